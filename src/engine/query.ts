@@ -1,0 +1,196 @@
+import type {
+  Address,
+  AddressRange,
+  Change,
+  Direction,
+  Labels,
+  Namespace,
+  Node,
+  Pod,
+  Policy,
+  Protocol,
+  Selection,
+  Selector,
+  Workload,
+} from "./model.ts";
+import type { PortSet } from "./port-set.ts";
+
+/** One end of a flow: a pod by `namespace/name`, or an address in or outside the cluster. */
+export type FlowEnd =
+  | { readonly kind: "pod"; readonly key: string }
+  | { readonly kind: "address"; readonly address: Address };
+
+/** A connection attempt; `port` is the destination port, 1 to 65535, after Service translation. */
+export interface Flow {
+  readonly from: FlowEnd;
+  readonly to: FlowEnd;
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
+export type Verdict = "allowed" | "denied" | "unknown";
+
+/** Why a verdict or one step of it is as it is. Closed: text is made at the edge. */
+export type CauseCode =
+  | "rule-accepts"
+  | "rule-denies"
+  | "rule-passes"
+  | "not-isolated"
+  | "no-rule-matches"
+  | "default-allow"
+  | "address-has-no-policies"
+  | "same-pod"
+  | "node-local"
+  | "no-such-pod"
+  | "pod-ended"
+  | "no-common-family"
+  | "families-differ"
+  | "host-network"
+  | "node-address"
+  | "pod-without-address"
+  | "named-port-unresolved"
+  | "domain-name"
+  | "sctp-support"
+  | "equal-priority"
+  | "unreadable-policy";
+
+export interface Cause {
+  readonly code: CauseCode;
+  /** `policyKey` of the policy, null where none took part. */
+  readonly policy: string | null;
+  /** JSON path of the rule in the policy, null where none took part. */
+  readonly path: string | null;
+}
+
+/** One rule as it was met on the walk: whether it matched, and else what failed first. */
+export interface RuleStep {
+  readonly path: string;
+  readonly action: "Accept" | "Deny" | "Pass";
+  readonly outcome: "matches" | "other-peer" | "other-port" | "unknown";
+  /** Whether the walk had been decided before it came here. */
+  readonly reached: boolean;
+}
+
+export interface PolicyStep {
+  readonly policy: Policy;
+  readonly isolates: boolean;
+  readonly rules: readonly RuleStep[];
+}
+
+export interface DirectionExplanation {
+  readonly direction: Direction;
+  readonly verdict: Verdict;
+  /** Whether a NetworkPolicy isolates the subject in this direction. */
+  readonly isolated: boolean;
+  readonly causes: readonly Cause[];
+  /** Every policy that selects the subject in this direction, in tier order. */
+  readonly steps: readonly PolicyStep[];
+}
+
+export interface Explanation {
+  readonly flow: Flow;
+  readonly verdict: Verdict;
+  readonly causes: readonly Cause[];
+  readonly egress: DirectionExplanation;
+  readonly ingress: DirectionExplanation;
+}
+
+/** One end of a row of an answer: all pods of one workload, or a stretch of addresses. */
+export type Endpoint =
+  | {
+      readonly kind: "workload";
+      readonly namespace: string;
+      readonly workload: Workload;
+      /** How many pods of it are meant, and how many it has. */
+      readonly pods: number;
+      readonly of: number;
+      /** A pod that is meant, as an example; its labels tell, for one, the template hash. */
+      readonly sample: Pod;
+    }
+  | { readonly kind: "addresses"; readonly range: AddressRange };
+
+/** A set of ends. Lists are capped (`omitted` says by how much); the counts are whole. */
+export interface Group {
+  readonly endpoints: readonly Endpoint[];
+  readonly omitted: number;
+  readonly pods: number;
+  /** Namespaces of which every pod is in the group, in order. */
+  readonly whole: readonly string[];
+  /** Namespaces of which at least one pod is in the group, in order. */
+  readonly namespaces: readonly string[];
+  /** Every pod of the cluster is in the group. */
+  readonly everyPod: boolean;
+  /** Every address outside the cluster of IPv4, of IPv6, is in the group. */
+  readonly everyIpv4: boolean;
+  readonly everyIpv6: boolean;
+}
+
+/** A rectangle: each of `from` to each of `to`, on `ports`. A pod's way to itself is never meant. */
+export interface FlowGroup {
+  readonly from: Group;
+  readonly to: Group;
+  readonly ports: PortSet;
+}
+
+/** What a change does to who can reach whom. Opened and closed are disjoint. */
+export interface Delta {
+  readonly opened: readonly FlowGroup[];
+  readonly closed: readonly FlowGroup[];
+  /** Flows that become undecidable, or stop being so without being opened or closed. */
+  readonly unsure: readonly FlowGroup[];
+}
+
+/** Pods that a selection matches now. */
+export interface PodMatches {
+  readonly count: number;
+  /** Matches that cannot be relied on: hostNetwork pods where the dataplane leaves them open. */
+  readonly unsure: number;
+  /** Up to the number asked for, in no particular order. */
+  readonly sample: readonly Pod[];
+}
+
+export interface EngineStats {
+  readonly pods: number;
+  readonly namespaces: number;
+  readonly nodes: number;
+  readonly policies: number;
+  readonly classes: number;
+  readonly selectors: number;
+  readonly portAtoms: number;
+  readonly addressAtoms: number;
+}
+
+/** What may be asked of an engine at any time without changing it. */
+export interface EngineView {
+  verdict(flow: Flow): Verdict;
+  explain(flow: Flow): Explanation;
+  /** Pods that `selection` matches; `sample` at most `limit`. */
+  select(selection: Selection, limit: number): PodMatches;
+  /** Namespaces that `selector` matches. */
+  matchingNamespaces(selector: Selector): readonly Namespace[];
+  pod(key: string): Pod | undefined;
+  /** The running pods of a namespace. */
+  podsOf(namespace: string): Iterable<Pod>;
+  namespace(name: string): Namespace | undefined;
+  namespaceCount(): number;
+  node(name: string): Node | undefined;
+  policy(key: string): Policy | undefined;
+  /** All policies of a namespace (`""`: the cluster-scoped ones). */
+  policiesOf(namespace: string): Iterable<Policy>;
+  stats(): EngineStats;
+}
+
+/** The engine as the layers above see it. */
+export interface Engine extends EngineView {
+  apply(change: Change): void;
+  /**
+   * What `changes` together would open and close. `ask` may question the cluster as it would be;
+   * afterwards the index is as it was before.
+   */
+  preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T;
+}
+
+/** Labels as the API writes them, for tests and callers that build objects by hand. */
+export function labels(entries: Readonly<Record<string, string>>): Labels {
+  return new Map(Object.entries(entries));
+}

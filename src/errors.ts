@@ -1,0 +1,57 @@
+/** A computation that may fail for a reason its caller must handle. */
+export type Result<T, E> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E };
+
+/** Wrap a success. */
+export function success<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value };
+}
+
+/** Wrap a failure. */
+export function failure<E>(error: E): { readonly ok: false; readonly error: E } {
+  return { ok: false, error };
+}
+
+/** The compiler's proof that a switch has every case. */
+export function unreachable(value: never): never {
+  throw new TypeError(`not a case: ${String(value)}`);
+}
+
+/**
+ * Everything that can be wrong with an input or with the world around the process. Stable: the code
+ * is what a runbook or a script looks for. `docs/reference/errors.md` is printed from this list.
+ */
+export const ERROR_CODES = {
+  NP_E_SYNTAX: "a document is not JSON or YAML",
+  NP_E_SCHEMA: "an object does not have the shape its kind asks for",
+  NP_E_VALUE: "a field has the right type but not a legal value",
+  NP_E_CONFIG: "the configuration cannot be used; the process does not start",
+  NP_E_PROFILE: "a profile document cannot be used; the last good one stays in force",
+  NP_E_CERTIFICATE: "the certificate or key cannot be read, or they do not belong together",
+  NP_E_API_SERVER: "the API server cannot be reached or answered with an error",
+  NP_E_FORBIDDEN: "the API server refused a request for want of a right",
+  NP_E_FAULT: "a defect in Ringfence; the request is answered as the rule's onFault says",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** One thing wrong with an input: travels by value, all of them are collected. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** JSON path of the field, empty for the whole document. */
+  readonly path: string;
+  /** Lower-case start, no final period, user input in backticks. */
+  readonly message: string;
+}
+
+/** An outage or a defect: travels as an exception, caught only at the edges. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "AppError";
+    this.code = code;
+  }
+}

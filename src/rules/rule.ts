@@ -1,0 +1,97 @@
+import type { z } from "zod";
+import type { RuleAction } from "../config/profile.ts";
+import type { Address, Labels, Pod, Policy, Workload } from "../engine/model.ts";
+import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
+import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
+
+export type Operation = "CREATE" | "UPDATE" | "DELETE";
+
+/** A policy as it came, and as the engine reads it. */
+export interface GovernedPolicy {
+  readonly kind: "policy";
+  readonly manifest: PolicyManifest;
+  readonly policy: Policy;
+}
+
+export interface GovernedNamespace {
+  readonly kind: "namespace";
+  readonly manifest: NamespaceManifest;
+}
+
+export type GovernedObject = GovernedPolicy | GovernedNamespace;
+
+/** A workload's pod template: stands for pods that do not exist yet (scaled to zero, a CronJob). */
+export interface WorkloadTemplate {
+  readonly namespace: string;
+  readonly workload: Workload;
+  readonly labels: Labels;
+  readonly ports: Pod["ports"];
+}
+
+/** A place a pod must reach to resolve names: an endpoint of the DNS Service, after targetPort. */
+export interface DnsEndpoint {
+  readonly end: FlowEnd;
+  readonly udpPort: number | null;
+  readonly tcpPort: number | null;
+}
+
+/** What rules know of the cluster beyond the engine. Empty lists mean "not known". */
+export interface ClusterFacts {
+  readonly dns: readonly DnsEndpoint[];
+  readonly apiServer: readonly Address[];
+  /** Ringfence's own pods (`namespace/name`) and the port they serve the webhook on. */
+  readonly ownNamespace: string;
+  readonly ownPods: readonly string[];
+  readonly webhookPort: number;
+  templatesOf(namespace: string): Iterable<WorkloadTemplate>;
+}
+
+/** All a rule may look at. `after` is the cluster as it would be with the change. */
+export interface RuleContext<P> {
+  readonly operation: Operation;
+  /** Null on DELETE. */
+  readonly object: GovernedObject | null;
+  /** Null on CREATE. */
+  readonly oldObject: GovernedObject | null;
+  readonly delta: Delta;
+  readonly after: EngineView;
+  readonly facts: ClusterFacts;
+  readonly parameters: P;
+}
+
+/** One thing a rule has to say about the object. */
+export interface Finding {
+  /** JSON path in the object, empty where no field is at fault: `spec.ingress[0].from[0]`. */
+  readonly path: string;
+  /** Lower-case start, no final period, user input in backticks. */
+  readonly message: string;
+  /** What to do about it, in the same style. */
+  readonly help: string;
+  /** The right that makes the finding void: a subject with the verb `optout` on profiles. */
+  readonly waivedBy?: "optout";
+}
+
+/** A validating rule: data and one pure function. */
+export interface Validator<P = unknown> {
+  /** Kebab-case, equal to the file name, stable for ever. */
+  readonly id: string;
+  readonly title: string;
+  /** Why it matters, and what to do: whole sentences, printed into the reference. */
+  readonly why: string;
+  readonly fix: string;
+  readonly kinds: readonly GovernedObject["kind"][];
+  readonly operations: readonly Operation[];
+  /** Action in the shipped profiles; null where the profile does not use the rule. */
+  readonly shipped: { readonly baseline: RuleAction | null; readonly restricted: RuleAction | null };
+  /** What happens to the request when the rule itself fails. */
+  readonly onFault: "deny" | "warn";
+  readonly since: string;
+  /** Schema of the rule's parameters; every parameter has a default. */
+  readonly parameters: z.ZodType<P>;
+  check(context: RuleContext<P>): readonly Finding[];
+}
+
+/** Fix the parameter type of a rule while declaring it. */
+export function defineValidator<P>(validator: Validator<P>): Validator<P> {
+  return validator;
+}
