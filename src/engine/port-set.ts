@@ -1,13 +1,12 @@
 import type { Protocol } from "./model.ts";
 
 /**
- * A set of (protocol, port) pairs: disjoint inclusive intervals, ascending, merged, over one line on
- * which each protocol has its own stretch of 65536. Canonical, and interned, so equal sets are `===`.
+ * A set of (protocol, port) pairs: disjoint inclusive intervals, ascending, neighbours merged, over one
+ * line on which each protocol has a stretch of its own. Canonical and interned: equal sets are `===`.
  */
 export interface PortSet {
-  /** first, last, first, last, … on the line of `portPoint`. */
+  /** first, last, first, last, … as `portPoint` counts. */
   readonly bounds: readonly number[];
-  readonly key: string;
 }
 
 export interface PortInterval {
@@ -16,10 +15,13 @@ export interface PortInterval {
   readonly last: number;
 }
 
-const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
-const STRIDE = 65_536;
+export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 
-/** Where a port stands on the line. Port 0 is never used. */
-export function portPoint(protocol: Protocol, port: number): number {
-  return (protocol === "TCP" ? 0 : protocol === "UDP" ? STRIDE : 2 * STRIDE) + port;
-}
+const STRIDE = 65_536;
+const LAST_PORT = 65_535;
+
+/** PERF: interning makes "same ports" one comparison; the distinct sets of a cluster are few. */
+const interned = new Map<string, WeakRef<PortSet>>();
+const forgotten = new FinalizationRegistry<string>((key) => {
+  if (interned.get(key)?.deref() === undefined) interned.delete(key);
+});
