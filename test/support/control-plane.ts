@@ -1,0 +1,316 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { type CertificateFiles, createAuthority, issueCertificate } from "./certificates.ts";
+
+const adminToken = "admin-of-this-test";
+const startTimeoutMs = 60_000;
+const responseEvent = z.tuple([z.instanceof(IncomingMessage)]);
+const tokenRequest = z.object({ status: z.object({ token: z.string() }) });
+
+/** What a finished kubectl left behind. */
+export interface KubectlResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The API server's answer to a raw request; `body` is parsed JSON where it is JSON, else the text. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface ApiRequest {
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly token?: string;
+}
+
+/** As whom, and through which address, a kubeconfig talks to the API server; by default as admin, directly. */
+interface KubeconfigOptions {
+  readonly server?: string;
+  readonly token?: string;
+  /** Impersonated by the admin: to RBAC and to webhooks this is the user. */
+  readonly user?: { readonly name: string; readonly groups?: readonly string[] };
+}
+
+interface KubectlOptions {
+  readonly kubeconfig?: string;
+  readonly input?: string | object;
+}
+
+/**
+ * A real etcd and kube-apiserver on free loopback ports, RBAC on.
+ *
+ * - No controller manager: Endpoints, ServiceAccounts of new namespaces and the end of a deleted
+ *   namespace (`finalizeNamespace`) are up to the test.
+ * - No kubelet: pods stay as the test writes them, status included.
+ */
+export class ControlPlane {
+  /** Like `[1, 20]`. */
+  readonly version: readonly [major: number, minor: number];
+  readonly url: string;
+  readonly authority: CertificateFiles;
+  /** For anything else a test serves on 127.0.0.1. */
+  readonly serving: CertificateFiles;
+  /** Scratch space that `stop` removes. */
+  readonly folder: string;
+  readonly adminKubeconfig: string;
+  readonly #path: string;
+  readonly #ca: string;
+  readonly #processes: readonly ChildProcess[];
+  #kubeconfigs = 0;
+
+  private constructor(parts: {
+    readonly version: readonly [number, number];
+    readonly url: string;
+    readonly folder: string;
+    readonly binaries: string;
+    readonly authority: CertificateFiles;
+    readonly serving: CertificateFiles;
+    readonly ca: string;
+    readonly processes: readonly ChildProcess[];
+  }) {
+    this.version = parts.version;
+    this.url = parts.url;
+    this.folder = parts.folder;
+    this.authority = parts.authority;
+    this.serving = parts.serving;
+    this.adminKubeconfig = join(parts.folder, "admin.kubeconfig");
+    this.#path = `${parts.binaries}:${process.env["PATH"] ?? ""}`;
+    this.#ca = parts.ca;
+    this.#processes = parts.processes;
+  }
+
+  /** Start both from the folder `binaries`; ready for requests when this returns, in about 4 seconds. */
+  static async start(binaries: string): Promise<ControlPlane> {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-control-plane-"));
+    const authority = await createAuthority(join(folder, "pki"));
+    const serving = await issueCertificate(authority, join(folder, "pki"));
+    const tokens = join(folder, "tokens.csv");
+    await writeFile(tokens, `${adminToken},admin,admin,system:masters\n`);
+    const version = await readVersion(join(binaries, "kube-apiserver"));
+
+    const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
+    const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+    const etcd = startProcess(folder, join(binaries, "etcd"), {
+      "data-dir": join(folder, "etcd"),
+      "listen-client-urls": etcdUrl,
+      "advertise-client-urls": etcdUrl,
+      "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
+      // Nothing here outlives the test.
+      "unsafe-no-fsync": "true",
+    });
+    const apiServer = startProcess(folder, join(binaries, "kube-apiserver"), {
+      "etcd-servers": etcdUrl,
+      "secure-port": String(apiPort),
+      "bind-address": "127.0.0.1",
+      "advertise-address": "127.0.0.1",
+      // The API server may not list loopback as an endpoint of itself.
+      "endpoint-reconciler-type": "none",
+      "service-cluster-ip-range": "10.96.0.0/16",
+      "cert-dir": folder,
+      "tls-cert-file": serving.certificate,
+      "tls-private-key-file": serving.key,
+      "client-ca-file": authority.certificate,
+      "token-auth-file": tokens,
+      "authorization-mode": "RBAC",
+      // Without the controller manager no namespace gets the ServiceAccount that this plugin insists on.
+      "disable-admission-plugins": "ServiceAccount",
+      "service-account-issuer": "https://kubernetes.default.svc",
+      "service-account-key-file": serving.certificate,
+      "service-account-signing-key-file": serving.key,
+    });
+
+    const plane = new ControlPlane({
+      version,
+      url: `https://127.0.0.1:${apiPort}`,
+      folder,
+      binaries,
+      authority,
+      serving,
+      ca: await readFile(authority.certificate, "utf8"),
+      processes: [apiServer, etcd],
+    });
+    await writeFile(plane.adminKubeconfig, plane.#renderKubeconfig({}));
+    await plane.#waitUntilReady();
+    return plane;
+  }
+
+  /** Report whether the API server is at least Kubernetes 1.`minor`. */
+  atLeast(minor: number): boolean {
+    return this.version[0] > 1 || this.version[1] >= minor;
+  }
+
+  /** Run the real kubectl, as admin unless told otherwise; `input` goes to its stdin, objects as JSON. */
+  async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
+    const kubeconfig = options.kubeconfig ?? this.adminKubeconfig;
+    const child = spawn("kubectl", args, {
+      // HOME holds kubectl's discovery cache.
+      env: { PATH: this.#path, HOME: this.folder, KUBECONFIG: kubeconfig },
+      stdio: "pipe",
+    });
+    const input = options.input ?? "";
+    // kubectl may end without reading its input, and says why on stderr.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(typeof input === "string" ? input : JSON.stringify(input));
+    const [stdout, stderr] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close"),
+    ]);
+    return { code: child.exitCode, stdout, stderr };
+  }
+
+  /** Send one raw request, as admin unless a token is given. Throws only when there is no answer. */
+  async request(method: string, path: string, options: ApiRequest = {}): Promise<ApiResponse> {
+    const headers = {
+      authorization: `Bearer ${options.token ?? adminToken}`,
+      "content-type": options.contentType ?? "application/json",
+    };
+    const outgoing = request(`${this.url}${path}`, { method, headers, ca: this.#ca });
+    outgoing.end(options.body === undefined ? undefined : JSON.stringify(options.body));
+    const [incoming] = responseEvent.parse(await once(outgoing, "response"));
+    return { status: incoming.statusCode ?? 0, body: parseIfJson(await text(incoming)) };
+  }
+
+  /** Create one object by POST to a collection's path. Throws with the API server's words when it refuses. */
+  async create(path: string, object: object): Promise<void> {
+    const response = await this.request("POST", path, { body: object });
+    if (response.status >= 300) {
+      throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(response.body)}`);
+    }
+  }
+
+  /** Write a kubeconfig and return its path. */
+  async kubeconfig(options: KubeconfigOptions): Promise<string> {
+    this.#kubeconfigs += 1;
+    const file = join(this.folder, `${this.#kubeconfigs}.kubeconfig`);
+    await writeFile(file, this.#renderKubeconfig(options));
+    return file;
+  }
+
+  /** Ask for a token of a ServiceAccount that exists (TokenRequest, valid for an hour). */
+  async serviceAccountToken(namespace: string, name: string): Promise<string> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    const response = await this.request("POST", path, {
+      body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
+    });
+    return tokenRequest.parse(response.body).status.token;
+  }
+
+  /** Do what the namespace controller does last: let a deleted, emptied namespace go. */
+  async finalizeNamespace(name: string): Promise<void> {
+    await this.request("PUT", `/api/v1/namespaces/${name}/finalize`, {
+      body: { apiVersion: "v1", kind: "Namespace", metadata: { name }, spec: { finalizers: [] } },
+    });
+  }
+
+  /** Kill both and remove their data. */
+  async stop(): Promise<void> {
+    for (const child of this.#processes) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #renderKubeconfig({ server, token, user }: KubeconfigOptions): string {
+    const impersonation = user && { as: user.name, "as-groups": user.groups ?? [] };
+    return JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [
+        {
+          name: "test",
+          cluster: {
+            server: server ?? this.url,
+            "certificate-authority-data": Buffer.from(this.#ca).toString("base64"),
+          },
+        },
+      ],
+      users: [{ name: "test", user: { token: token ?? adminToken, ...impersonation } }],
+      contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+      "current-context": "test",
+    });
+  }
+
+  async #waitUntilReady(): Promise<void> {
+    const deadline = Date.now() + startTimeoutMs;
+    for (;;) {
+      const ready = await this.request("GET", "/readyz").then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+      // The namespace `default` is made a moment after /readyz says yes.
+      if (ready && (await this.request("GET", "/api/v1/namespaces/default")).status === 200) return;
+      const ended = this.#processes.find((child) => child.exitCode !== null);
+      if (ended !== undefined || Date.now() > deadline) {
+        const logs = await Promise.all(
+          ["etcd", "kube-apiserver"].map((name) =>
+            readFile(join(this.folder, `${name}.log`), "utf8"),
+          ),
+        );
+        await this.stop();
+        throw new Error(
+          `control plane did not start:\n${logs.map((log) => log.slice(-2000)).join("\n")}`,
+        );
+      }
+      await sleep(50);
+    }
+  }
+}
+
+function startProcess(
+  folder: string,
+  binary: string,
+  flags: Readonly<Record<string, string>>,
+): ChildProcess {
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const log = createWriteStream(join(folder, `${binary.split("/").at(-1) ?? ""}.log`));
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  // A test process that ends early leaves nothing running.
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  return child;
+}
+
+async function readVersion(apiServer: string): Promise<readonly [number, number]> {
+  const child = spawn(apiServer, ["--version"], { stdio: ["ignore", "pipe", "inherit"] });
+  const output = await text(child.stdout);
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(output) ?? [];
+  if (major === undefined || minor === undefined) throw new Error(`no version: ${output}`);
+  return [Number(major), Number(minor)];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+function parseIfJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
