@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane } from "./control-plane.ts";
 import { installControlPlane } from "./install-control-plane.ts";
 
@@ -10,24 +10,25 @@ const installed = await installControlPlane();
 /**
  * `describe` with a control plane of its own, started before its tests and stopped after them.
  *
- * Where there is none its tests are skipped, each with the reason; with `CI=true` each fails with it.
+ * Where there is none its tests are reported as skipped, the first one with the reason; with `CI=true`
+ * that first one fails.
  */
 export function describeWithControlPlane(
   name: string,
   define: (plane: () => ControlPlane) => void,
 ): void {
-  describe(name, () => {
+  it(`${name}: finds a control plane`, (context) => {
+    const missing = installed.kind === "missing" ? installed.reason : "";
+    context.skip(missing !== "" && process.env["CI"] !== "true", missing);
+    expect(missing).toBe("");
+  });
+  describe.skipIf(installed.kind === "missing")(name, () => {
     let running: ControlPlane | undefined;
     if (installed.kind === "found") {
       beforeAll(async () => {
         running = await ControlPlane.start(installed.folder);
       }, startTimeoutMs);
       afterAll(async () => running?.stop());
-    } else {
-      beforeEach((context) => {
-        if (process.env["CI"] === "true") throw new Error(installed.reason);
-        context.skip(installed.reason);
-      });
     }
     define(() => {
       if (running === undefined) throw new Error("the control plane runs only inside tests");
