@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -12,6 +13,17 @@ const review = z.looseObject({ request: z.looseObject({ uid: z.string() }) });
 const POLICIES = "/apis/networking.k8s.io/v1";
 const merge = "application/merge-patch+json";
 
+const enforced = { "ringfence.dev/profile": "restricted" };
+const warned = { ...enforced, "ringfence.dev/mode": "warn" };
+
+function validating(name: string): readonly string[] {
+  return [`validating/${name}.ringfence.dev`];
+}
+
+function both(name: string): readonly string[] {
+  return [`mutating/${name}.ringfence.dev`, ...validating(name)];
+}
+
 /** Allows everything and remembers which webhook was asked. */
 class Recorder {
   #asked: string[] = [];
@@ -19,18 +31,7 @@ class Recorder {
 
   constructor(certificate: { readonly cert: Buffer; readonly key: Buffer }) {
     this.#server = createServer(certificate, (request, response) => {
-      void json(request).then((body) => {
-        this.#asked.push((request.url ?? "").replace(/^\/|\?.*$/g, ""));
-        const { uid } = review.parse(body).request;
-        response.setHeader("content-type", "application/json");
-        response.end(
-          JSON.stringify({
-            apiVersion: "admission.k8s.io/v1",
-            kind: "AdmissionReview",
-            response: { uid, allowed: true },
-          }),
-        );
-      });
+      void this.#answer(request, response);
     });
   }
 
@@ -51,6 +52,19 @@ class Recorder {
     this.#asked = [];
     await act();
     return this.#asked.toSorted();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#asked.push((request.url ?? "").replaceAll(/^\/|\?.*$/g, ""));
+    const { uid } = review.parse(await json(request)).request;
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({
+        apiVersion: "admission.k8s.io/v1",
+        kind: "AdmissionReview",
+        response: { uid, allowed: true },
+      }),
+    );
   }
 }
 
@@ -79,14 +93,6 @@ describeWithControlPlane("the webhooks' selectors", (plane) => {
     await untilCalled(plane(), recorder);
   });
   afterAll(() => recorder.stop());
-
-  const enforced = { "ringfence.dev/profile": "restricted" };
-  const warned = { ...enforced, "ringfence.dev/mode": "warn" };
-  const both = (name: string): readonly string[] => [
-    `mutating/${name}.ringfence.dev`,
-    `validating/${name}.ringfence.dev`,
-  ];
-  const validating = (name: string): readonly string[] => [`validating/${name}.ringfence.dev`];
 
   it("cost a namespace that did not opt in nothing", async () => {
     expect(await recorder.during(() => createNamespace(plane(), "plain", {}))).toEqual([]);
@@ -179,13 +185,12 @@ describeWithControlPlane("the webhooks' selectors", (plane) => {
 
 /** The API server takes a moment to see a new configuration. */
 async function untilCalled(plane: ControlPlane, recorder: Recorder): Promise<void> {
-  const labels = { "ringfence.dev/profile": "restricted" };
   let probes = 0;
   await vi.waitFor(
     async () => {
       probes += 1;
       const probe = `probe-${probes}`;
-      expect(await recorder.during(() => createNamespace(plane, probe, labels))).toHaveLength(2);
+      expect(await recorder.during(() => createNamespace(plane, probe, enforced))).toHaveLength(2);
     },
     { timeout: 10_000 },
   );
