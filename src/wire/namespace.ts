@@ -1,0 +1,35 @@
+import { z } from "zod";
+import type { Namespace } from "../engine/model.ts";
+import type { Problem, Result } from "../errors.ts";
+import { metadataSchema } from "./metadata.ts";
+import type { DeepReadonly } from "./parsed-policy.ts";
+import { parseShape } from "./shape.ts";
+
+/** Set by the API server on every namespace, to its name. */
+export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
+
+const namespaceSchema = z.object({
+  apiVersion: z.literal("v1").exactOptional(),
+  kind: z.literal("Namespace").exactOptional(),
+  metadata: metadataSchema,
+  status: z.object({ phase: z.string().nullish() }).nullish(),
+});
+
+/** A Namespace as it is written. */
+export type NamespaceManifest = DeepReadonly<z.input<typeof namespaceSchema>>;
+
+/** A Namespace as it came, and as the engine reads it. */
+export interface ParsedNamespace {
+  readonly manifest: NamespaceManifest;
+  readonly namespace: Namespace;
+}
+
+/** Read a Namespace; its name label is there whatever the document says. */
+export function parseNamespace(raw: unknown): Result<ParsedNamespace, readonly Problem[]> {
+  const read = parseShape(namespaceSchema, raw);
+  if (!read.ok) return read;
+  const { name, labels } = read.value.metadata;
+  const namespace = { name, labels: new Map([...labels, [NAMESPACE_NAME_LABEL, name]]) };
+  // The schema has just accepted `raw` as what the type says.
+  return { ok: true, value: { manifest: raw as NamespaceManifest, namespace } };
+}

@@ -1,0 +1,167 @@
+import { z } from "zod";
+import type { Direction, DirectionRules, Peer, Policy, Rule, Selector } from "../engine/model.ts";
+import type { Problem, Result } from "../errors.ts";
+import { ipBlockSchema } from "./ip-block.ts";
+import { labelSelectorSchema } from "./label-selector.ts";
+import { metadataSchema } from "./metadata.ts";
+import type { DeepReadonly, ParsedPolicy } from "./parsed-policy.ts";
+import { policyPortSchema } from "./policy-port.ts";
+import { field, parseShape } from "./shape.ts";
+
+const peerSchema = z
+  .strictObject({
+    podSelector: labelSelectorSchema.nullish(),
+    namespaceSelector: labelSelectorSchema.nullish(),
+    ipBlock: ipBlockSchema.nullish(),
+  })
+  .refine(
+    (peer) => peer.ipBlock != null || peer.podSelector != null || peer.namespaceSelector != null,
+    {
+      error: "selects nobody: name a `podSelector`, a `namespaceSelector` or an `ipBlock`",
+    },
+  )
+  .refine((peer) => peer.ipBlock == null || (peer.podSelector ?? peer.namespaceSelector) == null, {
+    error: "`ipBlock` cannot stand beside a selector",
+  });
+
+const portsSchema = z.array(policyPortSchema).nullish();
+const peersSchema = z.array(peerSchema).nullish();
+const policyTypesSchema = z.array(z.enum(["Ingress", "Egress"])).max(2);
+
+/** Unknown fields are problems: those that a newer API knows could only narrow what we read. */
+const specSchema = z.strictObject({
+  podSelector: labelSelectorSchema.nullish(),
+  policyTypes: policyTypesSchema.nullish(),
+  ingress: z.array(z.strictObject({ from: peersSchema, ports: portsSchema })).nullish(),
+  egress: z.array(z.strictObject({ to: peersSchema, ports: portsSchema })).nullish(),
+});
+
+const networkPolicySchema = z.object({
+  apiVersion: z.literal("networking.k8s.io/v1").exactOptional(),
+  kind: z.literal("NetworkPolicy").exactOptional(),
+  metadata: metadataSchema,
+  spec: specSchema.nullish(),
+});
+
+/** A networking.k8s.io/v1 NetworkPolicy as it is written, nothing filled in. */
+export type NetworkPolicyManifest = DeepReadonly<z.input<typeof networkPolicySchema>>;
+
+type Spec = z.output<typeof specSchema>;
+type WirePeer = z.output<typeof peerSchema>;
+type WireRule = {
+  readonly peers: readonly WirePeer[] | null | undefined;
+  readonly ports: Rule["ports"] | null | undefined;
+};
+
+/**
+ * Read a NetworkPolicy as the API server would: the same defaults, the same refusals.
+ * `namespace` is that of an object that names none.
+ */
+export function parseNetworkPolicy(
+  raw: unknown,
+  namespace = "default",
+): Result<ParsedPolicy<NetworkPolicyManifest>, readonly Problem[]> {
+  const read = parseShape(networkPolicySchema, raw);
+  if (!read.ok) return read;
+  const { metadata, spec } = read.value;
+  const policy = compile(metadata.name, metadata.namespace || namespace, spec ?? {});
+  // The schema has just accepted `raw` as what the type says.
+  return { ok: true, value: { manifest: raw as NetworkPolicyManifest, policy, notices: [] } };
+}
+
+/**
+ * The model of a stored policy that cannot be read: it isolates its pods, as far as can be told
+ * which and in which directions, else all pods of its namespace in both, and allows nothing.
+ */
+export function unreadableNetworkPolicy(raw: unknown, namespace = "default"): Policy {
+  const name = field(raw, "metadata", "name");
+  const ownNamespace = field(raw, "metadata", "namespace");
+  const pods = labelSelectorSchema.safeParse(field(raw, "spec", "podSelector"));
+  const types = policyTypesSchema.safeParse(field(raw, "spec", "policyTypes"));
+  const isolates = (type: "Ingress" | "Egress"): DirectionRules => ({
+    isolates: !types.success || types.data.length === 0 || types.data.includes(type),
+    rules: [],
+  });
+  return {
+    ...networkPolicyTier,
+    namespace: typeof ownNamespace === "string" ? ownNamespace : namespace,
+    name: typeof name === "string" ? name : "",
+    subject: {
+      namespaces: {
+        kind: "name",
+        name: typeof ownNamespace === "string" ? ownNamespace : namespace,
+      },
+      pods: pods.success ? pods.data : [],
+    },
+    ingress: isolates("Ingress"),
+    egress: isolates("Egress"),
+    readable: false,
+  };
+}
+
+/**
+ * NetworkPolicySpec API, `policyTypes`: "If this field is not specified, it will default based on the
+ * existence of ingress or egress rules; policies that contain an egress section are assumed to
+ * affect egress, and all policies (whether or not they contain an ingress section) are assumed to
+ * affect ingress." The API server takes a list without rules for no egress section.
+ */
+export function impliedPolicyTypes(spec: {
+  readonly policyTypes?: readonly ("Ingress" | "Egress")[] | null | undefined;
+  readonly egress?: readonly unknown[] | null | undefined;
+}): readonly ("Ingress" | "Egress")[] {
+  const given = spec.policyTypes ?? [];
+  if (given.length > 0) return given;
+  return (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+}
+
+const networkPolicyTier = { kind: "NetworkPolicy", tier: "NetworkPolicy", priority: 0 } as const;
+
+function compile(name: string, namespace: string, spec: Spec): Policy {
+  const types = impliedPolicyTypes(spec);
+  const ingress = (spec.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }));
+  const egress = (spec.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
+  return {
+    ...networkPolicyTier,
+    namespace,
+    name,
+    subject: { namespaces: { kind: "name", name: namespace }, pods: spec.podSelector ?? [] },
+    ingress: compileDirection(namespace, "ingress", types.includes("Ingress") ? ingress : null),
+    egress: compileDirection(namespace, "egress", types.includes("Egress") ? egress : null),
+    readable: true,
+  };
+}
+
+/** Rules of a direction that `policyTypes` leaves out have no effect: null. */
+function compileDirection(
+  namespace: string,
+  direction: Direction,
+  rules: readonly WireRule[] | null,
+): DirectionRules {
+  return {
+    isolates: rules !== null,
+    rules: (rules ?? []).map((rule, index) => ({
+      action: "Accept",
+      // NetworkPolicyIngressRule API: "If this field is empty or missing, this rule matches all sources".
+      peers: allIfEmpty(rule.peers?.map((peer) => compilePeer(namespace, peer))),
+      ports: allIfEmpty(rule.ports === "all" ? [] : rule.ports),
+      path: `spec.${direction}[${index}]`,
+    })),
+  };
+}
+
+function allIfEmpty<T>(list: readonly T[] | null | undefined): "all" | readonly T[] {
+  return list == null || list.length === 0 ? "all" : list;
+}
+
+function compilePeer(namespace: string, peer: WirePeer): Peer {
+  if (peer.ipBlock != null) return { kind: "addresses", ranges: peer.ipBlock };
+  const selector: Selector | null = peer.namespaceSelector ?? null;
+  return {
+    kind: "pods",
+    selection: {
+      namespaces:
+        selector === null ? { kind: "name", name: namespace } : { kind: "selector", selector },
+      pods: peer.podSelector ?? [],
+    },
+  };
+}

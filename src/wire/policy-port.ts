@@ -1,0 +1,64 @@
+import { z } from "zod";
+import type { PortMatch, Protocol } from "../engine/model.ts";
+import { PROTOCOLS } from "../engine/port-set.ts";
+
+export const LAST_PORT = 65_535;
+
+/** A port number, 1 to 65535. */
+export const portNumberSchema = z.int().refine((port) => port >= 1 && port <= LAST_PORT, {
+  error: (issue) => `\`${String(issue.input)}\` is not a port: 1 to ${LAST_PORT}`,
+});
+
+/** NetworkPolicyPort API: "If not specified, this field defaults to TCP." */
+export const protocolSchema = z
+  .enum(PROTOCOLS)
+  .nullish()
+  .transform((protocol): Protocol => protocol ?? "TCP");
+
+/** All ports of one protocol. */
+export function allPortsOf(protocol: Protocol): PortMatch {
+  return { kind: "range", protocol, first: 1, last: LAST_PORT };
+}
+
+/** An entry of `ports` of networking.k8s.io/v1. */
+export const policyPortSchema = z
+  .strictObject({
+    protocol: protocolSchema,
+    port: z
+      .custom<number | string>((port) => typeof port === "number" || typeof port === "string", {
+        error: "is neither a number nor a port name",
+      })
+      .nullish(),
+    endPort: portNumberSchema.nullish(),
+  })
+  .transform(({ protocol, port, endPort }, context): PortMatch => {
+    const complain = (name: "port" | "endPort", message: string): void => {
+      context.addIssue({ code: "custom", path: [name], message, input: port });
+    };
+    if (typeof port !== "number" && typeof endPort === "number") {
+      complain("endPort", "needs `port` to be a number");
+    }
+    // NetworkPolicyPort API: "If this field is not provided, this matches all port names and numbers."
+    if (port === null || port === undefined) return allPortsOf(protocol);
+    if (typeof port === "string") {
+      if (!isPortName(port)) complain("port", notAPortName(port));
+      return { kind: "named", protocol, name: port };
+    }
+    if (!portNumberSchema.safeParse(port).success) {
+      complain("port", `\`${port}\` is not a port: 1 to ${LAST_PORT}`);
+    }
+    const last = endPort ?? port;
+    if (last < port) complain("endPort", `\`${last}\` is less than \`port\``);
+    return { kind: "range", protocol, first: port, last };
+  });
+
+/** IANA_SVC_NAME: 1 to 15 of `a-z0-9-`, at least one letter, no `-` at the ends or doubled. */
+function isPortName(name: string): boolean {
+  return name.length <= 15 && /[a-z]/.test(name) && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name);
+}
+
+function notAPortName(name: string): string {
+  return /^\d+$/.test(name)
+    ? `\`"${name}"\` is a name in quotes; a port number stands without them`
+    : `\`${name}\` is not a port name: up to 15 of \`a-z\`, \`0-9\`, \`-\`, with a letter`;
+}

@@ -1,0 +1,58 @@
+import type { Policy, PolicyKind } from "../engine/model.ts";
+import type { Problem, Result } from "../errors.ts";
+import {
+  parseAdminNetworkPolicy,
+  parseBaselineAdminNetworkPolicy,
+  unreadableAdminNetworkPolicy,
+  unreadableBaselineAdminNetworkPolicy,
+} from "./admin-network-policy.ts";
+import {
+  parseClusterNetworkPolicy,
+  unreadableClusterNetworkPolicy,
+} from "./cluster-network-policy.ts";
+import type { PolicyManifest } from "./manifests.ts";
+import { parseNetworkPolicy, unreadableNetworkPolicy } from "./network-policy.ts";
+import type { ParsedPolicy } from "./parsed-policy.ts";
+
+/** How one kind of policy is served by the API and read by us. */
+export interface PolicyReader {
+  readonly apiVersion: string;
+  /** The plural in URLs and in webhook rules. */
+  readonly resource: string;
+  readonly namespaced: boolean;
+  /** `namespace` is that of an object that names none; cluster-scoped kinds ignore it. */
+  parse(raw: unknown, namespace?: string): Result<ParsedPolicy<PolicyManifest>, readonly Problem[]>;
+  /** What stands in the engine for a stored object that `parse` refuses. */
+  unreadable(raw: unknown, namespace?: string): Policy;
+}
+
+export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
+  NetworkPolicy: {
+    apiVersion: "networking.k8s.io/v1",
+    resource: "networkpolicies",
+    namespaced: true,
+    parse: parseNetworkPolicy,
+    unreadable: unreadableNetworkPolicy,
+  },
+  ClusterNetworkPolicy: {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    resource: "clusternetworkpolicies",
+    namespaced: false,
+    parse: parseClusterNetworkPolicy,
+    unreadable: unreadableClusterNetworkPolicy,
+  },
+  AdminNetworkPolicy: {
+    apiVersion: "policy.networking.k8s.io/v1alpha1",
+    resource: "adminnetworkpolicies",
+    namespaced: false,
+    parse: parseAdminNetworkPolicy,
+    unreadable: unreadableAdminNetworkPolicy,
+  },
+  BaselineAdminNetworkPolicy: {
+    apiVersion: "policy.networking.k8s.io/v1alpha1",
+    resource: "baselineadminnetworkpolicies",
+    namespaced: false,
+    parse: parseBaselineAdminNetworkPolicy,
+    unreadable: unreadableBaselineAdminNetworkPolicy,
+  },
+};

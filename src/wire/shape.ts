@@ -1,0 +1,86 @@
+import type { z } from "zod";
+import { failure, type Problem, type Result, success } from "../errors.ts";
+
+/**
+ * Read `raw` by `schema`. Everything that is wrong comes back at once, each with the JSON path of
+ * its field, written as it is reached from the top of `raw`.
+ */
+export function parseShape<T>(schema: z.ZodType<T>, raw: unknown): Result<T, readonly Problem[]> {
+  const read = schema.safeParse(raw, { reportInput: true });
+  return read.success ? success(read.data) : failure(read.error.issues.flatMap(toProblems));
+}
+
+/** A JSON path as people write it: `spec.ingress[0].from[1]`, odd keys quoted: `labels["a/b"]`. */
+export function jsonPath(keys: readonly PropertyKey[]): string {
+  return keys.reduce<string>((path, key) => {
+    if (typeof key === "number") return `${path}[${key}]`;
+    const name = String(key);
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return `${path}["${name}"]`;
+    return path === "" ? name : `${path}.${name}`;
+  }, "");
+}
+
+/** Report whether `raw` is a JSON object: neither null nor a list. */
+export function isObject(raw: unknown): raw is Readonly<Record<string, unknown>> {
+  return typeof raw === "object" && raw !== null && !Array.isArray(raw);
+}
+
+/** A field of `raw`, or undefined: for reading what is left of an object that does not parse. */
+export function field(raw: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+    raw,
+  );
+}
+
+function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
+  const path = jsonPath(issue.path);
+  switch (issue.code) {
+    case "invalid_type":
+      return [{ code: "NP_E_SCHEMA", path, message: wrongType(issue.expected, issue.input) }];
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        code: "NP_E_SCHEMA",
+        path: jsonPath([...issue.path, key]),
+        message: `unknown field \`${key}\``,
+      }));
+    case "invalid_value":
+      return [{ code: "NP_E_VALUE", path, message: notOneOf(issue.values, issue.input) }];
+    case "too_small":
+      return [{ code: "NP_E_VALUE", path, message: `needs ${issue.minimum} or more` }];
+    case "too_big":
+      return [{ code: "NP_E_VALUE", path, message: `takes ${issue.maximum} at most` }];
+    default:
+      return [{ code: "NP_E_VALUE", path, message: issue.message }];
+  }
+}
+
+function wrongType(expected: string, input: unknown): string {
+  const wanted = TYPE_NAMES[expected] ?? expected;
+  return input === undefined
+    ? `is missing; expected ${wanted}`
+    : `${shown(input)} is not ${wanted}`;
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "`true` or `false`",
+  int: "a whole number",
+  number: "a number",
+  object: "an object",
+  string: "a string",
+};
+
+function notOneOf(values: readonly unknown[], input: unknown): string {
+  const wanted = values.map((value) => `\`${String(value)}\``).join(", ");
+  if (input === undefined) return `is missing; expected ${wanted}`;
+  return values.length === 1
+    ? `${shown(input)} is not ${wanted}`
+    : `${shown(input)} is not one of ${wanted}`;
+}
+
+/** A value in a message: scalars as they are, the rest by its type, which is never too long. */
+function shown(input: unknown): string {
+  if (Array.isArray(input)) return "a list";
+  return isObject(input) ? "an object" : `\`${String(input)}\``;
+}
