@@ -4,13 +4,13 @@ import { createWriteStream } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type CertificateFiles, createAuthority, issueCertificate } from "./certificates.ts";
+import { freePort } from "./free-port.ts";
 
 const adminToken = "admin-of-this-test";
 const startTimeoutMs = 60_000;
@@ -295,16 +295,6 @@ async function readVersion(apiServer: string): Promise<readonly [number, number]
   const [, major, minor] = /v(\d+)\.(\d+)/.exec(output) ?? [];
   if (major === undefined || minor === undefined) throw new Error(`no version: ${output}`);
   return [Number(major), Number(minor)];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 function parseIfJson(body: string): unknown {
