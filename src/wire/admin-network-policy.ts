@@ -1,13 +1,13 @@
 import { z } from "zod";
-import type { Action, Policy, PortMatch, Selection } from "../engine/model.ts";
-import type { Problem, Result } from "../errors.ts";
+import type { Action, Policy, PortMatch } from "../engine/model.ts";
+import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
-import type { DeepReadonly, ParsedPolicy } from "./parsed-policy.ts";
+import type { ParsedPolicy } from "./parsed-policy.ts";
 import { portNumberSchema, protocolSchema } from "./policy-port.ts";
-import { parseShape } from "./shape.ts";
+import { type DeepReadonly, parseManifest } from "./shape.ts";
 import {
   checkRule,
-  compileRules,
+  compileTieredPolicy,
   egressPeerSchema,
   ingressPeerSchema,
   onlyField,
@@ -85,34 +85,27 @@ export type BaselineAdminNetworkPolicyManifest = DeepReadonly<
 export function parseAdminNetworkPolicy(
   raw: unknown,
 ): Result<ParsedPolicy<AdminNetworkPolicyManifest>, readonly Problem[]> {
-  const read = parseShape(adminNetworkPolicySchema, raw);
+  const read = parseManifest(adminNetworkPolicySchema, raw);
   if (!read.ok) return read;
-  const { metadata, spec } = read.value;
-  // The schema has just accepted `raw` as what the type says.
-  const manifest = raw as AdminNetworkPolicyManifest;
-  const { compiled, notices } = compileSpec({ name: metadata.name, ...spec });
-  return {
-    ok: true,
-    value: {
-      manifest,
-      policy: { kind: "AdminNetworkPolicy", tier: "Admin", ...compiled },
-      notices,
-    },
-  };
+  const { manifest, value } = read.value;
+  const identity = {
+    kind: "AdminNetworkPolicy",
+    tier: "Admin",
+    name: value.metadata.name,
+  } as const;
+  return success({ manifest, ...compileTieredPolicy({ ...identity, ...value.spec }) });
 }
 
 /** Read a BaselineAdminNetworkPolicy; like the only ClusterNetworkPolicy of the Baseline tier. */
 export function parseBaselineAdminNetworkPolicy(
   raw: unknown,
 ): Result<ParsedPolicy<BaselineAdminNetworkPolicyManifest>, readonly Problem[]> {
-  const read = parseShape(baselineAdminNetworkPolicySchema, raw);
+  const read = parseManifest(baselineAdminNetworkPolicySchema, raw);
   if (!read.ok) return read;
-  const { metadata, spec } = read.value;
-  // The schema has just accepted `raw` as what the type says.
-  const manifest = raw as BaselineAdminNetworkPolicyManifest;
-  const { compiled, notices } = compileSpec({ name: metadata.name, priority: 0, ...spec });
-  const policy: Policy = { kind: "BaselineAdminNetworkPolicy", tier: "Baseline", ...compiled };
-  return { ok: true, value: { manifest, policy, notices } };
+  const { manifest, value } = read.value;
+  const { name } = value.metadata;
+  const identity = { kind: "BaselineAdminNetworkPolicy", tier: "Baseline", name } as const;
+  return success({ manifest, ...compileTieredPolicy({ ...identity, priority: 0, ...value.spec }) });
 }
 
 /** The model of a stored AdminNetworkPolicy that cannot be read: its subjects are denied all. */
@@ -153,28 +146,5 @@ function rulesSchemas<const A extends readonly (keyof typeof ACTIONS)[]>(actions
       )
       .max(MAX_ITEMS)
       .nullish(),
-  };
-}
-
-function compileSpec(parts: {
-  readonly name: string;
-  readonly priority: number;
-  readonly subject: Selection;
-  readonly ingress?: readonly TieredRule[] | null | undefined;
-  readonly egress?: readonly TieredRule[] | null | undefined;
-}): { compiled: Omit<Policy, "kind" | "tier">; notices: readonly Problem[] } {
-  const ingress = compileRules("ingress", parts.ingress ?? []);
-  const egress = compileRules("egress", parts.egress ?? []);
-  return {
-    compiled: {
-      namespace: "",
-      name: parts.name,
-      priority: parts.priority,
-      subject: parts.subject,
-      ingress: ingress.compiled,
-      egress: egress.compiled,
-      readable: true,
-    },
-    notices: [...ingress.notices, ...egress.notices],
   };
 }

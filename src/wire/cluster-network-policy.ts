@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Direction, Policy, PortMatch, Protocol } from "../engine/model.ts";
-import type { Problem, Result } from "../errors.ts";
+import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
-import type { DeepReadonly, ParsedPolicy } from "./parsed-policy.ts";
+import type { ParsedPolicy } from "./parsed-policy.ts";
 import { allPortsOf, portNumberSchema } from "./policy-port.ts";
-import { field, parseShape } from "./shape.ts";
+import { type DeepReadonly, field, parseManifest } from "./shape.ts";
 import {
   checkRule,
-  compileRules,
+  compileTieredPolicy,
   egressPeerSchema,
   ingressPeerSchema,
   onlyField,
@@ -97,36 +97,13 @@ export type ClusterNetworkPolicyManifest = DeepReadonly<z.input<typeof clusterNe
 export function parseClusterNetworkPolicy(
   raw: unknown,
 ): Result<ParsedPolicy<ClusterNetworkPolicyManifest>, readonly Problem[]> {
-  const read = parseShape(clusterNetworkPolicySchema, raw);
+  const read = parseManifest(clusterNetworkPolicySchema, raw);
   if (!read.ok) return read;
-  const { metadata, spec } = read.value;
-  const ingress = compileRules("ingress", spec.ingress ?? []);
-  const egress = compileRules("egress", spec.egress ?? []);
-  // The schema has just accepted `raw` as what the type says.
-  const manifest = raw as ClusterNetworkPolicyManifest;
-  return {
-    ok: true,
-    value: {
-      manifest,
-      policy: {
-        kind: "ClusterNetworkPolicy",
-        namespace: "",
-        name: metadata.name,
-        tier: spec.tier,
-        priority: spec.priority,
-        subject: spec.subject,
-        ingress: ingress.compiled,
-        egress: egress.compiled,
-        readable: true,
-      },
-      notices: [
-        ...ingress.notices,
-        ...egress.notices,
-        ...emptyProtocols(manifest, "ingress"),
-        ...emptyProtocols(manifest, "egress"),
-      ],
-    },
-  };
+  const { manifest, value } = read.value;
+  const identity = { kind: "ClusterNetworkPolicy", name: value.metadata.name } as const;
+  const { policy, notices } = compileTieredPolicy({ ...identity, ...value.spec });
+  const empty = [...emptyProtocols(manifest, "ingress"), ...emptyProtocols(manifest, "egress")];
+  return success({ manifest, policy, notices: [...notices, ...empty] });
 }
 
 /** The model of a stored ClusterNetworkPolicy that cannot be read: its subjects are denied all. */

@@ -69,6 +69,9 @@ export const metadataSchema = z
     };
   });
 
+/** What we read of `metadata`; an absent namespace is the empty string. */
+export type Metadata = z.output<typeof metadataSchema>;
+
 const NO_LABELS: Labels = new Map();
 
 function notAName(issue: { readonly input?: unknown }): string {

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { Namespace } from "../engine/model.ts";
-import type { Problem, Result } from "../errors.ts";
+import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
-import type { DeepReadonly } from "./parsed-policy.ts";
-import { parseShape } from "./shape.ts";
+import { type DeepReadonly, parseManifest } from "./shape.ts";
 
 /** Set by the API server on every namespace, to its name. */
 export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
@@ -26,10 +25,10 @@ export interface ParsedNamespace {
 
 /** Read a Namespace; its name label is there whatever the document says. */
 export function parseNamespace(raw: unknown): Result<ParsedNamespace, readonly Problem[]> {
-  const read = parseShape(namespaceSchema, raw);
+  const read = parseManifest(namespaceSchema, raw);
   if (!read.ok) return read;
-  const { name, labels } = read.value.metadata;
+  const { manifest, value } = read.value;
+  const { name, labels } = value.metadata;
   const namespace = { name, labels: new Map([...labels, [NAMESPACE_NAME_LABEL, name]]) };
-  // The schema has just accepted `raw` as what the type says.
-  return { ok: true, value: { manifest: raw as NamespaceManifest, namespace } };
+  return success({ manifest, namespace });
 }

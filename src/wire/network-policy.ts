@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Direction, DirectionRules, Peer, Policy, Rule, Selector } from "../engine/model.ts";
-import type { Problem, Result } from "../errors.ts";
+import { type Problem, type Result, success } from "../errors.ts";
 import { ipBlockSchema } from "./ip-block.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { metadataSchema } from "./metadata.ts";
-import type { DeepReadonly, ParsedPolicy } from "./parsed-policy.ts";
+import type { ParsedPolicy } from "./parsed-policy.ts";
 import { policyPortSchema } from "./policy-port.ts";
-import { field, parseShape } from "./shape.ts";
+import { type DeepReadonly, field, parseManifest } from "./shape.ts";
 
 const peerSchema = z
   .strictObject({
@@ -61,12 +61,12 @@ export function parseNetworkPolicy(
   raw: unknown,
   namespace = "default",
 ): Result<ParsedPolicy<NetworkPolicyManifest>, readonly Problem[]> {
-  const read = parseShape(networkPolicySchema, raw);
+  const read = parseManifest(networkPolicySchema, raw);
   if (!read.ok) return read;
-  const { metadata, spec } = read.value;
+  const { manifest, value } = read.value;
+  const { metadata, spec } = value;
   const policy = compile(metadata.name, metadata.namespace || namespace, spec ?? {});
-  // The schema has just accepted `raw` as what the type says.
-  return { ok: true, value: { manifest: raw as NetworkPolicyManifest, policy, notices: [] } };
+  return success({ manifest, policy, notices: [] });
 }
 
 /**

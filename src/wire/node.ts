@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseAddress } from "../engine/address.ts";
 import type { Node } from "../engine/model.ts";
-import type { Problem, Result } from "../errors.ts";
+import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
 import { parseShape } from "./shape.ts";
 
@@ -16,5 +16,5 @@ export function parseNode(raw: unknown): Result<Node, readonly Problem[]> {
   if (!read.ok) return read;
   const { metadata, status } = read.value;
   const addresses = (status?.addresses ?? []).flatMap(({ address }) => parseAddress(address) ?? []);
-  return { ok: true, value: { name: metadata.name, labels: metadata.labels, addresses } };
+  return success({ name: metadata.name, labels: metadata.labels, addresses });
 }

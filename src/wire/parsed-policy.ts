@@ -8,10 +8,3 @@ export interface ParsedPolicy<M> {
   /** What was read in a way its author may not expect; the policy is usable all the same. */
   readonly notices: readonly Problem[];
 }
-
-/** What comes from outside is never written to. */
-export type DeepReadonly<T> = T extends readonly (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;

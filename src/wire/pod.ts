@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { parseAddress } from "../engine/address.ts";
-import type { Address, ContainerPort, Pod } from "../engine/model.ts";
-import type { Problem, Result } from "../errors.ts";
-import { metadataSchema } from "./metadata.ts";
+import type { Address, ContainerPort, Pod, Workload } from "../engine/model.ts";
+import { type Problem, type Result, success } from "../errors.ts";
+import { type Metadata, metadataSchema } from "./metadata.ts";
 import { portNumberSchema, protocolSchema } from "./policy-port.ts";
 import { parseShape } from "./shape.ts";
 
@@ -37,7 +37,7 @@ export const podSpecSchema = z
         name == null || name === "" ? [] : [{ name, protocol, port: containerPort }],
       ),
     );
-    return { hostNetwork: spec.hostNetwork ?? false, node: spec.nodeName || null, ports };
+    return { hostNetwork: spec.hostNetwork ?? false, node: emptyToNull(spec.nodeName), ports };
   });
 
 const addressSchema = z.string().transform((text, context): Address => {
@@ -47,16 +47,24 @@ const addressSchema = z.string().transform((text, context): Address => {
   return z.NEVER;
 });
 
+const statusSchema = z
+  .object({
+    phase: z.string().nullish(),
+    podIP: z.string().transform(emptyToNull).pipe(addressSchema.nullable()).nullish(),
+    podIPs: z.array(z.object({ ip: addressSchema })).nullish(),
+  })
+  .transform(({ phase, podIP, podIPs }) => {
+    const addresses = (podIPs ?? []).map(({ ip }) => ip);
+    return {
+      ended: phase === "Succeeded" || phase === "Failed",
+      addresses: addresses.length === 0 && podIP != null ? [podIP] : addresses,
+    };
+  });
+
 const podSchema = z.object({
   metadata: metadataSchema,
   spec: podSpecSchema,
-  status: z
-    .object({
-      phase: z.string().nullish(),
-      podIP: z.union([z.literal("").transform(() => null), addressSchema]).nullish(),
-      podIPs: z.array(z.object({ ip: addressSchema })).nullish(),
-    })
-    .nullish(),
+  status: statusSchema.nullish(),
 });
 
 /**
@@ -67,24 +75,24 @@ export function parsePod(raw: unknown, namespace = "default"): Result<Pod, reado
   const read = parseShape(podSchema, raw);
   if (!read.ok) return read;
   const { metadata, spec, status } = read.value;
-  const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
-  const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
-  const onlyAddress = status?.podIP ?? null;
-  return {
-    ok: true,
-    value: {
-      namespace: metadata.namespace || namespace,
-      name: metadata.name,
-      labels: metadata.labels,
-      addresses: addresses.length === 0 && onlyAddress !== null ? [onlyAddress] : addresses,
-      ports: spec.ports,
-      hostNetwork: spec.hostNetwork,
-      node: spec.node,
-      ended: status?.phase === "Succeeded" || status?.phase === "Failed",
-      workload:
-        owner === undefined
-          ? { kind: "Pod", name: metadata.name }
-          : { kind: owner.kind, name: owner.name },
-    },
-  };
+  return success({
+    namespace: metadata.namespace || namespace,
+    name: metadata.name,
+    labels: metadata.labels,
+    addresses: status?.addresses ?? [],
+    ports: spec.ports,
+    hostNetwork: spec.hostNetwork,
+    node: spec.node,
+    ended: status?.ended ?? false,
+    workload: workloadOf(metadata),
+  });
+}
+
+function workloadOf({ name, ownerReferences }: Metadata): Workload {
+  const owner = ownerReferences.find(({ controller }) => controller === true);
+  return owner === undefined ? { kind: "Pod", name } : { kind: owner.kind, name: owner.name };
+}
+
+function emptyToNull(text: string | null | undefined): string | null {
+  return text === undefined || text === "" ? null : text;
 }

@@ -1,13 +1,40 @@
 import type { z } from "zod";
-import { failure, type Problem, type Result, success } from "../errors.ts";
+import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
 
 /**
  * Read `raw` by `schema`. Everything that is wrong comes back at once, each with the JSON path of
  * its field, written as it is reached from the top of `raw`.
  */
-export function parseShape<T>(schema: z.ZodType<T>, raw: unknown): Result<T, readonly Problem[]> {
+export function parseShape<S extends z.ZodType>(
+  schema: S,
+  raw: unknown,
+): Result<z.output<S>, readonly Problem[]> {
   const read = schema.safeParse(raw, { reportInput: true });
   return read.success ? success(read.data) : failure(read.error.issues.flatMap(toProblems));
+}
+
+/** What comes from outside is never written to. */
+export type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+/** An object as it came, typed but untouched (what we do not know survives), and as it was read. */
+export interface ParsedManifest<S extends z.ZodType> {
+  readonly manifest: DeepReadonly<z.input<S>>;
+  readonly value: z.output<S>;
+}
+
+/** As `parseShape`, for objects that are also handed on as they came. */
+export function parseManifest<S extends z.ZodType>(
+  schema: S,
+  raw: unknown,
+): Result<ParsedManifest<S>, readonly Problem[]> {
+  const read = parseShape(schema, raw);
+  if (!read.ok) return read;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema has just accepted it
+  return success({ manifest: raw as DeepReadonly<z.input<S>>, value: read.value });
 }
 
 /** A JSON path as people write it: `spec.ingress[0].from[1]`, odd keys quoted: `labels["a/b"]`. */
@@ -50,8 +77,15 @@ function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
       return [{ code: "NP_E_VALUE", path, message: `needs ${issue.minimum} or more` }];
     case "too_big":
       return [{ code: "NP_E_VALUE", path, message: `takes ${issue.maximum} at most` }];
-    default:
+    case "custom":
+    case "invalid_format":
+    case "invalid_key":
+    case "invalid_element":
+    case "invalid_union":
+    case "not_multiple_of":
       return [{ code: "NP_E_VALUE", path, message: issue.message }];
+    default:
+      return unreachable(issue);
   }
 }
 

@@ -141,8 +141,36 @@ export function checkRule(rule: TieredRule, context: z.RefinementCtx): void {
   }
 }
 
-/** The rules of one direction in the engine's terms, and what is worth saying about them. */
-export function compileRules(
+/** A policy of an ordered tier as it is read. */
+interface TieredPolicy {
+  readonly kind: PolicyKind;
+  readonly tier: Tier;
+  readonly name: string;
+  readonly priority: number;
+  readonly subject: Selection;
+  readonly ingress?: readonly TieredRule[] | null | undefined;
+  readonly egress?: readonly TieredRule[] | null | undefined;
+}
+
+/** The policy in the engine's terms, and what is worth saying about it. */
+export function compileTieredPolicy(read: TieredPolicy): {
+  readonly policy: Policy;
+  readonly notices: readonly Problem[];
+} {
+  const { ingress, egress, ...identity } = read;
+  const inward = compileRules("ingress", ingress ?? []);
+  const outward = compileRules("egress", egress ?? []);
+  const policy = {
+    ...identity,
+    namespace: "",
+    ingress: inward.compiled,
+    egress: outward.compiled,
+    readable: true,
+  };
+  return { policy, notices: [...inward.notices, ...outward.notices] };
+}
+
+function compileRules(
   direction: Direction,
   rules: readonly TieredRule[],
 ): { readonly compiled: DirectionRules; readonly notices: readonly Problem[] } {
