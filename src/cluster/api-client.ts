@@ -1,0 +1,253 @@
+import { once } from "node:events";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { AppError } from "../errors.ts";
+import { type ResourceType, type Verb, pathOf } from "./resource-type.ts";
+
+/** Body of the largest answer taken: 500 pods of 100 kB each, which is far beyond any real page. */
+const maxAnswerBytes = 64 * 1024 * 1024;
+/** Longest line of a watch. The API server takes objects up to 3 MiB; escaping may double that. */
+const maxLineLength = 8 * 1024 * 1024;
+const defaultTimeoutMs = 30_000;
+const keepAliveInitialDelayMs = 30_000;
+
+/** One request for a resource, in RBAC's words. Times in milliseconds. */
+export interface ApiRequest {
+  readonly verb: Verb;
+  readonly type: ResourceType;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** For the whole answer; of a watch, until its first byte. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClientOptions {
+  /** A kubeconfig's path; null looks where kubectl does, then for a pod's own ServiceAccount. */
+  readonly kubeconfig: string | null;
+  readonly context?: string;
+}
+
+/** An answer that is no success, or no answer at all. */
+export class ApiError extends AppError {
+  /** The HTTP status, null where the API server gave none: unreachable, cut off, too slow. */
+  readonly status: number | null;
+
+  constructor(status: number | null, message: string, options?: ErrorOptions) {
+    super(status === 403 ? "NP_E_FORBIDDEN" : "NP_E_API_SERVER", message, options);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+/**
+ * The API server over raw JSON: what is sent is what was given, byte for byte. (The typed models of
+ * client-node rename `ingress[].from`, and a policy sent through them allows everybody; only its
+ * KubeConfig is used, for credentials.)
+ *
+ * - Every failure is an `ApiError` that names the verb and the resource.
+ * - Credentials are read again after a 401; tokens of a pod's ServiceAccount once a minute as well.
+ */
+export class ApiClient {
+  readonly #options: ClientOptions;
+  readonly #agents = {
+    http: new HttpAgent({ keepAlive: true }),
+    https: new HttpsAgent({ keepAlive: true, keepAliveMsecs: keepAliveInitialDelayMs }),
+  };
+  #credentials: Promise<KubeConfig> | null = null;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** Send one request and return the answer's JSON. Throws `ApiError`. */
+  async send(request: ApiRequest): Promise<unknown> {
+    const signal = deadline(request);
+    const response = await this.#open(request, signal);
+    const text = await readText(response, maxAnswerBytes, describe(request), signal);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new ApiError(null, `cannot ${describe(request)}: the answer is not JSON`, { cause });
+    }
+  }
+
+  /**
+   * Open a watch; the promise settles when the API server has accepted it. Yields its lines, ends
+   * when the API server ends it, and throws `ApiError` when the connection breaks or `idleMs` pass in silence.
+   */
+  async watch(request: ApiRequest, idleMs: number): Promise<AsyncGenerator<string, void>> {
+    // The deadline is for the headers alone; after them the watchdog takes over.
+    const opening = new AbortController();
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    const timer = setTimeout(() => opening.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const signals = [opening.signal, ...(request.signal === undefined ? [] : [request.signal])];
+    try {
+      const response = await this.#open(request, AbortSignal.any(signals));
+      return readLines(response, idleMs, describe(request));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Let go of idle connections. Running requests are ended by their own signals. */
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  async #open(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const what = describe(request);
+    const response = await this.#transmit(request, signal).catch((cause: unknown) => {
+      throw new ApiError(null, `cannot ${what}: ${reasonOf(cause, signal)}`, { cause });
+    });
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return response;
+    if (status === 401) this.#credentials = null;
+    const text = await readText(response, maxAnswerBytes, what, signal);
+    throw new ApiError(status, `cannot ${what}: ${status} ${statusMessage(text)}`);
+  }
+
+  async #transmit(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const { server, options } = await this.#connection();
+    const url = new URL(`${server}${pathOf(request)}`);
+    const secure = url.protocol === "https:";
+    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    const outgoing = (secure ? httpsRequest : httpRequest)(url, {
+      ...options,
+      agent: options.agent ?? (secure ? this.#agents.https : this.#agents.http),
+      method: METHODS[request.verb],
+      signal,
+    });
+    outgoing.setHeader("accept", "application/json");
+    outgoing.setHeader("user-agent", "ringfence");
+    if (body !== null) outgoing.setHeader("content-type", contentType(request.verb));
+    outgoing.end(body ?? undefined);
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    // Without a listener an error after the headers would end the process; readers see it as well.
+    outgoing.on("error", () => response.destroy());
+    return response;
+  }
+
+  async #connection(): Promise<{ readonly server: string; readonly options: RequestOptions }> {
+    this.#credentials ??= loadCredentials(this.#options);
+    const loading = this.#credentials;
+    const config = await loading.catch((error: unknown) => {
+      // A kubeconfig that is not there yet may be there the next time.
+      if (this.#credentials === loading) this.#credentials = null;
+      throw error;
+    });
+    const cluster = config.getCurrentCluster();
+    if (cluster === null) throw new AppError("NP_E_API_SERVER", "the kubeconfig names no cluster");
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    // client-node's agent keeps no connection alive and keeps its first CA for ever; only a proxy needs it.
+    const usesProxy = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
+    return { server: cluster.server, options: usesProxy ? options : { ...options, agent: undefined } };
+  }
+}
+
+const METHODS: Readonly<Record<Verb, string>> = {
+  get: "GET",
+  list: "GET",
+  watch: "GET",
+  create: "POST",
+  update: "PUT",
+  patch: "PATCH",
+};
+
+/** JSON is YAML: server-side apply takes it under this type, and nothing else that we patch with. */
+function contentType(verb: Verb): string {
+  return verb === "patch" ? "application/apply-patch+yaml" : "application/json";
+}
+
+async function loadCredentials({ kubeconfig, context }: ClientOptions): Promise<KubeConfig> {
+  // PERF: half a second and 80 MB that nothing without a cluster should pay.
+  const library = await import("@kubernetes/client-node");
+  const config = new library.KubeConfig();
+  if (kubeconfig === null) config.loadFromDefault();
+  else config.loadFromFile(kubeconfig);
+  if (context !== undefined) config.setCurrentContext(context);
+  return config;
+}
+
+function deadline(request: ApiRequest): AbortSignal {
+  const timeout = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
+  return request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
+}
+
+async function readText(
+  response: IncomingMessage,
+  maxBytes: number,
+  what: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new ApiError(null, `cannot ${what}: ${reasonOf(cause, signal)}`, { cause });
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function* readLines(
+  response: IncomingMessage,
+  idleMs: number,
+  what: string,
+): AsyncGenerator<string, void> {
+  let rest = "";
+  const watchdog = setTimeout(() => {
+    response.destroy(new Error(`nothing was heard for ${idleMs} ms`));
+  }, idleMs);
+  try {
+    for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
+      watchdog.refresh();
+      const lines = `${rest}${chunk}`.split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > maxLineLength) throw new Error(`a line is longer than ${maxLineLength}`);
+      yield* lines.filter((line) => line !== "");
+    }
+    if (rest !== "") yield rest;
+  } catch (cause) {
+    throw new ApiError(null, `cannot ${what}: ${reasonOf(cause)}`, { cause });
+  } finally {
+    clearTimeout(watchdog);
+    response.destroy();
+  }
+}
+
+/** `list pods`, `patch networkpolicies.networking.k8s.io shop/default-deny`. */
+function describe({ verb, type, namespace, name }: ApiRequest): string {
+  const resource = type.group === "" ? type.resource : `${type.resource}.${type.group}`;
+  const object = [namespace, name].filter((part) => part !== undefined && part !== "").join("/");
+  return object === "" ? `${verb} ${resource}` : `${verb} ${resource} ${object}`;
+}
+
+function reasonOf(cause: unknown, signal?: AbortSignal): string {
+  const error: unknown = signal?.aborted === true ? signal.reason : cause;
+  if (!(error instanceof Error)) return String(error);
+  // Refused on every address of a host: Node's own message is empty, its code is not.
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return error.message === "" ? code : error.message;
+}
+
+function statusMessage(text: string): string {
+  try {
+    const status: unknown = JSON.parse(text);
+    if (typeof status === "object" && status !== null && "message" in status) {
+      return String(status.message);
+    }
+  } catch {
+    // A load balancer's page, or a plain-text refusal: its first words are all there is to say.
+  }
+  return text.trim().slice(0, 200);
+}

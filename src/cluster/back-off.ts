@@ -1,0 +1,17 @@
+export interface BackOff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+/** Half a second, doubled up to half a minute: an API server that restarts is found again quickly. */
+export const standardBackOff: BackOff = { firstMs: 500, maxMs: 30_000 };
+
+/**
+ * How long to wait after so many failures in a row (1 or more): doubled each time up to `maxMs`,
+ * and between half of that and all of it, so that many clients do not come back at once.
+ */
+export function backOffMs(failures: number, { firstMs, maxMs }: BackOff): number {
+  // 2 ** 30 keeps the product finite for a cluster that has been away for a month.
+  const full = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30));
+  return Math.round(full * (0.5 + Math.random() / 2));
+}

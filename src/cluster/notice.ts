@@ -1,0 +1,44 @@
+import type { ErrorCode, Problem } from "../errors.ts";
+
+/** What happens in the cluster layer that somebody may want to log or count. Names only, no contents. */
+export type ClusterNotice =
+  /** A list or watch failed; it is tried again by itself. */
+  | {
+      readonly kind: "watch-failed";
+      readonly resource: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** Failures in a row, this one included. */
+      readonly failures: number;
+      readonly retryMs: number;
+    }
+  /** A full list was read: `changed` of `objects` were news, `deleted` were gone. */
+  | {
+      readonly kind: "listed";
+      readonly resource: string;
+      readonly objects: number;
+      readonly changed: number;
+      readonly deleted: number;
+    }
+  /** The cluster does not serve an optional kind; looked for again by and by. */
+  | { readonly kind: "absent"; readonly resource: string }
+  /** A stored object that Ringfence cannot read. */
+  | {
+      readonly kind: "unreadable";
+      readonly resource: string;
+      readonly key: string;
+      readonly problems: readonly Problem[];
+    }
+  | { readonly kind: "baseline-written"; readonly namespace: string; readonly policy: string }
+  | {
+      readonly kind: "baseline-failed";
+      readonly namespace: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryMs: number;
+    }
+  | { readonly kind: "leadership"; readonly leading: boolean; readonly message: string }
+  | { readonly kind: "access-review-failed"; readonly code: ErrorCode; readonly message: string };
+
+/** Takes every notice; must not throw. */
+export type Observe = (notice: ClusterNotice) => void;

@@ -1,0 +1,326 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../errors.ts";
+import { type ApiClient, ApiError } from "./api-client.ts";
+import { type BackOff, backOffMs, standardBackOff } from "./back-off.ts";
+import type { Observe } from "./notice.ts";
+import type { ResourceType } from "./resource-type.ts";
+import { field, isObject } from "../wire/shape.ts";
+
+/** Which objects to follow. */
+export interface ReflectorSource {
+  readonly type: ResourceType;
+  readonly namespace?: string;
+  readonly fieldSelector?: string;
+  /** The cluster may lack the kind: then there are no objects, and it is looked for again. */
+  readonly optional?: boolean;
+}
+
+/** Where changes go. Objects are raw JSON; both must not throw for any object. */
+export interface ReflectorTarget {
+  upsert(key: string, object: unknown): void;
+  delete(key: string): void;
+}
+
+/** All in milliseconds, but the watch's own length. */
+export interface ReflectorTiming {
+  readonly listTimeoutMs: number;
+  /** Silence after which a watch counts as dead. The API server sends a bookmark about once a minute. */
+  readonly idleMs: number;
+  readonly backOff: BackOff;
+  readonly absentRecheckMs: number;
+  readonly pageSize: number;
+}
+
+export const standardTiming: ReflectorTiming = {
+  listTimeoutMs: 60_000,
+  idleMs: 90_000,
+  backOff: standardBackOff,
+  absentRecheckMs: 60_000,
+  // client-go's page size.
+  pageSize: 500,
+};
+
+/** A watch that ends sooner without having said anything is taken for a failure, or we would spin. */
+const shortestWatchMs = 1000;
+/** How often a broken connection is resumed where it was before everything is listed again. */
+const resumeAttempts = 3;
+
+/**
+ * Follow one resource: list it, watch from there, for ever.
+ *
+ * - Every error ends in a new attempt after a back-off, most of them in a new list; nothing stops it.
+ * - A list is compared with what was known, so a delete missed while away is never lost and an object
+ *   that did not change is not announced again. Resource versions are compared for equality alone.
+ */
+export class Reflector {
+  readonly resource: string;
+  readonly #client: ApiClient;
+  readonly #source: ReflectorSource;
+  readonly #target: ReflectorTarget;
+  readonly #observe: Observe;
+  readonly #timing: ReflectorTiming;
+  readonly #stopping = new AbortController();
+  /** Resource versions of all objects by key. */
+  #known = new Map<string, string>();
+  /** The resource version to watch from; null asks for a list. */
+  #position: string | null = null;
+  /** Whether the list under way is past its first page. */
+  #continuing = false;
+  #paged = true;
+  #synced = false;
+  #failures = 0;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #problem: string | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(
+    client: ApiClient,
+    source: ReflectorSource,
+    target: ReflectorTarget,
+    options: { readonly observe: Observe; readonly timing?: ReflectorTiming },
+  ) {
+    this.#client = client;
+    this.#source = source;
+    this.#target = target;
+    this.#observe = options.observe;
+    this.#timing = options.timing ?? standardTiming;
+    this.resource = source.type.resource;
+  }
+
+  /** Whether everything has been listed once. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** What is wrong at the moment, null while the watch is open. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /**
+   * Milliseconds since the API server last confirmed what is known; infinite before the first list.
+   * In a quiet, healthy cluster it rises to a minute, the time between bookmarks.
+   */
+  staleMs(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** End the watch; nothing is announced after the promise settles. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      // An edge: whatever goes wrong in here is shown and tried again.
+      try {
+        if (this.#position === null) await this.#list();
+        if (this.#position !== null) await this.#watch(this.#position);
+        this.#failures = 0;
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+  }
+
+  async #list(): Promise<void> {
+    const gone = new Set(this.#known.keys());
+    let changed = 0;
+    let page: Page = { items: [], resourceVersion: "", continue: "" };
+    do {
+      this.#continuing = page.continue !== "";
+      page = await this.#page(page.continue);
+      for (const item of page.items) {
+        const { key, resourceVersion } = identify(item);
+        gone.delete(key);
+        if (this.#known.get(key) === resourceVersion) continue;
+        this.#upsert(key, resourceVersion, item);
+        changed += 1;
+      }
+    } while (page.continue !== "");
+    for (const key of gone) this.#delete(key);
+    this.#continuing = false;
+    this.#paged = true;
+    this.#position = page.resourceVersion;
+    this.#synced = true;
+    this.#heardAt = performance.now();
+    const { resource } = this;
+    this.#observe({
+      kind: "listed",
+      resource,
+      objects: this.#known.size,
+      changed,
+      deleted: gone.size,
+    });
+  }
+
+  async #page(from: string): Promise<Page> {
+    const { type, namespace = "", fieldSelector = "" } = this.#source;
+    const answer = await this.#client.send({
+      verb: "list",
+      type,
+      namespace,
+      query: {
+        ...(fieldSelector === "" ? {} : { fieldSelector }),
+        ...(this.#paged ? { limit: String(this.#timing.pageSize) } : {}),
+        ...(from === "" ? {} : { continue: from }),
+      },
+      timeoutMs: this.#timing.listTimeoutMs,
+      signal: this.#stopping.signal,
+    });
+    const items = field(answer, "items") ?? [];
+    const resourceVersion = field(answer, "metadata", "resourceVersion");
+    const next = field(answer, "metadata", "continue") ?? "";
+    if (!Array.isArray(items) || typeof resourceVersion !== "string" || typeof next !== "string") {
+      throw new ApiError(null, `cannot list ${this.resource}: the answer is not a list`);
+    }
+    return { items, resourceVersion, continue: next };
+  }
+
+  async #watch(from: string): Promise<void> {
+    const { type, namespace = "", fieldSelector = "" } = this.#source;
+    const opened = performance.now();
+    const lines = await this.#client.watch(
+      {
+        verb: "watch",
+        type,
+        namespace,
+        query: {
+          watch: "1",
+          ...(fieldSelector === "" ? {} : { fieldSelector }),
+          resourceVersion: from,
+          allowWatchBookmarks: "true",
+          // client-go's 5 to 10 minutes, spread so that not all watches of all clients end together.
+          timeoutSeconds: String(Math.round(290 + Math.random() * 290)),
+        },
+        signal: this.#stopping.signal,
+      },
+      this.#timing.idleMs,
+    );
+    this.#problem = null;
+    let heard = 0;
+    for await (const line of lines) {
+      this.#take(line);
+      heard += 1;
+      this.#failures = 0;
+      this.#heardAt = performance.now();
+    }
+    if (heard === 0 && performance.now() - opened < shortestWatchMs) {
+      throw new ApiError(null, `cannot watch ${this.resource}: the watch ended at once`);
+    }
+    this.#heardAt = performance.now();
+  }
+
+  #take(line: string): void {
+    const event = parseEvent(line);
+    const { type, object } = event ?? { type: "", object: undefined };
+    if (type === "ERROR" || event === null) {
+      // What was missed is unknown: only a new list tells.
+      this.#position = null;
+      const code = field(object, "code");
+      throw new ApiError(
+        typeof code === "number" ? code : null,
+        event === null
+          ? `cannot watch ${this.resource}: a line is no event`
+          : `cannot watch ${this.resource}: ${String(field(object, "message"))}`,
+      );
+    }
+    const { key, resourceVersion } = identify(object);
+    if (type === "ADDED" || type === "MODIFIED") this.#upsert(key, resourceVersion, object);
+    if (type === "DELETED") this.#delete(key);
+    // Bookmarks, and whatever a newer API server adds, move the position on.
+    this.#position = resourceVersion;
+  }
+
+  #upsert(key: string, resourceVersion: string, object: unknown): void {
+    this.#target.upsert(key, object);
+    this.#known.set(key, resourceVersion);
+  }
+
+  #delete(key: string): void {
+    if (this.#known.delete(key)) this.#target.delete(key);
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const status = error instanceof ApiError ? error.status : null;
+    if (status === 404 && this.#source.optional === true) return this.#absent();
+    this.#failures += 1;
+    // A page that came too late for its `continue`: the next list asks for everything at once.
+    this.#paged = !(status === 410 && this.#continuing);
+    this.#continuing = false;
+    const resumable = error instanceof ApiError && (status === null || status >= 500 || status === 429);
+    if (!resumable || this.#failures > resumeAttempts) this.#position = null;
+    const retryMs = backOffMs(this.#failures, this.#timing.backOff);
+    this.#problem = error instanceof Error ? error.message : String(error);
+    this.#observe({
+      kind: "watch-failed",
+      resource: this.resource,
+      code: error instanceof AppError ? error.code : "NP_E_FAULT",
+      message: this.#problem,
+      failures: this.#failures,
+      retryMs,
+    });
+    await this.#pause(retryMs);
+  }
+
+  async #absent(): Promise<void> {
+    this.#position = null;
+    this.#failures = 0;
+    for (const key of Array.from(this.#known.keys())) this.#delete(key);
+    this.#synced = true;
+    this.#problem = null;
+    this.#heardAt = performance.now();
+    this.#observe({ kind: "absent", resource: this.resource });
+    await this.#pause(this.#timing.absentRecheckMs);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // Aborted by `stop`, which is what the loop looks at next.
+    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+}
+
+interface Page {
+  readonly items: readonly unknown[];
+  readonly resourceVersion: string;
+  readonly continue: string;
+}
+
+interface WatchEvent {
+  readonly type: string;
+  readonly object: unknown;
+}
+
+/** A watch event that can be used: an ERROR, or one whose object says what and which version it is. */
+function parseEvent(line: string): WatchEvent | null {
+  let event: unknown;
+  try {
+    event = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const type = field(event, "type");
+  const object = field(event, "object");
+  if (typeof type !== "string" || !isObject(object)) return null;
+  const version = field(object, "metadata", "resourceVersion");
+  return type === "ERROR" || typeof version === "string" ? { type, object } : null;
+}
+
+/** Throws for an object without name or version, which no API server sends. */
+function identify(object: unknown): { readonly key: string; readonly resourceVersion: string } {
+  const namespace = field(object, "metadata", "namespace");
+  const name = field(object, "metadata", "name") ?? "";
+  const resourceVersion = field(object, "metadata", "resourceVersion");
+  if (typeof name !== "string" || typeof resourceVersion !== "string") {
+    throw new ApiError(null, "an object has no name or no resource version");
+  }
+  const key = typeof namespace === "string" && namespace !== "" ? `${namespace}/${name}` : name;
+  return { key, resourceVersion };
+}

@@ -1,0 +1,66 @@
+/** What the API server calls a kind in its paths. The core group is `""`. */
+export interface ResourceType {
+  readonly group: string;
+  readonly version: string;
+  /** The plural: `networkpolicies`. */
+  readonly resource: string;
+}
+
+/** RBAC verbs that Ringfence needs; docs and manifests grant these and no others. */
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch";
+
+export const NAMESPACES: ResourceType = { group: "", version: "v1", resource: "namespaces" };
+export const PODS: ResourceType = { group: "", version: "v1", resource: "pods" };
+export const NODES: ResourceType = { group: "", version: "v1", resource: "nodes" };
+export const ENDPOINTS: ResourceType = { group: "", version: "v1", resource: "endpoints" };
+export const DEPLOYMENTS: ResourceType = { group: "apps", version: "v1", resource: "deployments" };
+export const STATEFUL_SETS: ResourceType = { group: "apps", version: "v1", resource: "statefulsets" };
+export const DAEMON_SETS: ResourceType = { group: "apps", version: "v1", resource: "daemonsets" };
+export const NETWORK_POLICIES: ResourceType = {
+  group: "networking.k8s.io",
+  version: "v1",
+  resource: "networkpolicies",
+};
+export const CLUSTER_NETWORK_POLICIES: ResourceType = {
+  group: "policy.networking.k8s.io",
+  version: "v1alpha2",
+  resource: "clusternetworkpolicies",
+};
+export const ADMIN_NETWORK_POLICIES: ResourceType = {
+  group: "policy.networking.k8s.io",
+  version: "v1alpha1",
+  resource: "adminnetworkpolicies",
+};
+export const BASELINE_ADMIN_NETWORK_POLICIES: ResourceType = {
+  group: "policy.networking.k8s.io",
+  version: "v1alpha1",
+  resource: "baselineadminnetworkpolicies",
+};
+export const LEASES: ResourceType = {
+  group: "coordination.k8s.io",
+  version: "v1",
+  resource: "leases",
+};
+export const SUBJECT_ACCESS_REVIEWS: ResourceType = {
+  group: "authorization.k8s.io",
+  version: "v1",
+  resource: "subjectaccessreviews",
+};
+
+/** The path and query of a collection, or of one object where `name` is given. */
+export function pathOf(target: {
+  readonly type: ResourceType;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly query?: Readonly<Record<string, string>>;
+}): string {
+  const { type, namespace = "", name = "", query = {} } = target;
+  const parts = [
+    type.group === "" ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`,
+    ...(namespace === "" ? [] : ["namespaces", encodeURIComponent(namespace)]),
+    type.resource,
+    ...(name === "" ? [] : [encodeURIComponent(name)]),
+  ];
+  const search = new URLSearchParams(query).toString();
+  return `${parts.join("/")}${search === "" ? "" : `?${search}`}`;
+}

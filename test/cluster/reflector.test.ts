@@ -1,0 +1,277 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { ApiClient } from "../../src/cluster/api-client.ts";
+import type { ClusterNotice } from "../../src/cluster/notice.ts";
+import {
+  Reflector,
+  type ReflectorSource,
+  type ReflectorTiming,
+  standardTiming,
+} from "../../src/cluster/reflector.ts";
+import type { ControlPlane } from "../support/control-plane.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { FaultyProxy, type SeenRequest } from "../support/faulty-proxy.ts";
+
+const configMaps = { group: "", version: "v1", resource: "configmaps" };
+const quick: ReflectorTiming = {
+  ...standardTiming,
+  pageSize: 2,
+  idleMs: 1500,
+  listTimeoutMs: 2000,
+  backOff: { firstMs: 20, maxMs: 100 },
+  absentRecheckMs: 200,
+};
+
+describeWithControlPlane("a reflector", (plane) => {
+  let proxy: FaultyProxy;
+  let client: ApiClient;
+  let namespace = "";
+  let following: Followed | undefined;
+
+  beforeAll(async () => {
+    proxy = await FaultyProxy.start(plane());
+    client = new ApiClient({ kubeconfig: await plane().kubeconfig({ server: proxy.url }) });
+  });
+  afterEach(async () => {
+    proxy.clear();
+    await following?.reflector.stop();
+    following = undefined;
+  });
+  afterAll(async () => {
+    client.close();
+    await proxy.stop();
+  });
+
+  /** A fresh namespace with these config maps, and a reflector on it. */
+  async function follow(
+    names: readonly string[],
+    source: Partial<ReflectorSource> = {},
+  ): Promise<Followed> {
+    namespace = `reflected-${Math.random().toString(36).slice(2)}`;
+    await plane().create("/api/v1/namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace },
+    });
+    for (const name of names) await create(name);
+    following = startReflector(client, { type: configMaps, namespace, ...source });
+    return following;
+  }
+
+  const create = (name: string): Promise<void> =>
+    plane().create(`/api/v1/namespaces/${namespace}/configmaps`, configMap(name));
+  const remove = async (name: string): Promise<void> => {
+    await plane().request("DELETE", `/api/v1/namespaces/${namespace}/configmaps/${name}`);
+  };
+  const isList = (seen: SeenRequest): boolean => ours(seen) && !seen.isWatch;
+  const isWatch = (seen: SeenRequest): boolean => ours(seen) && seen.isWatch;
+  const ours = ({ path }: SeenRequest): boolean => path.includes(`/${namespace}/configmaps`);
+
+  it("lists in pages, then follows adds, changes and deletes", async () => {
+    const followed = await follow(["a", "b", "c", "d", "e"]);
+    await eventually(() => expect(followed.names()).toEqual(["a", "b", "c", "d", "e"]));
+    expect(proxy.requests.filter(isList).length).toBe(3);
+    await create("f");
+    await remove("a");
+    await eventually(() => expect(followed.names()).toEqual(["b", "c", "d", "e", "f"]));
+    expect(followed.reflector.synced).toBe(true);
+    expect(followed.reflector.staleMs()).toBeLessThan(2000);
+  });
+
+  it("is not synced before its first list, and knows no age", async () => {
+    proxy.inject({ kind: "status", status: 503 }, isList);
+    const followed = await follow(["a"]);
+    await eventually(() => expect(followed.failures().length).toBeGreaterThan(1));
+    expect(followed.reflector.synced).toBe(false);
+    expect(followed.reflector.staleMs()).toBe(Number.POSITIVE_INFINITY);
+    proxy.clear();
+    await eventually(() => expect(followed.reflector.synced).toBe(true));
+  });
+
+  it.each([
+    { name: "a 410 answer to a watch", fault: { kind: "status", status: 410 }, lists: true },
+    { name: "a 410 event in a watch", fault: { kind: "watch-error", code: 410 }, lists: true },
+    { name: "a 500 event in a watch", fault: { kind: "watch-error", code: 500 }, lists: true },
+    { name: "a 503 answer to a watch", fault: { kind: "status", status: 503 }, lists: false },
+    { name: "a watch cut before it began", fault: { kind: "drop" }, lists: false },
+  ] as const)("recovers from $name", async ({ fault, lists }) => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    const listsBefore = proxy.requests.filter(isList).length;
+    proxy.inject(fault, isWatch, 1);
+    proxy.dropConnections();
+    await create("b");
+    await remove("a");
+    await eventually(() => expect(followed.names()).toEqual(["b"]));
+    expect(followed.failures().length).toBeGreaterThan(0);
+    expect(proxy.requests.filter(isList).length > listsBefore).toBe(lists);
+  });
+
+  it("notices a watch that went silent, and misses nothing of that time", async () => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    await sleep(100);
+    proxy.silenceRunning(isWatch);
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+    expect(followed.failures().join()).toMatch(/nothing was heard for 1500 ms/);
+  });
+
+  it("gives up on a list that never answers, and asks again", async () => {
+    proxy.inject({ kind: "silence" }, (seen) => seen.path.includes("configmaps"), 1);
+    const followed = await follow(["a"]);
+    await eventually(() => expect(followed.names()).toEqual(["a"]));
+    expect(followed.failures()).toEqual([expect.stringMatching(/cannot list configmaps.*timeout/)]);
+  });
+
+  it("asks for everything at once after a page that came too late", async () => {
+    const isSecondPage = (seen: SeenRequest): boolean => seen.path.includes("continue=");
+    proxy.inject({ kind: "status", status: 410 }, isSecondPage);
+    const followed = await follow(["a", "b", "c"]);
+    await eventually(() => expect(followed.reflector.synced).toBe(true));
+    expect(followed.names()).toEqual(["a", "b", "c"]);
+  });
+
+  it("announces no object twice when it lists again, and every delete it missed", async () => {
+    const followed = await follow(["a", "b", "c"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    proxy.inject({ kind: "status", status: 410 }, isWatch);
+    proxy.dropConnections();
+    await eventually(() => expect(followed.failures().length).toBeGreaterThan(0));
+    await remove("b");
+    await create("d");
+    proxy.clear();
+    await eventually(() => expect(followed.names()).toEqual(["a", "c", "d"]));
+    expect(followed.log.filter((entry) => entry === `+${namespace}/a`)).toHaveLength(1);
+    expect(followed.log.filter((entry) => entry === `-${namespace}/b`)).toHaveLength(1);
+  });
+
+  it("sees an object that came between list and watch", async () => {
+    proxy.inject({ kind: "delay", delayMs: 300 }, (seen) => seen.isWatch, 1);
+    const followed = await follow(["a"]);
+    await eventually(() => expect(followed.reflector.synced).toBe(true));
+    await create("late");
+    await eventually(() => expect(followed.names()).toEqual(["a", "late"]));
+  });
+
+  it("lives on a poll, and says which right is missing, where it may list but not watch", async () => {
+    await plane().create("/apis/rbac.authorization.k8s.io/v1/clusterroles", {
+      metadata: { name: "lister" },
+      rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["list"] }],
+    });
+    await plane().create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+      metadata: { name: "lister" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "lister" },
+      subjects: [{ kind: "User", apiGroup: "rbac.authorization.k8s.io", name: "lister" }],
+    });
+    await follow(["a"]);
+    const limited = new ApiClient({
+      kubeconfig: await plane().kubeconfig({ user: { name: "lister" } }),
+    });
+    const followed = startReflector(limited, { type: configMaps, namespace });
+    await eventually(() => expect(followed.reflector.problem).toMatch(/cannot watch configmaps .*: 403/));
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+    expect(followed.notices).toContainEqual(expect.objectContaining({ code: "NP_E_FORBIDDEN" }));
+    await followed.reflector.stop();
+    limited.close();
+  });
+
+  it("takes a kind that the cluster lacks for none, and finds it when it comes", async () => {
+    const type = { group: "example.org", version: "v1", resource: "widgets" };
+    const widgets = startReflector(client, { type, optional: true });
+    await eventually(() => expect(widgets.reflector.synced).toBe(true));
+    expect(widgets.notices).toContainEqual({ kind: "absent", resource: "widgets" });
+    await createWidgetKind(plane());
+    await eventually(async () => {
+      await plane().create("/apis/example.org/v1/widgets", {
+        apiVersion: "example.org/v1",
+        kind: "Widget",
+        metadata: { name: "w" },
+      });
+    });
+    await eventually(() => expect(widgets.names()).toEqual(["w"]));
+    const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.org";
+    await plane().request("DELETE", path);
+    await eventually(() => expect(widgets.names()).toEqual([]));
+    await widgets.reflector.stop();
+  });
+
+  it("announces nothing after it was stopped", async () => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(followed.names()).toEqual(["a"]));
+    await followed.reflector.stop();
+    await create("b");
+    await sleep(200);
+    expect(followed.names()).toEqual(["a"]);
+  });
+});
+
+interface Followed {
+  readonly reflector: Reflector;
+  readonly log: readonly string[];
+  readonly notices: readonly ClusterNotice[];
+  /** Names of the objects that are there, in order. */
+  names(): readonly string[];
+  failures(): readonly string[];
+}
+
+function startReflector(client: ApiClient, source: ReflectorSource): Followed {
+  const objects = new Map<string, unknown>();
+  const log: string[] = [];
+  const notices: ClusterNotice[] = [];
+  const target = {
+    upsert: (key: string, object: unknown): void => {
+      objects.set(key, object);
+      log.push(`+${key}`);
+    },
+    delete: (key: string): void => {
+      objects.delete(key);
+      log.push(`-${key}`);
+    },
+  };
+  const observe = (notice: ClusterNotice): void => void notices.push(notice);
+  const reflector = new Reflector(client, source, target, { observe, timing: quick });
+  reflector.start();
+  return {
+    reflector,
+    log,
+    notices,
+    names: () =>
+      Array.from(objects.keys(), (key) => key.split("/").at(-1) ?? "")
+        .filter((name) => name !== "kube-root-ca.crt")
+        .toSorted(),
+    failures: () => notices.flatMap((one) => (one.kind === "watch-failed" ? one.message : [])),
+  };
+}
+
+async function eventually(assertion: () => void | Promise<void>): Promise<void> {
+  await vi.waitFor(assertion, { timeout: 15_000, interval: 20 });
+}
+
+function configMap(name: string): object {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name } };
+}
+
+async function createWidgetKind(plane: ControlPlane): Promise<void> {
+  await plane.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.org" },
+    spec: {
+      group: "example.org",
+      scope: "Cluster",
+      names: { plural: "widgets", singular: "widget", kind: "Widget" },
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+          },
+        },
+      ],
+    },
+  });
+}
