@@ -1,0 +1,91 @@
+import { unreachable } from "../errors.ts";
+import type { Decision, Judged, Trouble } from "./decision.ts";
+import { renderDelta, renderFlows } from "./render-delta.ts";
+import { renderDenial, renderFinding, renderObject } from "./render-denial.ts";
+import { renderNotice, renderTrouble } from "./render-trouble.ts";
+import {
+  type AdmissionReply,
+  type AuditAnnotations,
+  allowed,
+  denied,
+  fault,
+  invalid,
+  NO_REMARKS,
+  type Remarks,
+  unavailable,
+} from "./respond.ts";
+import type { AdmissionRequest } from "./review.ts";
+
+/** Put a decision into the words of the API server's reply. */
+export function answer(request: AdmissionRequest, decision: Decision): AdmissionReply {
+  const { uid } = request;
+  switch (decision.kind) {
+    case "not-opted-in":
+      return allowed(uid, { warnings: [], audit: { outcome: "not-opted-in" } });
+    case "let-through":
+      return allowed(uid, { warnings: [], audit: { outcome: decision.passage } });
+    case "troubled":
+      return answerTrouble(request, decision.trouble, decision.blocks);
+    case "judged":
+      return decision.denials.length > 0
+        ? denied(uid, renderDenial(request, decision), remarksOn(decision))
+        : allowed(uid, remarksOn(decision));
+    default:
+      return unreachable(decision);
+  }
+}
+
+function answerTrouble(
+  request: AdmissionRequest,
+  trouble: Trouble,
+  blocks: boolean,
+): AdmissionReply {
+  const text = renderTrouble(trouble);
+  const audit: AuditAnnotations = { outcome: trouble.kind };
+  if (!blocks) {
+    return allowed(request.uid, { warnings: [`not judged: ${text}`], audit });
+  }
+  const message = `${renderObject(request)} refused: ${text}`;
+  return refuse(trouble.kind)(request.uid, message, { ...NO_REMARKS, audit });
+}
+
+function refuse(kind: Trouble["kind"]): typeof denied {
+  switch (kind) {
+    case "invalid":
+      return invalid;
+    case "unknown-profile":
+      return denied;
+    case "rule-fault":
+      return fault;
+    case "not-synced":
+    case "stale":
+    case "past-deadline":
+      return unavailable;
+    default:
+      return unreachable(kind);
+  }
+}
+
+function remarksOn(judged: Judged): Remarks {
+  const { profile, delta, warnings, audits, denials, faults, notices } = judged;
+  const effect = renderDelta(delta);
+  // A denial says in its message what would open and close; nothing does.
+  const announced = effect !== null && profile.announceChanges && denials.length === 0;
+  const ruleIds = [...denials, ...warnings, ...audits].map(({ ruleId }) => ruleId);
+  return {
+    warnings: [
+      ...(announced ? [effect] : []),
+      ...notices.map(renderNotice),
+      ...faults.map(
+        ({ ruleId }) => `rule ${ruleId} failed, a defect in Ringfence; it was not applied`,
+      ),
+      ...warnings.map(renderFinding),
+    ],
+    audit: {
+      profile: profile.name,
+      rules: [...new Set(ruleIds)].join(","),
+      opened: renderFlows(delta.opened),
+      closed: renderFlows(delta.closed),
+    },
+  };
+}

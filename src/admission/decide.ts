@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Mode } from "../config/profile.ts";
+import { unreachable } from "../errors.ts";
+import type { Decision, Trouble } from "./decision.ts";
+import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
+import { type Case, judge } from "./judge.ts";
+import { letThrough, type Passage } from "./let-through.ts";
+import type { AdmissionRequest } from "./review.ts";
+import { readSubject } from "./subject.ts";
+import type { OnTrouble, Surroundings } from "./surroundings.ts";
+
+/**
+ * The API server asks only about namespaces that carry the label, so one without it here is most
+ * likely news that has not arrived: `kubectl apply` sends a namespace and its policies at once.
+ */
+const NEWS_PATIENCE_MS = 300;
+const NEWS_POLL_MS = 10;
+
+/**
+ * Decide about a request before `deadline`, on the clock of the surroundings. Has no side effects:
+ * the engine changes only through the watches.
+ */
+export async function decide(
+  request: AdmissionRequest,
+  deadline: number,
+  around: Surroundings,
+): Promise<Decision> {
+  const { cluster, profiles, options } = around;
+  const passage = passageOf(request, around);
+  if (passage !== null) return { kind: "let-through", passage };
+  const isSynced = cluster.freshness().kind !== "syncing";
+  const governance = isSynced
+    ? await governSoon(request, deadline, around)
+    : governNow(request, around);
+  // Before the first sync only a Namespace's own labels tell that it has not opted in.
+  if (!isSynced && (request.kind !== "Namespace" || governance.kind !== "not-opted-in")) {
+    return troubled({ kind: "not-synced" }, modeOf(governance), options.onNotSynced);
+  }
+  switch (governance.kind) {
+    case "not-opted-in":
+      return { kind: "not-opted-in" };
+    case "unknown-profile": {
+      const trouble: Trouble = { ...governance, known: profiles.names() };
+      return troubled(trouble, governance.mode, leavesCluster(request) ? "warn" : "deny");
+    }
+    case "governed":
+      return decideGoverned({ request, ...governance, deadline }, around);
+    default:
+      return unreachable(governance);
+  }
+}
+
+async function decideGoverned(
+  { request, active, mode, deadline }: Omit<Case, "subject">,
+  around: Surroundings,
+): Promise<Decision> {
+  const { cluster, options, clock } = around;
+  const freshness = cluster.freshness();
+  if (freshness.kind === "stale" && options.onStale === "deny") {
+    return troubled(freshness, mode, "deny");
+  }
+  const subject = readSubject(request);
+  if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");
+  const judged =
+    clock() < deadline
+      ? await judge({ request, subject: subject.value, active, mode, deadline }, around)
+      : "past-deadline";
+  if (judged === "past-deadline") return troubled({ kind: judged }, mode, options.onDeadline);
+  const faults = judged.faults.filter(({ onFault }) => onFault === "deny");
+  if (judged.denials.length === 0 && mode === "enforce" && faults.length > 0) {
+    return troubled({ kind: "rule-fault", faults }, mode, "deny");
+  }
+  if (freshness.kind !== "stale") return judged;
+  return { ...judged, notices: [{ kind: "trouble", trouble: freshness }, ...judged.notices] };
+}
+
+/** Why the request is none of the rules' business, null where it is. */
+export function passageOf(
+  request: AdmissionRequest,
+  { cluster, options }: Surroundings,
+): Passage | null {
+  return letThrough(request, options.ownUsername, (name) => cluster.isTerminating(name));
+}
+
+/** The mode that holds for a request as far as is known; unknown namespaces enforce. */
+export function assumedMode(request: AdmissionRequest, around: Surroundings): Mode {
+  return modeOf(governNow(request, around));
+}
+
+function modeOf(governance: Governance): Mode {
+  return governance.kind === "not-opted-in" ? "enforce" : governance.mode;
+}
+
+/** A namespace that is going takes its label with it, whatever the label says. */
+function leavesCluster({ kind, operation }: AdmissionRequest): boolean {
+  return kind === "Namespace" && operation === "DELETE";
+}
+
+function troubled(trouble: Trouble, mode: Mode, outcome: OnTrouble): Decision {
+  return { kind: "troubled", trouble, blocks: mode === "enforce" && outcome === "deny" };
+}
+
+/** What governs the request, with a little patience for a namespace's label to arrive. */
+async function governSoon(
+  request: AdmissionRequest,
+  deadline: number,
+  around: Surroundings,
+): Promise<Governance> {
+  const { clock } = around;
+  const patience = Math.min(deadline, clock() + NEWS_PATIENCE_MS);
+  let governance = governNow(request, around);
+  while (
+    governance.kind === "not-opted-in" &&
+    request.kind === "NetworkPolicy" &&
+    clock() < patience
+  ) {
+    // oxlint-disable-next-line no-await-in-loop -- waiting is what the loop is for
+    await sleep(NEWS_POLL_MS);
+    governance = governNow(request, around);
+  }
+  return governance;
+}
+
+function governNow(
+  request: AdmissionRequest,
+  { cluster, profiles, options }: Surroundings,
+): Governance {
+  switch (request.kind) {
+    case "Namespace":
+      return governNamespace(request, profiles);
+    case "NetworkPolicy":
+      return govern(optInOf(cluster.engine.namespace(request.namespace)?.labels), profiles);
+    case "ClusterNetworkPolicy":
+    case "AdminNetworkPolicy":
+    case "BaselineAdminNetworkPolicy":
+      return govern({ profile: options.clusterProfile, mode: "enforce" }, profiles);
+    default:
+      return unreachable(request.kind);
+  }
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Mode, RuleAction } from "../config/profile.ts";
+import { type Policy, policyKey } from "../engine/model.ts";
+import type { CompiledProfile } from "../rules/rule.ts";
+import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
+import { soften } from "../rules/severity.ts";
+import type { Judged, Notice } from "./decision.ts";
+import type { AdmissionRequest } from "./review.ts";
+import type { Subject } from "./subject.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** A request that is to be judged: what it changes, and by which profile. */
+export interface Case {
+  readonly request: AdmissionRequest;
+  readonly subject: Subject;
+  readonly active: CompiledProfile;
+  readonly mode: Mode;
+  /** On the clock of the surroundings. */
+  readonly deadline: number;
+}
+
+/**
+ * Hold the cluster as it would be with the change against the rules of the profile. Asynchronous
+ * only where a finding can be waived by a right that only the API server knows of.
+ */
+export async function judge(
+  { request, subject, active, mode, deadline }: Case,
+  around: Surroundings,
+): Promise<Judged | "past-deadline"> {
+  const { engine, facts } = around.cluster;
+  // Changes admitted a moment ago and not yet seen through the watches are possible too: this is
+  // where they will join `changes`, for rules that must hold with and without them.
+  const { delta, judgement } = engine.preview(subject.changes, (after, changed) => ({
+    delta: changed,
+    judgement: runRules(active, around.profiles, {
+      operation: request.operation,
+      object: subject.object,
+      oldObject: subject.oldObject,
+      delta: changed,
+      after,
+      facts,
+    }),
+  }));
+  const judged: Judged = {
+    kind: "judged",
+    profile: active.profile,
+    mode,
+    delta,
+    ...weigh(judgement.findings, mode),
+    faults: judgement.faults,
+    notices: noticesOf(subject, request, engine.policiesOf(request.namespace)),
+  };
+  const waivable = judged.denials.every(({ finding }) => finding.waivedBy === "optout");
+  if (judged.denials.length === 0 || !waivable) return judged;
+  return waive(judged, request, deadline, around);
+}
+
+/** What each finding comes to: the profile's action, softened by the namespace's mode. */
+function weigh(
+  findings: readonly JudgedFinding[],
+  mode: Mode,
+): Pick<Judged, "denials" | "warnings" | "audits"> {
+  const having = (action: RuleAction): readonly JudgedFinding[] =>
+    findings.filter((judged) => soften(judged.action, mode) === action);
+  return { denials: having("Deny"), warnings: having("Warn"), audits: having("Audit") };
+}
+
+/** Lift the denials if the user has the right to; only then is the API server asked. */
+async function waive(
+  judged: Judged,
+  { user }: AdmissionRequest,
+  deadline: number,
+  { authorizer, clock }: Surroundings,
+): Promise<Judged | "past-deadline"> {
+  const over = new AbortController();
+  const remainingMs = Math.max(deadline - clock(), 0);
+  const answer = await Promise.race([
+    authorizer.mayOptOut(user, judged.profile.name, over.signal),
+    sleep(remainingMs, "past-deadline" as const, { signal: over.signal }),
+  ]);
+  over.abort();
+  if (answer === "past-deadline") return answer;
+  if (!answer.ok) {
+    return {
+      ...judged,
+      notices: [...judged.notices, { kind: "right-unchecked", problem: answer.error }],
+    };
+  }
+  if (!answer.value) return judged;
+  const ruleIds = judged.denials.map(({ ruleId }) => ruleId);
+  return { ...judged, denials: [], notices: [...judged.notices, { kind: "waived", ruleIds }] };
+}
+
+function noticesOf(
+  subject: Subject,
+  request: AdmissionRequest,
+  stored: Iterable<Policy>,
+): readonly Notice[] {
+  const notices: Notice[] = subject.notices.map((problem) => ({ kind: "reading", problem }));
+  const { oldProblems: problems } = subject;
+  if (problems.length > 0) notices.push({ kind: "unreadable-old-object", problems });
+  const keys: string[] = [];
+  for (const policy of stored) {
+    const isAskedAbout = policy.kind === request.kind && policy.name === request.name;
+    if (!policy.readable && !isAskedAbout) keys.push(policyKey(policy));
+  }
+  if (keys.length > 0) notices.push({ kind: "unreadable-policies", keys });
+  return notices;
+}

@@ -1,0 +1,63 @@
+import { familyOf, formatRange } from "../engine/address.ts";
+import type { Pod, Workload } from "../engine/model.ts";
+import type { Delta, Endpoint, FlowGroup, Group } from "../engine/query.ts";
+import { renderPorts } from "./render-ports.ts";
+
+/** How many ends of a group, and how many groups of flows, a line names before it counts. */
+const MAX_ENDS = 2;
+const MAX_GROUPS = 2;
+
+/** `opens shop/web → shop/db TCP 5432; closes nothing`, null where nothing opens or closes. */
+export function renderDelta(delta: Delta): string | null {
+  if (delta.opened.length === 0 && delta.closed.length === 0) return null;
+  return `opens ${renderFlows(delta.opened)}; closes ${renderFlows(delta.closed)}`;
+}
+
+/** The first groups of flows and how many more there are; `nothing` for none. */
+export function renderFlows(groups: readonly FlowGroup[]): string {
+  if (groups.length === 0) return "nothing";
+  return withRest(groups.slice(0, MAX_GROUPS).map(renderFlow), groups.length - MAX_GROUPS);
+}
+
+function renderFlow({ from, to, ports }: FlowGroup): string {
+  return `${renderGroup(from)} → ${renderGroup(to)} ${renderPorts(ports)}`;
+}
+
+/** `shop/web`, `dev/*`, `every pod`, `any address`: the widest words that are true. */
+export function renderGroup(group: Group): string {
+  const everyAddress = group.everyIpv4 && group.everyIpv6;
+  if (group.everyPod && everyAddress) return "anything";
+  const ends = new Set(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`));
+  if (everyAddress) ends.add("any address");
+  else if (group.everyIpv4) ends.add("any IPv4 address");
+  else if (group.everyIpv6) ends.add("any IPv6 address");
+  for (const end of group.endpoints) if (!isCovered(end, group)) ends.add(renderEndpoint(end));
+  return withRest([...ends].slice(0, MAX_ENDS), ends.size - MAX_ENDS + group.omitted);
+}
+
+/** Whether wider words for the same group have said it already. */
+function isCovered(end: Endpoint, group: Group): boolean {
+  if (end.kind === "workload") return group.everyPod || group.whole.includes(end.namespace);
+  return familyOf(end.range.first) === 4 ? group.everyIpv4 : group.everyIpv6;
+}
+
+function renderEndpoint(end: Endpoint): string {
+  if (end.kind === "addresses") return formatRange(end.range);
+  const share = end.pods === end.of ? "" : ` (${end.pods} of ${end.of} pods)`;
+  return `${end.namespace}/${workloadName(end.workload, end.sample)}${share}`;
+}
+
+/**
+ * The name people know a workload by: a ReplicaSet's without the template hash its Deployment gave
+ * it. The hash is read from a pod, not guessed from the name.
+ */
+function workloadName(workload: Workload, sample: Pod): string {
+  const suffix = `-${sample.labels.get("pod-template-hash") ?? ""}`;
+  return workload.kind === "ReplicaSet" && suffix !== "-" && workload.name.endsWith(suffix)
+    ? workload.name.slice(0, -suffix.length)
+    : workload.name;
+}
+
+function withRest(named: readonly string[], rest: number): string {
+  return rest > 0 ? `${named.join(", ")} and ${rest} more` : named.join(", ");
+}

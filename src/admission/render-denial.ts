@@ -1,0 +1,46 @@
+import type { JudgedFinding } from "../rules/run-rules.ts";
+import type { Judged } from "./decision.ts";
+import { cut } from "./fit-warnings.ts";
+import { renderDelta } from "./render-delta.ts";
+import type { AdmissionRequest } from "./review.ts";
+
+/** kubectl prints the message whole; what matters must be on the first screen. */
+const MAX_PROBLEMS = 8;
+const MAX_LINE_RUNES = 300;
+
+/** `NetworkPolicy shop/web`, `Namespace shop`. */
+export function renderObject({ kind, namespace, name }: AdmissionRequest): string {
+  return kind === "NetworkPolicy" ? `${kind} ${namespace}/${name}` : `${kind} ${name}`;
+}
+
+/**
+ * The whole message of a denial, most important first. One message for all problems: of several
+ * webhooks' denials the API server shows only one.
+ */
+export function renderDenial(request: AdmissionRequest, judged: Judged): string {
+  const { denials, delta, profile } = judged;
+  const count = denials.length === 1 ? "1 problem" : `${denials.length} problems`;
+  const effect = renderDelta(delta);
+  return [
+    `${renderObject(request)} denied by profile "${profile.name}": ${count}`,
+    ...denials.slice(0, MAX_PROBLEMS).flatMap(renderProblem),
+    ...(denials.length > MAX_PROBLEMS ? [`and ${denials.length - MAX_PROBLEMS} more`] : []),
+    ...(effect === null ? [] : [effect]),
+    ...(request.operation === "DELETE" ? [] : ["try: kubectl network-policy diff -f FILE"]),
+  ].join("\n");
+}
+
+function renderProblem({ ruleId, finding }: JudgedFinding, index: number): readonly string[] {
+  const place = finding.path === "" ? "" : `  ${finding.path}`;
+  return [
+    `${index + 1}. ${ruleId}${place}`,
+    `   ${finding.message}`,
+    ...(finding.help === "" ? [] : [`   help: ${finding.help}`]),
+  ].map((line) => cut(line, MAX_LINE_RUNES));
+}
+
+/** A finding that does not deny, as one warning line. */
+export function renderFinding({ ruleId, finding }: JudgedFinding): string {
+  const place = finding.path === "" ? "" : `${finding.path}: `;
+  return `${ruleId}: ${place}${finding.message}`;
+}

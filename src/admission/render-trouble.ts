@@ -1,0 +1,55 @@
+import { unreachable } from "../errors.ts";
+import type { Notice, Trouble } from "./decision.ts";
+
+/** How many of a list a line names before it counts. */
+const MAX_NAMED = 3;
+
+/** Why a request could not be judged as it should be, and what to do, as one line. */
+export function renderTrouble(trouble: Trouble): string {
+  switch (trouble.kind) {
+    case "invalid":
+      return `cannot be read: ${renderList(trouble.problems.map(renderProblem), "; ")}`;
+    case "unknown-profile":
+      return `no profile \`${trouble.name}\`; there are ${trouble.known.join(", ")}`;
+    case "not-synced":
+      return "Ringfence has not read the cluster yet; try again in a moment";
+    case "stale":
+      return `Ringfence has heard nothing from the API server for ${Math.round(trouble.ageMs / 1000)} s`;
+    case "past-deadline":
+      return "Ringfence could not decide in time; try again";
+    case "rule-fault":
+      return `rule ${trouble.faults.map(({ ruleId }) => ruleId).join(", ")} failed, a defect in Ringfence`;
+    default:
+      return unreachable(trouble);
+  }
+}
+
+/** A notice as one warning line. */
+export function renderNotice(notice: Notice): string {
+  switch (notice.kind) {
+    case "reading":
+      return renderProblem(notice.problem);
+    case "unreadable-policies":
+      return `stored policies that cannot be read isolate their pods and allow nothing: ${renderList(notice.keys, ", ")}`;
+    case "unreadable-old-object":
+      return `the stored object cannot be read: ${renderList(notice.problems.map(renderProblem), "; ")}`;
+    case "right-unchecked":
+      return `the right to opt out could not be checked: ${notice.problem.message}`;
+    case "waived":
+      return `allowed by the right to opt out: ${notice.ruleIds.join(", ")}`;
+    case "trouble":
+      return renderTrouble(notice.trouble);
+    default:
+      return unreachable(notice);
+  }
+}
+
+function renderProblem({ path, message }: { path: string; message: string }): string {
+  return path === "" ? message : `${path}: ${message}`;
+}
+
+function renderList(items: readonly string[], separator: string): string {
+  const rest = items.length - MAX_NAMED;
+  const named = items.slice(0, MAX_NAMED).join(separator);
+  return rest > 0 ? `${named}${separator}and ${rest} more` : named;
+}

@@ -1,0 +1,73 @@
+import { type Change, policyKey } from "../engine/model.ts";
+import { type Problem, type Result, success } from "../errors.ts";
+import type { GovernedObject } from "../rules/rule.ts";
+import { parseNamespace } from "../wire/namespace.ts";
+import { POLICY_READERS } from "../wire/policy.ts";
+import type { AdmissionRequest } from "./review.ts";
+
+/** The objects of a request as the rules see them, and what the request does to the cluster. */
+export interface Subject {
+  readonly object: GovernedObject | null;
+  readonly oldObject: GovernedObject | null;
+  readonly changes: readonly Change[];
+  /** What was read in a way the author of the new object may not expect. */
+  readonly notices: readonly Problem[];
+  /** Why the stored object could not be read; it must stay possible to mend or delete it. */
+  readonly oldProblems: readonly Problem[];
+}
+
+interface ReadObject {
+  readonly governed: GovernedObject | null;
+  readonly upsert: Change | null;
+  readonly notices: readonly Problem[];
+}
+
+const NOTHING: Result<ReadObject, readonly Problem[]> = success({
+  governed: null,
+  upsert: null,
+  notices: [],
+});
+
+/** Read the objects of a request. Fails where the new one cannot be read. */
+export function readSubject(request: AdmissionRequest): Result<Subject, readonly Problem[]> {
+  const next = request.operation === "DELETE" ? NOTHING : readObject(request, request.object);
+  if (!next.ok) return next;
+  const old = request.operation === "CREATE" ? NOTHING : readObject(request, request.oldObject);
+  const { governed: object, upsert, notices } = next.value;
+  return success({
+    object,
+    oldObject: old.ok ? old.value.governed : null,
+    changes: [upsert ?? removalOf(request)],
+    notices,
+    oldProblems: old.ok ? [] : old.error,
+  });
+}
+
+function removalOf({ kind, name, namespace }: AdmissionRequest): Change {
+  if (kind === "Namespace") return { kind: "namespace", op: "delete", key: name };
+  return { kind: "policy", op: "delete", key: policyKey({ kind, namespace, name }) };
+}
+
+function readObject(
+  { kind, namespace }: AdmissionRequest,
+  raw: unknown,
+): Result<ReadObject, readonly Problem[]> {
+  if (kind === "Namespace") {
+    const read = parseNamespace(raw);
+    if (!read.ok) return read;
+    const { manifest, namespace: object } = read.value;
+    return success({
+      governed: { kind: "namespace", manifest },
+      upsert: { kind: "namespace", op: "upsert", object },
+      notices: [],
+    });
+  }
+  const read = POLICY_READERS[kind].parse(raw, namespace);
+  if (!read.ok) return read;
+  const { manifest, policy, notices } = read.value;
+  return success({
+    governed: { kind: "policy", manifest, policy },
+    upsert: { kind: "policy", op: "upsert", object: policy },
+    notices,
+  });
+}

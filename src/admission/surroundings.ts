@@ -1,0 +1,66 @@
+import type { Engine } from "../engine/query.ts";
+import type { Problem, Result } from "../errors.ts";
+import type { ClusterFacts, CompiledProfiles } from "../rules/rule.ts";
+import type { RequestUser } from "./review.ts";
+
+/** How current the picture of the cluster is. */
+export type Freshness =
+  /** The first lists are not complete: nothing can be judged. */
+  | { readonly kind: "syncing" }
+  | { readonly kind: "fresh" }
+  /** A watch has been silent for `ageMs`: what is known was true then. */
+  | { readonly kind: "stale"; readonly ageMs: number };
+
+/** The cluster as the watches show it. Only they change it: a decision is not a commit. */
+export interface ClusterState {
+  readonly engine: Engine;
+  readonly facts: ClusterFacts;
+  freshness(): Freshness;
+  /** Report whether the namespace has a deletion timestamp. */
+  isTerminating(namespace: string): boolean;
+}
+
+/** The profiles in force; they may change between two requests. */
+export interface Profiles extends CompiledProfiles {
+  /** For the message about a name that is none of them. */
+  names(): readonly string[];
+}
+
+/** Asks the API server what a subject may do. */
+export interface Authorizer {
+  /**
+   * Whether RBAC grants `user` the verb `optout` on `profiles.ringfence.dev` of that name; a problem
+   * where the API server gives no answer. `signal` fires when nobody waits any more.
+   */
+  mayOptOut(
+    user: RequestUser,
+    profile: string,
+    signal: AbortSignal,
+  ): Promise<Result<boolean, Problem>>;
+}
+
+/** Milliseconds, on a clock that never goes back. */
+export type Clock = () => number;
+
+/** What becomes of a request that cannot be judged as it should be, in a namespace that enforces. */
+export type OnTrouble = "deny" | "warn";
+
+export interface AdmissionOptions {
+  /** `system:serviceaccount:<namespace>:<name>` of Ringfence itself. */
+  readonly ownUsername: string;
+  /** The profile for cluster-scoped policies: no namespace's label names one for them. */
+  readonly clusterProfile: string;
+  readonly onNotSynced: OnTrouble;
+  /** `"warn"`: judge by what was last known, and say how old that is. */
+  readonly onStale: OnTrouble;
+  readonly onDeadline: OnTrouble;
+}
+
+/** All that a decision needs beyond the request. */
+export interface Surroundings {
+  readonly cluster: ClusterState;
+  readonly profiles: Profiles;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  readonly options: AdmissionOptions;
+}
