@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { RuleAction } from "../config/profile.ts";
+import type { Profile, RuleAction } from "../config/profile.ts";
 import type { Address, Labels, Pod, Policy, Workload } from "../engine/model.ts";
 import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
@@ -46,17 +46,40 @@ export interface ClusterFacts {
   templatesOf(namespace: string): Iterable<WorkloadTemplate>;
 }
 
-/** All a rule may look at. `after` is the cluster as it would be with the change. */
-export interface RuleContext<P> {
+/** The change that is judged. `after` is the cluster as it would be with the change. */
+export interface RuleSituation {
   readonly operation: Operation;
   /** Null on DELETE. */
   readonly object: GovernedObject | null;
-  /** Null on CREATE. */
+  /** Null on CREATE, and where the old object could not be read. */
   readonly oldObject: GovernedObject | null;
   readonly delta: Delta;
   readonly after: EngineView;
   readonly facts: ClusterFacts;
+}
+
+/** All a rule may look at. */
+export interface RuleContext<P> extends RuleSituation {
   readonly parameters: P;
+  /** The profiles in force, by name. */
+  readonly profiles: CompiledProfiles;
+}
+
+/** A profile's rule with its parameters read. */
+export interface CompiledRule {
+  readonly validator: Validator;
+  readonly action: RuleAction;
+  readonly parameters: unknown;
+}
+
+/** A profile with its rules at hand, in the order of the registry. */
+export interface CompiledProfile {
+  readonly profile: Profile;
+  readonly rules: readonly CompiledRule[];
+}
+
+export interface CompiledProfiles {
+  get(name: string): CompiledProfile | undefined;
 }
 
 /** One thing a rule has to say about the object. */
@@ -69,6 +92,8 @@ export interface Finding {
   readonly help: string;
   /** The right that makes the finding void: a subject with the verb `optout` on profiles. */
   readonly waivedBy?: "optout";
+  /** A fact the rule needs is not known: the finding is shown, but never refuses a request. */
+  readonly unsure?: true;
 }
 
 /** A validating rule: data and one pure function. */
@@ -82,7 +107,10 @@ export interface Validator<P = unknown> {
   readonly kinds: readonly GovernedObject["kind"][];
   readonly operations: readonly Operation[];
   /** Action in the shipped profiles; null where the profile does not use the rule. */
-  readonly shipped: { readonly baseline: RuleAction | null; readonly restricted: RuleAction | null };
+  readonly shipped: {
+    readonly baseline: RuleAction | null;
+    readonly restricted: RuleAction | null;
+  };
   /** What happens to the request when the rule itself fails. */
   readonly onFault: "deny" | "warn";
   readonly since: string;

@@ -1,0 +1,28 @@
+import type { Mode, RuleAction } from "../config/profile.ts";
+import { unreachable } from "../errors.ts";
+
+const STRENGTH: Readonly<Record<RuleAction, number>> = { Audit: 0, Warn: 1, Deny: 2 };
+
+/** Report whether `action` does less than `other` to somebody who breaks the rule. */
+export function isWeaker(action: RuleAction, other: RuleAction): boolean {
+  return STRENGTH[action] < STRENGTH[other];
+}
+
+/** `action`, but nothing stronger than `limit`. */
+export function atMost(action: RuleAction, limit: RuleAction): RuleAction {
+  return isWeaker(limit, action) ? limit : action;
+}
+
+/** What is left of `action` in a namespace of that mode. */
+export function soften(action: RuleAction, mode: Mode): RuleAction {
+  switch (mode) {
+    case "enforce":
+      return action;
+    case "warn":
+      return atMost(action, "Warn");
+    case "audit":
+      return "Audit";
+    default:
+      return unreachable(mode);
+  }
+}

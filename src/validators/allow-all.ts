@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { counted } from "./parts/phrases.ts";
+import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-rules.ts";
+import { renderPorts } from "./parts/render-ports.ts";
+
+const parameters = z.strictObject({
+  /** A rule that names ports is not taken for one that allows everything. */
+  portsNarrow: z.boolean().default(false),
+});
+
+/** Report rules that do not look at who is at the other end. */
+export const allowAll = defineValidator({
+  id: "allow-all",
+  title: "A rule lets everybody through",
+  why: "A rule without `from` or `to`, or with an empty one, matches every pod of every namespace and every address outside; the rule `{}` does so on every port. Policies only add up, so no other NetworkPolicy can take that back.",
+  fix: "Say in `from` or `to` who is meant. To deny everything, leave the list of rules itself empty: `ingress: []`, not `ingress: [{}]`.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Deny", restricted: "Deny" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters,
+  check({ object, after, parameters: { portsNarrow } }): readonly Finding[] {
+    const governed = governedPolicy(object);
+    if (governed === null) return [];
+    return acceptingRules(governed)
+      .filter(({ rule }) => rule.peers === "all" && (rule.ports === "all" || !portsNarrow))
+      .map((placed) => finding(placed, after.namespaceCount()));
+  },
+});
+
+function finding({ direction, rule }: PlacedRule, namespaces: number): Finding {
+  const side = direction === "ingress" ? "from" : "to";
+  const everybody = `every pod of all ${counted(namespaces, "namespace")} and every address outside`;
+  return {
+    path: rule.path,
+    message: `accepts ${renderPorts(rule.ports)} ${side} ${everybody}`,
+    help:
+      rule.ports === "all"
+        ? `to deny everything write \`${direction}: []\`; else name the peers in \`${side}\``
+        : `name the peers in \`${side}\``,
+  };
+}

@@ -1,0 +1,140 @@
+import { z } from "zod";
+import type { Pod, Policy, Protocol } from "../engine/model.ts";
+import { podKey } from "../engine/model.ts";
+import { hasPoint, portPoint } from "../engine/port-set.ts";
+import type { Delta, EngineView, Verdict } from "../engine/query.ts";
+import { type DnsEndpoint, defineValidator, type Finding } from "../rules/rule.ts";
+import { counted } from "./parts/phrases.ts";
+
+/** PERF: a policy of the whole cluster is judged by that many of its pods. */
+const MAX_PODS = 2000;
+
+const PROTOCOLS: readonly Protocol[] = ["UDP", "TCP"];
+
+/** Report policies whose pods cannot resolve names. */
+export const dnsEgress = defineValidator({
+  id: "dns-egress",
+  title: "Selected pods cannot reach the cluster's DNS",
+  why: "A pod that is isolated for egress resolves no names unless some policy allows it, so nearly everything it does fails. Answers that do not fit into UDP come over TCP, so both are needed.",
+  fix: "Allow egress to the DNS pods on UDP and TCP 53, in this policy or in one for the whole namespace.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE", "DELETE"],
+  shipped: { baseline: "Warn", restricted: "Deny" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, oldObject, delta, after, facts }): readonly Finding[] {
+    const governed = object ?? oldObject;
+    if (governed?.kind !== "policy" || !mayCutOff(governed.policy, object !== null)) return [];
+    const selected = after.select(governed.policy.subject, MAX_PODS);
+    const pods = selected.sample.filter(({ hostNetwork, ended }) => !hostNetwork && !ended);
+    if (pods.length === 0) return [];
+    if (facts.dns.length === 0) return [unknownDns(pods.length)];
+    if (object === null && !closesDns(delta, facts.dns)) return [];
+    return judge(after, pods, facts.dns);
+  },
+});
+
+const PATH = "spec.egress";
+const HELP =
+  "allow egress to `kubernetes.io/metadata.name: kube-system`, `k8s-app: kube-dns` on UDP and TCP 53";
+
+/** Whether the policy can be why a pod is cut off: while it stands by restricting, else by going. */
+function mayCutOff({ egress }: Policy, stands: boolean): boolean {
+  if (!stands) return egress.rules.some(({ action }) => action !== "Deny");
+  return egress.isolates || egress.rules.some(({ action }) => action !== "Accept");
+}
+
+/** Whether the change takes a way on a port of the DNS away from somebody. */
+function closesDns({ closed }: Delta, dns: readonly DnsEndpoint[]): boolean {
+  const points = dns.flatMap((endpoint) =>
+    PROTOCOLS.flatMap((protocol) => {
+      const port = portOf(endpoint, protocol);
+      return port === null ? [] : [portPoint(protocol, port)];
+    }),
+  );
+  return closed.some(({ ports }) => points.some((point) => hasPoint(ports, point)));
+}
+
+function judge(
+  after: EngineView,
+  pods: readonly Pod[],
+  dns: readonly DnsEndpoint[],
+): readonly Finding[] {
+  const cut = PROTOCOLS.map((protocol) => ({ protocol, ...cutOff(after, pods, dns, protocol) }));
+  const denied = cut.filter((part) => part.denied.length > 0);
+  const first = denied[0]?.denied[0];
+  if (first !== undefined) {
+    const count = Math.max(...denied.map((part) => part.denied.length));
+    const way = denied.map(({ protocol }) => portsText(dns, protocol)).join(" and ");
+    return [
+      {
+        path: PATH,
+        message: `${count} of ${counted(pods.length, "selected pod")} cannot reach the cluster's DNS on ${way}, such as \`${podKey(first)}\``,
+        help: HELP,
+      },
+    ];
+  }
+  if (cut.every((part) => part.unknown === 0)) return [];
+  return [
+    {
+      path: PATH,
+      message: "whether the selected pods can reach the cluster's DNS cannot be told",
+      help: HELP,
+      unsure: true,
+    },
+  ];
+}
+
+/** Pods that are denied some endpoint of the DNS: a Service spreads its queries over all of them. */
+function cutOff(
+  after: EngineView,
+  pods: readonly Pod[],
+  dns: readonly DnsEndpoint[],
+  protocol: Protocol,
+): { readonly denied: readonly Pod[]; readonly unknown: number } {
+  const denied: Pod[] = [];
+  let unknown = 0;
+  for (const pod of pods) {
+    const verdict = worstVerdict(after, pod, dns, protocol);
+    if (verdict === "denied") denied.push(pod);
+    else if (verdict === "unknown") unknown += 1;
+  }
+  return { denied, unknown };
+}
+
+function worstVerdict(
+  after: EngineView,
+  pod: Pod,
+  dns: readonly DnsEndpoint[],
+  protocol: Protocol,
+): Verdict {
+  const from = { kind: "pod", key: podKey(pod) } as const;
+  let worst: Verdict = "allowed";
+  for (const endpoint of dns) {
+    const port = portOf(endpoint, protocol);
+    if (port === null) continue;
+    const verdict = after.verdict({ from, to: endpoint.end, protocol, port });
+    if (verdict === "denied") return verdict;
+    if (verdict === "unknown") worst = verdict;
+  }
+  return worst;
+}
+
+function portOf({ udpPort, tcpPort }: DnsEndpoint, protocol: Protocol): number | null {
+  return protocol === "UDP" ? udpPort : tcpPort;
+}
+
+function portsText(dns: readonly DnsEndpoint[], protocol: Protocol): string {
+  const ports = new Set(dns.flatMap((endpoint) => portOf(endpoint, protocol) ?? []));
+  return `${protocol} ${[...ports].join("/")}`;
+}
+
+function unknownDns(pods: number): Finding {
+  return {
+    path: PATH,
+    message: `where the cluster's DNS is is not known, so whether ${counted(pods, "selected pod")} can reach it was not checked`,
+    help: HELP,
+    unsure: true,
+  };
+}

@@ -1,0 +1,103 @@
+import { closestMatch } from "leven";
+import { z } from "zod";
+import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { bearersOf, type Surroundings } from "./parts/bearers.ts";
+import { listed } from "./parts/phrases.ts";
+import { governedPolicy, type PlacedRule, placedRules } from "./parts/placed-rules.ts";
+
+/** Report named ports that no container behind the rule has. */
+export const namedPort = defineValidator({
+  id: "named-port",
+  title: "A named port that no container has",
+  why: "A port name is looked up in the containers of the pods that receive the traffic, with its protocol. A name that is not there matches no port at all; a Service's port name does not count, and an address block has no names.",
+  fix: "Use the name and protocol of the `ports` in the pod template, or the number.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Warn", restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, after, facts }): readonly Finding[] {
+    const governed = governedPolicy(object);
+    if (governed === null) return [];
+    return placedRules(governed).flatMap((placed) => {
+      const ports = placed.ports === "all" ? [] : placed.ports;
+      return ports.flatMap(({ port, path }) =>
+        port.kind === "named"
+          ? judge(port, path, receivers(placed, governed.policy.subject), { after, facts })
+          : [],
+      );
+    });
+  },
+});
+
+type NamedPort = Extract<PortMatch, { kind: "named" }>;
+
+const EVERY_POD: Selection = { namespaces: { kind: "selector", selector: [] }, pods: [] };
+
+/** Whose containers a rule's names are looked up in. */
+function receivers({ direction, peers }: PlacedRule, subject: Selection): readonly Selection[] {
+  if (direction === "ingress") return [subject];
+  if (peers === "all") return [EVERY_POD];
+  return peers.flatMap(({ peer }) => (peer.kind === "pods" ? [peer.selection] : []));
+}
+
+function judge(
+  wanted: NamedPort,
+  path: string,
+  selections: readonly Selection[],
+  surroundings: Surroundings,
+): readonly Finding[] {
+  if (selections.length === 0) {
+    return [
+      {
+        path,
+        message: `\`${wanted.name}\` cannot be looked up: the peers are addresses, which have no named ports`,
+        help: "give the number of the port",
+      },
+    ];
+  }
+  const seen = new Map<string, ContainerPort>();
+  let anybody = false;
+  for (const selection of selections) {
+    for (const { ports } of bearersOf(selection, surroundings)) {
+      anybody = true;
+      for (const port of ports) {
+        if (isWanted(wanted, port)) return [];
+        seen.set(portText(port), port);
+      }
+    }
+  }
+  // Nobody to look it up in is another rule's finding.
+  if (!anybody) return [];
+  return [
+    {
+      path,
+      message: `no container behind the rule has a ${wanted.protocol ?? "container"} port named \`${wanted.name}\``,
+      help: suggest(wanted, [...seen.values()]),
+    },
+  ];
+}
+
+function isWanted({ name, protocol }: NamedPort, port: ContainerPort): boolean {
+  return port.name === name && (protocol === null || port.protocol === protocol);
+}
+
+function suggest({ name }: NamedPort, ports: readonly ContainerPort[]): string {
+  const sameName = ports.find((port) => port.name === name);
+  if (sameName !== undefined) return `\`${name}\` is a ${sameName.protocol} port there`;
+  const near = closestMatch(
+    name,
+    ports.map((port) => port.name),
+    { maxDistance: Math.max(1, Math.floor(name.length / 2)) },
+  );
+  if (near !== undefined) return `did you mean \`${near}\`?`;
+  return ports.length === 0
+    ? "the containers name no ports; give the number"
+    : `the containers name ${listed(ports.map(portText).toSorted())}`;
+}
+
+function portText({ name, protocol }: ContainerPort): string {
+  return `${name} (${protocol})`;
+}

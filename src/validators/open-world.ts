@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { type Family, familyOf, formatRange, mergeRanges, rangeSize } from "../engine/address.ts";
+import type { AddressRange, Direction } from "../engine/model.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { listed } from "./parts/phrases.ts";
+import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-rules.ts";
+
+/** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
+const DEFAULT_PREFIX = 6;
+
+const parameters = z.strictObject({
+  /** The most that may be covered, as the length of a prefix: 6 is one part in 64. */
+  ipv4Prefix: z.int().min(0).max(32).default(DEFAULT_PREFIX),
+  ipv6Prefix: z.int().min(0).max(128).default(DEFAULT_PREFIX),
+});
+
+const FAMILIES: readonly Family[] = [4, 6];
+const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
+
+/** Report policies whose address blocks, taken together, cover too much of IPv4 or of IPv6. */
+export const openWorld = defineValidator({
+  id: "open-world",
+  title: "Address blocks cover too much of the address space",
+  why: "`0.0.0.0/0` lets in, or lets out to, the whole internet and on most networks every pod as well. Split into `0.0.0.0/1` and `128.0.0.0/1`, or over several rules, it is the same; so the blocks are added up.",
+  fix: "List the networks that are meant. Where the internet is meant, say so in a profile that allows a shorter prefix, or exempt the policy.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Warn", restricted: "Deny" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters,
+  check({ object, parameters: { ipv4Prefix, ipv6Prefix } }): readonly Finding[] {
+    const governed = governedPolicy(object);
+    if (governed === null) return [];
+    const rules = acceptingRules(governed);
+    return DIRECTIONS.flatMap((direction) =>
+      FAMILIES.flatMap((family) =>
+        judge(blocksOf(rules, direction, family), {
+          family,
+          prefix: family === 4 ? ipv4Prefix : ipv6Prefix,
+          section: `spec.${direction}`,
+        }),
+      ),
+    );
+  },
+});
+
+interface Block {
+  readonly path: string;
+  readonly rule: string;
+  readonly ranges: readonly AddressRange[];
+}
+
+function blocksOf(
+  rules: readonly PlacedRule[],
+  direction: Direction,
+  family: Family,
+): readonly Block[] {
+  return rules
+    .filter((rule) => rule.direction === direction)
+    .flatMap(({ peers, peersPath }) =>
+      (peers === "all" ? [] : peers).flatMap(({ peer, paths }) => {
+        const ranges = peer.kind === "addresses" ? peer.ranges : [];
+        const ofFamily = ranges.filter(({ first }) => familyOf(first) === family);
+        return ofFamily.length === 0
+          ? []
+          : [{ path: paths.item, rule: peersPath, ranges: ofFamily }];
+      }),
+    );
+}
+
+interface Limit {
+  readonly family: Family;
+  readonly prefix: number;
+  readonly section: string;
+}
+
+function judge(blocks: readonly Block[], { family, prefix, section }: Limit): readonly Finding[] {
+  const [first, ...others] = blocks;
+  if (first === undefined) return [];
+  const width = family === 4 ? 32 : 128;
+  const ranges = mergeRanges(blocks.flatMap((block) => block.ranges));
+  const covered = ranges.reduce((sum, range) => sum + rangeSize(range), 0n);
+  if (covered <= 1n << BigInt(width - prefix)) return [];
+  const sameRule = others.every(({ rule }) => rule === first.rule);
+  const written = blocks.flatMap((block) => block.ranges).map(formatRange);
+  const together = written.length > 1 ? "together cover" : "covers";
+  return [
+    {
+      path: others.length === 0 ? first.path : sameRule ? first.rule : section,
+      message: `${listed(written)} ${together} ${share(covered, width)} of IPv${family}; a /${prefix} is allowed`,
+      help: "list the networks that are meant",
+    },
+  ];
+}
+
+/** A share of an address space, never rounded up to all of it. */
+function share(covered: bigint, width: number): string {
+  const space = 1n << BigInt(width);
+  if (covered === space) return "all";
+  const tenths = Number((covered * 1000n) / space);
+  return `${tenths < 1 ? "under 0.1" : tenths / 10} %`;
+}

@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import type { Mode } from "../config/profile.ts";
+import { MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
+import {
+  type CompiledProfile,
+  type CompiledProfiles,
+  defineValidator,
+  type Finding,
+  type GovernedObject,
+} from "../rules/rule.ts";
+import { isWeaker, soften } from "../rules/severity.ts";
+import { field } from "../wire/shape.ts";
+import { listed } from "./parts/phrases.ts";
+
+/** Report changes of a namespace's labels that loosen the profile it has opted in to. */
+export const optOut = defineValidator({
+  id: "opt-out",
+  title: "A namespace loosens its profile",
+  why: "The label that opts a namespace in also is the way out: whoever may label a namespace could take it off, soften the mode, or name a weaker profile, and then do as they like.",
+  fix: "Leave the labels as they are, or have somebody do it who holds the verb `optout` on `profiles.ringfence.dev`.",
+  kinds: ["namespace"],
+  operations: ["UPDATE"],
+  shipped: { baseline: "Deny", restricted: "Deny" },
+  onFault: "deny",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, oldObject, profiles }): readonly Finding[] {
+    const before = optInOf(oldObject);
+    const after = optInOf(object);
+    if (before === null) return [];
+    if (after === null)
+      return [finding(PROFILE_LABEL, `takes the namespace out of profile \`${before.profile}\``)];
+    return [
+      ...(before.profile === after.profile
+        ? []
+        : switched(before.profile, after.profile, profiles)),
+      ...(isWeaker(soften("Deny", after.mode), soften("Deny", before.mode))
+        ? [finding(MODE_LABEL, `softens the mode from \`${before.mode}\` to \`${after.mode}\``)]
+        : []),
+    ];
+  },
+});
+
+interface OptIn {
+  readonly profile: string;
+  readonly mode: Mode;
+}
+
+function optInOf(object: GovernedObject | null): OptIn | null {
+  const labels = field(object?.manifest, "metadata", "labels");
+  const profile = field(labels, PROFILE_LABEL);
+  if (typeof profile !== "string") return null;
+  const mode = field(labels, MODE_LABEL);
+  // SECURITY: a mode that is none enforces, as the webhook configurations select it.
+  return { profile, mode: mode === "warn" || mode === "audit" ? mode : "enforce" };
+}
+
+/**
+ * A profile may be swapped for one that does at least as much: the same rules, with the same
+ * parameters and no weaker action. Anything else is a way out, a profile that is not known included:
+ * which of two parameters is the stricter only the rule could tell.
+ */
+function switched(from: string, to: string, profiles: CompiledProfiles): readonly Finding[] {
+  const next = profiles.get(to);
+  if (next === undefined)
+    return [finding(PROFILE_LABEL, `names the profile \`${to}\`, which does not exist`)];
+  const lost = lostRules(profiles.get(from), next);
+  if (lost.length === 0) return [];
+  return [
+    finding(
+      PROFILE_LABEL,
+      `swaps profile \`${from}\` for \`${to}\`, which is weaker in ${listed(lost)}`,
+    ),
+  ];
+}
+
+function lostRules(current: CompiledProfile | undefined, next: CompiledProfile): readonly string[] {
+  const byId = new Map(next.rules.map((rule) => [rule.validator.id, rule]));
+  return (current?.rules ?? [])
+    .filter(({ validator, action, parameters }) => {
+      const other = byId.get(validator.id);
+      return (
+        other === undefined ||
+        isWeaker(other.action, action) ||
+        !isDeepStrictEqual(other.parameters, parameters)
+      );
+    })
+    .map(({ validator }) => validator.id);
+}
+
+function finding(label: string, message: string): Finding {
+  return {
+    path: `metadata.labels["${label}"]`,
+    message,
+    help: "leave the label as it is, or ask for the right to `optout`",
+    waivedBy: "optout",
+  };
+}

@@ -1,0 +1,55 @@
+import type { Labels, NamespaceScope, Pod, Selection } from "../../engine/model.ts";
+import type { EngineView } from "../../engine/query.ts";
+import { selectorMatches } from "../../engine/selector.ts";
+import type { ClusterFacts } from "../../rules/rule.ts";
+
+/** A pod, or a workload's template, which stands for pods that do not exist yet. */
+export interface Bearer {
+  readonly labels: Labels;
+  readonly ports: Pod["ports"];
+}
+
+/** The part of a context that knows pods and templates. */
+export interface Surroundings {
+  readonly after: EngineView;
+  readonly facts: ClusterFacts;
+}
+
+/** Names of the namespaces that a scope means and that exist. */
+export function namespacesOf(scope: NamespaceScope, after: EngineView): readonly string[] {
+  return scope.kind === "name"
+    ? [scope.name]
+    : after.matchingNamespaces(scope.selector).map(({ name }) => name);
+}
+
+/** Every pod and template of the namespaces of a scope. Lazy: the caller may stop early. */
+export function* bearersIn(
+  scope: NamespaceScope,
+  { after, facts }: Surroundings,
+): Generator<Bearer, void> {
+  for (const namespace of namespacesOf(scope, after)) {
+    yield* after.podsOf(namespace);
+    yield* facts.templatesOf(namespace);
+  }
+}
+
+/** Every pod and template that `selection` matches. */
+export function* bearersOf(
+  selection: Selection,
+  surroundings: Surroundings,
+): Generator<Bearer, void> {
+  for (const bearer of bearersIn(selection.namespaces, surroundings)) {
+    if (selectorMatches(selection.pods, bearer.labels)) yield bearer;
+  }
+}
+
+/** Report whether `selection` matches a pod or a template. */
+export function selectsAnything(selection: Selection, { after, facts }: Surroundings): boolean {
+  if (after.select(selection, 0).count > 0) return true;
+  for (const namespace of namespacesOf(selection.namespaces, after)) {
+    for (const { labels } of facts.templatesOf(namespace)) {
+      if (selectorMatches(selection.pods, labels)) return true;
+    }
+  }
+  return false;
+}

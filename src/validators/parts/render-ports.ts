@@ -1,0 +1,21 @@
+import type { PortMatch, Rule } from "../../engine/model.ts";
+
+/** How many entries are named before the rest is counted. */
+const MAX_NAMED = 4;
+const LAST_PORT = 65_535;
+
+/** The ports of a rule: `TCP 80, UDP 53`, `every port`. */
+export function renderPorts(ports: Rule["ports"]): string {
+  if (ports === "all") return "every port";
+  const named = ports.slice(0, MAX_NAMED).map(renderPort).join(", ");
+  const rest = ports.length - MAX_NAMED;
+  return rest > 0 ? `${named} and ${rest} more` : named;
+}
+
+/** One entry: `TCP 80`, `TCP 8000-8999`, `UDP every port`, `TCP http`. */
+function renderPort(port: PortMatch): string {
+  const protocol = port.protocol === null ? "" : `${port.protocol} `;
+  if (port.kind === "named") return `${protocol}\`${port.name}\``;
+  if (port.first === 1 && port.last === LAST_PORT) return `${protocol}every port`;
+  return `${protocol}${port.first === port.last ? port.first : `${port.first}-${port.last}`}`;
+}

@@ -1,0 +1,67 @@
+import { closestMatch } from "leven";
+import type { Labels, Requirement, Selector } from "../../engine/model.ts";
+import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
+import { labelText, listed } from "./phrases.ts";
+
+/** PERF: enough to know a namespace's labels by; a hint need not read every pod of a cluster. */
+const MAX_READ = 5000;
+
+/**
+ * What a selector that matches none of `bearers` may have meant, as a sentence for `help`; null where
+ * nothing is near. Among bearers that meet the other requirements, if there are any:
+ * - the same key with a value spelled nearly so,
+ * - the same value under another key, as `name: web` for `app: web`,
+ * - else the values that the key has.
+ */
+export function suggestLabel(
+  selector: Selector,
+  bearers: Iterable<{ readonly labels: Labels }>,
+): string | null {
+  const known: Labels[] = [];
+  for (const { labels } of bearers) {
+    if (known.push(labels) === MAX_READ) break;
+  }
+  const missed =
+    selector.find((requirement) => !isMetBySome(requirement, known)) ?? selector.at(-1);
+  if (missed === undefined) return null;
+  const others = selector.filter((requirement) => requirement !== missed);
+  const close = known.filter((labels) => selectorMatches(others, labels));
+  return suggestFor(missed, close.length > 0 ? close : known);
+}
+
+function isMetBySome(requirement: Requirement, known: readonly Labels[]): boolean {
+  return known.some((labels) => requirementHolds(requirement, labels.get(requirement.key)));
+}
+
+function suggestFor(
+  { key, operator, values }: Requirement,
+  known: readonly Labels[],
+): string | null {
+  if (operator === "NotIn" || operator === "DoesNotExist") return null;
+  const keys = [...new Set(known.flatMap((labels) => [...labels.keys()]))];
+  if (operator === "Exists") {
+    const nearKey = closestMatch(key, keys, { maxDistance: tolerance(key) });
+    return nearKey === undefined ? null : `did you mean \`${nearKey}\`?`;
+  }
+  const wanted = values[0] ?? "";
+  const present = valuesOf(key, known);
+  const nearValue = closestMatch(wanted, present, { maxDistance: tolerance(wanted) });
+  if (nearValue !== undefined) return didYouMean(key, nearValue);
+  const otherKeys = keys.filter((other) => known.some((labels) => labels.get(other) === wanted));
+  const otherKey = closestMatch(key, otherKeys);
+  if (otherKey !== undefined) return didYouMean(otherKey, wanted);
+  return present.length === 0 ? null : `the key \`${key}\` has ${listed(present.toSorted())} there`;
+}
+
+function valuesOf(key: string, known: readonly Labels[]): readonly string[] {
+  return [...new Set(known.flatMap((labels) => labels.get(key) ?? []))];
+}
+
+function didYouMean(key: string, value: string): string {
+  return `did you mean \`${labelText(key, value)}\`?`;
+}
+
+/** How many letters may be wrong in a word for it to be the same word. */
+function tolerance(word: string): number {
+  return Math.max(1, Math.floor(word.length / 3));
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { Selection } from "../engine/model.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { bearersIn, namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import { counted } from "./parts/phrases.ts";
+import { governedPolicy, type PeerPaths, placedRules } from "./parts/placed-rules.ts";
+import { renderSelector } from "./parts/render-selector.ts";
+import { suggestLabel } from "./parts/suggest-label.ts";
+
+/** Report peers that no pod and no workload template matches. */
+export const peerSelectsNothing = defineValidator({
+  id: "peer-selects-nothing",
+  title: "A peer selects no pod",
+  why: "A peer with a typo lets nobody through, which shows as a timeout much later. A `podSelector` without `namespaceSelector` looks only in the policy's own namespace, and namespaces carry no label `name` unless somebody sets it.",
+  fix: "Compare the selectors with `kubectl get pods --show-labels` and `kubectl get namespaces --show-labels`; to select a namespace by name use `kubernetes.io/metadata.name`.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Warn", restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, after, facts }): readonly Finding[] {
+    const governed = governedPolicy(object);
+    if (governed === null) return [];
+    return placedRules(governed).flatMap(({ peers }) =>
+      (peers === "all" ? [] : peers).flatMap(({ peer, paths }) =>
+        peer.kind === "pods" ? judge(peer.selection, paths, { after, facts }) : [],
+      ),
+    );
+  },
+});
+
+function judge(
+  selection: Selection,
+  paths: PeerPaths,
+  surroundings: Surroundings,
+): readonly Finding[] {
+  const { after } = surroundings;
+  const { namespaces: scope, pods } = selection;
+  const namespaces = namespacesOf(scope, after);
+  if (scope.kind === "selector" && namespaces.length === 0) {
+    const known = after.matchingNamespaces([]);
+    return [
+      {
+        path: paths.namespaces,
+        message: `\`${renderSelector(scope.selector)}\` selects none of ${counted(known.length, "namespace")}`,
+        help:
+          suggestLabel(scope.selector, known) ??
+          "compare with `kubectl get namespaces --show-labels`",
+      },
+    ];
+  }
+  // All pods of a namespace, those to come included, may well be none today.
+  if (pods.length === 0 || selectsAnything(selection, surroundings)) return [];
+  const where =
+    namespaces.length === 1
+      ? `namespace \`${namespaces[0]}\``
+      : counted(namespaces.length, "namespace");
+  return [
+    {
+      path: paths.pods,
+      message: `\`${renderSelector(pods)}\` selects no pod and no workload in ${where}`,
+      help:
+        suggestLabel(pods, bearersIn(scope, surroundings)) ??
+        (scope.kind === "name"
+          ? "without `namespaceSelector` only the policy's own namespace is looked at"
+          : "compare with `kubectl get pods --show-labels`"),
+    },
+  ];
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import type { Direction } from "../engine/model.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { field } from "../wire/shape.ts";
+import { counted } from "./parts/phrases.ts";
+import { governedPolicy } from "./parts/placed-rules.ts";
+
+type PolicyType = "Ingress" | "Egress";
+
+const TYPES: readonly (readonly [Direction, PolicyType])[] = [
+  ["ingress", "Ingress"],
+  ["egress", "Egress"],
+];
+
+/** Report rules that `policyTypes` makes void, and directions that its default isolates unasked. */
+export const policyTypes = defineValidator({
+  id: "policy-types",
+  title: "policyTypes and the rules disagree",
+  why: "Rules of a direction that `policyTypes` leaves out have no effect. Left out altogether, it means `Ingress` always and `Egress` only if there is an egress rule: an egress policy then shuts off all incoming traffic too, and an empty `egress` denies nothing.",
+  fix: "Write `policyTypes` out, with exactly the directions that the policy is about.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Warn", restricted: "Deny" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object }): readonly Finding[] {
+    const governed = governedPolicy(object);
+    // The other kinds have no policyTypes: their rules are their directions.
+    if (governed === null || governed.policy.kind !== "NetworkPolicy") return [];
+    const spec = field(governed.manifest, "spec");
+    const given = listOf(field(spec, "policyTypes"));
+    return given.length > 0 ? voidRules(spec, given) : impliedTypes(spec);
+  },
+});
+
+function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[] {
+  return TYPES.flatMap(([direction, type]) => {
+    const rules = listOf(field(spec, direction)).length;
+    if (rules === 0 || given.includes(type)) return [];
+    return [
+      {
+        path: `spec.${direction}`,
+        message: `${counted(rules, "rule")} without effect: \`policyTypes\` leaves out \`${type}\``,
+        help: `add \`${type}\` to \`policyTypes\`, or take the rules out`,
+      },
+    ];
+  });
+}
+
+/** API servers fill `policyTypes` in before admission, so this speaks of manifests in files. */
+function impliedTypes(spec: unknown): readonly Finding[] {
+  const path = "spec.policyTypes";
+  const help = "write `policyTypes: [Egress]`";
+  const egress = field(spec, "egress");
+  if (listOf(field(spec, "ingress")).length > 0 || egress == null) return [];
+  return listOf(egress).length > 0
+    ? [
+        {
+          path,
+          message: "left out, so the policy also denies all ingress to the pods it selects",
+          help,
+        },
+      ]
+    : [
+        {
+          path,
+          message: "left out, so an empty `egress` denies nothing and all ingress is denied",
+          help,
+        },
+      ];
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { Policy } from "../engine/model.ts";
+import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rule.ts";
+import { field } from "../wire/shape.ts";
+import { bearersIn, namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import { governedPolicy } from "./parts/placed-rules.ts";
+import { renderSelector } from "./parts/render-selector.ts";
+import { suggestLabel } from "./parts/suggest-label.ts";
+
+/** Report policies that no pod and no workload template falls under. */
+export const selectsNothing = defineValidator({
+  id: "selects-nothing",
+  title: "The policy selects no pod",
+  why: "A policy whose selector matches nothing protects nothing, and nobody is told: labels of the Deployment instead of its template, a typo, or the wrong namespace.",
+  fix: "Compare the selector with `kubectl get pods --show-labels` in the policy's namespace; it is the pod template's labels that count.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Warn", restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, after, facts }): readonly Finding[] {
+    const governed = governedPolicy(object);
+    if (governed === null) return [];
+    const { subject } = governed.policy;
+    const namespaces = namespacesOf(subject.namespaces, after);
+    if (namespaces.length === 0) return [noNamespace(governed, { after, facts })];
+    // Whoever selects all pods of a namespace means those to come as well.
+    if (subject.pods.length === 0 || selectsAnything(subject, { after, facts })) return [];
+    return [noPod(governed, namespaces, { after, facts })];
+  },
+});
+
+function noPod(
+  governed: GovernedPolicy,
+  namespaces: readonly string[],
+  surroundings: Surroundings,
+): Finding {
+  const { subject } = governed.policy;
+  const where = namespaces.length === 1 ? `namespace \`${namespaces[0]}\`` : "its namespaces";
+  return {
+    path: subjectPaths(governed).pods,
+    message: `\`${renderSelector(subject.pods)}\` selects no pod and no workload in ${where}`,
+    help:
+      suggestLabel(subject.pods, bearersIn(subject.namespaces, surroundings)) ??
+      "compare with `kubectl get pods --show-labels`",
+  };
+}
+
+function noNamespace(governed: GovernedPolicy, { after }: Surroundings): Finding {
+  const { namespaces } = governed.policy.subject;
+  const selector = namespaces.kind === "selector" ? namespaces.selector : [];
+  return {
+    path: subjectPaths(governed).namespaces,
+    message: `\`${renderSelector(selector)}\` selects no namespace`,
+    help:
+      suggestLabel(selector, after.matchingNamespaces([])) ??
+      "compare with `kubectl get namespaces --show-labels`",
+  };
+}
+
+function subjectPaths({ manifest, policy }: GovernedPolicy): Record<"pods" | "namespaces", string> {
+  if (isNamespaced(policy)) return { pods: "spec.podSelector", namespaces: "metadata.namespace" };
+  const byPods = field(manifest, "spec", "subject", "pods") != null;
+  return {
+    pods: "spec.subject.pods.podSelector",
+    namespaces: byPods ? "spec.subject.pods.namespaceSelector" : "spec.subject.namespaces",
+  };
+}
+
+function isNamespaced(policy: Policy): boolean {
+  return policy.kind === "NetworkPolicy";
+}
