@@ -1,0 +1,8 @@
+import type { Mutator } from "../rules/mutator.ts";
+import { namespaceBaseline } from "./namespace-baseline.ts";
+import { policyDefaults } from "./policy-defaults.ts";
+
+/** Every mutation, in the order in which they are made. */
+export function createMutators(baselineRevision: () => string): readonly Mutator[] {
+  return [namespaceBaseline(baselineRevision), policyDefaults];
+}

@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from "node:util";
+import { isObject } from "../wire/shape.ts";
+
+/** A field that is to have a value. */
+export interface Assignment {
+  /** Keys and list positions from the top of the object. */
+  readonly path: readonly (string | number)[];
+  readonly value: unknown;
+}
+
+/** A mutation: data and one pure function, which may be run on its own result without effect. */
+export interface Mutator {
+  /** Kebab-case, equal to the file name, stable for ever. */
+  readonly id: string;
+  readonly title: string;
+  /** Why it is done: whole sentences, printed into the reference. */
+  readonly why: string;
+  /** Kinds of the Kubernetes API. */
+  readonly kinds: readonly string[];
+  readonly since: string;
+  /** The fields of `object` that have to be as said. Those that are so already may be named too. */
+  assign(object: unknown): readonly Assignment[];
+}
+
+/** An operation of a JSON Patch (RFC 6902). */
+export interface PatchOperation {
+  readonly op: "add" | "replace";
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/**
+ * The JSON Patch that `mutators` ask for on an object of that kind: empty where everything is right.
+ * Objects that are missing on the way to a field are made.
+ */
+export function renderPatch(
+  mutators: readonly Mutator[],
+  kind: string,
+  object: unknown,
+): readonly PatchOperation[] {
+  const operations: PatchOperation[] = [];
+  const made = new Set<string>();
+  const assignments = mutators
+    .filter(({ kinds }) => kinds.includes(kind))
+    .flatMap((mutator) => mutator.assign(object));
+  for (const { path, value } of assignments) {
+    const present = at(object, path);
+    if (isDeepStrictEqual(present, value)) continue;
+    for (let depth = 1; depth < path.length; depth += 1) {
+      const parent = path.slice(0, depth);
+      const missing = at(object, parent) == null && !made.has(pointer(parent));
+      if (!missing) continue;
+      made.add(pointer(parent));
+      operations.push({ op: "add", path: pointer(parent), value: {} });
+    }
+    operations.push({ op: present === undefined ? "add" : "replace", path: pointer(path), value });
+  }
+  return operations;
+}
+
+/** RFC 6901: `~` becomes `~0` and `/` becomes `~1`, in this order. */
+function pointer(path: readonly (string | number)[]): string {
+  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+function at(object: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, key) => {
+    if (Array.isArray(value)) return value[Number(key)] as unknown;
+    return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  }, object);
+}
