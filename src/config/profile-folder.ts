@@ -1,0 +1,113 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { failure, type Problem, type Result, success } from "../errors.ts";
+import { field } from "../wire/shape.ts";
+import type { Profile } from "./profile.ts";
+import { parseProfile } from "./profile-document.ts";
+import { parseYaml } from "./yaml-documents.ts";
+
+interface ProfileFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Receives what a folder holds, at the start and whenever that changes. Profiles that the receiver
+ * refuses are problems like any other: what was in force stays so.
+ */
+export type ProfileReceiver = (profiles: readonly Profile[]) => readonly Problem[];
+
+export interface ProfileFolderOptions {
+  readonly folder: string;
+  readonly receive: ProfileReceiver;
+  /** Called with every set of problems once, and with none when the folder is good again. */
+  readonly report: (problems: readonly Problem[]) => void;
+  readonly pollMs: number;
+}
+
+/**
+ * A folder of profile documents (`*.yaml`, `*.yml`, `*.json`), read again when its content changes.
+ * It is polled and compared by content: a kubelet swaps the symlink of a mounted ConfigMap, which
+ * watchers of single files never see. A folder that does not exist holds no profiles.
+ */
+export class ProfileFolder {
+  readonly #options: ProfileFolderOptions;
+  #seen: string | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(options: ProfileFolderOptions) {
+    this.#options = options;
+  }
+
+  /** Read the folder once, then keep looking. */
+  async start(): Promise<void> {
+    await this.#look();
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      void this.#look().then(() => this.#wait()); // never rejects: failures are problems
+    }, this.#options.pollMs);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    const { folder, receive, report } = this.#options;
+    const files = await readFiles(folder);
+    const content = JSON.stringify(files);
+    if (content === this.#seen) return;
+    this.#seen = content;
+    const profiles = files.ok ? readProfiles(files.value) : files;
+    report(profiles.ok ? receive(profiles.value) : profiles.error);
+  }
+}
+
+/** The profiles in `files`; two of one name, and whatever else is no Profile, are problems. */
+export function readProfiles(
+  files: readonly ProfileFile[],
+): Result<readonly Profile[], readonly Problem[]> {
+  const profiles: Profile[] = [];
+  const problems: Problem[] = [];
+  for (const { path, text } of files) {
+    const documents = parseYaml(text, path);
+    if (!documents.ok) {
+      problems.push(...documents.error);
+      continue;
+    }
+    for (const { value, locate } of documents.value) {
+      const profile = parseProfile(value);
+      if (!profile.ok) problems.push(...profile.error.map(locate));
+      else if (profiles.some(({ name }) => name === profile.value.name)) {
+        const message = `a second profile \`${profile.value.name}\``;
+        problems.push(locate({ code: "NP_E_PROFILE", path: "metadata.name", message }));
+      } else profiles.push(profile.value);
+    }
+  }
+  return problems.length > 0 ? failure(problems) : success(profiles);
+}
+
+/** The profile files of a folder, in order. Names that start with a dot are the kubelet's own. */
+async function readFiles(
+  folder: string,
+): Promise<Result<readonly ProfileFile[], readonly Problem[]>> {
+  try {
+    const names = (await readdir(folder)).filter((name) => /^[^.].*\.(ya?ml|json)$/.test(name));
+    const paths = names.toSorted().map((name) => join(folder, name));
+    return success(
+      await Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, "utf8") }))),
+    );
+  } catch (error) {
+    const isGone = error instanceof Error && field(error, "code") === "ENOENT";
+    if (isGone && field(error, "path") === folder) return success([]);
+    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return failure([{ code: "NP_E_PROFILE", path: folder, message }]);
+  }
+}

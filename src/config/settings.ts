@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { parseAddress } from "../engine/address.ts";
+
+const onTroubleSchema = z.enum(["deny", "warn"]);
+const listenPortSchema = z.int().min(0).max(65_535);
+const millisecondsSchema = z.int().min(1);
+const addressSchema = z.string().refine((text) => parseAddress(text) !== null, {
+  error: (issue) => `\`${String(issue.input)}\` is not an IP address`,
+});
+
+/**
+ * Everything that can be set, with its default. `docs/reference/config.md` is printed from this.
+ * The keys are those of the configuration file; flags and variables are derived from them.
+ */
+export const settingsSchema = z.strictObject({
+  listenAddress: z.string().default("::").describe("Address that all three ports are served on."),
+  webhookPort: listenPortSchema
+    .default(9443)
+    .describe("Port of the webhook, over TLS; 0 takes a free one, here and below."),
+  healthPort: listenPortSchema
+    .default(8081)
+    .describe("Port of `/healthz` and `/readyz`, plain HTTP."),
+  metricsPort: listenPortSchema.default(8080).describe("Port of `/metrics`, plain HTTP."),
+  certificatePath: z
+    .string()
+    .default("/etc/ringfence/certificate/tls.crt")
+    .describe("Certificate chain of the webhook, PEM; read again when it changes."),
+  keyPath: z
+    .string()
+    .default("/etc/ringfence/certificate/tls.key")
+    .describe("Private key of the certificate, PEM; read again when it changes."),
+  profileFolder: z
+    .string()
+    .default("/etc/ringfence/profiles")
+    .describe("Folder of Profile documents, read again when they change; need not exist."),
+  clusterProfile: z
+    .string()
+    .default("baseline")
+    .describe("Profile for cluster-scoped policies, which no namespace's label governs."),
+  dataplane: z
+    .enum(["generic", "calico", "cilium", "antrea"])
+    .default("generic")
+    .describe(
+      "What enforces policies in the cluster; `generic` answers unknown where they differ.",
+    ),
+  dnsNamespace: z.string().default("kube-system").describe("Namespace of the cluster's DNS."),
+  dnsService: z.string().default("kube-dns").describe("Name of the DNS Service in it."),
+  dnsPodLabels: z
+    .record(z.string(), z.string())
+    .default({ "k8s-app": "kube-dns" })
+    .describe("Labels of the DNS pods."),
+  dnsAddresses: z
+    .array(addressSchema)
+    .default(["169.254.20.10"])
+    .describe("Resolvers that are not pods of the cluster; by default NodeLocal DNSCache."),
+  ownNamespace: z
+    .string()
+    .default("ringfence-system")
+    .describe("Namespace that Ringfence runs in; never governed."),
+  ownUsername: z
+    .string()
+    .default("")
+    .describe(
+      "User name of Ringfence's own requests; empty: the ServiceAccount `ringfence` of its namespace.",
+    ),
+  decisionDeadlineMs: millisecondsSchema
+    .default(2_000)
+    .describe("Time for one decision; well inside the webhook's `timeoutSeconds`."),
+  onNotSynced: onTroubleSchema
+    .default("deny")
+    .describe("Answer in enforced namespaces before the first sync with the API server."),
+  onStale: onTroubleSchema
+    .default("deny")
+    .describe("Answer in enforced namespaces once the picture of the cluster is too old."),
+  onDeadline: onTroubleSchema
+    .default("deny")
+    .describe("Answer in enforced namespaces when a decision takes too long."),
+  stalenessLimitMs: millisecondsSchema
+    .default(300_000)
+    .describe("Age from which the picture of the cluster is too old."),
+  logLevel: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("Least severe messages that are logged."),
+  kubeconfig: z
+    .string()
+    .default("")
+    .describe("Path of a kubeconfig; empty: where kubectl looks, then the pod's ServiceAccount."),
+  leaderElection: z
+    .boolean()
+    .default(true)
+    .describe("Whether only the holder of a Lease applies baselines; off for a single replica."),
+  identity: z
+    .string()
+    .default("")
+    .describe(
+      "Name of this process in the Lease; empty: the host name, which in a pod is its name.",
+    ),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingName = keyof Settings;
+
+/** One setting as the reference lists it. */
+export interface SettingReference {
+  readonly name: SettingName;
+  readonly flag: string;
+  readonly variable: string;
+  /** As it would be written after the flag. */
+  readonly default: string;
+  readonly description: string;
+}
+
+/** All settings, in the order of the reference. */
+export const SETTINGS: readonly SettingReference[] = settingsSchema.keyof().options.map((name) => ({
+  name,
+  flag: `--${words(name).join("-")}`,
+  // Kubernetes puts variables such as RINGFENCE_WEBHOOK_PORT=tcp://… into every pod of a namespace
+  // with a Service `ringfence-webhook`. The doubled underscore keeps clear of them.
+  variable: `RINGFENCE__${words(name).join("_").toUpperCase()}`,
+  default: writeValue(settingsSchema.shape[name].def.defaultValue),
+  description: settingsSchema.shape[name].description ?? "",
+}));
+
+/**
+ * The value that `text` stands for, from a flag or variable of the setting `name`: lists are
+ * separated by commas, labels are `key=value`. What does not fit comes back as text, for the schema
+ * to complain about.
+ */
+export function readValue(name: SettingName, text: string): unknown {
+  const fallback = settingsSchema.shape[name].def.defaultValue;
+  if (typeof fallback === "number") return /^\d+$/.test(text) ? Number(text) : text;
+  if (typeof fallback === "boolean") return text === "true" || (text === "false" ? false : text);
+  if (typeof fallback === "string") return text;
+  const items = text.split(",").filter((item) => item !== "");
+  if (Array.isArray(fallback)) return items;
+  return Object.fromEntries(items.map((item) => item.split(/=(.*)/s, 2)));
+}
+
+function writeValue(value: unknown): string {
+  if (Array.isArray(value)) return value.join(",");
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, text]) => `${key}=${String(text)}`)
+    .join(",");
+}
+
+function words(name: string): readonly string[] {
+  return name.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+}
