@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { z } from "zod";
+import type { KubectlResult } from "../support/control-plane.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { Ringfence } from "../support/ringfence.ts";
+import { createNamespace, createShop, policy, storedPolicy } from "./shop.ts";
+
+const baseline = ["default-deny", "allow-dns"] as const;
+const stored = z.looseObject({
+  metadata: z.looseObject({ generation: z.number(), uid: z.string() }),
+});
+
+describeWithControlPlane("a Namespace through kubectl", (plane) => {
+  let ringfence: Ringfence;
+  let dana: string;
+  let olga: string;
+
+  const asDana = (...args: readonly string[]): Promise<KubectlResult> =>
+    plane().kubectl(args, { kubeconfig: dana });
+  const asOlga = (...args: readonly string[]): Promise<KubectlResult> =>
+    plane().kubectl(args, { kubeconfig: olga });
+  const untilBaseline = (namespace: string, timeoutMs = 5_000): Promise<void> =>
+    vi.waitFor(
+      async () => {
+        for (const name of baseline) {
+          expect(await storedPolicy(plane(), namespace, name), name).not.toBeNull();
+        }
+      },
+      { timeout: timeoutMs, interval: 25 },
+    );
+  /** What Ringfence has written to a policy, as its API server saw it. */
+  const writesTo = (namespace: string, name: string): number =>
+    ringfence.proxy.requests.filter(
+      ({ method, path }) =>
+        method !== "GET" && path.includes(`/namespaces/${namespace}/networkpolicies/${name}`),
+    ).length;
+
+  beforeAll(async () => {
+    dana = await plane().kubeconfig({ user: { name: "dana" } });
+    olga = await plane().kubeconfig({ user: { name: "olga" } });
+    await createShop(plane());
+    ringfence = await Ringfence.install(plane());
+  }, 120_000);
+  afterAll(async () => ringfence?.stop());
+
+  it("that is created and then labelled has both baseline policies within a second, by one write each", async () => {
+    expect(await asDana("create", "namespace", "fresh")).toMatchObject({ code: 0 });
+    const labelled = await asDana(
+      "label",
+      "namespace",
+      "fresh",
+      "ringfence.dev/profile=restricted",
+    );
+    expect(labelled, labelled.stderr).toMatchObject({ code: 0 });
+    await untilBaseline("fresh", 1_000);
+    for (const name of baseline) {
+      expect(await storedPolicy(plane(), "fresh", name)).toMatchObject({
+        metadata: { labels: { "ringfence.dev/baseline": "default" }, generation: 1 },
+      });
+    }
+    // Whoever writes twice does so in answer to what the first write made the watch say.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(baseline.map((name) => writesTo("fresh", name))).toEqual([1, 1]);
+  });
+
+  it("that opts in when it is created gets the annotation and the baseline too", async () => {
+    const metadata = { name: "born-in", labels: { "ringfence.dev/profile": "baseline" } };
+    const input = { apiVersion: "v1", kind: "Namespace", metadata };
+    const created = await plane().kubectl(["apply", "-f", "-"], { kubeconfig: dana, input });
+    expect(created, created.stderr).toMatchObject({ code: 0 });
+    await untilBaseline("born-in", 1_000);
+    const { body } = await plane().request("GET", "/api/v1/namespaces/born-in");
+    expect(body).toMatchObject({
+      metadata: {
+        annotations: { "ringfence.dev/baseline-revision": expect.anything() as unknown },
+      },
+    });
+  });
+
+  it("that names a profile nobody knows is refused, with the names there are", async () => {
+    const labelled = await asDana(
+      "label",
+      "namespace",
+      "plain",
+      "ringfence.dev/profile=restrictde",
+    );
+    expect(labelled.code).toBe(1);
+    expect(labelled.stderr).toContain("restrictde");
+    expect(labelled.stderr).toContain("restricted");
+  });
+
+  it("keeps its baseline: a plain admin's delete is denied", async () => {
+    await optIn("kept");
+    for (const name of baseline) {
+      const deleted = await asDana("delete", "networkpolicy", name, "-n", "kept");
+      expect(deleted.code).toBe(1);
+      expect(deleted.stderr).toContain("protected-baseline");
+    }
+  });
+
+  it("keeps its baseline: a plain admin's edit is denied", async () => {
+    await optIn("unedited");
+    const patch = JSON.stringify({ spec: { policyTypes: ["Egress"] } });
+    const edited = await asDana(
+      "patch",
+      "networkpolicy",
+      "default-deny",
+      "-n",
+      "unedited",
+      "--patch",
+      patch,
+    );
+    expect(edited.code).toBe(1);
+    expect(edited.stderr).toContain("protected-baseline");
+  });
+
+  it("gets its baseline back within seconds when it is deleted or edited past the webhook", async () => {
+    await optIn("repaired");
+    const before = stored.parse(await storedPolicy(plane(), "repaired", "default-deny"));
+    await ringfence.removeWebhooks();
+    const deleted = await asDana("delete", "networkpolicy", "default-deny", "-n", "repaired");
+    expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
+    const patch = JSON.stringify({ spec: { egress: [{}] } });
+    const edited = await asDana(
+      "patch",
+      "networkpolicy",
+      "allow-dns",
+      "-n",
+      "repaired",
+      "--type=merge",
+      "--patch",
+      patch,
+    );
+    expect(edited, edited.stderr).toMatchObject({ code: 0 });
+
+    await untilBaseline("repaired");
+    const after = stored.parse(await storedPolicy(plane(), "repaired", "default-deny"));
+    expect(after.metadata.uid).not.toBe(before.metadata.uid);
+    await vi.waitFor(async () => {
+      expect(JSON.stringify(await storedPolicy(plane(), "repaired", "allow-dns"))).toContain("53");
+    }, 5_000);
+    await ringfence.configureWebhooks();
+  });
+
+  it("keeps its label: taking it off is denied without the verb optout, allowed with it", async () => {
+    await optIn("leaving");
+    const denied = await asDana("label", "namespace", "leaving", "ringfence.dev/profile-");
+    expect(denied.code).toBe(1);
+    expect(denied.stderr).toContain('Namespace leaving denied by profile "restricted"');
+    expect(denied.stderr).toContain("opt-out");
+    const allowed = await asOlga("label", "namespace", "leaving", "ringfence.dev/profile-");
+    expect(allowed, allowed.stderr).toMatchObject({ code: 0 });
+  });
+
+  it("keeps its mode: softening it is denied without the verb optout, allowed with it", async () => {
+    await optIn("softened");
+    const denied = await asDana("label", "namespace", "softened", "ringfence.dev/mode=audit");
+    expect(denied.code).toBe(1);
+    expect(denied.stderr).toContain("opt-out");
+    const allowed = await asOlga("label", "namespace", "softened", "ringfence.dev/mode=audit");
+    expect(allowed, allowed.stderr).toMatchObject({ code: 0 });
+  });
+
+  it("in roll-out is warned of what an enforced one is denied", async () => {
+    const warned = { "ringfence.dev/profile": "restricted", "ringfence.dev/mode": "warn" };
+    await createNamespace(plane(), "warned", warned);
+    const open = { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] };
+    const applied = await plane().kubectl(["apply", "-f", "-"], {
+      kubeconfig: dana,
+      input: policy("warned", "open", open),
+    });
+    expect(applied, applied.stderr).toMatchObject({ code: 0 });
+    expect(applied.stderr).toContain("Warning: open-namespaces");
+  });
+
+  it("can be deleted with its baseline in it", async () => {
+    await optIn("going");
+    const deleted = await asDana("delete", "namespace", "going", "--wait=false");
+    expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
+    // As the namespace controller does; none runs here.
+    const controller = await plane().kubeconfig({
+      user: {
+        name: "system:serviceaccount:kube-system:namespace-controller",
+        groups: ["system:serviceaccounts", "system:masters"],
+      },
+    });
+    const emptied = await plane().kubectl(["delete", "networkpolicies", "--all", "-n", "going"], {
+      kubeconfig: controller,
+    });
+    expect(emptied, emptied.stderr).toMatchObject({ code: 0 });
+    await plane().finalizeNamespace("going");
+    expect((await plane().request("GET", "/api/v1/namespaces/going")).status).toBe(404);
+  });
+
+  async function optIn(name: string): Promise<void> {
+    await createNamespace(plane(), name, { "ringfence.dev/profile": "restricted" });
+    await untilBaseline(name);
+  }
+});

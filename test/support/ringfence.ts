@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, vi } from "vitest";
+import {
+  type Manifest,
+  manifestsFolder,
+  parseManifests,
+  webhookConfigurations,
+} from "../manifests/rendered-manifests.ts";
+import { issueCertificate } from "./certificates.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { FaultyProxy } from "./faulty-proxy.ts";
+import { freePort } from "./free-port.ts";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const ownNamespace = "ringfence-system";
+
+interface Ports {
+  readonly webhook: number;
+  readonly health: number;
+  readonly metrics: number;
+}
+
+/**
+ * Ringfence as its manifests install it on a real API server, except that it runs as a process here:
+ * its RBAC, its ServiceAccount's token, its webhook configurations pointed at this process by URL.
+ */
+export class Ringfence {
+  readonly ports: Ports;
+  /** Everything Ringfence says to the API server passes through here. */
+  readonly proxy: FaultyProxy;
+  readonly #plane: ControlPlane;
+  readonly #webhooks: readonly object[];
+  readonly #certificates: string;
+  readonly #kubeconfig: string;
+  #process: ChildProcess | null = null;
+  #log = "";
+
+  private constructor(parts: {
+    readonly plane: ControlPlane;
+    readonly ports: Ports;
+    readonly proxy: FaultyProxy;
+    readonly webhooks: readonly object[];
+    readonly certificates: string;
+    readonly kubeconfig: string;
+  }) {
+    this.#plane = parts.plane;
+    this.ports = parts.ports;
+    this.proxy = parts.proxy;
+    this.#webhooks = parts.webhooks;
+    this.#certificates = parts.certificates;
+    this.#kubeconfig = parts.kubeconfig;
+  }
+
+  /** Apply the manifests, start the process, and return once the API server asks it. */
+  static async install(plane: ControlPlane): Promise<Ringfence> {
+    const ports = {
+      webhook: await freePort(),
+      health: await freePort(),
+      metrics: await freePort(),
+    };
+    const objects = await renderManifests(plane);
+    const authority = await readFile(plane.authority.certificate);
+    const url = `https://127.0.0.1:${ports.webhook}`;
+    const webhooks = webhookConfigurations(objects).map((configuration) => ({
+      ...configuration,
+      webhooks: configuration.webhooks.map((webhook) => ({
+        ...webhook,
+        clientConfig: {
+          url: `${url}${webhook.clientConfig.service.path}`,
+          caBundle: authority.toString("base64"),
+        },
+      })),
+    }));
+    const rest = objects.filter(({ kind }) => !kind.endsWith("WebhookConfiguration"));
+    // The namespace comes first: what lives in it cannot be created before.
+    await applyAll(
+      plane,
+      rest.filter(({ kind }) => kind === "Namespace"),
+    );
+    await applyAll(plane, rest);
+
+    const proxy = await FaultyProxy.start(plane);
+    const token = await plane.serviceAccountToken(ownNamespace, "ringfence");
+    const kubeconfig = await plane.kubeconfig({ server: proxy.url, token });
+    const certificates = await mkdtemp(join(plane.folder, "certificates-"));
+    const ringfence = new Ringfence({ plane, ports, proxy, webhooks, certificates, kubeconfig });
+    await ringfence.rotateCertificate();
+    await ringfence.start();
+    await ringfence.untilReady();
+    await ringfence.configureWebhooks();
+    return ringfence;
+  }
+
+  /** All the process has written so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Start the process; it is not ready yet when this returns. */
+  async start(): Promise<void> {
+    const flags = {
+      "listen-address": "127.0.0.1",
+      "webhook-port": this.ports.webhook,
+      "health-port": this.ports.health,
+      "metrics-port": this.ports.metrics,
+      "certificate-path": join(this.#certificates, "tls.crt"),
+      "key-path": join(this.#certificates, "tls.key"),
+      kubeconfig: this.#kubeconfig,
+    };
+    const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+    const child = spawn(process.execPath, [main, ...args], {
+      env: { PATH: process.env["PATH"] ?? "" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const remember = (chunk: Buffer): void => {
+      this.#log += chunk.toString();
+    };
+    child.stdout.on("data", remember);
+    child.stderr.on("data", remember);
+    await once(child, "spawn");
+    this.#process = child;
+  }
+
+  /** Wait for `/readyz`, and fail with the process's log. */
+  async untilReady(): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    while (!(await this.isReady())) {
+      if (Date.now() > deadline || this.#process?.exitCode !== null) {
+        throw new Error(`Ringfence is not ready:\n${this.#log.slice(-4000)}`);
+      }
+      await sleep(25);
+    }
+  }
+
+  async isReady(): Promise<boolean> {
+    return fetch(`http://127.0.0.1:${this.ports.health}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+
+  /** End the process with a signal and return its exit code, null when the signal ended it. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
+    const child = this.#process;
+    if (child === null) return null;
+    this.#process = null;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  }
+
+  /** Register the webhooks and wait until the API server calls the mutating and the validating ones. */
+  async configureWebhooks(): Promise<void> {
+    await applyAll(this.#plane, this.#webhooks);
+    await vi.waitFor(async () => {
+      expect(await this.#dryRunNamespace("no-such-profile")).toContain("no-such-profile");
+      expect(await this.#dryRunNamespace("restricted")).toContain("baseline-revision");
+    }, 20_000);
+  }
+
+  /** Take the webhooks away, as somebody who goes past them would, and wait until none is called. */
+  async removeWebhooks(): Promise<void> {
+    for (const kind of ["validatingwebhookconfiguration", "mutatingwebhookconfiguration"]) {
+      await this.#plane.kubectl(["delete", kind, "ringfence"]);
+    }
+    await vi.waitFor(async () => {
+      expect(await this.#dryRunNamespace("no-such-profile")).not.toContain("baseline-revision");
+      expect(await this.#dryRunNamespace("no-such-profile")).toContain('"kind":"Namespace"');
+    }, 20_000);
+  }
+
+  /** Put a new certificate where the process reads it, by the symlink swap that a kubelet does. */
+  async rotateCertificate(): Promise<void> {
+    const folder = this.#certificates;
+    const version = `..${String(Date.now())}`;
+    await issueCertificate(this.#plane.authority, join(folder, version));
+    await symlink(version, join(folder, "..data_tmp"));
+    await rename(join(folder, "..data_tmp"), join(folder, "..data"));
+    for (const file of ["tls.crt", "tls.key"]) {
+      await rm(join(folder, file), { force: true });
+      await symlink(join("..data", file), join(folder, file));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.end("SIGKILL");
+    await this.proxy.stop();
+  }
+
+  async #dryRunNamespace(profile: string): Promise<string> {
+    const metadata = {
+      name: "probe-of-the-webhooks",
+      labels: { "ringfence.dev/profile": profile },
+    };
+    const response = await this.#plane.request("POST", "/api/v1/namespaces?dryRun=All", {
+      body: { apiVersion: "v1", kind: "Namespace", metadata },
+    });
+    return JSON.stringify(response.body);
+  }
+}
+
+/** The manifests with the optional parts that this API server is old or new enough for. */
+async function renderManifests(plane: ControlPlane): Promise<readonly Manifest[]> {
+  const folder = await mkdtemp(join(plane.folder, "kustomize-"));
+  await mkdir(folder, { recursive: true });
+  const at = (...path: readonly string[]): string =>
+    relative(folder, join(manifestsFolder, ...path));
+  const components = [
+    ...(plane.atLeast(30) ? [at("components", "match-conditions")] : []),
+    ...(plane.atLeast(21) ? [] : [at("components", "kubernetes-1.20")]),
+  ];
+  const kustomization = { resources: [at("overlays", "plain")], components };
+  await writeFile(join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+  const { code, stdout, stderr } = await plane.kubectl(["kustomize", folder]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return parseManifests(stdout);
+}
+
+async function applyAll(plane: ControlPlane, items: readonly object[]): Promise<void> {
+  const input = { apiVersion: "v1", kind: "List", items };
+  const result = await plane.kubectl(["apply", "-f", "-"], { input });
+  expect(result, result.stderr).toMatchObject({ code: 0 });
+}
