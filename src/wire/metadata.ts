@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Labels } from "../engine/model.ts";
+import type { Labels, Workload } from "../engine/model.ts";
 import { isObject } from "./shape.ts";
 
 /** Names of most objects: RFC 1123 subdomain. */
@@ -71,6 +71,12 @@ export const metadataSchema = z
 
 /** What we read of `metadata`; an absent namespace is the empty string. */
 export type Metadata = z.output<typeof metadataSchema>;
+
+/** The owner that controls the object, null where it has none. */
+export function controllerOf(metadata: Metadata): Workload | null {
+  const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
+  return owner === undefined ? null : { kind: owner.kind, name: owner.name };
+}
 
 const NO_LABELS: Labels = new Map();
 

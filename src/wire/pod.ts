@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { parseAddress } from "../engine/address.ts";
-import type { Address, ContainerPort, Pod, Workload } from "../engine/model.ts";
+import type { Address, ContainerPort, Pod } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
-import { type Metadata, metadataSchema } from "./metadata.ts";
+import { controllerOf, metadataSchema } from "./metadata.ts";
 import { portNumberSchema, protocolSchema } from "./policy-port.ts";
 import { parseShape } from "./shape.ts";
 
@@ -40,7 +40,8 @@ export const podSpecSchema = z
     return { hostNetwork: spec.hostNetwork ?? false, node: emptyToNull(spec.nodeName), ports };
   });
 
-const addressSchema = z.string().transform((text, context): Address => {
+/** An IP address as the engine counts them. */
+export const addressSchema = z.string().transform((text, context): Address => {
   const address = parseAddress(text);
   if (address !== null) return address;
   context.addIssue({ code: "custom", message: `\`${text}\` is not an IP address`, input: text });
@@ -84,13 +85,8 @@ export function parsePod(raw: unknown, namespace = "default"): Result<Pod, reado
     hostNetwork: spec.hostNetwork,
     node: spec.node,
     ended: status?.ended ?? false,
-    workload: workloadOf(metadata),
+    workload: controllerOf(metadata) ?? { kind: "Pod", name: metadata.name },
   });
-}
-
-function workloadOf({ name, ownerReferences }: Metadata): Workload {
-  const owner = ownerReferences.find(({ controller }) => controller === true);
-  return owner === undefined ? { kind: "Pod", name } : { kind: owner.kind, name: owner.name };
 }
 
 function emptyToNull(text: string | null | undefined): string | null {

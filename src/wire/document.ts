@@ -1,0 +1,132 @@
+import { type Namespace, type Node, type Pod, podKey, policyKey } from "../engine/model.ts";
+import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
+import type { NamespaceManifest, PolicyManifest } from "./manifests.ts";
+import { parseNamespace } from "./namespace.ts";
+import { parseNode } from "./node.ts";
+import type { ParsedPolicy } from "./parsed-policy.ts";
+import { parsePod } from "./pod.ts";
+import { POLICY_READERS } from "./policy.ts";
+import { field, isObject } from "./shape.ts";
+import { type PodTemplate, parseWorkload, WORKLOAD_KINDS } from "./workload.ts";
+
+/** A Kubernetes object of a manifest, as far as it concerns us. */
+export type WireObject =
+  | { readonly kind: "policy"; readonly parsed: ParsedPolicy<PolicyManifest> }
+  | {
+      readonly kind: "namespace";
+      readonly manifest: NamespaceManifest;
+      readonly namespace: Namespace;
+    }
+  | { readonly kind: "node"; readonly node: Node }
+  | { readonly kind: "pod"; readonly pod: Pod }
+  | { readonly kind: "workload"; readonly template: PodTemplate }
+  /** An object of a kind that has no part in who can reach whom. */
+  | { readonly kind: "other"; readonly apiVersion: string; readonly objectKind: string };
+
+interface ObjectType {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** One object of a document: a List holds several. */
+export interface DocumentItem {
+  readonly raw: unknown;
+  /** Where it stands in the document, empty where it is the document: `items[3]`. */
+  readonly path: string;
+}
+
+/** The objects of a document, Lists of any kind flattened. */
+export function itemsOf(raw: unknown, path = ""): readonly DocumentItem[] {
+  const kind = field(raw, "kind");
+  const items = field(raw, "items");
+  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items)) {
+    return [{ raw, path }];
+  }
+  const prefix = path === "" ? "items" : `${path}.items`;
+  // Items of a PodList carry neither `kind` nor `apiVersion`; those of a plain List do.
+  const shared = { apiVersion: field(raw, "apiVersion"), kind: kind.slice(0, -"List".length) };
+  return items.flatMap((item: unknown, index) =>
+    itemsOf(isObject(item) ? { ...shared, ...item } : item, `${prefix}[${index}]`),
+  );
+}
+
+/** Read one object by its `apiVersion` and `kind`; `namespace` is that of those that name none. */
+export function parseObject(
+  raw: unknown,
+  namespace?: string,
+): Result<WireObject, readonly Problem[]> {
+  const apiVersion = field(raw, "apiVersion");
+  const kind = field(raw, "kind");
+  if (typeof apiVersion !== "string" || typeof kind !== "string") {
+    const message = "is not a Kubernetes object: it needs `apiVersion` and `kind`";
+    return failure([{ code: "NP_E_SCHEMA", path: "", message }]);
+  }
+  const group = groupOf(apiVersion);
+  if (WORKLOAD_KINDS.get(kind) === group) {
+    return as(parseWorkload(raw, kind, namespace), (template) => ({ kind: "workload", template }));
+  }
+  switch (`${group}/${kind}`) {
+    case "/Namespace":
+      return as(parseNamespace(raw), (parsed) => ({ kind: "namespace", ...parsed }));
+    case "/Pod":
+      return as(parsePod(raw, namespace), (pod) => ({ kind: "pod", pod }));
+    case "/Node":
+      return as(parseNode(raw), (node) => ({ kind: "node", node }));
+    default:
+      return parsePolicyOrOther(raw, { apiVersion, kind }, namespace);
+  }
+}
+
+function parsePolicyOrOther(
+  raw: unknown,
+  { apiVersion, kind }: ObjectType,
+  namespace: string | undefined,
+): Result<WireObject, readonly Problem[]> {
+  const reader = Object.entries(POLICY_READERS).find(([name]) => name === kind)?.[1];
+  const group = groupOf(apiVersion);
+  // Until Kubernetes 1.16 a NetworkPolicy could be written in the group `extensions`.
+  const isOurs = reader !== undefined && [groupOf(reader.apiVersion), "extensions"].includes(group);
+  if (reader === undefined || !isOurs)
+    return success({ kind: "other", apiVersion, objectKind: kind });
+  if (apiVersion === reader.apiVersion) {
+    return as(reader.parse(raw, namespace), (parsed) => ({ kind: "policy", parsed }));
+  }
+  const message = `\`${apiVersion}\` is not read for this kind; write \`${reader.apiVersion}\``;
+  return failure([{ code: "NP_E_SCHEMA", path: "apiVersion", message }]);
+}
+
+function as<T>(
+  read: Result<T, readonly Problem[]>,
+  wrap: (value: T) => WireObject,
+): Result<WireObject, readonly Problem[]> {
+  return read.ok ? success(wrap(read.value)) : read;
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}
+
+/**
+ * What makes an object the same as another: kind, namespace and name. Two of one key in one set of
+ * manifests are a mistake, since the API server would keep only the last.
+ */
+export function objectKey(object: WireObject): string | null {
+  switch (object.kind) {
+    case "policy":
+      return policyKey(object.parsed.policy);
+    case "namespace":
+      return `Namespace//${object.namespace.name}`;
+    case "node":
+      return `Node//${object.node.name}`;
+    case "pod":
+      return `Pod/${podKey(object.pod)}`;
+    case "workload": {
+      const { namespace, workload } = object.template;
+      return `${workload.kind}/${namespace}/${workload.name}`;
+    }
+    case "other":
+      return null;
+    default:
+      return unreachable(object);
+  }
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import type { Address } from "../engine/model.ts";
+import type { FlowEnd } from "../engine/query.ts";
+import { type Problem, type Result, success } from "../errors.ts";
+import { metadataSchema } from "./metadata.ts";
+import { addressSchema } from "./pod.ts";
+import { portNumberSchema, protocolSchema } from "./policy-port.ts";
+import { parseShape } from "./shape.ts";
+
+const portSchema = z.object({
+  name: z.string().nullish(),
+  port: portNumberSchema,
+  protocol: protocolSchema,
+});
+
+const subsetSchema = z.object({
+  addresses: z
+    .array(
+      z.object({
+        ip: addressSchema,
+        targetRef: z
+          .object({
+            kind: z.string().nullish(),
+            namespace: z.string().nullish(),
+            name: z.string().nullish(),
+          })
+          .nullish(),
+      }),
+    )
+    .nullish(),
+  ports: z.array(portSchema).nullish(),
+});
+
+const endpointsSchema = z.object({
+  metadata: metadataSchema,
+  subsets: z.array(subsetSchema).nullish(),
+});
+
+/** One ready address behind a Service, with the ports it serves there (after `targetPort`). */
+export interface ServiceEndpoint {
+  /** The pod, where the endpoint names one, else the address. */
+  readonly end: FlowEnd;
+  readonly address: Address;
+  readonly ports: readonly EndpointPort[];
+}
+
+export type EndpointPort = Readonly<z.output<typeof portSchema>>;
+
+/** Read the ready addresses of an Endpoints object. */
+export function parseEndpoints(
+  raw: unknown,
+): Result<readonly ServiceEndpoint[], readonly Problem[]> {
+  const read = parseShape(endpointsSchema, raw);
+  if (!read.ok) return read;
+  return success(
+    (read.value.subsets ?? []).flatMap(({ addresses, ports }) =>
+      (addresses ?? []).map(({ ip, targetRef }): ServiceEndpoint => {
+        const named = targetRef?.kind === "Pod" && targetRef.name != null;
+        const key = `${targetRef?.namespace ?? read.value.metadata.namespace}/${targetRef?.name ?? ""}`;
+        const end: FlowEnd = named ? { kind: "pod", key } : { kind: "address", address: ip };
+        return { end, address: ip, ports: ports ?? [] };
+      }),
+    ),
+  );
+}
+
+/** Where names are resolved at an endpoint, by each protocol; null where it is not. */
+export interface ResolverEndpoint {
+  readonly end: FlowEnd;
+  readonly udpPort: number | null;
+  readonly tcpPort: number | null;
+}
+
+/**
+ * The endpoints of a DNS Service. A resolver also serves metrics and probes over TCP: its port for
+ * names is the one called `dns-tcp`, else the one with the number of the UDP port, else 53.
+ */
+export function resolverEndpoints(
+  endpoints: readonly ServiceEndpoint[],
+): readonly ResolverEndpoint[] {
+  return endpoints.map(({ end, ports }) => {
+    const udpPort = ports.find(({ protocol }) => protocol === "UDP")?.port ?? null;
+    const overTcp = ports.filter(({ protocol }) => protocol === "TCP");
+    const tcpPort =
+      overTcp.find(({ name }) => name === "dns-tcp") ??
+      overTcp.find(({ port }) => port === (udpPort ?? 53)) ??
+      null;
+    return { end, udpPort, tcpPort: tcpPort?.port ?? null };
+  });
+}
