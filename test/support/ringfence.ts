@@ -101,8 +101,8 @@ export class Ringfence {
     return this.#log;
   }
 
-  /** Start the process; it is not ready yet when this returns. */
-  async start(): Promise<void> {
+  /** Start the process, with more or other flags; it is not ready yet when this returns. */
+  async start(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
     const flags = {
       "listen-address": "127.0.0.1",
       "webhook-port": this.ports.webhook,
@@ -111,6 +111,7 @@ export class Ringfence {
       "certificate-path": join(this.#certificates, "tls.crt"),
       "key-path": join(this.#certificates, "tls.key"),
       kubeconfig: this.#kubeconfig,
+      ...overrides,
     };
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
     const child = spawn(process.execPath, [main, ...args], {
@@ -137,11 +138,22 @@ export class Ringfence {
     }
   }
 
+  /** Report whether `/readyz` says yes. */
   async isReady(): Promise<boolean> {
-    return fetch(`http://127.0.0.1:${this.ports.health}/readyz`).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
+    return this.#probe("readyz");
+  }
+
+  /** Report whether the process is alive, by `/healthz`. */
+  async isAlive(): Promise<boolean> {
+    return this.#probe("healthz");
+  }
+
+  /** Wait for a process that ends by itself and return its exit code. */
+  async untilEnded(): Promise<number | null> {
+    const child = this.#process;
+    if (child !== null && child.exitCode === null) await once(child, "exit");
+    this.#process = null;
+    return child?.exitCode ?? null;
   }
 
   /** End the process with a signal and return its exit code, null when the signal ended it. */
@@ -191,6 +203,13 @@ export class Ringfence {
   async stop(): Promise<void> {
     await this.end("SIGKILL");
     await this.proxy.stop();
+  }
+
+  async #probe(name: string): Promise<boolean> {
+    return fetch(`http://127.0.0.1:${this.ports.health}/${name}`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   }
 
   async #dryRunNamespace(profile: string): Promise<string> {
