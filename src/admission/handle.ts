@@ -1,3 +1,4 @@
+import { type Mutator, renderPatch } from "../rules/mutator.ts";
 import { answer } from "./answer.ts";
 import { assumedMode, decide, passageOf } from "./decide.ts";
 import {
@@ -11,9 +12,6 @@ import { type AdmissionReply, allowed, fault, invalid, NO_REMARKS, patched } fro
 import { type AdmissionRequest, readReview, uidOf } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** What a mutation wants changed, as a JSON Patch (RFC 6902); empty where all is right. */
-export type Mutate = (request: AdmissionRequest) => readonly object[];
-
 /** AdmissionReview semantics, without HTTP. */
 export interface Admission {
   /**
@@ -25,10 +23,10 @@ export interface Admission {
   fail(endpoint: Endpoint, body: unknown, error: unknown): AdmissionReply | null;
 }
 
-/** Build the admission: judge by `around`, patch by `mutate`, tell `observer` of every reply. */
+/** Build the admission: judge by `around`, patch by `mutators`, tell `observer` of every reply. */
 export function createAdmission(
   around: Surroundings,
-  mutate: Mutate,
+  mutators: readonly Mutator[],
   observer: AdmissionObserver,
 ): Admission {
   return {
@@ -65,7 +63,8 @@ export function createAdmission(
   };
 
   function mutated(request: AdmissionRequest): Answered {
-    const patch = passageOf(request, around) === null ? mutate(request) : [];
+    const isLeftAlone = request.operation === "DELETE" || passageOf(request, around) !== null;
+    const patch = isLeftAlone ? [] : renderPatch(mutators, request.kind, request.object);
     const reply = patched(request.uid, patch, NO_REMARKS);
     return { reply, request, decision: null, outcome: "allowed" };
   }

@@ -1,16 +1,18 @@
 import { X509Certificate } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import { AppError, failure, type Problem, type Result, success } from "../errors.ts";
 
-/** File names of a Secret of type `kubernetes.io/tls`. */
-const CERTIFICATE_FILE = "tls.crt";
-const KEY_FILE = "tls.key";
-
 /** Also without an event: what is mounted may lose some, and a Secret is read late anyway. */
 const POLL_MS = 10_000;
+
+/** Where the PEM files are. */
+export interface CertificatePaths {
+  readonly certificatePath: string;
+  readonly keyPath: string;
+}
 
 /** PEM text of a certificate chain and its key, known to belong together. */
 export interface CertificatePair {
@@ -22,32 +24,32 @@ export interface CertificatePair {
 
 export interface CertificateListener {
   replaced(pair: CertificatePair): void;
-  /** What is in the folder now cannot be used; the pair before stays in use. Once per change. */
+  /** What is in the files now cannot be used; the pair before stays in use. Once per change. */
   refused(problem: Problem): void;
 }
 
 /**
- * A certificate in a folder, followed through its renewals. A kubelet renews by swapping a symlink,
- * which a watch on the files would lose track of: the folder is watched, and contents are compared.
+ * A certificate and its key in files, followed through renewals. A kubelet renews by swapping a
+ * symlink, which a watch on the files would lose track of: folders are watched, contents compared.
  */
-export class CertificateFolder {
-  readonly #folder: string;
+export class CertificateFiles {
+  readonly #paths: CertificatePaths;
   #current: CertificatePair;
   #complaint = "";
-  #watcher: FSWatcher | null = null;
+  #watchers: readonly FSWatcher[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  private constructor(folder: string, current: CertificatePair) {
-    this.#folder = folder;
+  private constructor(paths: CertificatePaths, current: CertificatePair) {
+    this.#paths = paths;
     this.#current = current;
   }
 
-  /** Read the pair in `folder`. Throws an AppError that names the file where it cannot be used. */
-  static async open(folder: string): Promise<CertificateFolder> {
-    const read = await readPair(folder);
+  /** Read the pair. Throws an AppError that names the file where it cannot be used. */
+  static async open(paths: CertificatePaths): Promise<CertificateFiles> {
+    const read = await readPair(paths);
     if (!read.ok)
       throw new AppError("NP_E_CERTIFICATE", `${read.error.path}: ${read.error.message}`);
-    return new CertificateFolder(folder, read.value);
+    return new CertificateFiles(paths, read.value);
   }
 
   get current(): CertificatePair {
@@ -60,19 +62,22 @@ export class CertificateFolder {
     const check = (): void => {
       checking = checking.then(() => this.#check(listener));
     };
-    this.#watcher = watch(this.#folder, { persistent: false }, check);
-    // The folder itself went: the poll goes on, and finds it when it is back.
-    this.#watcher.on("error", check);
+    const { certificatePath, keyPath } = this.#paths;
+    const folders = new Set([dirname(certificatePath), dirname(keyPath)]);
+    this.#watchers = [...folders].map((folder) =>
+      // On an error the folder itself is gone; the poll finds it when it is back.
+      watch(folder, { persistent: false }, check).on("error", check),
+    );
     this.#timer = setInterval(check, pollMs).unref();
   }
 
   stop(): void {
-    this.#watcher?.close();
+    for (const watcher of this.#watchers) watcher.close();
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   async #check(listener: CertificateListener): Promise<void> {
-    const read = await readPair(this.#folder);
+    const read = await readPair(this.#paths);
     if (!read.ok) {
       const complaint = `${read.error.path}: ${read.error.message}`;
       if (complaint !== this.#complaint) listener.refused(read.error);
@@ -87,18 +92,21 @@ export class CertificateFolder {
   }
 }
 
-async function readPair(folder: string): Promise<Result<CertificatePair, Problem>> {
-  const certificate = await readText(join(folder, CERTIFICATE_FILE));
+async function readPair({
+  certificatePath,
+  keyPath,
+}: CertificatePaths): Promise<Result<CertificatePair, Problem>> {
+  const certificate = await readText(certificatePath);
   if (!certificate.ok) return certificate;
-  const key = await readText(join(folder, KEY_FILE));
+  const key = await readText(keyPath);
   if (!key.ok) return key;
   try {
-    // Certificate and key are read at different instants: of a renewal, they may not be a pair.
+    // The two are read at different instants: in the middle of a renewal they may not be a pair.
     createSecureContext({ cert: certificate.value, key: key.value });
     const notAfter = new Date(new X509Certificate(certificate.value).validTo);
     return success({ certificate: certificate.value, key: key.value, notAfter });
   } catch (error) {
-    return failure(problemOf(join(folder, CERTIFICATE_FILE), error));
+    return failure(problemOf(certificatePath, error));
   }
 }
 

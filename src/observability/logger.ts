@@ -1,0 +1,101 @@
+import { pino } from "pino";
+import type { Judged } from "../admission/decision.ts";
+import type { DecisionRecord } from "../admission/record.ts";
+import type { AdmissionRequest } from "../admission/review.ts";
+import type { ClusterNotice } from "../cluster/notice.ts";
+import { AppError, type Problem, unreachable } from "../errors.ts";
+import type { JudgedFinding } from "../rules/run-rules.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+/** Lines are written in bunches: a write per decision would be the dearest part of it. */
+const BUNCH_BYTES = 4096;
+const FLUSH_MS = 200;
+
+/** What the process says: JSON lines on stdout, constant messages, data in fields, no object contents. */
+export class Logger {
+  readonly #destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: BUNCH_BYTES,
+    periodicFlush: FLUSH_MS,
+  });
+  readonly #pino: pino.Logger;
+
+  constructor(level: LogLevel) {
+    this.#pino = pino({ level, base: null }, this.#destination);
+  }
+
+  /** Write what is still in memory. */
+  flush(): void {
+    this.#destination.flushSync();
+  }
+
+  /** One line per reply. */
+  answered(record: DecisionRecord, snapshotAgeMs: number | null): void {
+    const { endpoint, uid, outcome, isAllowed, request, decision, error } = record;
+    const line = {
+      uid,
+      endpoint,
+      outcome,
+      isAllowed,
+      durationMs: Math.round(record.durationMs * 1000) / 1000,
+      snapshotAgeMs,
+      request: request === null ? null : namesOf(request),
+      judged: decision?.kind === "judged" ? judgedFields(decision) : null,
+    };
+    if (outcome === "fault") this.#pino.error({ ...line, err: error }, "request failed");
+    else this.#pino.info(line, "request answered");
+  }
+
+  ruleFailed(ruleId: string, error: AppError): void {
+    this.#pino.error({ ruleId, err: error }, "rule failed");
+  }
+
+  cluster(notice: ClusterNotice): void {
+    switch (notice.kind) {
+      case "watch-failed":
+      case "baseline-failed":
+      case "access-review-failed":
+      case "unreadable":
+        return this.#pino.warn(notice, "trouble with the cluster");
+      case "baseline-written":
+      case "leadership":
+      case "absent":
+      case "listed":
+        return this.#pino.info(notice, "news of the cluster");
+      default:
+        return unreachable(notice);
+    }
+  }
+
+  /** Something in the process's surroundings cannot be used; what was there before stays in use. */
+  problems(problems: readonly Problem[]): void {
+    for (const problem of problems) this.#pino.error(problem, "cannot be used");
+  }
+
+  info(message: string, fields: Readonly<Record<string, string | number>> = {}): void {
+    this.#pino.info(fields, message);
+  }
+
+  /** A defect, or the end of the process. */
+  failed(error: unknown): void {
+    const code = error instanceof AppError ? error.code : "NP_E_FAULT";
+    this.#pino.fatal({ code, err: error }, "failed");
+  }
+}
+
+function namesOf({ kind, namespace, name, operation, dryRun }: AdmissionRequest): object {
+  return { kind, namespace, name, operation, dryRun };
+}
+
+function judgedFields({ profile, mode, denials, warnings, audits }: Judged): object {
+  const ids = (findings: readonly JudgedFinding[]) => findings.map(({ ruleId }) => ruleId);
+  return {
+    profile: profile.name,
+    mode,
+    denials: ids(denials),
+    warnings: ids(warnings),
+    audits: ids(audits),
+  };
+}

@@ -1,0 +1,114 @@
+/** One metric as it is served and as the reference lists it. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  /** Their values come from closed lists: kinds, codes, rules, resources. Never names of objects. */
+  readonly labels: readonly string[];
+}
+
+/** Every metric of Ringfence's own. `docs/reference/metrics.md` is printed from this. */
+export const METRICS = {
+  replies: {
+    name: "ringfence_admission_replies_total",
+    type: "counter",
+    help: "Replies to AdmissionReviews.",
+    labels: ["endpoint", "kind", "operation", "outcome", "allowed", "dry_run"],
+  },
+  duration: {
+    name: "ringfence_admission_duration_seconds",
+    type: "histogram",
+    help: "Time from a parsed AdmissionReview to its reply.",
+    labels: ["endpoint"],
+  },
+  findings: {
+    name: "ringfence_findings_total",
+    type: "counter",
+    help: "Findings of rules in admitted and denied requests, by what was done about them.",
+    labels: ["rule", "action"],
+  },
+  ruleFaults: {
+    name: "ringfence_rule_faults_total",
+    type: "counter",
+    help: "Rules that failed instead of answering.",
+    labels: ["rule"],
+  },
+  waivers: {
+    name: "ringfence_waivers_total",
+    type: "counter",
+    help: "Denials lifted by the right to opt out.",
+    labels: [],
+  },
+  synced: {
+    name: "ringfence_cluster_synced",
+    type: "gauge",
+    help: "Whether every resource has been read once.",
+    labels: [],
+  },
+  snapshotAge: {
+    name: "ringfence_cluster_snapshot_age_seconds",
+    type: "gauge",
+    help: "Time since the API server last confirmed what is known of the cluster; -1 before the first sync.",
+    labels: [],
+  },
+  unreadable: {
+    name: "ringfence_cluster_unreadable_objects",
+    type: "gauge",
+    help: "Stored objects that cannot be read.",
+    labels: [],
+  },
+  watchFailures: {
+    name: "ringfence_cluster_watch_failures_total",
+    type: "counter",
+    help: "Lists and watches that failed; each is tried again.",
+    labels: ["resource", "code"],
+  },
+  baselineWrites: {
+    name: "ringfence_baseline_writes_total",
+    type: "counter",
+    help: "Baseline policies written to the API server.",
+    labels: [],
+  },
+  baselineFailures: {
+    name: "ringfence_baseline_failures_total",
+    type: "counter",
+    help: "Baseline policies that could not be written; each is tried again.",
+    labels: ["code"],
+  },
+  leader: {
+    name: "ringfence_baseline_leader",
+    type: "gauge",
+    help: "Whether this process is the one that writes baselines.",
+    labels: [],
+  },
+  accessReviewFailures: {
+    name: "ringfence_access_review_failures_total",
+    type: "counter",
+    help: "Questions about a user's right to opt out that the API server did not answer.",
+    labels: ["code"],
+  },
+  engine: {
+    name: "ringfence_engine_entries",
+    type: "gauge",
+    help: "What the engine holds.",
+    labels: ["of"],
+  },
+  certificateExpiry: {
+    name: "ringfence_certificate_expiry_timestamp_seconds",
+    type: "gauge",
+    help: "When the serving certificate expires, in seconds since 1970.",
+    labels: [],
+  },
+  certificateRefusals: {
+    name: "ringfence_certificate_refusals_total",
+    type: "counter",
+    help: "Renewed certificates that could not be used; the one before stays in use.",
+    labels: [],
+  },
+  profileProblems: {
+    name: "ringfence_profile_problems",
+    type: "gauge",
+    help: "Problems in the profile documents; with any, the last good ones stay in force.",
+    labels: [],
+  },
+} as const satisfies Readonly<Record<string, MetricDescription>>;

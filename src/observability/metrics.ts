@@ -1,0 +1,156 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import type { DecisionRecord } from "../admission/record.ts";
+import type { ClusterNotice } from "../cluster/notice.ts";
+import type { EngineStats } from "../engine/query.ts";
+import { unreachable } from "../errors.ts";
+import { METRICS, type MetricDescription } from "./metric-list.ts";
+
+/** A decision is to take less than a millisecond; beyond its deadline nothing is of interest. */
+const DURATION_BUCKETS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1, 5];
+
+/** Labels of a review that could not be read. */
+const UNREAD = { kind: "unknown", operation: "unknown", dryRun: false };
+
+/** What is true at the moment: read when Prometheus asks. */
+export interface Levels {
+  readonly isSynced: boolean;
+  /** Null before the first sync. */
+  readonly snapshotAgeMs: number | null;
+  readonly unreadable: number;
+  readonly engine: EngineStats;
+  readonly certificateExpiry: Date;
+  readonly profileProblems: number;
+}
+
+/** The metrics of this process, in a registry of their own. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #replies = counter(this.#registry, METRICS.replies);
+  readonly #duration = histogram(this.#registry, METRICS.duration);
+  readonly #findings = counter(this.#registry, METRICS.findings);
+  readonly #ruleFaults = counter(this.#registry, METRICS.ruleFaults);
+  readonly #waivers = counter(this.#registry, METRICS.waivers);
+  readonly #watchFailures = counter(this.#registry, METRICS.watchFailures);
+  readonly #baselineWrites = counter(this.#registry, METRICS.baselineWrites);
+  readonly #baselineFailures = counter(this.#registry, METRICS.baselineFailures);
+  readonly #accessReviewFailures = counter(this.#registry, METRICS.accessReviewFailures);
+  readonly #certificateRefusals = counter(this.#registry, METRICS.certificateRefusals);
+  readonly #leader = gauge(this.#registry, METRICS.leader);
+  /** PERF: a look-up by one string instead of the client's hash of six labels. */
+  readonly #replyChildren = new Map<string, Counter.Internal>();
+
+  constructor(levels: () => Levels) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#level(METRICS.synced, () => Number(levels().isSynced));
+    this.#level(METRICS.snapshotAge, () => {
+      const { snapshotAgeMs } = levels();
+      return snapshotAgeMs === null ? -1 : snapshotAgeMs / 1000;
+    });
+    this.#level(METRICS.unreadable, () => levels().unreadable);
+    this.#level(METRICS.certificateExpiry, () => levels().certificateExpiry.getTime() / 1000);
+    this.#level(METRICS.profileProblems, () => levels().profileProblems);
+    gauge(this.#registry, METRICS.engine, (entries) => {
+      for (const [of, value] of Object.entries(levels().engine)) entries.set({ of }, Number(value));
+    });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  async text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  answered(record: DecisionRecord): void {
+    this.#countReply(record);
+    this.#duration.observe({ endpoint: record.endpoint }, record.durationMs / 1000);
+    if (record.decision?.kind !== "judged") return;
+    const { denials, warnings, audits, notices } = record.decision;
+    for (const { ruleId: rule } of denials) this.#findings.inc({ rule, action: "Deny" });
+    for (const { ruleId: rule } of warnings) this.#findings.inc({ rule, action: "Warn" });
+    for (const { ruleId: rule } of audits) this.#findings.inc({ rule, action: "Audit" });
+    if (notices.some((notice) => notice.kind === "waived")) this.#waivers.inc();
+  }
+
+  ruleFailed(rule: string): void {
+    this.#ruleFaults.inc({ rule });
+  }
+
+  certificateRefused(): void {
+    this.#certificateRefusals.inc();
+  }
+
+  cluster(notice: ClusterNotice): void {
+    switch (notice.kind) {
+      case "watch-failed":
+        return this.#watchFailures.inc({ resource: notice.resource, code: notice.code });
+      case "baseline-written":
+        return this.#baselineWrites.inc();
+      case "baseline-failed":
+        return this.#baselineFailures.inc({ code: notice.code });
+      case "access-review-failed":
+        return this.#accessReviewFailures.inc({ code: notice.code });
+      case "leadership":
+        return this.#leader.set(Number(notice.leading));
+      case "listed":
+      case "absent":
+      case "unreadable":
+        return undefined;
+      default:
+        return unreachable(notice);
+    }
+  }
+
+  #countReply({ endpoint, outcome, isAllowed, request }: DecisionRecord): void {
+    const { kind, operation, dryRun } = request ?? UNREAD;
+    const labels = [endpoint, kind, operation, outcome, String(isAllowed), String(dryRun)];
+    const key = labels.join();
+    const child = this.#replyChildren.get(key) ?? this.#replies.labels(...labels);
+    this.#replyChildren.set(key, child);
+    child.inc();
+  }
+
+  #level(description: MetricDescription, value: () => number): void {
+    gauge(this.#registry, description, (level) => level.set(value()));
+  }
+}
+
+function counter<const L extends string>(registry: Registry, of: Described<L>): Counter<L> {
+  return new Counter({
+    name: of.name,
+    help: of.help,
+    labelNames: of.labels,
+    registers: [registry],
+  });
+}
+
+function gauge<const L extends string>(
+  registry: Registry,
+  of: Described<L>,
+  collect?: (gauge: Gauge<L>) => void,
+): Gauge<L> {
+  const made: Gauge<L> = new Gauge({
+    name: of.name,
+    help: of.help,
+    labelNames: of.labels,
+    registers: [registry],
+    ...(collect === undefined ? {} : { collect: () => collect(made) }),
+  });
+  return made;
+}
+
+function histogram<const L extends string>(registry: Registry, of: Described<L>): Histogram<L> {
+  const { name, help, labels: labelNames } = of;
+  return new Histogram({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    buckets: DURATION_BUCKETS,
+  });
+}
+
+interface Described<L extends string> extends MetricDescription {
+  readonly labels: readonly L[];
+}
