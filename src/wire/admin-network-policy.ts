@@ -6,7 +6,6 @@ import type { ParsedPolicy } from "./parsed-policy.ts";
 import { portNumberSchema, protocolSchema } from "./policy-port.ts";
 import { type DeepReadonly, parseManifest } from "./shape.ts";
 import {
-  checkRule,
   compileTieredPolicy,
   egressPeerSchema,
   ingressPeerSchema,
@@ -88,12 +87,9 @@ export function parseAdminNetworkPolicy(
   const read = parseManifest(adminNetworkPolicySchema, raw);
   if (!read.ok) return read;
   const { manifest, value } = read.value;
-  const identity = {
-    kind: "AdminNetworkPolicy",
-    tier: "Admin",
-    name: value.metadata.name,
-  } as const;
-  return success({ manifest, ...compileTieredPolicy({ ...identity, ...value.spec }) });
+  const { metadata, spec } = value;
+  const kind = "AdminNetworkPolicy";
+  return success({ manifest, ...compileTieredPolicy({ kind, tier: "Admin", metadata, ...spec }) });
 }
 
 /** Read a BaselineAdminNetworkPolicy; like the only ClusterNetworkPolicy of the Baseline tier. */
@@ -103,9 +99,9 @@ export function parseBaselineAdminNetworkPolicy(
   const read = parseManifest(baselineAdminNetworkPolicySchema, raw);
   if (!read.ok) return read;
   const { manifest, value } = read.value;
-  const { name } = value.metadata;
-  const identity = { kind: "BaselineAdminNetworkPolicy", tier: "Baseline", name } as const;
-  return success({ manifest, ...compileTieredPolicy({ ...identity, priority: 0, ...value.spec }) });
+  const { metadata, spec } = value;
+  const identity = { kind: "BaselineAdminNetworkPolicy", tier: "Baseline", priority: 0 } as const;
+  return success({ manifest, ...compileTieredPolicy({ ...identity, metadata, ...spec }) });
 }
 
 /** The model of a stored AdminNetworkPolicy that cannot be read: its subjects are denied all. */
@@ -141,8 +137,7 @@ function rulesSchemas<const A extends readonly (keyof typeof ACTIONS)[]>(actions
           .strictObject({ ...fields, to: z.array(egressPeerSchema).min(1).max(MAX_ITEMS) })
           .transform(({ action, to, ports }): TieredRule => {
             return { action: ACTIONS[action], peers: to.flat(), ports: ports?.flat() ?? null };
-          })
-          .superRefine(checkRule),
+          }),
       )
       .max(MAX_ITEMS)
       .nullish(),

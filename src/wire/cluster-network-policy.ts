@@ -6,7 +6,6 @@ import type { ParsedPolicy } from "./parsed-policy.ts";
 import { allPortsOf, portNumberSchema } from "./policy-port.ts";
 import { type DeepReadonly, field, parseManifest } from "./shape.ts";
 import {
-  checkRule,
   compileTieredPolicy,
   egressPeerSchema,
   ingressPeerSchema,
@@ -72,8 +71,7 @@ const egressRuleSchema = z
   .strictObject({ ...ruleFields, to: z.array(egressPeerSchema).min(1).max(MAX_ITEMS) })
   .transform(({ action, to, protocols }): TieredRule => {
     return { action, peers: to.flat(), ports: protocols?.flat() ?? null };
-  })
-  .superRefine(checkRule);
+  });
 
 const tierSchema = z.enum(["Admin", "Baseline"]);
 
@@ -100,8 +98,12 @@ export function parseClusterNetworkPolicy(
   const read = parseManifest(clusterNetworkPolicySchema, raw);
   if (!read.ok) return read;
   const { manifest, value } = read.value;
-  const identity = { kind: "ClusterNetworkPolicy", name: value.metadata.name } as const;
-  const { policy, notices } = compileTieredPolicy({ ...identity, ...value.spec });
+  const { metadata, spec } = value;
+  const { policy, notices } = compileTieredPolicy({
+    kind: "ClusterNetworkPolicy",
+    metadata,
+    ...spec,
+  });
   const empty = [...emptyProtocols(manifest, "ingress"), ...emptyProtocols(manifest, "egress")];
   return success({ manifest, policy, notices: [...notices, ...empty] });
 }

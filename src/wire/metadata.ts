@@ -1,11 +1,10 @@
 import { z } from "zod";
 import type { Labels, Workload } from "../engine/model.ts";
+import type { Problem } from "../errors.ts";
 import { isObject } from "./shape.ts";
 
-/** Names of most objects: RFC 1123 subdomain. */
+/** RFC 1123 subdomain: what the API server takes as the name of a policy. */
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-/** Names of namespaces: RFC 1123 label. */
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 /**
  * String to string, as labels and annotations are written. Read key by key into a Map: a plain
@@ -27,28 +26,20 @@ export const stringMapSchema = z
   });
 
 const ownerReferenceSchema = z.object({
-  apiVersion: z.string(),
-  kind: z.string(),
+  kind: z.string().nullish(),
   name: z.string(),
   controller: z.boolean().nullish(),
 });
 
-const nameSchema = z
-  .string()
-  .refine((name) => name.length <= 253 && SUBDOMAIN.test(name), { error: notAName });
-
-const namespaceNameSchema = z
-  .string()
-  .refine((name) => name === "" || (name.length <= 63 && DNS_LABEL.test(name)), {
-    error: notAName,
-  });
+/** What no object can be called, since its name is a segment of a URL's path. */
+const nameSchema = z.string().refine((name) => !/^\.{0,2}$|[/%]/.test(name), { error: notAName });
 
 /** `metadata`: what we read of it; what else is there stays in the manifest untouched. */
 export const metadataSchema = z
   .object({
     name: nameSchema.nullish(),
     generateName: z.string().nullish(),
-    namespace: namespaceNameSchema.nullish(),
+    namespace: z.string().nullish(),
     labels: stringMapSchema.nullish(),
     annotations: stringMapSchema.nullish(),
     ownerReferences: z.array(ownerReferenceSchema).nullish(),
@@ -63,6 +54,7 @@ export const metadataSchema = z
     }
     return {
       name,
+      isGenerated: metadata.name == null,
       namespace: metadata.namespace ?? "",
       labels: metadata.labels ?? NO_LABELS,
       ownerReferences: metadata.ownerReferences ?? [],
@@ -75,7 +67,14 @@ export type Metadata = z.output<typeof metadataSchema>;
 /** The owner that controls the object, null where it has none. */
 export function controllerOf(metadata: Metadata): Workload | null {
   const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
-  return owner === undefined ? null : { kind: owner.kind, name: owner.name };
+  return owner === undefined ? null : { kind: owner.kind ?? "Pod", name: owner.name };
+}
+
+/** A name that the API server would refuse; it changes nothing about what the object means. */
+export function nameNotices(metadata: Metadata): readonly Problem[] {
+  const { name, isGenerated } = metadata;
+  if (isGenerated || (name.length <= 253 && SUBDOMAIN.test(name))) return [];
+  return [{ code: "NP_E_VALUE", path: "metadata.name", message: notAName({ input: name }) }];
 }
 
 const NO_LABELS: Labels = new Map();

@@ -3,7 +3,7 @@ import type { Direction, DirectionRules, Peer, Policy, Rule, Selector } from "..
 import { type Problem, type Result, success } from "../errors.ts";
 import { ipBlockSchema } from "./ip-block.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
-import { metadataSchema } from "./metadata.ts";
+import { metadataSchema, nameNotices } from "./metadata.ts";
 import type { ParsedPolicy } from "./parsed-policy.ts";
 import { policyPortSchema } from "./policy-port.ts";
 import { type DeepReadonly, field, parseManifest } from "./shape.ts";
@@ -66,7 +66,7 @@ export function parseNetworkPolicy(
   const { manifest, value } = read.value;
   const { metadata, spec } = value;
   const policy = compile(metadata.name, metadata.namespace || namespace, spec ?? {});
-  return success({ manifest, policy, notices: [] });
+  return success({ manifest, policy, notices: nameNotices(metadata) });
 }
 
 /**

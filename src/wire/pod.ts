@@ -13,7 +13,7 @@ const containerSchema = z.object({
       z.object({
         name: z.string().nullish(),
         protocol: protocolSchema,
-        containerPort: portNumberSchema,
+        containerPort: portNumberSchema.nullish(),
       }),
     )
     .nullish(),
@@ -34,7 +34,9 @@ export const podSpecSchema = z
     );
     const ports = [...(spec.containers ?? []), ...sidecars].flatMap((container) =>
       (container.ports ?? []).flatMap(({ name, protocol, containerPort }): ContainerPort[] =>
-        name == null || name === "" ? [] : [{ name, protocol, port: containerPort }],
+        name == null || name === "" || containerPort == null
+          ? []
+          : [{ name, protocol, port: containerPort }],
       ),
     );
     return { hostNetwork: spec.hostNetwork ?? false, node: emptyToNull(spec.nodeName), ports };

@@ -15,6 +15,7 @@ import type {
 import type { Problem } from "../errors.ts";
 import { cidrSchema } from "./ip-block.ts";
 import { labelSelectorSchema, openLabelSelectorSchema } from "./label-selector.ts";
+import { type Metadata, nameNotices } from "./metadata.ts";
 import { field } from "./shape.ts";
 
 // What ClusterNetworkPolicy v1alpha2 and its predecessors AdminNetworkPolicy and
@@ -126,26 +127,11 @@ export function onlyField<T>(
   return known[name] ?? ["unknown"];
 }
 
-/** Refuse what the API refuses about a rule as a whole. */
-export function checkRule(rule: TieredRule, context: z.RefinementCtx): void {
-  const complain = (message: string): void => {
-    context.addIssue({ code: "custom", message, input: rule });
-  };
-  const kinds = new Set(rule.peers.map((peer) => (peer === "unknown" ? peer : peer.kind)));
-  const outside = kinds.has("addresses") || kinds.has("nodes") || kinds.has("domainNames");
-  const named = rule.ports?.some((port) => port !== "unknown" && port.kind === "named") ?? false;
-  if (outside && named)
-    complain("a named port has no meaning for `networks`, `nodes`, `domainNames`");
-  if (kinds.has("domainNames") && rule.action !== "Accept") {
-    complain("`domainNames` can only be accepted, neither denied nor passed");
-  }
-}
-
 /** A policy of an ordered tier as it is read. */
 interface TieredPolicy {
   readonly kind: PolicyKind;
   readonly tier: Tier;
-  readonly name: string;
+  readonly metadata: Metadata;
   readonly priority: number;
   readonly subject: Selection;
   readonly ingress?: readonly TieredRule[] | null | undefined;
@@ -157,17 +143,18 @@ export function compileTieredPolicy(read: TieredPolicy): {
   readonly policy: Policy;
   readonly notices: readonly Problem[];
 } {
-  const { ingress, egress, ...identity } = read;
+  const { metadata, ingress, egress, ...identity } = read;
   const inward = compileRules("ingress", ingress ?? []);
   const outward = compileRules("egress", egress ?? []);
   const policy = {
     ...identity,
     namespace: "",
+    name: metadata.name,
     ingress: inward.compiled,
     egress: outward.compiled,
     readable: true,
   };
-  return { policy, notices: [...inward.notices, ...outward.notices] };
+  return { policy, notices: [...nameNotices(metadata), ...inward.notices, ...outward.notices] };
 }
 
 function compileRules(
@@ -183,6 +170,7 @@ function compileRules(
     const understood =
       peers.length === rule.peers.length &&
       (ports === "all" || ports.length === rule.ports?.length);
+    notices.push(...ruleNotices(rule, path));
     if (understood) {
       compiled.push({ action: rule.action, peers, ports, path });
       continue;
@@ -200,6 +188,21 @@ function compileRules(
     });
   }
   return { compiled: { isolates: false, rules: compiled }, notices };
+}
+
+/** What a rule says that has no effect, or not one that all implementations agree on. */
+function ruleNotices(rule: TieredRule, path: string): readonly Problem[] {
+  const kinds = new Set(rule.peers.map((peer) => (peer === "unknown" ? peer : peer.kind)));
+  const hasNamedPort = rule.ports?.some((port) => port !== "unknown" && port.kind === "named");
+  const messages: string[] = [];
+  const hasOutside = kinds.has("addresses") || kinds.has("nodes") || kinds.has("domainNames");
+  if (hasNamedPort === true && hasOutside) {
+    messages.push("only pods have named ports: API servers refuse them beside other peers");
+  }
+  if (kinds.has("domainNames") && rule.action !== "Accept") {
+    messages.push("`domainNames` is only supported where `action` is to accept");
+  }
+  return messages.map((message) => ({ code: "NP_E_VALUE", path, message }));
 }
 
 /**
