@@ -1,0 +1,228 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { settingsSchema } from "../../src/config/settings.ts";
+import { MODE_LABEL, PROFILE_LABEL } from "../../src/rules/names.ts";
+import { createServer } from "../../src/server/create-server.ts";
+import { POLICY_READERS } from "../../src/wire/policy.ts";
+import {
+  find,
+  manifestsFolder,
+  readBase,
+  type Webhook,
+  webhookConfigurations,
+} from "./rendered-manifests.ts";
+
+const base = await readBase();
+const settings = settingsSchema.parse({});
+const webhooks = webhookConfigurations(base).flatMap((configuration) =>
+  configuration.webhooks.map((webhook) => ({ phase: configuration.kind, ...webhook })),
+);
+const validating = webhooks.filter(({ phase }) => phase === "ValidatingWebhookConfiguration");
+const mutating = webhooks.filter(({ phase }) => phase === "MutatingWebhookConfiguration");
+
+const port = z.object({ name: z.string(), containerPort: z.number() });
+const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
+const deployment = z
+  .looseObject({
+    spec: z.looseObject({
+      replicas: z.number(),
+      selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+      template: z.looseObject({
+        spec: z.looseObject({
+          serviceAccountName: z.string(),
+          terminationGracePeriodSeconds: z.number(),
+          securityContext: z.looseObject({}),
+          containers: z.tuple([
+            z.looseObject({
+              image: z.string(),
+              ports: z.array(port),
+              startupProbe: probe,
+              livenessProbe: probe,
+              readinessProbe: probe,
+              securityContext: z.looseObject({}),
+              volumeMounts: z.array(z.looseObject({ mountPath: z.string(), name: z.string() })),
+            }),
+          ]),
+          volumes: z.array(z.looseObject({ name: z.string() })),
+        }),
+      }),
+    }),
+  })
+  .parse(find(base, "Deployment", "ringfence")).spec;
+const pod = deployment.template.spec;
+const [container] = pod.containers;
+const service = z
+  .looseObject({
+    metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
+    spec: z.object({
+      selector: z.record(z.string(), z.string()),
+      ports: z.array(z.looseObject({ port: z.number(), targetPort: z.string() })),
+    }),
+  })
+  .parse(find(base, "Service", "ringfence-webhook"));
+
+/** The labels that Kustomize puts on everything, the pod template included. */
+const commonLabels = z
+  .looseObject({
+    labels: z.array(
+      z.object({
+        includeSelectors: z.literal(false),
+        includeTemplates: z.literal(true),
+        pairs: z.record(z.string(), z.string()),
+      }),
+    ),
+  })
+  .parse(parse(await readFile(join(manifestsFolder, "base", "kustomization.yaml"), "utf8")))
+  .labels[0]?.pairs;
+
+describe("every webhook", () => {
+  it.each(webhooks)("$phase $name calls the Service on a path the server has", (webhook) => {
+    const { namespace, name, port: servicePort, path } = webhook.clientConfig.service;
+    expect({ namespace, name }).toEqual({
+      namespace: service.metadata.namespace,
+      name: service.metadata.name,
+    });
+    expect(service.spec.ports.map(({ port: number }) => number)).toContain(servicePort);
+    expect(path).toBe(webhook.phase.startsWith("Mutating") ? "/mutate" : "/validate");
+    expect(server().hasRoute({ method: "POST", url: path })).toBe(true);
+  });
+
+  it.each(webhooks)("$phase $name has no side effects and little patience", (webhook) => {
+    expect(webhook).toMatchObject({
+      sideEffects: "None",
+      matchPolicy: "Equivalent",
+      admissionReviewVersions: ["v1"],
+      timeoutSeconds: 5,
+    });
+    // The decision ends before the API server stops waiting.
+    expect(settings.decisionDeadlineMs).toBeLessThan(webhook.timeoutSeconds * 1000);
+  });
+
+  it.each(webhooks)("$phase $name fails closed exactly where the mode enforces", (webhook) => {
+    const mode = requirement(webhook, MODE_LABEL);
+    const isAdvisory = mode?.operator === "In";
+    expect(webhook.failurePolicy).toBe(isAdvisory ? "Ignore" : "Fail");
+    expect(mode?.values ?? []).toEqual(webhook.name.startsWith("tiers.") ? [] : ["warn", "audit"]);
+  });
+
+  it.each(webhooks.filter(({ name }) => !name.startsWith("tiers.")))(
+    "$phase $name selects what has opted in, and never the system's namespaces",
+    (webhook) => {
+      expect(requirement(webhook, PROFILE_LABEL)?.operator).toBe("Exists");
+      const never = requirement(webhook, "kubernetes.io/metadata.name");
+      expect(never?.operator).toBe("NotIn");
+      expect(never?.values).toContain(settings.ownNamespace);
+      expect(never?.values).toContain("kube-system");
+    },
+  );
+});
+
+describe("the webhooks together", () => {
+  it("have names of their own, which kubectl shows", () => {
+    for (const list of [validating, mutating]) {
+      expect(new Set(list.map(({ name }) => name)).size).toBe(list.length);
+    }
+  });
+
+  it.each(Object.values(POLICY_READERS))("validate $resource of $apiVersion", (reader) => {
+    const [group, version] = reader.apiVersion.split("/");
+    const rules = validating
+      .flatMap((webhook) => webhook.rules)
+      .filter(
+        (rule) => rule.apiGroups.includes(group ?? "") && rule.resources.includes(reader.resource),
+      );
+    expect(rules.length).toBeGreaterThan(0);
+    for (const rule of rules) {
+      expect(rule.apiVersions).toContain(version);
+      expect(rule.operations).toEqual(["CREATE", "UPDATE", "DELETE"]);
+      expect(rule.scope).toBe(reader.namespaced ? "Namespaced" : "Cluster");
+    }
+  });
+
+  it("take no delete to the mutators, which have nothing to change there", () => {
+    for (const { rules } of mutating) {
+      expect(rules.flatMap(({ operations }) => operations)).toEqual(["CREATE", "UPDATE"]);
+    }
+  });
+});
+
+describe("the Deployment", () => {
+  it("serves on the ports that are the configuration's defaults", () => {
+    expect(container.ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([
+      ["webhook", settings.webhookPort],
+      ["health", settings.healthPort],
+      ["metrics", settings.metricsPort],
+    ]);
+    expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual(["webhook"]);
+  });
+
+  it("mounts what the configuration's defaults name", () => {
+    const mounted = container.volumeMounts.map(({ mountPath }) => mountPath);
+    expect(mounted).toContain(dirname(settings.certificatePath));
+    expect(mounted).toContain(dirname(settings.keyPath));
+    expect(mounted).toContain(settings.profileFolder);
+    const volumes = pod.volumes.map(({ name }) => name);
+    expect(container.volumeMounts.map(({ name }) => name)).toEqual(volumes);
+  });
+
+  it("is probed where the probes are served", () => {
+    const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+    expect(probes.map(({ httpGet }) => httpGet)).toEqual([
+      { path: "/healthz", port: "health" },
+      { path: "/healthz", port: "health" },
+      { path: "/readyz", port: "health" },
+    ]);
+  });
+
+  it("is selected by the Service, the budget and the network policy", () => {
+    const labels = { "app.kubernetes.io/name": "ringfence" };
+    expect(commonLabels).toMatchObject(labels);
+    expect(deployment.selector.matchLabels).toEqual(labels);
+    expect(service.spec.selector).toEqual(labels);
+    for (const kind of ["PodDisruptionBudget", "NetworkPolicy"]) {
+      const { spec } = z
+        .looseObject({ spec: z.looseObject({}) })
+        .parse(find(base, kind, "ringfence"));
+      const selector = kind === "NetworkPolicy" ? spec["podSelector"] : spec["selector"];
+      expect(selector).toEqual({ matchLabels: labels });
+    }
+  });
+
+  it("meets the restricted Pod Security Standard that its namespace enforces", () => {
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+    expect(find(base, "Namespace", settings.ownNamespace).metadata["labels"]).toMatchObject({
+      "pod-security.kubernetes.io/enforce": "restricted",
+    });
+  });
+});
+
+/** The server's routes, without a certificate and without listening. */
+function server(): ReturnType<typeof createServer> {
+  return createServer({
+    admission: { handle: async () => null, fail: () => null },
+    certificate: { certificate: "", key: "", notAfter: new Date(0) },
+    deadlineMs: 1,
+    clock: () => 0,
+    isDraining: () => false,
+  });
+}
+
+function requirement(
+  { namespaceSelector, objectSelector }: Webhook,
+  key: string,
+): { readonly operator: string; readonly values?: readonly string[] | undefined } | undefined {
+  return [namespaceSelector, objectSelector]
+    .flatMap((selector) => selector?.matchExpressions ?? [])
+    .find((expression) => expression.key === key);
+}
