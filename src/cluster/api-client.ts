@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { AppError } from "../errors.ts";
-import { type ResourceType, type Verb, pathOf } from "./resource-type.ts";
+import { pathOf, type ResourceType, type Verb } from "./resource-type.ts";
 
 /** Body of the largest answer taken: 500 pods of 100 kB each, which is far beyond any real page. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -83,7 +82,10 @@ export class ApiClient {
     // The deadline is for the headers alone; after them the watchdog takes over.
     const opening = new AbortController();
     const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const timer = setTimeout(() => opening.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => opening.abort(new Error(`no answer in ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     const signals = [opening.signal, ...(request.signal === undefined ? [] : [request.signal])];
     try {
       const response = await this.#open(request, AbortSignal.any(signals));
@@ -125,11 +127,12 @@ export class ApiClient {
     outgoing.setHeader("accept", "application/json");
     outgoing.setHeader("user-agent", "ringfence");
     if (body !== null) outgoing.setHeader("content-type", contentType(request.verb));
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    outgoing.on("response", resolve);
+    // After the headers this does nothing; whoever reads the answer sees the error as well.
+    outgoing.on("error", reject);
     outgoing.end(body ?? undefined);
-    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-    // Without a listener an error after the headers would end the process; readers see it as well.
-    outgoing.on("error", () => response.destroy());
-    return response;
+    return promise;
   }
 
   async #connection(): Promise<{ readonly server: string; readonly options: RequestOptions }> {
@@ -146,7 +149,10 @@ export class ApiClient {
     await config.applyToHTTPSOptions(options);
     // client-node's agent keeps no connection alive and keeps its first CA for ever; only a proxy needs it.
     const usesProxy = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
-    return { server: cluster.server, options: usesProxy ? options : { ...options, agent: undefined } };
+    return {
+      server: cluster.server,
+      options: usesProxy ? options : { ...options, agent: undefined },
+    };
   }
 }
 

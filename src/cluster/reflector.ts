@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError } from "../errors.ts";
+import { field, isObject } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { type BackOff, backOffMs, standardBackOff } from "./back-off.ts";
+import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import type { ResourceType } from "./resource-type.ts";
-import { field, isObject } from "../wire/shape.ts";
 
 /** Which objects to follow. */
 export interface ReflectorSource {
@@ -54,6 +54,9 @@ const resumeAttempts = 3;
  */
 export class Reflector {
   readonly resource: string;
+  /** Settles when everything has been listed once. */
+  readonly whenSynced: Promise<void>;
+  readonly #firstSync = Promise.withResolvers<void>();
   readonly #client: ApiClient;
   readonly #source: ReflectorSource;
   readonly #target: ReflectorTarget;
@@ -84,6 +87,7 @@ export class Reflector {
     this.#target = target;
     this.#observe = options.observe;
     this.#timing = options.timing ?? standardTiming;
+    this.whenSynced = this.#firstSync.promise;
     this.resource = source.type.resource;
   }
 
@@ -148,8 +152,7 @@ export class Reflector {
     this.#continuing = false;
     this.#paged = true;
     this.#position = page.resourceVersion;
-    this.#synced = true;
-    this.#heardAt = performance.now();
+    this.#confirm();
     const { resource } = this;
     this.#observe({
       kind: "listed",
@@ -255,15 +258,16 @@ export class Reflector {
     // A page that came too late for its `continue`: the next list asks for everything at once.
     this.#paged = !(status === 410 && this.#continuing);
     this.#continuing = false;
-    const resumable = error instanceof ApiError && (status === null || status >= 500 || status === 429);
+    const resumable = error instanceof ApiError && isPassing(error.status);
     if (!resumable || this.#failures > resumeAttempts) this.#position = null;
     const retryMs = backOffMs(this.#failures, this.#timing.backOff);
-    this.#problem = error instanceof Error ? error.message : String(error);
+    const fault = faultOf(error);
+    this.#problem = fault.message;
+    const { resource } = this;
     this.#observe({
       kind: "watch-failed",
-      resource: this.resource,
-      code: error instanceof AppError ? error.code : "NP_E_FAULT",
-      message: this.#problem,
+      resource,
+      ...fault,
       failures: this.#failures,
       retryMs,
     });
@@ -274,17 +278,27 @@ export class Reflector {
     this.#position = null;
     this.#failures = 0;
     for (const key of Array.from(this.#known.keys())) this.#delete(key);
-    this.#synced = true;
     this.#problem = null;
-    this.#heardAt = performance.now();
+    this.#confirm();
     this.#observe({ kind: "absent", resource: this.resource });
     await this.#pause(this.#timing.absentRecheckMs);
+  }
+
+  #confirm(): void {
+    this.#heardAt = performance.now();
+    this.#synced = true;
+    this.#firstSync.resolve();
   }
 
   async #pause(ms: number): Promise<void> {
     // Aborted by `stop`, which is what the loop looks at next.
     await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
+}
+
+/** Report whether an answer, or none, says nothing about the position that was asked for. */
+function isPassing(status: number | null): boolean {
+  return status === null || status >= 500 || status === 429;
 }
 
 interface Page {

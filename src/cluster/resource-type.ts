@@ -14,27 +14,18 @@ export const PODS: ResourceType = { group: "", version: "v1", resource: "pods" }
 export const NODES: ResourceType = { group: "", version: "v1", resource: "nodes" };
 export const ENDPOINTS: ResourceType = { group: "", version: "v1", resource: "endpoints" };
 export const DEPLOYMENTS: ResourceType = { group: "apps", version: "v1", resource: "deployments" };
-export const STATEFUL_SETS: ResourceType = { group: "apps", version: "v1", resource: "statefulsets" };
+export const STATEFUL_SETS: ResourceType = {
+  group: "apps",
+  version: "v1",
+  resource: "statefulsets",
+};
 export const DAEMON_SETS: ResourceType = { group: "apps", version: "v1", resource: "daemonsets" };
+export const CRON_JOBS: ResourceType = { group: "batch", version: "v1", resource: "cronjobs" };
+export const CRON_JOBS_BEFORE_1_21: ResourceType = { ...CRON_JOBS, version: "v1beta1" };
 export const NETWORK_POLICIES: ResourceType = {
   group: "networking.k8s.io",
   version: "v1",
   resource: "networkpolicies",
-};
-export const CLUSTER_NETWORK_POLICIES: ResourceType = {
-  group: "policy.networking.k8s.io",
-  version: "v1alpha2",
-  resource: "clusternetworkpolicies",
-};
-export const ADMIN_NETWORK_POLICIES: ResourceType = {
-  group: "policy.networking.k8s.io",
-  version: "v1alpha1",
-  resource: "adminnetworkpolicies",
-};
-export const BASELINE_ADMIN_NETWORK_POLICIES: ResourceType = {
-  group: "policy.networking.k8s.io",
-  version: "v1alpha1",
-  resource: "baselineadminnetworkpolicies",
 };
 export const LEASES: ResourceType = {
   group: "coordination.k8s.io",

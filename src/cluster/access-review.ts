@@ -1,0 +1,96 @@
+import { AppError, failure, type Problem, type Result, success } from "../errors.ts";
+import { field } from "../wire/shape.ts";
+import type { ApiClient } from "./api-client.ts";
+import type { Observe } from "./notice.ts";
+import { SUBJECT_ACCESS_REVIEWS } from "./resource-type.ts";
+
+/** Who asks, as the API server has authenticated them. */
+export interface AccessSubject {
+  readonly username: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  /** `userInfo.extra`, handed on as it came. */
+  readonly extra: unknown;
+}
+
+export interface AccessReviewOptions {
+  readonly client: ApiClient;
+  readonly observe: Observe;
+  readonly timeoutMs?: number;
+  readonly cacheMs?: number;
+}
+
+const maxCached = 1000;
+/** Long enough for the handful of requests of one `kubectl apply`, short enough for a right taken away. */
+const standardCacheMs = 5_000;
+const standardTimeoutMs = 1_000;
+
+/** Asks the API server what a subject may do, and remembers the answer for a moment. */
+export class AccessReview {
+  readonly #options: AccessReviewOptions;
+  /** In order of age: a Map keeps it. */
+  readonly #answers = new Map<string, { readonly allowed: boolean; readonly until: number }>();
+
+  constructor(options: AccessReviewOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Whether RBAC grants `subject` the verb `optout` on `profiles.ringfence.dev` named `profile`.
+   * No answer, for whatever reason, is a problem and no yes; it is not remembered.
+   */
+  async mayOptOut(
+    subject: AccessSubject,
+    profile: string,
+    signal: AbortSignal,
+  ): Promise<Result<boolean, Problem>> {
+    const { cacheMs = standardCacheMs } = this.#options;
+    const { username, uid, groups, extra } = subject;
+    const key = JSON.stringify([username, uid, groups, extra, profile]);
+    const known = this.#answers.get(key);
+    if (known !== undefined && known.until > performance.now()) return success(known.allowed);
+    this.#answers.delete(key);
+    const answer = await this.#ask(subject, profile, signal);
+    if (answer.ok) this.#remember(key, answer.value, performance.now() + cacheMs);
+    else this.#options.observe({ kind: "access-review-failed", ...answer.error });
+    return answer;
+  }
+
+  async #ask(
+    { username, uid, groups, extra }: AccessSubject,
+    profile: string,
+    signal: AbortSignal,
+  ): Promise<Result<boolean, Problem>> {
+    const resourceAttributes = {
+      group: "ringfence.dev",
+      version: "v1alpha1",
+      resource: "profiles",
+      verb: "optout",
+      name: profile,
+    };
+    const review = {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SubjectAccessReview",
+      spec: { user: username, uid, groups, extra: extra ?? undefined, resourceAttributes },
+    };
+    const { client, timeoutMs = standardTimeoutMs } = this.#options;
+    const request = { verb: "create", type: SUBJECT_ACCESS_REVIEWS, body: review } as const;
+    return client.send({ ...request, timeoutMs, signal }).then(readAnswer, (error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      return failure({ code: error.code, path: "", message: error.message });
+    });
+  }
+
+  #remember(key: string, allowed: boolean, until: number): void {
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size >= maxCached && oldest !== undefined) this.#answers.delete(oldest);
+    this.#answers.set(key, { allowed, until });
+  }
+}
+
+function readAnswer(review: unknown): Result<boolean, Problem> {
+  const allowed = field(review, "status", "allowed");
+  if (typeof allowed === "boolean") return success(allowed);
+  const message = "the API server's SubjectAccessReview carries no answer";
+  return failure({ code: "NP_E_API_SERVER", path: "", message });
+}

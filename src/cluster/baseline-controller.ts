@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from "node:util";
+import { parseNamespace } from "../wire/namespace.ts";
+import { field, isObject } from "../wire/shape.ts";
+import { type ApiClient, ApiError } from "./api-client.ts";
+import { type BackOff, standardBackOff } from "./back-off.ts";
+import type { ClusterListener } from "./cluster-state.ts";
+import { faultOf } from "./fault.ts";
+import type { Observe } from "./notice.ts";
+import type { ReflectorTarget } from "./reflector.ts";
+import { NETWORK_POLICIES } from "./resource-type.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+export interface BaselineOptions {
+  readonly client: ApiClient;
+  /**
+   * The policies a namespace is to have. Asked each time, so it may follow the cluster's DNS; their
+   * names are always the same.
+   */
+  readonly render: (namespace: string) => readonly object[];
+  /** Namespaces that never get a baseline whatever their labels say: the system's and our own. */
+  readonly isLeftAlone: (namespace: string) => boolean;
+  readonly observe: Observe;
+  readonly backOff?: BackOff;
+}
+
+const profileLabel = "ringfence.dev/profile";
+const fieldManager = "ringfence";
+/** Namespaces written to at the same time: enough for a thousand opt-ins in seconds, too few to hurt. */
+const concurrency = 4;
+/**
+ * A namespace that was just written to is left alone this long. The watch shows us our own write by
+ * then, so it is not written twice; and whoever fights over a policy with us does so once a second.
+ */
+const restMs = 1000;
+/** How often every namespace is looked at although nothing happened, for `render` may have changed. */
+const resyncMs = 300_000;
+
+/**
+ * Keep the baseline policies of every namespace that opted in: by server-side apply, on what the
+ * watch shows, and only where that differs. A policy is changed in place and never deleted first.
+ *
+ * A namespace that opts out keeps its policies, which are then nobody's but its owner's: taking them
+ * away would open everything at once, at the moment the webhook stops looking. Deleting them is an
+ * ordinary request then.
+ */
+export class BaselineController implements ClusterListener {
+  readonly namespaces: ReflectorTarget = {
+    upsert: (name, raw) => this.#takeNamespace(name, raw),
+    delete: (name) => void this.#optedIn.delete(name),
+  };
+  readonly policies: ReflectorTarget = {
+    upsert: (key, raw) => this.#takePolicy(key, raw),
+    delete: (key) => this.#takePolicy(key, undefined),
+  };
+  readonly #options: BaselineOptions;
+  readonly #names: ReadonlySet<string>;
+  readonly #optedIn = new Set<string>();
+  /** Policies under a baseline's name, by `namespace/name`, as the watch shows them. */
+  readonly #stored = new Map<string, unknown>();
+  #queue: WorkQueue | null = null;
+  #resync: NodeJS.Timeout | undefined;
+
+  constructor(options: BaselineOptions) {
+    this.#options = options;
+    this.#names = new Set(options.render("default").map(nameOf));
+  }
+
+  /** Begin to write. Only after the first sync: what the watch has not shown yet would be written again. */
+  start(): void {
+    if (this.#queue !== null) return;
+    const { observe, backOff = standardBackOff } = this.#options;
+    this.#queue = new WorkQueue({
+      work: (namespace, signal) => this.#reconcile(namespace, signal),
+      onFailure: (namespace, error, retryMs) => {
+        observe({ kind: "baseline-failed", namespace, ...faultOf(error), retryMs });
+      },
+      concurrency,
+      backOff,
+    });
+    const enqueueAll = (): void =>
+      this.#optedIn.forEach((namespace) => this.#queue?.add(namespace));
+    this.#resync = setInterval(enqueueAll, resyncMs);
+    enqueueAll();
+  }
+
+  /** Stop writing; what the watch shows is still followed, so it may be started again. */
+  async stop(): Promise<void> {
+    clearInterval(this.#resync);
+    const queue = this.#queue;
+    this.#queue = null;
+    await queue?.stop();
+  }
+
+  #takeNamespace(name: string, raw: unknown): void {
+    const read = parseNamespace(raw);
+    const wanted =
+      read.ok &&
+      read.value.namespace.labels.has(profileLabel) &&
+      field(raw, "metadata", "deletionTimestamp") === undefined &&
+      !this.#options.isLeftAlone(name);
+    if (!wanted) {
+      this.#optedIn.delete(name);
+      return;
+    }
+    this.#optedIn.add(name);
+    this.#queue?.add(name);
+  }
+
+  #takePolicy(key: string, raw: unknown): void {
+    const [namespace = "", name = ""] = key.split("/");
+    if (!this.#names.has(name)) return;
+    if (raw === undefined) this.#stored.delete(key);
+    else this.#stored.set(key, raw);
+    if (this.#optedIn.has(namespace)) this.#queue?.add(namespace);
+  }
+
+  async #reconcile(namespace: string, signal: AbortSignal): Promise<number> {
+    if (!this.#optedIn.has(namespace)) return 0;
+    const missing = this.#options
+      .render(namespace)
+      .filter((wanted) => !holds(this.#stored.get(`${namespace}/${nameOf(wanted)}`), wanted));
+    for (const wanted of missing) await this.#write(namespace, wanted, signal);
+    return missing.length === 0 ? 0 : restMs;
+  }
+
+  async #write(namespace: string, wanted: object, signal: AbortSignal): Promise<void> {
+    const policy = nameOf(wanted);
+    const stored = await this.#options.client.send({
+      verb: "patch",
+      type: NETWORK_POLICIES,
+      namespace,
+      name: policy,
+      query: { fieldManager, force: "true" },
+      body: owningEveryRule(wanted),
+      signal,
+    });
+    this.#options.observe({ kind: "baseline-written", namespace, policy });
+    if (!holds(stored, wanted)) {
+      const what = `networkpolicies.networking.k8s.io ${namespace}/${policy}`;
+      throw new ApiError(null, `cannot patch ${what}: what was stored is not what was sent`);
+    }
+  }
+}
+
+/** Report whether a stored policy says what the baseline wants; what others added beside it may stay. */
+function holds(stored: unknown, wanted: object): boolean {
+  const labels = field(stored, "metadata", "labels");
+  return (
+    Object.entries(field(wanted, "metadata", "labels") ?? {}).every(
+      ([key, value]) => field(labels, key) === value,
+    ) && isDeepStrictEqual(ruleSet(stored), ruleSet(wanted))
+  );
+}
+
+/** A policy's `spec` in the form the API server stores: lists without rules are left out. */
+function ruleSet(policy: unknown): unknown {
+  const spec = field(policy, "spec");
+  if (!isObject(spec)) return spec;
+  return Object.fromEntries(
+    Object.entries(spec).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+  );
+}
+
+/**
+ * SECURITY: server-side apply leaves alone what its body does not name. Without the empty lists an
+ * `ingress: [{}]` that somebody added to default-deny would outlive every repair.
+ */
+function owningEveryRule(policy: object): object {
+  const spec = field(policy, "spec");
+  return isObject(spec) ? { ...policy, spec: { ingress: [], egress: [], ...spec } } : policy;
+}
+
+function nameOf(policy: object): string {
+  return String(field(policy, "metadata", "name"));
+}

@@ -1,0 +1,339 @@
+import { type Address, type PolicyKind, podKey } from "../engine/model.ts";
+import type { Engine } from "../engine/query.ts";
+import type { Problem, Result } from "../errors.ts";
+import { parseNamespace } from "../wire/namespace.ts";
+import { parseNode } from "../wire/node.ts";
+import { parsePod } from "../wire/pod.ts";
+import { POLICY_READERS } from "../wire/policy.ts";
+import { field } from "../wire/shape.ts";
+import type { ApiClient } from "./api-client.ts";
+import { type DnsEndpoint, readDnsEndpoints, readEndpointAddresses } from "./dns-endpoints.ts";
+import type { Observe } from "./notice.ts";
+import {
+  Reflector,
+  type ReflectorSource,
+  type ReflectorTarget,
+  type ReflectorTiming,
+  standardTiming,
+} from "./reflector.ts";
+import * as kinds from "./resource-type.ts";
+import { ofDeployment, parseWorkloadTemplate, type WorkloadTemplate } from "./workload-template.ts";
+
+/** A stored object that cannot be read, and why. */
+export interface Unreadable {
+  readonly resource: string;
+  /** `namespace/name`, or the name. */
+  readonly key: string;
+  readonly problems: readonly Problem[];
+}
+
+/** How current the picture of the cluster is. */
+export type Freshness =
+  | { readonly kind: "syncing" }
+  | { readonly kind: "fresh" }
+  | { readonly kind: "stale"; readonly ageMs: number };
+
+/** What rules may ask beyond the engine. Empty lists mean "not known". */
+export interface Facts {
+  readonly dns: readonly DnsEndpoint[];
+  readonly apiServer: readonly Address[];
+  readonly ownNamespace: string;
+  /** Ringfence's own pods, `namespace/name`. */
+  readonly ownPods: readonly string[];
+  readonly webhookPort: number;
+  templatesOf(namespace: string): Iterable<WorkloadTemplate>;
+}
+
+/** Takes every Namespace and NetworkPolicy, raw, after the engine has taken it. */
+export interface ClusterListener {
+  readonly namespaces: ReflectorTarget;
+  readonly policies: ReflectorTarget;
+}
+
+export interface ClusterStateOptions {
+  readonly client: ApiClient;
+  /** Filled by the watches and by nothing else. */
+  readonly engine: Engine;
+  /** The Service that resolves names: `kube-system/kube-dns` in most clusters. */
+  readonly dnsService: { readonly namespace: string; readonly name: string };
+  readonly ownNamespace: string;
+  readonly webhookPort: number;
+  /** More than the minute that passes between bookmarks, or a quiet cluster looks stale. */
+  readonly staleAfterMs: number;
+  readonly observe: Observe;
+  readonly listener?: ClusterListener;
+  readonly timing?: ReflectorTiming;
+}
+
+/** Ringfence's own pods, as its manifests label them. */
+const ownPodLabel = { key: "app.kubernetes.io/name", value: "ringfence" };
+
+/**
+ * The cluster as the watches show it, kept in the engine. Objects are reduced on receipt.
+ *
+ * - A stored policy that cannot be read isolates its pods and allows nothing; any other object that
+ *   cannot be read is not known to the engine. Both are named by `unreadable()`.
+ * - Kinds that the cluster lacks count as having no objects and are looked for again.
+ */
+export class ClusterState {
+  readonly engine: Engine;
+  readonly facts: Facts;
+  readonly #options: ClusterStateOptions;
+  readonly #reflectors: readonly Reflector[];
+  readonly #terminating = new Set<string>();
+  readonly #unreadable = new Map<string, Unreadable>();
+  readonly #templates = new Map<string, Map<string, WorkloadTemplate>>();
+  #dns: readonly DnsEndpoint[] = [];
+  #apiServer: readonly Address[] = [];
+
+  constructor(options: ClusterStateOptions) {
+    this.#options = options;
+    this.engine = options.engine;
+    this.facts = this.#createFacts();
+    const { client, observe, timing = standardTiming } = options;
+    this.#reflectors = this.#follow().map(
+      ([source, target]) => new Reflector(client, source, target, { observe, timing }),
+    );
+  }
+
+  start(): void {
+    for (const reflector of this.#reflectors) reflector.start();
+  }
+
+  /** End all watches; the engine does not change after the promise settles. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+  }
+
+  /** Report whether every resource has been listed once. */
+  synced(): boolean {
+    return this.#reflectors.every((reflector) => reflector.synced);
+  }
+
+  /** Settles when every resource has been listed once; never, if stopped before that. */
+  async whenSynced(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.whenSynced));
+  }
+
+  freshness(): Freshness {
+    if (!this.synced()) return { kind: "syncing" };
+    const ageMs = Math.max(...this.#reflectors.map((reflector) => reflector.staleMs()));
+    return ageMs > this.#options.staleAfterMs ? { kind: "stale", ageMs } : { kind: "fresh" };
+  }
+
+  /** Milliseconds by resource since the API server last confirmed what is known; infinite before that. */
+  staleMs(): ReadonlyMap<string, number> {
+    const ages = new Map<string, number>();
+    for (const reflector of this.#reflectors) {
+      const { resource } = reflector;
+      ages.set(resource, Math.max(ages.get(resource) ?? 0, reflector.staleMs()));
+    }
+    return ages;
+  }
+
+  /** What keeps lists and watches from working at the moment, each naming the verb and the resource. */
+  problems(): readonly string[] {
+    return this.#reflectors.flatMap(({ problem }) => problem ?? []);
+  }
+
+  unreadable(): readonly Unreadable[] {
+    return [...this.#unreadable.values()];
+  }
+
+  /** Report whether the namespace has a deletion timestamp. */
+  isTerminating(namespace: string): boolean {
+    return this.#terminating.has(namespace);
+  }
+
+  /** Everything that is watched, and where it goes. `manifests/base/rbac.yaml` grants exactly this. */
+  #follow(): readonly (readonly [ReflectorSource, ReflectorTarget])[] {
+    const { dnsService, listener } = this.#options;
+    return [
+      [{ type: kinds.NAMESPACES }, both(this.#namespaces(), listener?.namespaces)],
+      [{ type: kinds.NODES }, this.#nodes()],
+      [{ type: kinds.PODS }, this.#pods()],
+      [{ type: kinds.NETWORK_POLICIES }, both(this.#policies("NetworkPolicy"), listener?.policies)],
+      ...TIERED_KINDS.map((kind) => [policySource(kind), this.#policies(kind)] as const),
+      [{ type: kinds.DEPLOYMENTS }, this.#workloads("Deployment")],
+      [{ type: kinds.STATEFUL_SETS }, this.#workloads("StatefulSet")],
+      [{ type: kinds.DAEMON_SETS }, this.#workloads("DaemonSet")],
+      [{ type: kinds.CRON_JOBS, optional: true }, this.#workloads("CronJob")],
+      [{ type: kinds.CRON_JOBS_BEFORE_1_21, optional: true }, this.#workloads("CronJob")],
+      [
+        endpointsOf(dnsService),
+        endpoints((raw) => {
+          this.#dns = readDnsEndpoints(raw);
+        }),
+      ],
+      [
+        endpointsOf({ namespace: "default", name: "kubernetes" }),
+        endpoints((raw) => {
+          this.#apiServer = readEndpointAddresses(raw);
+        }),
+      ],
+    ];
+  }
+
+  #namespaces(): ReflectorTarget {
+    const { engine } = this;
+    const target = this.#reading("namespaces", parseNamespace, {
+      upsert: (_, { namespace }) =>
+        engine.apply({ kind: "namespace", op: "upsert", object: namespace }),
+      delete: (key) => engine.apply({ kind: "namespace", op: "delete", key }),
+    });
+    return both(
+      {
+        upsert: (key, raw) => {
+          const ends = field(raw, "metadata", "deletionTimestamp") !== undefined;
+          if (ends) this.#terminating.add(key);
+          else this.#terminating.delete(key);
+        },
+        delete: (key) => void this.#terminating.delete(key),
+      },
+      target,
+    );
+  }
+
+  #nodes(): ReflectorTarget {
+    const { engine } = this;
+    return this.#reading("nodes", parseNode, {
+      upsert: (_, object) => engine.apply({ kind: "node", op: "upsert", object }),
+      delete: (key) => engine.apply({ kind: "node", op: "delete", key }),
+    });
+  }
+
+  #pods(): ReflectorTarget {
+    const { engine } = this;
+    return this.#reading("pods", parsePod, {
+      upsert: (_, pod) => engine.apply({ kind: "pod", op: "upsert", object: ofDeployment(pod) }),
+      delete: (key) => engine.apply({ kind: "pod", op: "delete", key }),
+    });
+  }
+
+  #policies(kind: PolicyKind): ReflectorTarget {
+    const { engine } = this;
+    const reader = POLICY_READERS[kind];
+    const { resource } = reader;
+    return {
+      upsert: (key, raw) => {
+        const read = reader.parse(raw);
+        this.#report(resource, key, read);
+        const object = read.ok ? read.value.policy : reader.unreadable(raw);
+        engine.apply({ kind: "policy", op: "upsert", object });
+      },
+      delete: (key) => {
+        this.#unreadable.delete(`${resource} ${key}`);
+        const path = reader.namespaced ? key : `/${key}`;
+        engine.apply({ kind: "policy", op: "delete", key: `${kind}/${path}` });
+      },
+    };
+  }
+
+  #workloads(kind: string): ReflectorTarget {
+    const parse = (raw: unknown): ReturnType<typeof parseWorkloadTemplate> =>
+      parseWorkloadTemplate(kind, raw);
+    return this.#reading(`${kind.toLowerCase()}s`, parse, {
+      upsert: (key, template) => {
+        const templates =
+          this.#templates.get(template.namespace) ?? new Map<string, WorkloadTemplate>();
+        this.#templates.set(template.namespace, templates.set(`${kind} ${key}`, template));
+      },
+      delete: (key) => {
+        const namespace = key.slice(0, key.indexOf("/"));
+        const templates = this.#templates.get(namespace);
+        templates?.delete(`${kind} ${key}`);
+        if (templates?.size === 0) this.#templates.delete(namespace);
+      },
+    });
+  }
+
+  /** Parse, then hand on; what cannot be parsed is reported and counts as not being there. */
+  #reading<T>(
+    resource: string,
+    parse: (raw: unknown) => Result<T, readonly Problem[]>,
+    target: { upsert(key: string, value: T): void; delete(key: string): void },
+  ): ReflectorTarget {
+    return {
+      upsert: (key, raw) => {
+        const read = parse(raw);
+        this.#report(resource, key, read);
+        if (read.ok) target.upsert(key, read.value);
+        else target.delete(key);
+      },
+      delete: (key) => {
+        this.#unreadable.delete(`${resource} ${key}`);
+        target.delete(key);
+      },
+    };
+  }
+
+  #report(resource: string, key: string, read: Result<unknown, readonly Problem[]>): void {
+    if (read.ok) {
+      this.#unreadable.delete(`${resource} ${key}`);
+      return;
+    }
+    this.#unreadable.set(`${resource} ${key}`, { resource, key, problems: read.error });
+    this.#options.observe({ kind: "unreadable", resource, key, problems: read.error });
+  }
+
+  /** Each is read when asked for, so none is older than the engine. */
+  #createFacts(): Facts {
+    const { ownNamespace, webhookPort, engine } = this.#options;
+    const dns = (): readonly DnsEndpoint[] => this.#dns;
+    const apiServer = (): readonly Address[] => this.#apiServer;
+    return {
+      get dns() {
+        return dns();
+      },
+      get apiServer() {
+        return apiServer();
+      },
+      get ownPods() {
+        return Array.from(engine.podsOf(ownNamespace))
+          .filter(({ labels }) => labels.get(ownPodLabel.key) === ownPodLabel.value)
+          .map(podKey);
+      },
+      ownNamespace,
+      webhookPort,
+      templatesOf: (namespace) => this.#templates.get(namespace)?.values() ?? [],
+    };
+  }
+}
+
+const TIERED_KINDS: readonly PolicyKind[] = [
+  "ClusterNetworkPolicy",
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+];
+
+function policySource(kind: PolicyKind): ReflectorSource {
+  const { apiVersion, resource } = POLICY_READERS[kind];
+  const [group = "", version = ""] = apiVersion.split("/");
+  return { type: { group, version, resource }, optional: true };
+}
+
+function endpointsOf(service: {
+  readonly namespace: string;
+  readonly name: string;
+}): ReflectorSource {
+  const { namespace, name } = service;
+  return { type: kinds.ENDPOINTS, namespace, fieldSelector: `metadata.name=${name}` };
+}
+
+function endpoints(take: (raw: unknown) => void): ReflectorTarget {
+  return { upsert: (_, raw) => take(raw), delete: () => take(undefined) };
+}
+
+function both(first: ReflectorTarget, second: ReflectorTarget | undefined): ReflectorTarget {
+  if (second === undefined) return first;
+  return {
+    upsert: (key, raw) => {
+      first.upsert(key, raw);
+      second.upsert(key, raw);
+    },
+    delete: (key) => {
+      first.delete(key);
+      second.delete(key);
+    },
+  };
+}

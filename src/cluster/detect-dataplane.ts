@@ -1,0 +1,46 @@
+import type { DataplaneName } from "../engine/dataplane.ts";
+import { field } from "../wire/shape.ts";
+import type { ApiClient } from "./api-client.ts";
+import { DAEMON_SETS } from "./resource-type.ts";
+
+/** What enforces policies in the cluster, and what shows it. */
+export interface DetectedDataplane {
+  /** `generic` where nothing known was found, or more than one. */
+  readonly dataplane: DataplaneName;
+  /** `DaemonSet kube-system/calico-node`, one for each sign. */
+  readonly evidence: readonly string[];
+}
+
+/** The agents that run on every node, by the names that their projects' own manifests give them. */
+const AGENTS: ReadonlyMap<string, DataplaneName> = new Map([
+  ["calico-node", "calico"],
+  // Flannel's network with Calico's policies.
+  ["canal", "calico"],
+  ["rke2-canal", "calico"],
+  ["cilium", "cilium"],
+  // GKE Dataplane V2.
+  ["anetd", "cilium"],
+  ["antrea-agent", "antrea"],
+]);
+
+/** Tell the dataplane by the agents on the nodes, wherever they are installed. Throws `ApiError`. */
+export async function detectDataplane(client: ApiClient): Promise<DetectedDataplane> {
+  const answer = await client.send({ verb: "list", type: DAEMON_SETS });
+  const items = field(answer, "items");
+  return nameDataplane(Array.isArray(items) ? items : []);
+}
+
+/** The dataplane that these DaemonSets (raw) belong to. */
+export function nameDataplane(daemonSets: readonly unknown[]): DetectedDataplane {
+  const signs = daemonSets.flatMap((daemonSet) => {
+    const name = String(field(daemonSet, "metadata", "name"));
+    const dataplane = AGENTS.get(name);
+    const namespace = String(field(daemonSet, "metadata", "namespace"));
+    return dataplane === undefined ? [] : [{ dataplane, sign: `DaemonSet ${namespace}/${name}` }];
+  });
+  const [found, ...others] = new Set(signs.map(({ dataplane }) => dataplane));
+  return {
+    dataplane: found === undefined || others.length > 0 ? "generic" : found,
+    evidence: signs.map(({ sign }) => sign),
+  };
+}

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { field } from "../wire/shape.ts";
+import { type ApiClient, ApiError } from "./api-client.ts";
+import { faultOf } from "./fault.ts";
+import type { Observe } from "./notice.ts";
+import { LEASES } from "./resource-type.ts";
+
+export interface LeaderElectionOptions {
+  readonly client: ApiClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Different in every process: the pod's name. */
+  readonly identity: string;
+  readonly onLead: () => void;
+  readonly onLose: () => void;
+  readonly observe: Observe;
+  readonly timing?: LeaseTiming;
+}
+
+/** `leaseMs` > `renewMs` > 1.2 × `retryMs`, or two may lead at once. */
+export interface LeaseTiming {
+  /** For how long others wait for a holder that is not heard of. Whole seconds. */
+  readonly leaseMs: number;
+  /** For how long a leader that cannot renew goes on leading. */
+  readonly renewMs: number;
+  readonly retryMs: number;
+}
+
+/** The values of controller-runtime. */
+const standardLease: LeaseTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
+
+/**
+ * One leader among the processes that share a coordination.k8s.io Lease.
+ *
+ * - Another's lease has run out when it did not change for `leaseDurationSeconds` on our own clock;
+ *   the clocks of two machines are never compared.
+ * - Whoever cannot renew stops leading before others may begin, and stands for election again. The
+ *   process goes on: it serves the webhook, leader or not.
+ */
+export class LeaderElection {
+  readonly #options: LeaderElectionOptions;
+  readonly #timing: LeaseTiming;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | null = null;
+  #leading = false;
+  /** The lease as last seen, and when it was first seen like that. */
+  #seen = { resourceVersion: "", at: 0 };
+  #giveUp: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? standardLease;
+  }
+
+  get leading(): boolean {
+    return this.#leading;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Stop leading and hand the lease back, so that the next one need not wait for it to run out. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    const wasLeading = this.#leading;
+    this.#lose("stopped");
+    if (!wasLeading) return;
+    // At worst the others wait until the lease runs out.
+    await this.#release().catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { retryMs } = this.#timing;
+    while (!signal.aborted) {
+      // An edge: a failed attempt is shown and followed by the next; `#giveUp` keeps the time.
+      await this.#attempt().catch((error: unknown) => this.#explain(error));
+      const jittered = retryMs * (1 + Math.random() * 0.2);
+      await sleep(jittered, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #attempt(): Promise<void> {
+    const lease = await this.#get();
+    const startedAt = performance.now();
+    if (lease !== null && !this.#mayTake(lease, startedAt)) {
+      this.#lose(`${String(field(lease, "spec", "holderIdentity"))} leads`);
+      return;
+    }
+    await this.#put(lease);
+    if (this.#stopping.signal.aborted) return;
+    // From before the write: others count from when they see it, which is later.
+    const leftMs = this.#timing.renewMs - (performance.now() - startedAt);
+    clearTimeout(this.#giveUp);
+    this.#giveUp = setTimeout(() => this.#lose("the lease could not be renewed in time"), leftMs);
+    this.#win();
+  }
+
+  #mayTake(lease: unknown, now: number): boolean {
+    const holder = field(lease, "spec", "holderIdentity") ?? "";
+    const resourceVersion = String(field(lease, "metadata", "resourceVersion"));
+    if (resourceVersion !== this.#seen.resourceVersion) this.#seen = { resourceVersion, at: now };
+    if (holder === "" || holder === this.#options.identity) return true;
+    const seconds = field(lease, "spec", "leaseDurationSeconds");
+    const leaseMs = typeof seconds === "number" ? seconds * 1000 : this.#timing.leaseMs;
+    return now - this.#seen.at > leaseMs;
+  }
+
+  /** The lease, or null where there is none yet. */
+  async #get(): Promise<unknown> {
+    const request = { verb: "get", type: LEASES, ...this.#names(), ...this.#limits() } as const;
+    return this.#options.client.send(request).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    });
+  }
+
+  /** Write ourselves in. The resource version makes the API server refuse it if somebody was faster. */
+  async #put(lease: unknown): Promise<void> {
+    const { client, identity } = this.#options;
+    const { namespace, name } = this.#names();
+    const now = microTime();
+    const renewing = field(lease, "spec", "holderIdentity") === identity;
+    const transitions = Number(field(lease, "spec", "leaseTransitions") ?? 0);
+    const body = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata:
+        lease === null
+          ? { namespace, name }
+          : { namespace, name, resourceVersion: field(lease, "metadata", "resourceVersion") },
+      spec: {
+        holderIdentity: identity,
+        leaseDurationSeconds: this.#timing.leaseMs / 1000,
+        acquireTime: renewing ? field(lease, "spec", "acquireTime") : now,
+        renewTime: now,
+        leaseTransitions: renewing || lease === null ? transitions : transitions + 1,
+      },
+    };
+    const target = { type: LEASES, namespace, body, ...this.#limits() };
+    if (lease === null) await client.send({ verb: "create", ...target });
+    else await client.send({ verb: "update", name, ...target });
+  }
+
+  async #release(): Promise<void> {
+    const { client } = this.#options;
+    const names = this.#names();
+    const lease = await client.send({ verb: "get", type: LEASES, ...names, timeoutMs: 2000 });
+    if (field(lease, "spec", "holderIdentity") !== this.#options.identity) return;
+    const body = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { ...names, resourceVersion: field(lease, "metadata", "resourceVersion") },
+      spec: {
+        holderIdentity: "",
+        leaseDurationSeconds: 1,
+        renewTime: microTime(),
+        leaseTransitions: field(lease, "spec", "leaseTransitions"),
+      },
+    };
+    await client.send({ verb: "update", type: LEASES, ...names, body, timeoutMs: 2000 });
+  }
+
+  #win(): void {
+    if (this.#leading) return;
+    this.#leading = true;
+    this.#options.observe({ kind: "leadership", leading: true, message: "acquired the lease" });
+    this.#options.onLead();
+  }
+
+  #lose(message: string): void {
+    clearTimeout(this.#giveUp);
+    if (!this.#leading) return;
+    this.#leading = false;
+    this.#options.observe({ kind: "leadership", leading: false, message });
+    this.#options.onLose();
+  }
+
+  #explain(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    // Somebody was faster: that is what an election is.
+    if (error instanceof ApiError && error.status === 409) return;
+    const { message } = faultOf(error);
+    this.#options.observe({ kind: "leadership", leading: this.#leading, message });
+  }
+
+  #names(): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.#options.namespace, name: this.#options.name };
+  }
+
+  #limits(): { readonly timeoutMs: number; readonly signal: AbortSignal } {
+    return { timeoutMs: this.#timing.renewMs / 2, signal: this.#stopping.signal };
+  }
+}
+
+/** Now as Kubernetes' MicroTime wants it: six decimals. */
+function microTime(): string {
+  return new Date().toISOString().replace("Z", "000Z");
+}
