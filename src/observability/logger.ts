@@ -90,7 +90,6 @@ function namesOf({ kind, namespace, name, operation, dryRun }: AdmissionRequest)
 }
 
 function judgedFields({ profile, mode, denials, warnings, audits }: Judged): object {
-  const ids = (findings: readonly JudgedFinding[]) => findings.map(({ ruleId }) => ruleId);
   return {
     profile: profile.name,
     mode,
@@ -98,4 +97,8 @@ function judgedFields({ profile, mode, denials, warnings, audits }: Judged): obj
     warnings: ids(warnings),
     audits: ids(audits),
   };
+}
+
+function ids(findings: readonly JudgedFinding[]): readonly string[] {
+  return findings.map(({ ruleId }) => ruleId);
 }

@@ -1,0 +1,120 @@
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import type { Problem } from "../../src/errors.ts";
+import {
+  CertificateFiles,
+  type CertificatePair,
+  type CertificatePaths,
+} from "../../src/server/certificate.ts";
+import { issueCertificate, type CertificateFiles as Pem } from "../support/certificates.ts";
+import { createCertificates } from "./serve.ts";
+
+const SOON = { timeout: 5000, interval: 10 };
+
+let root: string;
+let authority: Pem;
+let mount: string;
+let mounts = 0;
+
+beforeAll(async () => {
+  ({ folder: root, authority } = await createCertificates());
+});
+afterAll(() => rm(root, { recursive: true }));
+beforeEach(() => {
+  mounts += 1;
+  mount = join(root, `mount-${mounts}`);
+});
+
+/** A new certificate, put into the mounted folder as a kubelet does: a symlink is swapped. */
+async function renew(version: string): Promise<CertificatePaths> {
+  await issueCertificate(authority, join(mount, version));
+  await symlink(version, join(mount, "..data_tmp"));
+  await rename(join(mount, "..data_tmp"), join(mount, "..data"));
+  for (const file of ["tls.crt", "tls.key"]) {
+    await symlink(join("..data", file), join(mount, file)).catch(() => undefined);
+  }
+  return pathsIn(mount);
+}
+
+function pathsIn(folder: string): CertificatePaths {
+  return { certificatePath: join(folder, "tls.crt"), keyPath: join(folder, "tls.key") };
+}
+
+function follow(
+  files: CertificateFiles,
+  pollMs?: number,
+): { readonly replaced: CertificatePair[]; readonly refused: Problem[] } {
+  const seen = { replaced: [] as CertificatePair[], refused: [] as Problem[] };
+  files.follow(
+    { replaced: (pair) => seen.replaced.push(pair), refused: (why) => seen.refused.push(why) },
+    pollMs,
+  );
+  return seen;
+}
+
+it("reads a pair and when it expires", async () => {
+  const { current } = await CertificateFiles.open(await renew("first"));
+  const days = (current.notAfter.getTime() - Date.now()) / 86_400_000;
+  expect(days).toBeGreaterThan(29);
+  expect(days).toBeLessThan(31);
+});
+
+it("gives the new pair after every Secret-style symlink swap", async () => {
+  const files = await CertificateFiles.open(await renew("first"));
+  const seen = follow(files, 60_000);
+  for (const version of ["second", "third"]) {
+    const before = files.current.certificate;
+    // oxlint-disable-next-line no-await-in-loop -- one renewal after the other
+    await renew(version);
+    // oxlint-disable-next-line no-await-in-loop
+    await vi.waitFor(() => expect(files.current.certificate).not.toBe(before), SOON);
+  }
+  expect(seen.replaced.at(-1)).toBe(files.current);
+  files.stop();
+});
+
+it("finds a new pair by polling where no event comes", async () => {
+  const files = await CertificateFiles.open(await renew("first"));
+  const before = files.current.certificate;
+  await rm(mount, { recursive: true });
+  await renew("second");
+  const seen = follow(files, 20);
+  await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+  expect(files.current.certificate).not.toBe(before);
+  files.stop();
+});
+
+it("keeps the pair it has while the new one does not belong together, and says so once", async () => {
+  const paths = await renew("first");
+  const files = await CertificateFiles.open(paths);
+  const seen = follow(files, 20);
+  const { current } = files;
+  const other = await issueCertificate(authority, join(root, `other-${mounts}`));
+  await copyFile(other.key, join(mount, "first", "tls.key"));
+  await vi.waitFor(() => expect(seen.refused).toHaveLength(1), SOON);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(seen.refused).toEqual([
+    expect.objectContaining({ code: "NP_E_CERTIFICATE", path: paths.certificatePath }),
+  ]);
+  expect(files.current).toBe(current);
+  files.stop();
+});
+
+const UNUSABLE: readonly (readonly [string, (folder: string) => Promise<unknown>, string])[] = [
+  ["missing", async () => undefined, "tls.crt: ENOENT"],
+  ["no PEM", (folder) => write(folder, "not a certificate", "not a key"), "tls.crt: "],
+];
+
+it.each(UNUSABLE)("does not start with a certificate that is %s", async (_, prepare, message) => {
+  await prepare(mount);
+  const opened = CertificateFiles.open(pathsIn(mount));
+  await expect(opened).rejects.toMatchObject({ code: "NP_E_CERTIFICATE" });
+  await expect(opened).rejects.toThrow(message);
+});
+
+async function write(folder: string, certificate: string, key: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "tls.crt"), certificate);
+  await writeFile(join(folder, "tls.key"), key);
+}

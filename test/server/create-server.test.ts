@@ -1,0 +1,167 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Admission } from "../../src/admission/handle.ts";
+import { allowed, NO_REMARKS } from "../../src/admission/respond.ts";
+import { uidOf } from "../../src/admission/review.ts";
+import { CertificateFiles } from "../../src/server/certificate.ts";
+import { secureContextOf } from "../../src/server/create-server.ts";
+import { drain } from "../../src/server/shutdown.ts";
+import { issueCertificate } from "../support/certificates.ts";
+import { createCertificates, type Served, serve } from "./serve.ts";
+import { WebhookClient } from "./webhook-client.ts";
+
+const review = JSON.stringify({ request: { uid: "u-1" } });
+
+/** Allows everything with a uid, once `ready` is settled. */
+function allowing(ready: Promise<void> = Promise.resolve()): Admission {
+  const reply = (body: unknown) => {
+    const uid = uidOf(body);
+    return uid === null ? null : allowed(uid, NO_REMARKS);
+  };
+  return {
+    handle: async (_, body) => ready.then(() => reply(body)),
+    fail: (_, body) => reply(body),
+  };
+}
+
+let served: Served;
+afterEach(async () => served.stop());
+
+describe("connections", () => {
+  it("are kept open longer than the API server keeps them", async () => {
+    served = await serve(allowing());
+    expect(served.app.server.keepAliveTimeout).toBeGreaterThan(90_000);
+    expect((await served.client.post("/validate", review)).connection).toBe("keep-alive");
+  });
+
+  it.each([
+    ["TLS 1.3", "TLSv1.3", "TLSv1.3"],
+    ["TLS 1.2", "TLSv1.2", "TLSv1.2"],
+    ["not TLS 1.1", "TLSv1.1", null],
+  ] as const)("are made over %s", async (_, version, expected) => {
+    served = await serve(allowing());
+    const socket = connect({
+      port: served.port,
+      host: "127.0.0.1",
+      minVersion: version,
+      maxVersion: version,
+      rejectUnauthorized: false,
+    });
+    const outcome = await once(socket, "secureConnect").then(
+      () => socket.getProtocol(),
+      () => null,
+    );
+    socket.destroy();
+    expect(outcome).toBe(expected);
+  });
+
+  it("speak HTTP/1.1 to a client that would rather have HTTP/2", async () => {
+    served = await serve(allowing());
+    const socket = connect({
+      port: served.port,
+      host: "127.0.0.1",
+      ALPNProtocols: ["h2", "http/1.1"],
+      rejectUnauthorized: false,
+    });
+    await once(socket, "secureConnect");
+    expect(socket.alpnProtocol).toBe("http/1.1");
+    socket.destroy();
+  });
+
+  it("get a renewed certificate when they are new, and stay up when they are not", async () => {
+    served = await serve(allowing());
+    const { folder, authority, ca } = await createCertificates();
+    const pem = await issueCertificate(authority, join(folder, "renewed"));
+    const files = await CertificateFiles.open({
+      certificatePath: pem.certificate,
+      keyPath: pem.key,
+    });
+    const before = await served.client.post("/validate", review);
+
+    served.app.server.setSecureContext(secureContextOf(files.current));
+
+    const kept = await served.client.post("/validate", review);
+    const fresh = new WebhookClient(served.port, ca);
+    const after = await fresh.post("/validate", review);
+    fresh.close();
+    expect(kept).toMatchObject({ status: 200, serial: before.serial });
+    expect(after.status).toBe(200);
+    expect(after.serial).not.toBe(before.serial);
+    expect(await readFile(pem.certificate, "utf8")).toBe(files.current.certificate);
+  });
+});
+
+describe("drain", () => {
+  it("answers what is running, asks the client to leave, and is over at once", async () => {
+    let draining = false;
+    const gate = Promise.withResolvers<void>();
+    served = await serve(allowing(gate.promise), { isDraining: () => draining });
+    const running = served.client.post("/validate", review);
+    await once(served.app.server, "request");
+
+    draining = true;
+    const started = Date.now();
+    const drained = drain(served.app, 20_000);
+    gate.resolve();
+
+    expect(await running).toMatchObject({ status: 200, connection: "close" });
+    await drained;
+    expect(Date.now() - started).toBeLessThan(2_000);
+  });
+
+  it("still answers requests that come over an open connection", async () => {
+    let draining = false;
+    const gate = Promise.withResolvers<void>();
+    served = await serve(allowing(gate.promise), { isDraining: () => draining });
+    const first = served.client.post("/validate", review);
+    await once(served.app.server, "request");
+    const second = served.client.post("/validate", review);
+    await once(served.app.server, "request");
+    draining = true;
+    const drained = drain(served.app, 20_000);
+    gate.resolve();
+    expect([(await first).status, (await second).status]).toEqual([200, 200]);
+    await drained;
+  });
+
+  it("cuts off what does not end", async () => {
+    served = await serve(allowing(new Promise(() => undefined)), { isDraining: () => true });
+    const hanging = served.client.post("/validate", review).then(
+      () => "answered",
+      () => "cut",
+    );
+    await once(served.app.server, "request");
+    await drain(served.app, 100);
+    expect(await hanging).toBe("cut");
+  });
+});
+
+describe("a defect in a decision", () => {
+  const failing: Admission = {
+    handle: async () => {
+      throw new Error("secret detail");
+    },
+    fail: (_, body) => allowing().fail("validate", body, null) ?? null,
+  };
+
+  it("is answered by an AdmissionReview where there is a uid", async () => {
+    served = await serve(failing);
+    const reply = await served.client.post("/validate", review);
+    expect(reply.status).toBe(200);
+    expect(JSON.parse(reply.body)).toMatchObject({ response: { uid: "u-1" } });
+  });
+
+  it("is a 500 that gives nothing away where there is none", async () => {
+    served = await serve({ ...failing, fail: () => null });
+    const reply = await served.client.post("/validate", review);
+    expect(reply).toMatchObject({ status: 500, body: '{"message":"Ringfence failed"}' });
+  });
+});
+
+it("has no other paths", async () => {
+  served = await serve(allowing());
+  expect((await served.client.post("/elsewhere", review)).status).toBe(404);
+});
