@@ -5,8 +5,7 @@ import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-
 import { renderPorts } from "./parts/render-ports.ts";
 
 const parameters = z.strictObject({
-  /** A rule that names ports is not taken for one that allows everything. */
-  portsNarrow: z.boolean().default(false),
+  portsNarrow: z.boolean().default(false).describe("do not find rules that name ports"),
 });
 
 /** Report rules that do not look at who is at the other end. */

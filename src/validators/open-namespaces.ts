@@ -8,8 +8,10 @@ import { acceptingRules, governedPolicy, type PeerPaths } from "./parts/placed-r
 import { renderSelector } from "./parts/render-selector.ts";
 
 const parameters = z.strictObject({
-  /** Also where a pod selector beside it asks for a label: anybody may put a label on a pod. */
-  evenWithPodSelector: z.boolean().default(false),
+  evenWithPodSelector: z
+    .boolean()
+    .default(false)
+    .describe("also find peers whose pod selector asks for a label: anybody may label a pod"),
 });
 
 /** Report peers that take in every namespace, and those that will be created. */

@@ -9,9 +9,13 @@ import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-
 const DEFAULT_PREFIX = 6;
 
 const parameters = z.strictObject({
-  /** The most that may be covered, as the length of a prefix: 6 is one part in 64. */
-  ipv4Prefix: z.int().min(0).max(32).default(DEFAULT_PREFIX),
-  ipv6Prefix: z.int().min(0).max(128).default(DEFAULT_PREFIX),
+  ipv4Prefix: z
+    .int()
+    .min(0)
+    .max(32)
+    .default(DEFAULT_PREFIX)
+    .describe("the most of IPv4 that may be covered, as a prefix length: 6 is one part in 64"),
+  ipv6Prefix: z.int().min(0).max(128).default(DEFAULT_PREFIX).describe("the same of IPv6"),
 });
 
 const FAMILIES: readonly Family[] = [4, 6];
@@ -22,7 +26,7 @@ export const openWorld = defineValidator({
   id: "open-world",
   title: "Address blocks cover too much of the address space",
   why: "`0.0.0.0/0` lets in, or lets out to, the whole internet and on most networks every pod as well. Split into `0.0.0.0/1` and `128.0.0.0/1`, or over several rules, it is the same; so the blocks are added up.",
-  fix: "List the networks that are meant. Where the internet is meant, say so in a profile that allows a shorter prefix, or exempt the policy.",
+  fix: "List the networks that are meant. Where the internet is meant, say so in a profile that allows a shorter prefix.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Deny" },

@@ -45,7 +45,8 @@ export function* bearersOf(
 
 /** Report whether `selection` matches a pod or a template. */
 export function selectsAnything(selection: Selection, { after, facts }: Surroundings): boolean {
-  if (after.select(selection, 0).count > 0) return true;
+  const { count, unsure } = after.select(selection, 0);
+  if (count + unsure > 0) return true;
   for (const namespace of namespacesOf(selection.namespaces, after)) {
     for (const { labels } of facts.templatesOf(namespace)) {
       if (selectorMatches(selection.pods, labels)) return true;

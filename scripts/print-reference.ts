@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ERROR_CODES } from "../src/errors.ts";
+import { createMutators } from "../src/mutators/index.ts";
+import type { Mutator } from "../src/rules/mutator.ts";
+import type { Validator } from "../src/rules/rule.ts";
+import { VALIDATORS } from "../src/validators/index.ts";
+
+const FOLDER = join(import.meta.dirname, "../docs/reference");
+const NOTE = "<!-- Printed by `npm run docs`; edit the source instead. -->";
+
+/** The pages that are printed from the program, by file name in `docs/reference`. */
+export function referencePages(): ReadonlyMap<string, string> {
+  return new Map([
+    ["rules.md", rulesPage()],
+    ["errors.md", errorsPage()],
+  ]);
+}
+
+function rulesPage(): string {
+  return page("Rules", [
+    "A profile names the rules it uses, each with an action (`Deny`, `Warn` or `Audit`) and parameters. The columns `baseline` and `restricted` show what the shipped profiles do; — means that the profile does not use the rule.",
+    table(
+      ["rule", "finds", "baseline", "restricted"],
+      VALIDATORS.map(({ id, title, shipped }) => [
+        `[\`${id}\`](#${id})`,
+        title,
+        shipped.baseline ?? "—",
+        shipped.restricted ?? "—",
+      ]),
+    ),
+    ...VALIDATORS.map(ruleSection),
+    "## Mutations",
+    "Made before the rules judge, where the webhook is called at all. Running one again changes nothing.",
+    ...createMutators(() => "").map(mutatorSection),
+  ]);
+}
+
+function ruleSection({ id, title, why, fix, ...rule }: Validator): string {
+  const parameters = describeParameters(rule.parameters);
+  return [
+    `## ${id}`,
+    `**${title}.** ${why}`,
+    `*What to do:* ${fix}`,
+    `*Judges:* ${rule.operations.join(", ")} of ${rule.kinds.map((kind) => KINDS[kind]).join(" and of ")}. ` +
+      `*If the rule itself fails:* ${ON_FAULT[rule.onFault]}. *Since:* ${rule.since}.`,
+    ...(parameters.length === 0
+      ? []
+      : [table(["parameter", "type", "default", "meaning"], parameters)]),
+  ].join("\n\n");
+}
+
+const KINDS: Readonly<Record<Validator["kinds"][number], string>> = {
+  policy: "NetworkPolicy, ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy",
+  namespace: "Namespace",
+};
+
+const ON_FAULT: Readonly<Record<Validator["onFault"], string>> = {
+  deny: "the request is refused where the profile denies, else it passes with a warning",
+  warn: "the request passes with a warning",
+};
+
+/** Rows of a parameter table, read from the rule's own schema. */
+function describeParameters(schema: z.ZodType): readonly (readonly string[])[] {
+  const { properties } = parametersSchema.parse(z.toJSONSchema(schema, { io: "input" }));
+  return Object.entries(properties).map(([name, property]) => [
+    `\`${name}\``,
+    property.type,
+    `\`${JSON.stringify(property.default)}\``,
+    property.description,
+  ]);
+}
+
+/** Every parameter says what it means and what it is where a profile does not say. */
+const parametersSchema = z.object({
+  properties: z.record(
+    z.string(),
+    z.object({ type: z.string(), default: z.json(), description: z.string() }),
+  ),
+});
+
+function mutatorSection({ id, title, why, kinds, since }: Mutator): string {
+  return `### ${id}\n\n**${title}.** ${why}\n\n*Changes:* ${kinds.join(", ")}. *Since:* ${since}.`;
+}
+
+function errorsPage(): string {
+  return page("Errors", [
+    "Stable codes of everything that can be wrong with an input or with the world around the process. They stand in logs, in events and in the text of a refusal.",
+    table(
+      ["code", "means"],
+      Object.entries(ERROR_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    ),
+  ]);
+}
+
+function page(title: string, blocks: readonly string[]): string {
+  return `${[`# ${title}`, NOTE, ...blocks].join("\n\n")}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map(tableLine).join("\n");
+}
+
+function tableLine(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+if (import.meta.main) {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [name, text] of referencePages()) writeFileSync(join(FOLDER, name), text);
+}
