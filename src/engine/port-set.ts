@@ -2,11 +2,13 @@ import type { Protocol } from "./model.ts";
 
 /**
  * A set of (protocol, port) pairs: disjoint inclusive intervals, ascending, neighbours merged, over one
- * line on which each protocol has a stretch of its own. Canonical and interned: equal sets are `===`.
+ * line on which each protocol has a stretch of its own. Canonical: equal sets have equal keys.
  */
 export interface PortSet {
   /** first, last, first, last, … as `portPoint` counts. */
   readonly bounds: readonly number[];
+  /** The set as text; two sets are equal if and only if their keys are. */
+  readonly key: string;
 }
 
 export interface PortInterval {
@@ -20,8 +22,111 @@ export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 const STRIDE = 65_536;
 const LAST_PORT = 65_535;
 
-/** PERF: interning makes "same ports" one comparison; the distinct sets of a cluster are few. */
-const interned = new Map<string, WeakRef<PortSet>>();
-const forgotten = new FinalizationRegistry<string>((key) => {
-  if (interned.get(key)?.deref() === undefined) interned.delete(key);
-});
+/** Where a port stands on the line; ports are 1 to 65535. */
+export function portPoint(protocol: Protocol, port: number): number {
+  return (protocol === "TCP" ? 0 : protocol === "UDP" ? STRIDE : 2 * STRIDE) + port;
+}
+
+/** The protocol and port of a point. */
+export function pointPort(point: number): { readonly protocol: Protocol; readonly port: number } {
+  const protocol = point < STRIDE ? "TCP" : point < 2 * STRIDE ? "UDP" : "SCTP";
+  return { protocol, port: point % STRIDE };
+}
+
+/** The set of these intervals, in any order, overlapping or not. */
+export function portSet(intervals: readonly PortInterval[]): PortSet {
+  return fromPairs(
+    intervals.map(({ protocol, first, last }) => [
+      portPoint(protocol, Math.max(first, 1)),
+      portPoint(protocol, Math.min(last, LAST_PORT)),
+    ]),
+  );
+}
+
+/** The set of these first-last pairs of points, in any order, overlapping or not. */
+export function fromPairs(pairs: readonly (readonly [number, number])[]): PortSet {
+  const bounds: number[] = [];
+  for (const [first, last] of pairs.toSorted((a, b) => a[0] - b[0])) {
+    if (last < first) continue;
+    const end = bounds.at(-1);
+    if (end === undefined || first > end + 1) bounds.push(first, last);
+    else if (last > end) bounds[bounds.length - 1] = last;
+  }
+  return { bounds, key: bounds.join(",") };
+}
+
+export const NO_PORTS: PortSet = fromPairs([]);
+export const ALL_PORTS: PortSet = portSet(
+  PROTOCOLS.map((protocol) => ({ protocol, first: 1, last: LAST_PORT })),
+);
+
+/** Report whether the set holds the point. */
+export function hasPoint(set: PortSet, point: number): boolean {
+  const { bounds } = set;
+  for (let index = 0; index < bounds.length; index += 2) {
+    if (point < (bounds[index] as number)) return false;
+    if (point <= (bounds[index + 1] as number)) return true;
+  }
+  return false;
+}
+
+/** Points in `a`, in `b`, or in both. */
+export function unionPorts(a: PortSet, b: PortSet): PortSet {
+  if (a.key === b.key || b.bounds.length === 0) return a;
+  if (a.bounds.length === 0) return b;
+  return fromPairs([...pairsOf(a), ...pairsOf(b)]);
+}
+
+/** Points in both. */
+export function intersectPorts(a: PortSet, b: PortSet): PortSet {
+  if (a.key === b.key || b === ALL_PORTS) return a;
+  if (a === ALL_PORTS) return b;
+  const pairs: [number, number][] = [];
+  for (const [firstA, lastA] of pairsOf(a)) {
+    for (const [firstB, lastB] of pairsOf(b)) {
+      const first = Math.max(firstA, firstB);
+      const last = Math.min(lastA, lastB);
+      if (first <= last) pairs.push([first, last]);
+    }
+  }
+  return pairs.length === 0 ? NO_PORTS : fromPairs(pairs);
+}
+
+/** Points of `a` that are not in `b`. */
+export function subtractPorts(a: PortSet, b: PortSet): PortSet {
+  if (a.key === b.key) return NO_PORTS;
+  if (a.bounds.length === 0 || b.bounds.length === 0) return a;
+  const pairs: [number, number][] = [];
+  for (const [first, last] of pairsOf(a)) {
+    let start = first;
+    for (const [cutFirst, cutLast] of pairsOf(b)) {
+      if (cutLast < start || cutFirst > last) continue;
+      if (cutFirst > start) pairs.push([start, cutFirst - 1]);
+      start = cutLast + 1;
+    }
+    if (start <= last) pairs.push([start, last]);
+  }
+  return pairs.length === 0 ? NO_PORTS : fromPairs(pairs);
+}
+
+/** Report whether the set holds nothing. */
+export function isEmptyPorts(set: PortSet): boolean {
+  return set.bounds.length === 0;
+}
+
+/** The intervals of the set, by protocol (TCP, UDP, SCTP), ascending. */
+export function portIntervals(set: PortSet): readonly PortInterval[] {
+  return pairsOf(set).map(([first, last]) => ({
+    protocol: pointPort(first).protocol,
+    first: first % STRIDE,
+    last: last % STRIDE,
+  }));
+}
+
+function pairsOf(set: PortSet): readonly (readonly [number, number])[] {
+  const pairs: [number, number][] = [];
+  for (let index = 0; index < set.bounds.length; index += 2) {
+    pairs.push([set.bounds[index] as number, set.bounds[index + 1] as number]);
+  }
+  return pairs;
+}

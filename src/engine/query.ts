@@ -3,7 +3,6 @@ import type {
   AddressRange,
   Change,
   Direction,
-  Labels,
   Namespace,
   Node,
   Pod,
@@ -42,14 +41,13 @@ export type CauseCode =
   | "same-pod"
   | "node-local"
   | "no-such-pod"
-  | "pod-ended"
   | "no-common-family"
   | "families-differ"
   | "host-network"
   | "node-address"
   | "pod-without-address"
   | "named-port-unresolved"
-  | "domain-name"
+  | "namespace-unknown"
   | "sctp-support"
   | "equal-priority"
   | "unreadable-policy";
@@ -101,17 +99,17 @@ export type Endpoint =
       readonly kind: "workload";
       readonly namespace: string;
       readonly workload: Workload;
-      /** How many pods of it are meant, and how many it has. */
+      /** How many pods of it are meant. */
       readonly pods: number;
-      readonly of: number;
       /** A pod that is meant, as an example; its labels tell, for one, the template hash. */
       readonly sample: Pod;
     }
   | { readonly kind: "addresses"; readonly range: AddressRange };
 
-/** A set of ends. Lists are capped (`omitted` says by how much); the counts are whole. */
+/** A set of ends. The list is capped, the counts are whole. */
 export interface Group {
   readonly endpoints: readonly Endpoint[];
+  /** How many pods of the group neither `endpoints` nor `whole` tells of. */
   readonly omitted: number;
   readonly pods: number;
   /** Namespaces of which every pod is in the group, in order. */
@@ -130,6 +128,23 @@ export interface FlowGroup {
   readonly from: Group;
   readonly to: Group;
   readonly ports: PortSet;
+}
+
+/** Who can reach whom, as rectangles; flows that are in no row are denied. */
+export interface ConnectivityRow {
+  readonly from: Group;
+  readonly to: Group;
+  readonly allowed: PortSet;
+  /** What cannot be decided; disjoint from `allowed`. */
+  readonly unknown: PortSet;
+}
+
+/** One pair of ends and what is open between them, as it is printed. */
+export interface Connection {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly allowed: PortSet;
+  readonly unknown: PortSet;
 }
 
 /** What a change does to who can reach whom. Opened and closed are disjoint. */
@@ -164,6 +179,10 @@ export interface EngineStats {
 export interface EngineView {
   verdict(flow: Flow): Verdict;
   explain(flow: Flow): Explanation;
+  /** All of who can reach whom, aggregated; groups name at most `limit` ends. */
+  connectivity(limit: number): readonly ConnectivityRow[];
+  /** The same pair by pair. A workload to itself is a pair if it has two pods that may talk. */
+  connections(by: "workload" | "pod"): readonly Connection[];
   /** Pods that `selection` matches; `sample` at most `limit`. */
   select(selection: Selection, limit: number): PodMatches;
   /** Namespaces that `selector` matches. */
@@ -188,9 +207,4 @@ export interface Engine extends EngineView {
    * afterwards the index is as it was before.
    */
   preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T;
-}
-
-/** Labels as the API writes them, for tests and callers that build objects by hand. */
-export function labels(entries: Readonly<Record<string, string>>): Labels {
-  return new Map(Object.entries(entries));
 }

@@ -1,0 +1,135 @@
+import { type Family, familyOf, IPV4_SPACE, IPV6_SPACE } from "./address.ts";
+import type { EndpointClass } from "./endpoint-class.ts";
+import type { Address, AddressRange } from "./model.ts";
+
+/** A stretch of addresses that no mentioned CIDR cuts. */
+export interface AddressAtom {
+  readonly id: number;
+  readonly family: Family;
+  first: Address;
+  last: Address;
+  /** The addresses of the atom that no pod has. */
+  readonly outside: EndpointClass;
+  /** Classes of pods and nodes with an address here. */
+  readonly classes: Set<EndpointClass>;
+}
+
+/** What the owner of the classes does when an atom is cut in two, or two become one. */
+export interface AtomListener {
+  createOutside(): EndpointClass;
+  /** `fresh` took the addresses from `fresh.first` on; classes reaching into both must part. */
+  split(atom: AddressAtom, fresh: AddressAtom): void;
+  /** `gone` joins `atom`, which already has its addresses. */
+  merged(atom: AddressAtom, gone: AddressAtom): void;
+}
+
+/** Both address families, cut at the boundaries that policies mention, and no finer. */
+export class AddressAtoms {
+  /** Ascending, without gaps over both families. */
+  readonly #atoms: AddressAtom[] = [];
+  /** First addresses of atoms and how many ranges mention each. */
+  readonly #boundaries = new Map<Address, number>();
+  readonly #listener: AtomListener;
+  #nextId = 0;
+
+  constructor(listener: AtomListener) {
+    this.#listener = listener;
+    for (const { first, last } of [IPV6_SPACE, IPV4_SPACE]) {
+      this.#atoms.push(this.#create(first, last));
+      this.#boundaries.set(first, 1);
+    }
+  }
+
+  get size(): number {
+    return this.#atoms.length;
+  }
+
+  all(): readonly AddressAtom[] {
+    return this.#atoms;
+  }
+
+  /** The atom that holds `address`. */
+  find(address: Address): AddressAtom {
+    return this.#atoms[this.#indexOf(address)] as AddressAtom;
+  }
+
+  /** The atoms inside `range`, which must have been mentioned. */
+  within(range: AddressRange): readonly AddressAtom[] {
+    const found: AddressAtom[] = [];
+    for (let index = this.#indexOf(range.first); index < this.#atoms.length; index++) {
+      const atom = this.#atoms[index] as AddressAtom;
+      if (atom.first > range.last) break;
+      found.push(atom);
+    }
+    return found;
+  }
+
+  mention(range: AddressRange): void {
+    for (const boundary of boundariesOf(range)) {
+      const count = this.#boundaries.get(boundary) ?? 0;
+      this.#boundaries.set(boundary, count + 1);
+      if (count === 0) this.#cut(boundary);
+    }
+  }
+
+  release(range: AddressRange): void {
+    for (const boundary of boundariesOf(range)) {
+      const count = this.#boundaries.get(boundary) ?? 0;
+      if (count > 1) this.#boundaries.set(boundary, count - 1);
+      else {
+        this.#boundaries.delete(boundary);
+        this.#join(boundary);
+      }
+    }
+  }
+
+  #cut(boundary: Address): void {
+    const index = this.#indexOf(boundary);
+    const atom = this.#atoms[index] as AddressAtom;
+    const fresh = this.#create(boundary, atom.last);
+    atom.last = boundary - 1n;
+    this.#atoms.splice(index + 1, 0, fresh);
+    this.#listener.split(atom, fresh);
+  }
+
+  #join(boundary: Address): void {
+    const index = this.#indexOf(boundary);
+    const gone = this.#atoms[index] as AddressAtom;
+    const atom = this.#atoms[index - 1] as AddressAtom;
+    this.#atoms.splice(index, 1);
+    atom.last = gone.last;
+    this.#listener.merged(atom, gone);
+  }
+
+  #create(first: Address, last: Address): AddressAtom {
+    const outside = this.#listener.createOutside();
+    const atom: AddressAtom = {
+      id: this.#nextId++,
+      family: familyOf(first),
+      first,
+      last,
+      outside,
+      classes: new Set(),
+    };
+    outside.atoms = [atom];
+    return atom;
+  }
+
+  /** Index of the last atom that starts at or before `address`. */
+  #indexOf(address: Address): number {
+    let low = 0;
+    let high = this.#atoms.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#atoms[middle] as AddressAtom).first <= address) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+/** Where a range cuts: before its first address and behind its last, if that is still its family. */
+function boundariesOf(range: AddressRange): readonly Address[] {
+  const family = familyOf(range.first) === 4 ? IPV4_SPACE : IPV6_SPACE;
+  return range.last === family.last ? [range.first] : [range.first, range.last + 1n];
+}

@@ -1,0 +1,201 @@
+import { bindPolicy, type CompiledPolicy, unbindPolicy } from "./compile.ts";
+import type { Dataplane } from "./dataplane.ts";
+import type { EndpointClass } from "./endpoint-class.ts";
+import { Inventory } from "./inventory.ts";
+import type { Change, Policy } from "./model.ts";
+import { podKey, policyKey } from "./model.ts";
+import { NamespaceIndex } from "./namespace-index.ts";
+import type { Row } from "./row.ts";
+import { RowIndex } from "./row-index.ts";
+import { PROTOCOLS, portPoint } from "./port-set.ts";
+import { SelectorIndex } from "./selector-index.ts";
+
+/** The rows of a class as they were before something changed. */
+export interface RowsBefore {
+  readonly egress: Row;
+  readonly ingress: Row;
+}
+
+/**
+ * All state of the engine: pods ⇄ classes ⇄ selectors ⇄ policies, and the rows that follow from them.
+ * `apply` is the only way to change it.
+ */
+export class ClusterIndex {
+  readonly dataplane: Dataplane;
+  readonly namespaces = new NamespaceIndex();
+  readonly selectors: SelectorIndex;
+  readonly inventory: Inventory;
+  readonly rows: RowIndex;
+  readonly #policies = new Map<string, CompiledPolicy>();
+  readonly #byNamespace = new Map<string, Map<string, CompiledPolicy>>();
+  /** While a preview lasts: rows before, and policies that are gone but whose selectors still stand. */
+  #journal: Map<EndpointClass, RowsBefore | null> | null = null;
+  #unbound: CompiledPolicy[] = [];
+
+  constructor(dataplane: Dataplane) {
+    this.dataplane = dataplane;
+    this.rows = new RowIndex(dataplane.sctp);
+    this.selectors = new SelectorIndex(dataplane, this.namespaces, {
+      subjectsChanged: (cls) => this.#rowsChange(cls),
+      removed: (cls) => this.rows.removed(cls),
+    });
+    this.inventory = new Inventory(this.namespaces, this.selectors.partition);
+  }
+
+  get policyCount(): number {
+    return this.#policies.size;
+  }
+
+  /** Into how many stretches the policies cut the ports of the three protocols. */
+  portAtoms(): number {
+    const cuts = new Set(PROTOCOLS.map((protocol) => portPoint(protocol, 1)));
+    for (const { ingress, egress } of this.#policies.values()) {
+      for (const { ports } of [...ingress.rules, ...egress.rules]) {
+        for (const [index, bound] of (ports?.bounds ?? []).entries()) {
+          cuts.add(index % 2 === 0 ? bound : bound + 1);
+        }
+      }
+    }
+    return cuts.size;
+  }
+
+  policy(key: string): CompiledPolicy | undefined {
+    return this.#policies.get(key);
+  }
+
+  policies(): Iterable<CompiledPolicy> {
+    return this.#policies.values();
+  }
+
+  policiesOf(namespace: string): Iterable<CompiledPolicy> {
+    return this.#byNamespace.get(namespace)?.values() ?? [];
+  }
+
+  apply(change: Change): void {
+    switch (change.kind) {
+      case "pod":
+        if (change.op === "upsert") this.inventory.upsertPod(change.object);
+        else this.inventory.deletePod(change.key);
+        return;
+      case "namespace":
+        if (change.op === "upsert") this.inventory.upsertNamespace(change.object);
+        else this.inventory.deleteNamespace(change.key);
+        return;
+      case "node":
+        if (change.op === "upsert") this.inventory.upsertNode(change.object);
+        else this.inventory.deleteNode(change.key);
+        return;
+      case "policy":
+        if (change.op === "upsert") this.#setPolicy(policyKey(change.object), change.object);
+        else this.#setPolicy(change.key, null);
+    }
+  }
+
+  /** The change that undoes `change`, if asked before it is applied. */
+  inverse(change: Change): Change {
+    const { kind } = change;
+    const key = change.op === "upsert" ? keyOf(change) : change.key;
+    const gone: Change = { kind, op: "delete", key };
+    switch (kind) {
+      case "pod":
+        return restored(kind, this.inventory.pod(key)?.pod) ?? gone;
+      case "namespace":
+        return restored(kind, this.namespaces.find(key)?.declared) ?? gone;
+      case "node":
+        return restored(kind, this.inventory.node(key)) ?? gone;
+      case "policy":
+        return restored(kind, this.#policies.get(key)?.policy) ?? gone;
+    }
+  }
+
+  /** Begin to remember what changes; nothing that told of before goes away until `forget`. */
+  remember(): Map<EndpointClass, RowsBefore | null> {
+    this.rows.settle();
+    this.rows.hold();
+    this.selectors.partition.hold();
+    const journal = new Map<EndpointClass, RowsBefore | null>();
+    this.#journal = journal;
+    return journal;
+  }
+
+  forget(): void {
+    this.#journal = null;
+    for (const policy of this.#unbound) unbindPolicy(policy, this.selectors);
+    this.#unbound = [];
+    this.selectors.partition.letGo();
+    this.rows.letGo();
+  }
+
+  bind(policy: Policy): CompiledPolicy {
+    return bindPolicy(policy, policyKey(policy), this.selectors, this.dataplane);
+  }
+
+  unbind(policy: CompiledPolicy): void {
+    if (this.#journal === null) unbindPolicy(policy, this.selectors);
+    else this.#unbound.push(policy);
+  }
+
+  #setPolicy(key: string, policy: Policy | null): void {
+    const before = this.#policies.get(key);
+    const after = policy === null ? undefined : this.bind(policy);
+    if (before !== undefined) this.#detach(before);
+    if (after !== undefined) this.#attach(after);
+    if (before !== undefined) this.unbind(before);
+  }
+
+  #attach(policy: CompiledPolicy): void {
+    this.#policies.set(policy.key, policy);
+    const { namespace } = policy.policy;
+    const siblings = this.#byNamespace.get(namespace);
+    if (siblings === undefined) this.#byNamespace.set(namespace, new Map([[policy.key, policy]]));
+    else siblings.set(policy.key, policy);
+    policy.subject.subjectOf.add(policy);
+    this.#subjectsChange(policy);
+  }
+
+  #detach(policy: CompiledPolicy): void {
+    this.#policies.delete(policy.key);
+    const siblings = this.#byNamespace.get(policy.policy.namespace);
+    siblings?.delete(policy.key);
+    if (siblings?.size === 0) this.#byNamespace.delete(policy.policy.namespace);
+    policy.subject.subjectOf.delete(policy);
+    this.#subjectsChange(policy);
+  }
+
+  #subjectsChange({ subject }: CompiledPolicy): void {
+    for (const id of subject.members) this.#rowsChange(this.selectors.classById(id));
+    for (const id of subject.maybe) this.#rowsChange(this.selectors.classById(id));
+  }
+
+  #rowsChange(cls: EndpointClass): void {
+    const journal = this.#journal;
+    if (journal !== null && !journal.has(cls)) {
+      const { egress, ingress } = cls;
+      journal.set(cls, egress === null || ingress === null ? null : { egress, ingress });
+    }
+    this.rows.invalidate(cls);
+  }
+}
+
+function keyOf(change: Change & { op: "upsert" }): string {
+  switch (change.kind) {
+    case "pod":
+      return podKey(change.object);
+    case "policy":
+      return policyKey(change.object);
+    case "namespace":
+    case "node":
+      return change.object.name;
+  }
+}
+
+type Upsert<K extends Change["kind"]> = Extract<Change, { kind: K; op: "upsert" }>;
+
+function restored<K extends Change["kind"]>(
+  kind: K,
+  object: Upsert<K>["object"] | null | undefined,
+): Change | null {
+  return object === null || object === undefined
+    ? null
+    : ({ kind, op: "upsert", object } as unknown as Change);
+}

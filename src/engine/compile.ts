@@ -1,0 +1,112 @@
+import type { Dataplane } from "./dataplane.ts";
+import type { Action, DirectionRules, Policy, PortMatch, Protocol, Rule } from "./model.ts";
+import { type PortSet, portSet } from "./port-set.ts";
+import type { SelectorEntry, SelectorIndex, SelectorSpec } from "./selector-index.ts";
+
+export interface NamedPort {
+  readonly protocol: Protocol | null;
+  readonly name: string;
+}
+
+/** A rule over interned selectors. `null` is "all". */
+export interface CompiledRule {
+  readonly action: Action;
+  readonly peers: readonly SelectorEntry[] | null;
+  readonly ports: PortSet | null;
+  /** Ports that only the destination pod can resolve; they count beside `ports`. */
+  readonly names: readonly NamedPort[];
+  readonly path: string;
+  readonly policy: Policy;
+  /** Rules with the same content decide alike. */
+  readonly content: string;
+}
+
+export interface CompiledDirection {
+  readonly isolates: boolean;
+  readonly rules: readonly CompiledRule[];
+  readonly content: string;
+}
+
+export interface CompiledPolicy {
+  readonly policy: Policy;
+  readonly key: string;
+  readonly subject: SelectorEntry;
+  readonly ingress: CompiledDirection;
+  readonly egress: CompiledDirection;
+  /** Every port name the rules mention: kept as a mention, so that classes tell them apart. */
+  readonly portFacts: readonly string[];
+}
+
+/** Bind a policy to the index; what it mentions refines the partition. `unbindPolicy` undoes it. */
+export function bindPolicy(
+  policy: Policy,
+  key: string,
+  selectors: SelectorIndex,
+  dataplane: Dataplane,
+): CompiledPolicy {
+  const defined = policy.tier !== "NetworkPolicy";
+  const portFacts = portFactsOf(policy);
+  for (const fact of portFacts) selectors.partition.mentionFact(fact);
+  const bind = (rules: DirectionRules): CompiledDirection => {
+    const compiled = rules.rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
+    return {
+      isolates: rules.isolates,
+      rules: compiled,
+      content: compiled.map(({ content }) => content).join("\n"),
+    };
+  };
+  return {
+    policy,
+    key,
+    subject: selectors.acquire({ kind: "pods", selection: policy.subject, defined }),
+    ingress: bind(policy.ingress),
+    egress: bind(policy.egress),
+    portFacts,
+  };
+}
+
+export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex): void {
+  selectors.release(compiled.subject);
+  for (const { rules } of [compiled.ingress, compiled.egress]) {
+    for (const rule of rules) for (const peer of rule.peers ?? []) selectors.release(peer);
+  }
+  for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact);
+}
+
+function bindRule(
+  rule: Rule,
+  policy: Policy,
+  selectors: SelectorIndex,
+  dataplane: Dataplane,
+): CompiledRule {
+  const defined = policy.tier !== "NetworkPolicy";
+  const peers =
+    rule.peers === "all"
+      ? null
+      : rule.peers.map((peer): SelectorEntry => {
+          const spec: SelectorSpec = { ...peer, defined };
+          return selectors.acquire(spec);
+        });
+  const ports = rule.ports === "all" ? null : portSet(rule.ports.flatMap((port) => ranges(port, dataplane)));
+  const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
+  const content = [
+    rule.action,
+    peers === null ? "*" : peers.map(({ id }) => id).toSorted((a, b) => a - b).join(","),
+    ports === null ? "*" : ports.key,
+    names.map(({ protocol, name }) => `${protocol ?? "*"}/${name}`).toSorted().join(","),
+  ].join(" ");
+  return { action: rule.action, peers, ports, names, path: rule.path, policy, content };
+}
+
+/** A dataplane without endPort support applies only `port` (NetworkPolicyPort.endPort, concept page). */
+function ranges(port: PortMatch, dataplane: Dataplane) {
+  if (port.kind === "named") return [];
+  return [dataplane.endPort ? port : { ...port, last: port.first }];
+}
+
+function portFactsOf(policy: Policy): readonly string[] {
+  const rules = [...policy.ingress.rules, ...policy.egress.rules];
+  return rules
+    .flatMap(({ ports }) => (ports === "all" ? [] : ports))
+    .flatMap((port) => (port.kind === "named" ? [`:${port.name}`] : []));
+}

@@ -1,0 +1,110 @@
+import type { ClusterIndex } from "./cluster-index.ts";
+import type { EndpointClass, PodRecord } from "./endpoint-class.ts";
+import { type Item, type Rectangle, sweep } from "./flows.ts";
+import { createGroup, rangesOf } from "./group.ts";
+import { podKey } from "./model.ts";
+import { differingPeers } from "./peers.ts";
+import { subtractPorts, unionPorts } from "./port-set.ts";
+import type { Connection, ConnectivityRow, Endpoint } from "./query.ts";
+
+/** All of who can reach whom: the difference to a cluster where nobody is. */
+export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
+  index.rows.settle();
+  const items = new Map<EndpointClass, Item>();
+  for (const cls of index.selectors.partition.classes) {
+    const pods = cls.kind === "address" ? null : cls.pods;
+    if (cls.kind === "pod" && cls.namespace === null) continue;
+    const egress = index.rows.rowOf(cls, "egress");
+    const ingress = index.rows.rowOf(cls, "ingress");
+    items.set(cls, { before: null, after: { cls, egress, ingress }, pods });
+  }
+  const found: Rectangle[] = [];
+  sweep({
+    direction: "egress",
+    subjects: [...items.values()],
+    peersOf: ({ after }) => differingPeers(index, null, after?.egress ?? null),
+    itemsOf: (cls) => {
+      const item = items.get(cls);
+      return item === undefined ? [] : [item];
+    },
+    emit: (rectangle) => {
+      found.push(rectangle);
+    },
+  });
+  return found;
+}
+
+/** The rectangles with their ends named, at most `limit` workloads each. */
+export function connectivityRows(index: ClusterIndex, limit: number): readonly ConnectivityRow[] {
+  return rectanglesOf(index).map(({ from, to, opened, unsure }) => ({
+    from: createGroup(index, from, limit),
+    to: createGroup(index, to, limit),
+    allowed: opened,
+    unknown: unsure,
+  }));
+}
+
+/** Pair by pair: every two ends between which something is allowed or cannot be decided. */
+export function connectionsOf(
+  rectangles: readonly Rectangle[],
+  by: "workload" | "pod",
+): readonly Connection[] {
+  const found = new Map<string, { -readonly [K in keyof Connection]: Connection[K] }>();
+  for (const { from, to, opened, unsure } of rectangles) {
+    const ends = { from: endsOf(from, by), to: endsOf(to, by) };
+    for (const [fromKey, source] of ends.from) {
+      for (const [toKey, target] of ends.to) {
+        if (isAlone(source, target)) continue;
+        const key = `${fromKey} ${toKey}`;
+        const known = found.get(key);
+        if (known === undefined) {
+          found.set(key, { from: source.end, to: target.end, allowed: opened, unknown: unsure });
+        } else {
+          known.allowed = unionPorts(known.allowed, opened);
+          known.unknown = unionPorts(known.unknown, unsure);
+        }
+      }
+    }
+  }
+  return [...found.values()].map((row) => ({
+    ...row,
+    unknown: subtractPorts(row.unknown, row.allowed),
+  }));
+}
+
+interface End {
+  readonly end: Endpoint;
+  readonly pods: readonly PodRecord[];
+}
+
+function endsOf(items: readonly Item[], by: "workload" | "pod"): ReadonlyMap<string, End> {
+  const ends = new Map<string, End & { readonly pods: PodRecord[] }>();
+  for (const { pods } of items) {
+    for (const record of pods ?? []) {
+      if (record.namespace === null) continue;
+      const { pod } = record;
+      const { namespace, workload } = pod;
+      const key = by === "pod" ? podKey(pod) : `${namespace}/${workload.kind}/${workload.name}`;
+      const known = ends.get(key);
+      if (known !== undefined) known.pods.push(record);
+      else ends.set(key, { end: workloadEnd(record, by), pods: [record] });
+    }
+  }
+  for (const item of items) {
+    for (const range of rangesOf([item])) {
+      ends.set(`${range.first}-${range.last}`, { end: { kind: "addresses", range }, pods: [] });
+    }
+  }
+  return ends;
+}
+
+function workloadEnd({ pod }: PodRecord, by: "workload" | "pod"): Endpoint {
+  const workload = by === "pod" ? { kind: "Pod", name: pod.name } : pod.workload;
+  return { kind: "workload", namespace: pod.namespace, workload, pods: 1, sample: pod };
+}
+
+/** One pod and itself, or two stretches of addresses: no flow that policies have a say in. */
+function isAlone(from: End, to: End): boolean {
+  if (from.pods.length === 0) return to.pods.length === 0;
+  return from.pods.length === 1 && to.pods.length === 1 && from.pods[0] === to.pods[0];
+}

@@ -1,0 +1,118 @@
+import type { Family } from "./address.ts";
+import type { AddressAtom } from "./address-atoms.ts";
+import type { Address, Labels, Namespace, Node, Pod } from "./model.ts";
+import type { ScopeEntry } from "./namespace-index.ts";
+import type { Row } from "./row.ts";
+import type { SelectorEntry } from "./selector-index.ts";
+
+/** How surely something matches: not, perhaps, surely. Ordered, so that AND is min and OR is max. */
+export type Match = 0 | 1 | 2;
+export const NO = 0;
+export const PERHAPS = 1;
+export const YES = 2;
+
+/** Both must match. */
+export function least(a: Match, b: Match): Match {
+  return a < b ? a : b;
+}
+
+/** Either may match. */
+export function most(a: Match, b: Match): Match {
+  return a > b ? a : b;
+}
+
+/** A namespace and what lives in it. Undeclared: pods name it, but no object of it has been seen. */
+export interface NamespaceRecord {
+  readonly name: string;
+  declared: Namespace | null;
+  /** Counts changes of labels: classes of different generations never mix. */
+  generation: number;
+  readonly pods: Set<PodRecord>;
+  readonly classes: Set<EndpointClass>;
+  /** The distinct namespace scopes that hold it, surely or perhaps. */
+  readonly scopes: Set<ScopeEntry>;
+}
+
+/** A pod or a node's stand-in, before it has a class. */
+export interface PodPlace {
+  readonly pod: Pod;
+  /** Null for a node, which stands in for one of its addresses. */
+  readonly namespace: NamespaceRecord | null;
+  readonly node: Node | null;
+  /** The addresses that count: at most one of each family. */
+  readonly addresses: readonly Address[];
+}
+
+/** A running pod in its class. `pod` is replaced when nothing changed that a selector could see. */
+export interface PodRecord extends PodPlace {
+  pod: Pod;
+  cls: EndpointClass;
+}
+
+/**
+ * Endpoints that no policy can tell apart: pods by namespace, mentioned labels and named ports,
+ * hostNetwork and address atoms; or the addresses of one atom that no pod has.
+ */
+export interface EndpointClass {
+  readonly id: number;
+  readonly kind: "pod" | "address";
+  readonly namespace: NamespaceRecord | null;
+  readonly host: boolean;
+  readonly pods: Set<PodRecord>;
+  /** Any member: they are alike in all that is mentioned. Null for addresses. */
+  sample: PodPlace | null;
+  key: string;
+  /** The mentioned facts as `key=value`, by which selectors find the class. */
+  facts: readonly string[];
+  /** Where the named ports that rules mention lead; `*` for addresses, which have no names. */
+  portsKey: string;
+  /** One of each family the members have an address of; none while they have no address. */
+  atoms: readonly AddressAtom[];
+  readonly selectors: Map<SelectorEntry, Match>;
+  egress: Row | null;
+  ingress: Row | null;
+}
+
+/** The family of a flow; 0 where neither end has an address yet. */
+export type FlowFamily = Family | 0;
+
+/** The families a flow between two classes may be of. */
+export function flowFamilies(a: EndpointClass, b: EndpointClass): readonly FlowFamily[] {
+  const ofA = a.atoms.map(({ family }) => family);
+  const ofB = b.atoms.map(({ family }) => family);
+  if (ofA.length === 0) return ofB.length === 0 ? [0] : ofB;
+  return ofB.length === 0 ? ofA : ofA.filter((family) => ofB.includes(family));
+}
+
+/** What selectors can see of a pod beside its place: a label, `:name` for a port, `@key` for its node. */
+export function factOf(record: PodPlace, key: string): string | undefined {
+  if (key.startsWith(":")) return namedPort(record.pod, key.slice(1));
+  if (key.startsWith("@")) return record.node?.labels.get(key.slice(1));
+  return record.pod.labels.get(key);
+}
+
+/** The keys of all facts of a pod. */
+export function factKeys(record: PodPlace): readonly string[] {
+  const keys = [...record.pod.labels.keys()];
+  for (const { name } of record.pod.ports) keys.push(`:${name}`);
+  if (record.pod.hostNetwork && record.node !== null) {
+    for (const key of record.node.labels.keys()) keys.push(`@${key}`);
+  }
+  return keys;
+}
+
+/** Where a named port of the pod leads, as text; undefined where it has none of that name. */
+function namedPort(pod: Pod, name: string): string | undefined {
+  const found = pod.ports.filter((port) => port.name === name);
+  return found.length === 0
+    ? undefined
+    : found
+        .map(({ protocol, port }) => `${protocol}/${port}`)
+        .toSorted()
+        .join(",");
+}
+
+/** The namespace's labels as far as they are known: an undeclared one has only its automatic label. */
+export function namespaceLabels(namespace: NamespaceRecord): Labels {
+  return namespace.declared?.labels ?? new Map([["kubernetes.io/metadata.name", namespace.name]]);
+}

@@ -1,0 +1,212 @@
+import { familyOf } from "./address.ts";
+import type { NamespaceRecord, PodPlace, PodRecord } from "./endpoint-class.ts";
+import type { Address, Change, Namespace, Node, Pod } from "./model.ts";
+import { podKey } from "./model.ts";
+import type { NamespaceIndex } from "./namespace-index.ts";
+import type { Partition } from "./partition.ts";
+import { sameLabels } from "./selector.ts";
+
+/** The pods, namespaces and nodes of the cluster, each kept in its classes. */
+export class Inventory {
+  readonly #namespaces: NamespaceIndex;
+  readonly #partition: Partition;
+  readonly #pods = new Map<string, PodRecord>();
+  readonly #nodes = new Map<string, { readonly node: Node; readonly records: readonly PodRecord[] }>();
+  /** hostNetwork pods by the node they run on: a change of the node's labels is theirs too. */
+  readonly #hostPods = new Map<string, Set<PodRecord>>();
+  readonly #byAddress = new Map<Address, PodRecord>();
+
+  constructor(namespaces: NamespaceIndex, partition: Partition) {
+    this.#namespaces = namespaces;
+    this.#partition = partition;
+  }
+
+  get podCount(): number {
+    return this.#pods.size;
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.size;
+  }
+
+  pod(key: string): PodRecord | undefined {
+    return this.#pods.get(key);
+  }
+
+  node(name: string): Node | undefined {
+    return this.#nodes.get(name)?.node;
+  }
+
+  /** Whose address it is: a running pod's, or a node's (as its stand-in). */
+  at(address: Address): PodRecord | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  /** The keys of the pods that the objects of these changes concern, as things stand now. */
+  affectedPods(changes: readonly Change[]): ReadonlySet<string> {
+    const keys = new Set<string>();
+    for (const change of changes) {
+      const name = change.op === "upsert" ? change.object.name : change.key;
+      if (change.kind === "pod") {
+        keys.add(change.op === "upsert" ? podKey(change.object) : change.key);
+      } else if (change.kind === "namespace") {
+        for (const { pod } of this.#namespaces.find(name)?.pods ?? []) keys.add(podKey(pod));
+      } else if (change.kind === "node") {
+        for (const { pod } of this.#hostPods.get(name) ?? []) keys.add(podKey(pod));
+      }
+    }
+    return keys;
+  }
+
+  /** A pod that ended has given its address up, and is no pod to us (kubernetes/website: pod lifecycle). */
+  upsertPod(pod: Pod): void {
+    const key = podKey(pod);
+    const before = this.#pods.get(key);
+    if (pod.ended) {
+      this.deletePod(key);
+      return;
+    }
+    if (before !== undefined && samePlace(before.pod, pod)) {
+      before.pod = pod;
+      return;
+    }
+    const namespace = this.#namespaces.ensure(pod.namespace);
+    this.#enter(this.#placeOf(pod, namespace), before);
+  }
+
+  deletePod(key: string): void {
+    const record = this.#pods.get(key);
+    if (record === undefined) return;
+    this.#pods.delete(key);
+    this.#leave(record);
+    if (record.namespace !== null) this.#namespaces.forgetIfUnused(record.namespace);
+  }
+
+  upsertNamespace(namespace: Namespace): void {
+    this.#declare(this.#namespaces.ensure(namespace.name), namespace);
+  }
+
+  deleteNamespace(name: string): void {
+    const record = this.#namespaces.find(name);
+    if (record === undefined) return;
+    this.#declare(record, null);
+    this.#namespaces.forgetIfUnused(record);
+  }
+
+  upsertNode(node: Node): void {
+    const before = this.#nodes.get(node.name);
+    const records = node.addresses.map((address) => {
+      const pod = standIn(node, address);
+      const record = this.#partition.add({ pod, namespace: null, node, addresses: [address] });
+      this.#byAddress.set(address, record);
+      return record;
+    });
+    this.#nodes.set(node.name, { node, records });
+    this.#forgetNode(before?.records ?? []);
+    this.#renode(node.name, node);
+  }
+
+  deleteNode(name: string): void {
+    const before = this.#nodes.get(name);
+    if (before === undefined) return;
+    this.#nodes.delete(name);
+    this.#forgetNode(before.records);
+    this.#renode(name, null);
+  }
+
+  #declare(record: NamespaceRecord, namespace: Namespace | null): void {
+    if (!this.#namespaces.declare(record, namespace)) return;
+    for (const pod of [...record.pods]) this.#enter(pod, pod);
+  }
+
+  #renode(name: string, node: Node | null): void {
+    for (const record of [...(this.#hostPods.get(name) ?? [])]) {
+      const same =
+        record.node !== null && node !== null && sameLabels(record.node.labels, node.labels);
+      if (!same) this.#enter({ ...record, node }, record);
+    }
+  }
+
+  #placeOf(pod: Pod, namespace: NamespaceRecord): PodPlace {
+    const node = (pod.node === null ? undefined : this.#nodes.get(pod.node)?.node) ?? null;
+    return { pod, namespace, node, addresses: oneOfEach(pod.addresses) };
+  }
+
+  /** Put a pod into its class; it leaves the old one after, so that no class is empty in between. */
+  #enter(place: PodPlace, before: PodRecord | undefined): void {
+    const { pod, namespace, node, addresses } = place;
+    const record = this.#partition.add({ pod, namespace, node, addresses });
+    namespace?.pods.add(record);
+    if (before !== undefined) this.#leave(before);
+    this.#pods.set(podKey(pod), record);
+    if (!pod.hostNetwork) for (const address of addresses) this.#byAddress.set(address, record);
+    if (!pod.hostNetwork || pod.node === null) return;
+    const records = this.#hostPods.get(pod.node);
+    if (records === undefined) this.#hostPods.set(pod.node, new Set([record]));
+    else records.add(record);
+  }
+
+  #leave(record: PodRecord): void {
+    this.#partition.remove(record);
+    record.namespace?.pods.delete(record);
+    for (const address of record.addresses) {
+      if (this.#byAddress.get(address) === record) this.#byAddress.delete(address);
+    }
+    const { hostNetwork, node } = record.pod;
+    if (!hostNetwork || node === null) return;
+    const records = this.#hostPods.get(node);
+    records?.delete(record);
+    if (records?.size === 0) this.#hostPods.delete(node);
+  }
+
+  #forgetNode(records: readonly PodRecord[]): void {
+    for (const record of records) {
+      this.#partition.remove(record);
+      for (const address of record.addresses) {
+        if (this.#byAddress.get(address) === record) this.#byAddress.delete(address);
+      }
+    }
+  }
+}
+
+/** A node's address behaves as a hostNetwork pod there would. */
+function standIn(node: Node, address: Address): Pod {
+  return {
+    namespace: "",
+    name: `${node.name} ${address}`,
+    labels: new Map(),
+    addresses: [address],
+    ports: [],
+    hostNetwork: true,
+    node: node.name,
+    ended: false,
+    workload: { kind: "Node", name: node.name },
+  };
+}
+
+/** PodStatus.podIPs holds "at most 1 value for each of IPv4 and IPv6"; a second one is ignored. */
+function oneOfEach(addresses: readonly Address[]): readonly Address[] {
+  return addresses.filter(
+    (address, index) =>
+      addresses.findIndex((other) => familyOf(other) === familyOf(address)) === index,
+  );
+}
+
+/** PERF: most updates of a pod change only its status; those leave the classes alone. */
+function samePlace(a: Pod, b: Pod): boolean {
+  return (
+    a.hostNetwork === b.hostNetwork &&
+    a.node === b.node &&
+    sameList(a.addresses, b.addresses, (x, y) => x === y) &&
+    sameList(
+      a.ports,
+      b.ports,
+      (x, y) => x.name === y.name && x.port === y.port && x.protocol === y.protocol,
+    ) &&
+    sameLabels(a.labels, b.labels)
+  );
+}
+
+function sameList<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean {
+  return a.length === b.length && a.every((item, index) => same(item, b[index] as T));
+}

@@ -1,0 +1,105 @@
+import { ClusterIndex } from "./cluster-index.ts";
+import { connectionsOf, connectivityRows, rectanglesOf } from "./connectivity.ts";
+import { DATAPLANES, type Dataplane } from "./dataplane.ts";
+import { explainFlow } from "./explain.ts";
+import type { Change, Namespace, Node, Pod, Policy, Selection, Selector } from "./model.ts";
+import { previewChanges } from "./preview.ts";
+import type {
+  Connection,
+  ConnectivityRow,
+  Delta,
+  Engine,
+  EngineStats,
+  EngineView,
+  Explanation,
+  Flow,
+  PodMatches,
+  Verdict,
+} from "./query.ts";
+import { selectPods } from "./select.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** The engine: everything it knows lies in the index, every question is a function over it. */
+export class MatchingEngine implements Engine {
+  readonly #index: ClusterIndex;
+
+  constructor(options: { readonly dataplane: Dataplane } = { dataplane: DATAPLANES.generic }) {
+    this.#index = new ClusterIndex(options.dataplane);
+  }
+
+  apply(change: Change): void {
+    this.#index.apply(change);
+  }
+
+  preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T {
+    return previewChanges(this.#index, changes, (delta) => ask(this, delta));
+  }
+
+  verdict(flow: Flow): Verdict {
+    return verdictOf(this.#index, flow);
+  }
+
+  explain(flow: Flow): Explanation {
+    return explainFlow(this.#index, flow);
+  }
+
+  connectivity(limit: number): readonly ConnectivityRow[] {
+    return connectivityRows(this.#index, limit);
+  }
+
+  connections(by: "workload" | "pod"): readonly Connection[] {
+    return connectionsOf(rectanglesOf(this.#index), by);
+  }
+
+  select(selection: Selection, limit: number): PodMatches {
+    return selectPods(this.#index, selection, limit);
+  }
+
+  matchingNamespaces(selector: Selector): readonly Namespace[] {
+    return this.#index.namespaces
+      .within({ kind: "selector", selector })
+      .flatMap(({ declared }) => declared ?? []);
+  }
+
+  pod(key: string): Pod | undefined {
+    return this.#index.inventory.pod(key)?.pod;
+  }
+
+  *podsOf(namespace: string): Iterable<Pod> {
+    for (const { pod } of this.#index.namespaces.find(namespace)?.pods ?? []) yield pod;
+  }
+
+  namespace(name: string): Namespace | undefined {
+    return this.#index.namespaces.find(name)?.declared ?? undefined;
+  }
+
+  namespaceCount(): number {
+    return this.#index.namespaces.declaredCount;
+  }
+
+  node(name: string): Node | undefined {
+    return this.#index.inventory.node(name);
+  }
+
+  policy(key: string): Policy | undefined {
+    return this.#index.policy(key)?.policy;
+  }
+
+  *policiesOf(namespace: string): Iterable<Policy> {
+    for (const { policy } of this.#index.policiesOf(namespace)) yield policy;
+  }
+
+  stats(): EngineStats {
+    const { inventory, namespaces, selectors, policyCount } = this.#index;
+    return {
+      pods: inventory.podCount,
+      namespaces: namespaces.declaredCount,
+      nodes: inventory.nodeCount,
+      policies: policyCount,
+      classes: selectors.partition.classes.size,
+      selectors: selectors.size,
+      portAtoms: this.#index.portAtoms(),
+      addressAtoms: selectors.partition.atoms.size,
+    };
+  }
+}

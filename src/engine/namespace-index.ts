@@ -1,0 +1,186 @@
+import {
+  least,
+  type Match,
+  type NamespaceRecord,
+  namespaceLabels,
+  NO,
+  PERHAPS,
+  YES,
+} from "./endpoint-class.ts";
+import type { Namespace, NamespaceScope } from "./model.ts";
+import { requirementHolds, sameLabels, scopeKey, selectorMatches } from "./selector.ts";
+import type { SelectorEntry } from "./selector-index.ts";
+
+/** A distinct way to choose namespaces, and those it chooses now (surely or perhaps). */
+export interface ScopeEntry {
+  readonly key: string;
+  readonly scope: NamespaceScope;
+  readonly namespaces: Set<NamespaceRecord>;
+  readonly selectors: Set<SelectorEntry>;
+  references: number;
+}
+
+/** The namespaces, and which of them each namespace selector matches. */
+export class NamespaceIndex {
+  readonly #records = new Map<string, NamespaceRecord>();
+  readonly #byLabel = new Map<string, Set<NamespaceRecord>>();
+  readonly #undeclared = new Set<NamespaceRecord>();
+  readonly #scopes = new Map<string, ScopeEntry>();
+  readonly #selecting = new Set<ScopeEntry>();
+
+  find(name: string): NamespaceRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  all(): Iterable<NamespaceRecord> {
+    return this.#records.values();
+  }
+
+  get declaredCount(): number {
+    return this.#records.size - this.#undeclared.size;
+  }
+
+  /** The record of a namespace; it stays undeclared until an object of it is seen. */
+  ensure(name: string): NamespaceRecord {
+    const known = this.#records.get(name);
+    if (known !== undefined) return known;
+    const record: NamespaceRecord = {
+      name,
+      declared: null,
+      generation: 0,
+      pods: new Set(),
+      classes: new Set(),
+      scopes: new Set(),
+    };
+    this.#records.set(name, record);
+    this.#undeclared.add(record);
+    this.#scope(record);
+    return record;
+  }
+
+  /**
+   * Set or take away the object of a namespace. Report whether selectors may see a difference; its
+   * pods then need new classes.
+   */
+  declare(record: NamespaceRecord, declared: Namespace | null): boolean {
+    const before = record.declared;
+    if (before !== null && declared !== null && sameLabels(before.labels, declared.labels)) {
+      record.declared = declared;
+      return false;
+    }
+    for (const fact of labelFacts(before)) this.#dropLabel(fact, record);
+    record.declared = declared;
+    record.generation++;
+    for (const fact of labelFacts(declared)) {
+      const records = this.#byLabel.get(fact);
+      if (records === undefined) this.#byLabel.set(fact, new Set([record]));
+      else records.add(record);
+    }
+    if (declared === null) this.#undeclared.add(record);
+    else this.#undeclared.delete(record);
+    this.#scope(record);
+    return true;
+  }
+
+  /** Forget a namespace that has neither an object nor pods, unless a policy names it. */
+  forgetIfUnused(record: NamespaceRecord): void {
+    const named = this.#scopes.has(scopeKey({ kind: "name", name: record.name }));
+    if (record.declared !== null || record.pods.size > 0 || named) return;
+    for (const scope of record.scopes) scope.namespaces.delete(record);
+    this.#records.delete(record.name);
+    this.#undeclared.delete(record);
+  }
+
+  /** The entry of `scope`, with one more reference. */
+  acquire(scope: NamespaceScope): ScopeEntry {
+    const key = scopeKey(scope);
+    const known = this.#scopes.get(key);
+    if (known !== undefined) {
+      known.references++;
+      return known;
+    }
+    const entry: ScopeEntry = { key, scope, namespaces: new Set(), selectors: new Set(), references: 1 };
+    this.#scopes.set(key, entry);
+    if (scope.kind === "selector") this.#selecting.add(entry);
+    for (const record of this.#candidates(scope)) {
+      if (scopeMatch(scope, record) !== NO) this.#hold(entry, record);
+    }
+    return entry;
+  }
+
+  release(entry: ScopeEntry): void {
+    entry.references--;
+    if (entry.references > 0) return;
+    this.#scopes.delete(entry.key);
+    this.#selecting.delete(entry);
+    for (const record of entry.namespaces) {
+      record.scopes.delete(entry);
+      this.forgetIfUnused(record);
+    }
+  }
+
+  /** The namespaces that a scope holds now, surely or perhaps. */
+  within(scope: NamespaceScope): readonly NamespaceRecord[] {
+    const known = this.#scopes.get(scopeKey(scope));
+    if (known !== undefined) return [...known.namespaces];
+    if (scope.kind === "name") {
+      const record = this.#records.get(scope.name);
+      return record === undefined ? [] : [record];
+    }
+    return [...this.#candidates(scope)].filter((record) => scopeMatch(scope, record) !== NO);
+  }
+
+  /** PERF: an `In` requirement leads straight to the namespaces; most selectors have one. */
+  *#candidates(scope: NamespaceScope): Iterable<NamespaceRecord> {
+    if (scope.kind === "name") {
+      yield this.ensure(scope.name);
+      return;
+    }
+    const narrow = scope.selector.find(({ operator }) => operator === "In");
+    if (narrow === undefined) {
+      yield* this.#records.values();
+      return;
+    }
+    for (const value of narrow.values) yield* this.#byLabel.get(`${narrow.key}=${value}`) ?? [];
+    yield* this.#undeclared;
+  }
+
+  /** PERF: a scope by name never changes whom it holds, so only selectors are asked again. */
+  #scope(record: NamespaceRecord): void {
+    const named = this.#scopes.get(scopeKey({ kind: "name", name: record.name }));
+    if (named !== undefined) this.#hold(named, record);
+    for (const scope of this.#selecting) {
+      if (scopeMatch(scope.scope, record) === NO) {
+        scope.namespaces.delete(record);
+        record.scopes.delete(scope);
+      } else this.#hold(scope, record);
+    }
+  }
+
+  #hold(scope: ScopeEntry, record: NamespaceRecord): void {
+    scope.namespaces.add(record);
+    record.scopes.add(scope);
+  }
+
+  #dropLabel(fact: string, record: NamespaceRecord): void {
+    const records = this.#byLabel.get(fact);
+    records?.delete(record);
+    if (records?.size === 0) this.#byLabel.delete(fact);
+  }
+}
+
+/** How surely a scope holds a namespace; of an undeclared one only the automatic label is known. */
+export function scopeMatch(scope: NamespaceScope, namespace: NamespaceRecord): Match {
+  if (scope.kind === "name") return scope.name === namespace.name ? YES : NO;
+  const labels = namespaceLabels(namespace);
+  if (namespace.declared !== null) return selectorMatches(scope.selector, labels) ? YES : NO;
+  return scope.selector.reduce<Match>((match, requirement) => {
+    const value = labels.get(requirement.key);
+    if (value === undefined) return least(match, PERHAPS);
+    return requirementHolds(requirement, value) ? match : NO;
+  }, YES);
+}
+
+function labelFacts(namespace: Namespace | null): readonly string[] {
+  return namespace === null ? [] : [...namespace.labels].map(([key, value]) => `${key}=${value}`);
+}

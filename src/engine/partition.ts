@@ -1,0 +1,283 @@
+import { type AddressAtom, AddressAtoms } from "./address-atoms.ts";
+import {
+  type EndpointClass,
+  factKeys,
+  factOf,
+  type PodPlace,
+  type PodRecord,
+} from "./endpoint-class.ts";
+import type { AddressRange } from "./model.ts";
+
+/** Who keeps the selectors' sets in step with the classes. */
+export interface ClassListener {
+  /** A class has come; `origin` is the one it parted from, which every selector so far matched alike. */
+  created(fresh: EndpointClass, origin: EndpointClass | null): void;
+  removed(gone: EndpointClass): void;
+}
+
+/**
+ * The partition of pods and addresses into classes. It is as fine as what policies mention (facts of
+ * pods: label keys, port names, node label keys; boundaries of CIDRs), and no finer: mentions are
+ * counted, and the last release joins again what only that mention told apart.
+ */
+export class Partition {
+  readonly atoms: AddressAtoms;
+  readonly classes = new Set<EndpointClass>();
+  /** Those of hostNetwork pods and of nodes. */
+  readonly hosts = new Set<EndpointClass>();
+  readonly #listener: ClassListener;
+  readonly #byKey = new Map<string, EndpointClass>();
+  readonly #byFact = new Map<string, Set<EndpointClass>>();
+  readonly #mentions = new Map<string, number>();
+  readonly #recordsByFact = new Map<string, Set<PodRecord>>();
+  /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
+  #held: Set<EndpointClass> | null = null;
+  #nextId = 0;
+
+  constructor(listener: ClassListener) {
+    this.#listener = listener;
+    this.atoms = new AddressAtoms({
+      createOutside: () => this.#create({ kind: "address", namespace: null, host: false }),
+      split: (atom, fresh) => this.#atomSplit(atom, fresh),
+      merged: (atom, gone) => this.#atomMerged(atom, gone),
+    });
+    for (const { outside } of this.atoms.all()) listener.created(outside, null);
+  }
+
+  /** Put a pod into its class. */
+  add(place: PodPlace): PodRecord {
+    const atoms = place.addresses.map((address) => this.atoms.find(address));
+    const facts = this.#factsOf(place);
+    const key = classKey(place, facts, atoms);
+    const known = this.#byKey.get(key);
+    const cls =
+      known ??
+      this.#create({ kind: "pod", namespace: place.namespace, host: place.pod.hostNetwork });
+    const record: PodRecord = { ...place, cls };
+    if (cls.pods.size === 0) cls.sample = record;
+    cls.pods.add(record);
+    for (const fact of factKeys(record)) addTo(this.#recordsByFact, fact, record);
+    if (known === undefined) {
+      cls.atoms = atoms;
+      this.#index(cls, key, facts);
+      this.#listener.created(cls, null);
+    }
+    return record;
+  }
+
+  remove(record: PodRecord): void {
+    for (const fact of factKeys(record)) takeFrom(this.#recordsByFact, fact, record);
+    const { cls } = record;
+    cls.pods.delete(record);
+    if (cls.pods.size > 0) {
+      if (cls.sample === record) [cls.sample = null] = cls.pods;
+    } else if (this.#held === null) this.#drop(cls);
+    else this.#held.add(cls);
+  }
+
+  /** The classes with this fact, given as `key=value`; the key must be mentioned. */
+  withFact(fact: string): Iterable<EndpointClass> {
+    return this.#byFact.get(fact) ?? [];
+  }
+
+  mentionFact(key: string): void {
+    const count = this.#mentions.get(key) ?? 0;
+    this.#mentions.set(key, count + 1);
+    if (count > 0) return;
+    for (const cls of this.#classesWithFactKey(key)) {
+      this.#regroup(cls, (record) => factOf(record, key) ?? "");
+    }
+  }
+
+  releaseFact(key: string): void {
+    const count = this.#mentions.get(key) ?? 0;
+    if (count > 1) {
+      this.#mentions.set(key, count - 1);
+      return;
+    }
+    this.#mentions.delete(key);
+    for (const cls of this.#classesWithFactKey(key)) this.#rekey(cls);
+  }
+
+  mentionRange(range: AddressRange): void {
+    this.atoms.mention(range);
+  }
+
+  releaseRange(range: AddressRange): void {
+    this.atoms.release(range);
+  }
+
+  /** Keep emptied classes until `letGo`. */
+  hold(): void {
+    this.#held = new Set();
+  }
+
+  letGo(): void {
+    const held = this.#held ?? new Set();
+    this.#held = null;
+    for (const cls of held) if (cls.pods.size === 0 && this.classes.has(cls)) this.#drop(cls);
+  }
+
+  #classesWithFactKey(key: string): Set<EndpointClass> {
+    const found = new Set<EndpointClass>();
+    for (const record of this.#recordsByFact.get(key) ?? []) found.add(record.cls);
+    return found;
+  }
+
+  #drop(cls: EndpointClass): void {
+    this.#unindex(cls);
+    this.classes.delete(cls);
+    this.hosts.delete(cls);
+    cls.namespace?.classes.delete(cls);
+    this.#listener.removed(cls);
+  }
+
+  /** Part the members of a class that `valueOf` now tells apart; the largest part stays the class. */
+  #regroup(cls: EndpointClass, valueOf: (record: PodRecord) => string): void {
+    const parts = new Map<string, PodRecord[]>();
+    for (const record of cls.pods) {
+      const value = valueOf(record);
+      const part = parts.get(value);
+      if (part === undefined) parts.set(value, [record]);
+      else part.push(record);
+    }
+    const [largest, ...others] = [...parts.values()].toSorted((a, b) => b.length - a.length);
+    if (largest !== undefined) [cls.sample = null] = largest;
+    this.#rekey(cls);
+    for (const records of others) this.#part(cls, records);
+  }
+
+  /** Move `records` from `origin` into a class of their own. */
+  #part(origin: EndpointClass, records: readonly PodRecord[]): void {
+    const [sample] = records;
+    if (sample === undefined) return;
+    const fresh = this.#create(origin);
+    fresh.sample = sample;
+    fresh.atoms = sample.addresses.map((address) => this.atoms.find(address));
+    for (const record of records) {
+      origin.pods.delete(record);
+      fresh.pods.add(record);
+      record.cls = fresh;
+    }
+    const facts = this.#factsOf(sample);
+    this.#index(fresh, classKey(sample, facts, fresh.atoms), facts);
+    this.#listener.created(fresh, origin);
+  }
+
+  /** Give a class the key that its members have now, and join it to the one that has it already. */
+  #rekey(cls: EndpointClass): void {
+    if (cls.sample === null) return;
+    const facts = this.#factsOf(cls.sample);
+    const key = classKey(cls.sample, facts, cls.atoms);
+    if (key === cls.key) return;
+    const other = this.#byKey.get(key);
+    if (other === undefined) {
+      this.#unindex(cls);
+      this.#index(cls, key, facts);
+      return;
+    }
+    for (const member of cls.pods) {
+      other.pods.add(member);
+      member.cls = other;
+    }
+    cls.pods.clear();
+    this.#drop(cls);
+  }
+
+  #index(cls: EndpointClass, key: string, facts: readonly string[]): void {
+    cls.key = key;
+    cls.facts = facts;
+    cls.portsKey =
+      cls.namespace === null ? "*" : facts.filter((fact) => fact.startsWith(":")).join();
+    this.#byKey.set(key, cls);
+    for (const atom of cls.atoms) atom.classes.add(cls);
+    for (const fact of facts) addTo(this.#byFact, fact, cls);
+  }
+
+  #unindex(cls: EndpointClass): void {
+    this.#byKey.delete(cls.key);
+    for (const atom of cls.atoms) atom.classes.delete(cls);
+    for (const fact of cls.facts) takeFrom(this.#byFact, fact, cls);
+  }
+
+  #factsOf(place: PodPlace): readonly string[] {
+    const facts: string[] = [];
+    for (const key of factKeys(place)) {
+      if (this.#mentions.has(key)) facts.push(`${key}=${factOf(place, key)}`);
+    }
+    return facts.length > 1 ? [...new Set(facts)].toSorted() : facts;
+  }
+
+  #create(like: Pick<EndpointClass, "kind" | "namespace" | "host">): EndpointClass {
+    const cls: EndpointClass = {
+      id: this.#nextId++,
+      kind: like.kind,
+      namespace: like.namespace,
+      host: like.host,
+      pods: new Set(),
+      sample: null,
+      key: "",
+      facts: [],
+      portsKey: "*",
+      atoms: [],
+      selectors: new Map(),
+      egress: null,
+      ingress: null,
+    };
+    this.classes.add(cls);
+    if (cls.host) this.hosts.add(cls);
+    cls.namespace?.classes.add(cls);
+    return cls;
+  }
+
+  #atomSplit(atom: AddressAtom, fresh: AddressAtom): void {
+    this.#listener.created(fresh.outside, atom.outside);
+    for (const cls of [...atom.classes]) this.#partAcross(cls, atom, fresh);
+  }
+
+  #partAcross(cls: EndpointClass, atom: AddressAtom, fresh: AddressAtom): void {
+    const isBeyond = ({ addresses }: PodPlace): boolean =>
+      addresses.some((address) => fresh.first <= address && address <= fresh.last);
+    const moved = [...cls.pods].filter(isBeyond);
+    const partly = moved.length > 0 && moved.length < cls.pods.size;
+    if (partly) cls.sample = [...cls.pods].find((record) => !isBeyond(record)) ?? cls.sample;
+    if (cls.sample !== null && isBeyond(cls.sample)) {
+      this.#unindex(cls);
+      cls.atoms = cls.atoms.map((each) => (each === atom ? fresh : each));
+      this.#index(cls, classKey(cls.sample, cls.facts, cls.atoms), cls.facts);
+    }
+    if (partly) this.#part(cls, moved);
+  }
+
+  #atomMerged(atom: AddressAtom, gone: AddressAtom): void {
+    for (const cls of [...gone.classes]) {
+      this.#unindex(cls);
+      cls.atoms = cls.atoms.map((each) => (each === gone ? atom : each));
+      this.#rekey(cls);
+    }
+    this.classes.delete(gone.outside);
+    this.#listener.removed(gone.outside);
+  }
+}
+
+function classKey(
+  { namespace, pod, node }: PodPlace,
+  facts: readonly string[],
+  atoms: readonly AddressAtom[],
+): string {
+  const place = namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
+  const host = pod.hostNetwork ? (node === null ? "h?" : "h") : "";
+  return `${place}|${facts.join(" ")}|${host}|${atoms.map(({ id }) => id).join()}`;
+}
+
+function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  if (set === undefined) sets.set(key, new Set([value]));
+  else set.add(value);
+}
+
+function takeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}

@@ -1,0 +1,216 @@
+import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
+import type { EndpointClass, PodRecord } from "./endpoint-class.ts";
+import { type Item, type Rectangle, sweep, type Version } from "./flows.ts";
+import { createGroup } from "./group.ts";
+import type { Change, Direction } from "./model.ts";
+import { differingPeers } from "./peers.ts";
+import { isEmptyPorts, type PortSet } from "./port-set.ts";
+import type { Delta, FlowGroup } from "./query.ts";
+
+/** PERF: a message names a handful of ends; a group lists no more workloads than this. */
+const NAMED = 20;
+
+/**
+ * Apply `changes`, hand over what they open and close, and take them back: the index is afterwards as
+ * it was. What the new policies mention refines the partition first, so that one partition tells of
+ * both before and after.
+ */
+export function previewChanges<T>(
+  index: ClusterIndex,
+  changes: readonly Change[],
+  ask: (delta: Delta) => T,
+): T {
+  return withChanges(index, changes, (rectangles) => ask(createDelta(index, rectangles)));
+}
+
+/** The same with the raw rectangles, for whoever names the ends otherwise. */
+export function withChanges<T>(
+  index: ClusterIndex,
+  changes: readonly Change[],
+  ask: (rectangles: readonly Rectangle[]) => T,
+): T {
+  const bound = changes.flatMap((change) =>
+    change.kind === "policy" && change.op === "upsert" ? [index.bind(change.object)] : [],
+  );
+  const journal = index.remember();
+  const before = versionsOf(index, index.inventory.affectedPods(changes));
+  const inverses: Change[] = [];
+  try {
+    for (const change of changes) {
+      inverses.push(index.inverse(change));
+      index.apply(change);
+    }
+    const moved = movedItems(index, before, index.inventory.affectedPods(changes));
+    return ask(new Difference(index, moved, journal).rectangles());
+  } finally {
+    for (const inverse of inverses.toReversed()) index.apply(inverse);
+    index.forget();
+    for (const policy of bound) index.unbind(policy);
+  }
+}
+
+interface PodVersion {
+  readonly record: PodRecord;
+  readonly version: Version;
+}
+
+/** Where these pods stand now. */
+function versionsOf(index: ClusterIndex, keys: Iterable<string>): ReadonlyMap<string, PodVersion> {
+  const versions = new Map<string, PodVersion>();
+  for (const key of keys) {
+    const record = index.inventory.pod(key);
+    if (record !== undefined) versions.set(key, { record, version: versionOf(index, record.cls) });
+  }
+  return versions;
+}
+
+function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
+  return { cls, egress: index.rows.rowOf(cls, "egress"), ingress: index.rows.rowOf(cls, "ingress") };
+}
+
+/** Pods that came, went, or are in another class now, put together by where from and where to. */
+function movedItems(
+  index: ClusterIndex,
+  before: ReadonlyMap<string, PodVersion>,
+  keysAfter: Iterable<string>,
+): readonly Item[] {
+  const after = versionsOf(index, keysAfter);
+  const items = new Map<string, Item & { readonly pods: PodRecord[] }>();
+  for (const key of new Set([...before.keys(), ...after.keys()])) {
+    const was = before.get(key);
+    const is = after.get(key);
+    const record = is?.record ?? was?.record;
+    if (record === undefined || was?.version.cls === is?.version.cls) continue;
+    const place = `${was?.version.cls.id}>${is?.version.cls.id}`;
+    const item = items.get(place);
+    if (item !== undefined) item.pods.push(record);
+    else {
+      items.set(place, { before: was?.version ?? null, after: is?.version ?? null, pods: [record] });
+    }
+  }
+  return [...items.values()];
+}
+
+/** The difference between two moments, both still told by the index. */
+class Difference {
+  readonly #index: ClusterIndex;
+  readonly #movedPods: ReadonlySet<PodRecord>;
+  /** Every item that changed, by the classes it was or is in. */
+  readonly #byClass = new Map<EndpointClass, Item[]>();
+  readonly #static = new Map<EndpointClass, Item>();
+  readonly #egress: Item[] = [];
+  readonly #ingress: Item[] = [];
+
+  constructor(
+    index: ClusterIndex,
+    moved: readonly Item[],
+    journal: ReadonlyMap<EndpointClass, RowsBefore | null>,
+  ) {
+    this.#index = index;
+    this.#movedPods = new Set(moved.flatMap(({ pods }) => [...(pods ?? [])]));
+    for (const item of moved) this.#note(item);
+    for (const [cls, rows] of journal) {
+      if (rows === null || !index.selectors.partition.classes.has(cls)) continue;
+      const after = versionOf(index, cls);
+      if (after.egress === rows.egress && after.ingress === rows.ingress) continue;
+      const pods = this.#restOf(cls);
+      if (pods.size > 0) this.#note({ before: { cls, ...rows }, after, pods });
+    }
+  }
+
+  rectangles(): readonly Rectangle[] {
+    const found: Rectangle[] = [];
+    const emit = (rectangle: Rectangle): void => {
+      found.push(rectangle);
+    };
+    const changedTo = new Set(this.#ingress);
+    sweep({
+      direction: "egress",
+      subjects: this.#egress,
+      peersOf: (sample) => this.#peersOf(sample, "egress"),
+      itemsOf: (cls) => this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
+      emit,
+    });
+    sweep({
+      direction: "ingress",
+      subjects: this.#ingress,
+      peersOf: (sample) => this.#peersOf(sample, "ingress"),
+      itemsOf: (cls) => this.#itemsOf(cls),
+      emit,
+    });
+    return found;
+  }
+
+  #note(item: Item): void {
+    const { before, after } = item;
+    const moved = before?.cls !== after?.cls;
+    if (moved || before?.egress !== after?.egress) this.#egress.push(item);
+    if (moved || before?.ingress !== after?.ingress) this.#ingress.push(item);
+    for (const cls of new Set([before?.cls, after?.cls])) {
+      if (cls === undefined) continue;
+      const items = this.#byClass.get(cls);
+      if (items === undefined) this.#byClass.set(cls, [item]);
+      else items.push(item);
+    }
+  }
+
+  /** The members of a class that did not move into it just now. */
+  #restOf(cls: EndpointClass): ReadonlySet<PodRecord> {
+    const { size } = this.#movedPods;
+    return size === 0 ? cls.pods : cls.pods.difference(this.#movedPods);
+  }
+
+  #itemsOf(cls: EndpointClass): readonly Item[] {
+    const changed = this.#byClass.get(cls);
+    if (changed?.some(({ before, after }) => before?.cls === after?.cls)) return changed;
+    const rest = this.#staticItem(cls);
+    return rest === null ? (changed ?? []) : [...(changed ?? []), rest];
+  }
+
+  #staticItem(cls: EndpointClass): Item | null {
+    const known = this.#static.get(cls);
+    if (known !== undefined) return known;
+    const pods = cls.kind === "address" ? null : this.#restOf(cls);
+    if (pods?.size === 0) return null;
+    const version = versionOf(this.#index, cls);
+    const item = { before: version, after: version, pods };
+    this.#static.set(cls, item);
+    return item;
+  }
+
+  /** Both sides of a moved pod's change, or where the two rows of the others differ. */
+  *#peersOf({ before, after }: Item, direction: Direction): Iterable<EndpointClass> {
+    if (before?.cls === after?.cls) {
+      yield* differingPeers(this.#index, before?.[direction] ?? null, after?.[direction] ?? null);
+    } else {
+      for (const version of [before, after]) {
+        if (version !== null) yield* differingPeers(this.#index, null, version[direction]);
+      }
+    }
+    // Where both ends changed the rows of one alone do not tell; all such flows are the ingress sweep's.
+    if (direction === "ingress") yield* this.#classesOf(this.#egress);
+  }
+
+  *#classesOf(items: readonly Item[]): Iterable<EndpointClass> {
+    for (const { before, after } of items) {
+      if (before !== null) yield before.cls;
+      if (after !== null) yield after.cls;
+    }
+  }
+}
+
+function createDelta(index: ClusterIndex, rectangles: readonly Rectangle[]): Delta {
+  const named = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowGroup[] =>
+    rectangles.flatMap((rectangle) => {
+      const ports = portsOf(rectangle);
+      if (isEmptyPorts(ports)) return [];
+      const from = createGroup(index, rectangle.from, NAMED);
+      const to = createGroup(index, rectangle.to, NAMED);
+      return [{ from, to, ports }];
+    });
+  return {
+    opened: named(({ opened }) => opened),
+    closed: named(({ closed }) => closed),
+    unsure: named(({ unsure }) => unsure),
+  };
+}

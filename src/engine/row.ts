@@ -1,0 +1,282 @@
+import type { CompiledDirection, CompiledPolicy, CompiledRule } from "./compile.ts";
+import type { Certainty } from "./dataplane.ts";
+import { type EndpointClass, type FlowFamily, least, type Match, most, NO, PERHAPS, YES } from "./endpoint-class.ts";
+import { ALLOW, DENY, foldTiers, type OrderedTier, type Tiers } from "./fold.ts";
+import type { Direction, Tier } from "./model.ts";
+import {
+  ALL_PORTS,
+  fromPairs,
+  hasPoint,
+  isEmptyPorts,
+  NO_PORTS,
+  type PortSet,
+  PROTOCOLS,
+  pointPort,
+  portPoint,
+} from "./port-set.ts";
+import { entryMatch, type SelectorEntry } from "./selector-index.ts";
+
+/** On which ports one end lets the other through, from this direction's side alone. */
+export interface Outcome {
+  readonly allowed: PortSet;
+  /** What cannot be decided: neither allowed nor denied. */
+  readonly unknown: PortSet;
+}
+
+const EVERYTHING: Outcome = { allowed: ALL_PORTS, unknown: NO_PORTS };
+
+/**
+ * What a class may do in one direction, as a function of the peer. It depends on the class only
+ * through the content of the rules that select it, so all classes with the same content share it.
+ */
+export interface Row {
+  readonly id: number;
+  readonly content: string;
+  readonly direction: Direction;
+  readonly tiers: Tiers;
+  /** The distinct selectors of the rules: how a peer matches them is all that the answer depends on. */
+  readonly selectors: readonly SelectorEntry[];
+  readonly usesNames: boolean;
+  readonly members: Set<EndpointClass>;
+  readonly sctp: Certainty;
+  /** Answers so far, by how the peer matches `selectors`, and by the destination's named ports. */
+  readonly outcomes: Map<string, Map<number | string, Outcome>>;
+}
+
+/** The policies that select a class in a direction, with how surely. */
+export function selectingPolicies(
+  cls: EndpointClass,
+): readonly { readonly policy: CompiledPolicy; readonly match: Match }[] {
+  const found: { policy: CompiledPolicy; match: Match }[] = [];
+  for (const [entry, match] of cls.selectors) {
+    for (const policy of entry.subjectOf) found.push({ policy, match });
+  }
+  return found;
+}
+
+/** The rules that decide on `cls`, ordered, and their content as text. */
+export function tiersOf(
+  cls: EndpointClass,
+  direction: Direction,
+): { readonly tiers: Tiers; readonly content: string } {
+  const selecting = selectingPolicies(cls);
+  const admin = orderTier(selecting, "Admin", direction);
+  const baseline = orderTier(selecting, "Baseline", direction);
+  const isolating = selecting.filter(
+    ({ policy }) => policy.policy.tier === "NetworkPolicy" && policy[direction].isolates,
+  );
+  const rules = new Map<string, CompiledRule>();
+  for (const { policy } of isolating) {
+    for (const rule of policy[direction].rules) rules.set(rule.content, rule);
+  }
+  const isolated = isolating.reduce<Match>((match, each) => most(match, each.match), NO);
+  const networkPolicy = isolated === NO ? null : [...rules.values()];
+  const inside = networkPolicy === null ? "-" : `${isolated}{${[...rules.keys()].toSorted().join("\n")}}`;
+  return {
+    tiers: { admin: admin.tier, networkPolicy, isolated, baseline: baseline.tier },
+    content: `${admin.content}|${inside}|${baseline.content}`,
+  };
+}
+
+function orderTier(
+  selecting: readonly { readonly policy: CompiledPolicy }[],
+  tier: Tier,
+  direction: Direction,
+): { readonly tier: OrderedTier; readonly content: string } {
+  const byPriority = new Map<number, CompiledDirection[]>();
+  for (const { policy } of selecting) {
+    if (policy.policy.tier !== tier || policy[direction].rules.length === 0) continue;
+    const same = byPriority.get(policy.policy.priority);
+    if (same === undefined) byPriority.set(policy.policy.priority, [policy[direction]]);
+    else same.push(policy[direction]);
+  }
+  const ordered = [...byPriority]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, policies]) => policies.toSorted((a, b) => (a.content < b.content ? -1 : 1)));
+  return {
+    tier: ordered.map((policies) => policies.map(({ rules }) => rules)),
+    content: ordered
+      .map((policies) => policies.map(({ content }) => `(${content})`).join("&"))
+      .join(">"),
+  };
+}
+
+/** A row for these rules; it has no members yet. */
+export function createRow(
+  id: number,
+  rules: { readonly tiers: Tiers; readonly content: string },
+  direction: Direction,
+  sctp: Certainty,
+): Row {
+  const all = rulesOf(rules.tiers);
+  const selectors = [...new Set(all.flatMap(({ peers }) => peers ?? []))];
+  return {
+    id,
+    content: rules.content,
+    direction,
+    tiers: rules.tiers,
+    selectors,
+    usesNames: all.some(({ names }) => names.length > 0),
+    members: new Set(),
+    sctp,
+    outcomes: new Map(),
+  };
+}
+
+function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
+  return [...admin.flat(2), ...(networkPolicy ?? []), ...baseline.flat(2)];
+}
+
+/**
+ * On which ports a member of the row may talk with `peer`. `destination` is whichever of the two is
+ * the flow's destination: it resolves named ports.
+ */
+export function outcomeFor(
+  row: Row,
+  peer: EndpointClass,
+  destination: EndpointClass,
+  family: FlowFamily,
+): Outcome {
+  if (row.content === FREE) return EVERYTHING;
+  const ports = row.usesNames ? destination.portsKey : "";
+  let outcomes = row.outcomes.get(ports);
+  if (outcomes === undefined) {
+    outcomes = new Map();
+    row.outcomes.set(ports, outcomes);
+  }
+  const signature = signatureOf(row, peer, family);
+  let outcome = outcomes.get(signature);
+  if (outcome === undefined) {
+    outcome = computeOutcome(row, peer, destination, family);
+    outcomes.set(signature, outcome);
+  }
+  return outcome;
+}
+
+/** The content of a row that no policy has a part in. */
+const FREE = "|-|";
+
+/** PERF: 3 values a selector; 33 of them fit a double exactly. */
+const NUMERIC = 32;
+
+function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number | string {
+  const { selectors } = row;
+  if (selectors.length > NUMERIC) {
+    return `${peer.host}${selectors.map((entry) => entryMatch(entry, peer, family)).join("")}`;
+  }
+  let signature = peer.host ? 1 : 0;
+  for (let index = 0; index < selectors.length; index++) {
+    signature = signature * 3 + entryMatch(selectors[index] as SelectorEntry, peer, family);
+  }
+  return signature;
+}
+
+function computeOutcome(
+  row: Row,
+  peer: EndpointClass,
+  destination: EndpointClass,
+  family: FlowFamily,
+): Outcome {
+  const starts = cutPoints(row, destination);
+  const allowed: [number, number][] = [];
+  const unknown: [number, number][] = [];
+  // A hostNetwork pod may or may not be on the subject's node; `verdict` knows, a class does not.
+  const local = peer.host ? PERHAPS : NO;
+  for (const [index, first] of starts.entries()) {
+    const last = (starts[index + 1] ?? portPoint("SCTP", 65_536)) - 1;
+    const outcomes = outcomesAt(row, { peer, destination, family, local }, first);
+    if (outcomes === ALLOW) allowed.push([first, last]);
+    else if ((outcomes & ALLOW) !== 0) unknown.push([first, last]);
+  }
+  const outcome = { allowed: clip(allowed), unknown: clip(unknown) };
+  return outcome.allowed.key === ALL_PORTS.key ? EVERYTHING : outcome;
+}
+
+/** Who talks to whom, and how surely they share a node. */
+export interface Ends {
+  readonly peer: EndpointClass;
+  readonly destination: EndpointClass;
+  readonly family: FlowFamily;
+  readonly local: Match;
+}
+
+/** The outcomes possible at one point of the port line. */
+export function outcomesAt(row: Row, ends: Ends, point: number): number {
+  const outcomes = foldTiers(row.tiers, (rule) => ruleMatch(rule, ends, point), ends.local);
+  const undecided = row.sctp !== "yes" && pointPort(point).protocol === "SCTP";
+  return undecided && row.content !== FREE ? outcomes | ALLOW | DENY : outcomes;
+}
+
+/** How surely a rule matches the peer at a point of the port line. */
+export function ruleMatch(rule: CompiledRule, ends: Ends, point: number): Match {
+  const peer = peerMatch(rule, ends.peer, ends.family);
+  return peer === NO ? NO : least(peer, portMatch(rule, ends.destination, point));
+}
+
+export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowFamily): Match {
+  if (rule.peers === null) return YES;
+  return rule.peers.reduce<Match>((match, entry) => most(match, entryMatch(entry, peer, family)), NO);
+}
+
+function portMatch(rule: CompiledRule, destination: EndpointClass, point: number): Match {
+  if (rule.ports === null || hasPoint(rule.ports, point)) return YES;
+  return rule.names.reduce<Match>(
+    (match, { protocol, name }) =>
+      most(match, namedPortMatch(destination, { protocol, name }, point)),
+    NO,
+  );
+}
+
+/**
+ * A named port is looked up on the destination pod, by name and protocol; a pod without it is not
+ * matched (NetworkPolicyPort.port). An address has no names, so there it cannot be decided.
+ */
+function namedPortMatch(
+  destination: EndpointClass,
+  named: { readonly protocol: string | null; readonly name: string },
+  point: number,
+): Match {
+  const pod = destination.namespace === null ? undefined : destination.sample?.pod;
+  const { protocol, port } = pointPort(point);
+  if (pod === undefined) return named.protocol === null || named.protocol === protocol ? PERHAPS : NO;
+  const found = pod.ports.some(
+    (candidate) =>
+      candidate.name === named.name &&
+      candidate.port === port &&
+      candidate.protocol === protocol &&
+      (named.protocol === null || named.protocol === protocol),
+  );
+  return found ? YES : NO;
+}
+
+/** The points where an answer of the row may change. */
+function cutPoints(row: Row, destination: EndpointClass): readonly number[] {
+  const cuts = new Set<number>(PROTOCOLS.map((protocol) => portPoint(protocol, 0)));
+  for (const { ports } of rulesOf(row.tiers)) {
+    for (const [index, bound] of (ports?.bounds ?? []).entries()) {
+      cuts.add(index % 2 === 0 ? bound : bound + 1);
+    }
+  }
+  if (row.usesNames) {
+    for (const { protocol, port } of destination.sample?.pod.ports ?? []) {
+      cuts.add(portPoint(protocol, port)).add(portPoint(protocol, port + 1));
+    }
+  }
+  return [...cuts].toSorted((a, b) => a - b);
+}
+
+function clip(pairs: readonly (readonly [number, number])[]): PortSet {
+  if (pairs.length === 0) return NO_PORTS;
+  const inside = fromPairs(
+    pairs.flatMap(([first, last]) => PROTOCOLS.map((protocol): [number, number] => [
+      Math.max(first, portPoint(protocol, 1)),
+      Math.min(last, portPoint(protocol, 65_535)),
+    ])),
+  );
+  return inside.key === ALL_PORTS.key ? ALL_PORTS : inside;
+}
+
+/** Report whether nobody gets through on any port. */
+export function isClosed(outcome: Outcome): boolean {
+  return isEmptyPorts(outcome.allowed) && isEmptyPorts(outcome.unknown);
+}

@@ -1,0 +1,274 @@
+import { type Family, familyOf } from "./address.ts";
+import type { Certainty, Dataplane } from "./dataplane.ts";
+import {
+  type EndpointClass,
+  type FlowFamily,
+  factOf,
+  least,
+  type Match,
+  type NamespaceRecord,
+  NO,
+  PERHAPS,
+  YES,
+} from "./endpoint-class.ts";
+import type { AddressRange, Peer, Pod, Selector } from "./model.ts";
+import { type NamespaceIndex, type ScopeEntry, scopeMatch } from "./namespace-index.ts";
+import { type ClassListener, Partition } from "./partition.ts";
+import type { CompiledPolicy } from "./compile.ts";
+import { requirementHolds, selectionKey, selectorKey, selectorMatches } from "./selector.ts";
+
+/** What a selector looks for. `defined`: by the rules of ClusterNetworkPolicy, not the dataplane's. */
+export type SelectorSpec = Peer & { readonly defined: boolean };
+
+export type PodsSpec = Extract<SelectorSpec, { readonly kind: "pods" }>;
+
+/** A distinct selector and the classes it matches now, surely (`members`) or perhaps (`maybe`). */
+export interface SelectorEntry {
+  readonly id: number;
+  readonly key: string;
+  readonly spec: SelectorSpec;
+  readonly scope: ScopeEntry | null;
+  /** The family of an address block; null for all other selectors. */
+  readonly family: Family | null;
+  readonly members: Set<number>;
+  readonly maybe: Set<number>;
+  /** Policies whose subject this is. */
+  readonly subjectOf: Set<CompiledPolicy>;
+  references: number;
+}
+
+/** How surely `entry` matches `cls` in a flow of that family, by look-up. */
+export function entryMatch(entry: SelectorEntry, cls: EndpointClass, family: FlowFamily): Match {
+  // An IPv4 block never matches IPv6 traffic, and the other way round.
+  if (entry.family !== null && family !== 0 && entry.family !== family) return NO;
+  if (entry.members.has(cls.id)) return YES;
+  return entry.maybe.size > 0 && entry.maybe.has(cls.id) ? PERHAPS : NO;
+}
+
+/** Who keeps the rows in step. */
+export interface SubjectListener {
+  /** Other policies than before may select the class: it is new. */
+  subjectsChanged(cls: EndpointClass): void;
+  removed(cls: EndpointClass): void;
+}
+
+/** Every distinct selector once, its set of classes kept current as classes come and go. */
+export class SelectorIndex implements ClassListener {
+  readonly partition: Partition;
+  readonly #dataplane: Dataplane;
+  readonly #namespaces: NamespaceIndex;
+  readonly #classById = new Map<number, EndpointClass>();
+  readonly #entries = new Map<string, SelectorEntry>();
+  /** Entries that are not bound to namespaces: for addresses, nodes and domain names. */
+  readonly #unscoped = new Set<SelectorEntry>();
+  readonly #listener: SubjectListener;
+  #nextId = 0;
+
+  constructor(dataplane: Dataplane, namespaces: NamespaceIndex, listener: SubjectListener) {
+    this.#dataplane = dataplane;
+    this.#namespaces = namespaces;
+    this.#listener = listener;
+    this.partition = new Partition(this);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  classById(id: number): EndpointClass {
+    return this.#classById.get(id) as EndpointClass;
+  }
+
+  find(spec: SelectorSpec): SelectorEntry | undefined {
+    return this.#entries.get(specKey(spec));
+  }
+
+  /** The entry of `spec`, with one more reference. New mentions refine the partition first. */
+  acquire(spec: SelectorSpec): SelectorEntry {
+    const key = specKey(spec);
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.references++;
+      return known;
+    }
+    for (const fact of mentionedFacts(spec)) this.partition.mentionFact(fact);
+    for (const range of mentionedRanges(spec)) this.partition.mentionRange(range);
+    const scope = spec.kind === "pods" ? this.#namespaces.acquire(spec.selection.namespaces) : null;
+    const entry: SelectorEntry = {
+      id: this.#nextId++,
+      key,
+      spec,
+      scope,
+      family: spec.kind === "addresses" ? familyOfRanges(spec.ranges) : null,
+      members: new Set(),
+      maybe: new Set(),
+      subjectOf: new Set(),
+      references: 1,
+    };
+    this.#entries.set(key, entry);
+    if (scope === null) this.#unscoped.add(entry);
+    else scope.selectors.add(entry);
+    for (const cls of this.#candidates(entry)) this.#match(entry, cls);
+    return entry;
+  }
+
+  release(entry: SelectorEntry): void {
+    entry.references--;
+    if (entry.references > 0) return;
+    for (const id of entry.members) this.#classById.get(id)?.selectors.delete(entry);
+    for (const id of entry.maybe) this.#classById.get(id)?.selectors.delete(entry);
+    this.#entries.delete(entry.key);
+    this.#unscoped.delete(entry);
+    if (entry.scope !== null) {
+      entry.scope.selectors.delete(entry);
+      this.#namespaces.release(entry.scope);
+    }
+    for (const fact of mentionedFacts(entry.spec)) this.partition.releaseFact(fact);
+    for (const range of mentionedRanges(entry.spec)) this.partition.releaseRange(range);
+  }
+
+  created(fresh: EndpointClass, origin: EndpointClass | null): void {
+    this.#classById.set(fresh.id, fresh);
+    if (origin !== null) {
+      for (const [entry, match] of origin.selectors) this.#join(entry, fresh, match);
+    } else {
+      for (const entry of this.#entriesFor(fresh)) this.#match(entry, fresh);
+    }
+    this.#listener.subjectsChanged(fresh);
+  }
+
+  removed(gone: EndpointClass): void {
+    for (const entry of gone.selectors.keys()) {
+      entry.members.delete(gone.id);
+      entry.maybe.delete(gone.id);
+    }
+    this.#classById.delete(gone.id);
+    this.#listener.removed(gone);
+  }
+
+  /** How surely `spec` matches `cls`, by evaluation. */
+  evaluate(spec: SelectorSpec, cls: EndpointClass): Match {
+    switch (spec.kind) {
+      case "pods":
+        return cls.namespace === null || cls.sample === null
+          ? NO
+          : this.evaluatePod(spec, cls.namespace, cls.sample.pod);
+      case "addresses":
+        return this.#evaluateAddresses(spec, cls);
+      case "nodes":
+        return cls.host ? nodeMatch(spec.selector, cls) : NO;
+      case "domainNames":
+        return cls.kind === "address" ? PERHAPS : NO;
+    }
+  }
+
+  /** How surely a selection of pods matches this one pod. */
+  evaluatePod(spec: PodsSpec, namespace: NamespaceRecord, pod: Pod): Match {
+    const inScope = scopeMatch(spec.selection.namespaces, namespace);
+    if (inScope === NO || !selectorMatches(spec.selection.pods, pod.labels)) return NO;
+    if (!pod.hostNetwork) return inScope;
+    // ClusterNetworkPolicy: "host-networked pods are not included"; NetworkPolicy leaves it undefined.
+    return spec.defined ? NO : least(inScope, certainty(this.#dataplane.selectsHostNetwork));
+  }
+
+  #evaluateAddresses(spec: SelectorSpec & { kind: "addresses" }, cls: EndpointClass): Match {
+    const pods = cls.kind === "pod" && !cls.host;
+    if (pods && !this.#dataplane.ipBlockMatchesPods) return NO;
+    if (cls.atoms.length === 0) return PERHAPS;
+    const inside = cls.atoms.some((atom) =>
+      spec.ranges.some(({ first, last }) => first <= atom.first && atom.last <= last),
+    );
+    if (!inside) return NO;
+    if (!cls.host || spec.defined) return YES;
+    return certainty(this.#dataplane.ipBlockMatchesNodes);
+  }
+
+  #match(entry: SelectorEntry, cls: EndpointClass): void {
+    const match = this.evaluate(entry.spec, cls);
+    if (match !== NO) this.#join(entry, cls, match);
+  }
+
+  #join(entry: SelectorEntry, cls: EndpointClass, match: Match): void {
+    (match === YES ? entry.members : entry.maybe).add(cls.id);
+    cls.selectors.set(entry, match);
+  }
+
+  /** The entries that may match a class that is new. */
+  *#entriesFor(cls: EndpointClass): Iterable<SelectorEntry> {
+    if (cls.namespace !== null) {
+      for (const scope of cls.namespace.scopes) yield* scope.selectors;
+    }
+    if (cls.host || cls.atoms.length === 0 || cls.kind === "address") yield* this.#unscoped;
+    else for (const { outside } of cls.atoms) yield* outside.selectors.keys();
+  }
+
+  /** The classes that an entry, which is new, may match. */
+  *#candidates(entry: SelectorEntry): Iterable<EndpointClass> {
+    const { spec, scope } = entry;
+    if (spec.kind === "pods" && scope !== null) {
+      const narrow = scope.namespaces.size > FEW ? narrowest(spec.selection.pods) : null;
+      if (narrow === null) for (const namespace of scope.namespaces) yield* namespace.classes;
+      else for (const fact of narrow) yield* this.partition.withFact(fact);
+    } else if (spec.kind === "addresses") {
+      for (const range of spec.ranges) {
+        for (const atom of this.partition.atoms.within(range)) {
+          yield atom.outside;
+          yield* atom.classes;
+        }
+      }
+      for (const cls of this.partition.classes) if (cls.atoms.length === 0) yield cls;
+    } else yield* this.partition.classes;
+  }
+}
+
+/** PERF: up to this many namespaces are looked through; beyond, classes are found by a label. */
+const FEW = 8;
+
+/** The facts of the `In` requirement with the fewest values: one of them every match has. */
+function narrowest(selector: Selector): readonly string[] | null {
+  const [best] = selector
+    .filter(({ operator }) => operator === "In")
+    .toSorted((a, b) => a.values.length - b.values.length);
+  return best === undefined ? null : best.values.map((value) => `${best.key}=${value}`);
+}
+
+function mentionedFacts(spec: SelectorSpec): readonly string[] {
+  if (spec.kind === "pods") return spec.selection.pods.map(({ key }) => key);
+  return spec.kind === "nodes" ? spec.selector.map(({ key }) => `@${key}`) : [];
+}
+
+function mentionedRanges(spec: SelectorSpec): readonly AddressRange[] {
+  return spec.kind === "addresses" ? spec.ranges : [];
+}
+
+function familyOfRanges(ranges: readonly AddressRange[]): Family | null {
+  const [range] = ranges;
+  return range === undefined ? null : familyOf(range.first);
+}
+
+function specKey(spec: SelectorSpec): string {
+  const defined = spec.defined ? "!" : "";
+  switch (spec.kind) {
+    case "pods":
+      return `${defined}pods ${selectionKey(spec.selection)}`;
+    case "addresses":
+      return `${defined}addresses ${spec.ranges.map(({ first, last }) => `${first}-${last}`).join()}`;
+    case "nodes":
+      return `nodes ${selectorKey(spec.selector)}`;
+    case "domainNames":
+      return "domainNames";
+  }
+}
+
+function nodeMatch(selector: Selector, cls: EndpointClass): Match {
+  const { sample } = cls;
+  if (sample === null || sample.node === null) return PERHAPS;
+  const matches = selector.every((requirement) =>
+    requirementHolds(requirement, factOf(sample, `@${requirement.key}`)),
+  );
+  return matches ? YES : NO;
+}
+
+function certainty(certain: Certainty): Match {
+  return certain === "yes" ? YES : certain === "no" ? NO : PERHAPS;
+}

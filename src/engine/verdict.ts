@@ -1,0 +1,134 @@
+import type { ClusterIndex } from "./cluster-index.ts";
+import {
+  type EndpointClass,
+  type FlowFamily,
+  flowFamilies,
+  type Match,
+  NO,
+  PERHAPS,
+  type PodRecord,
+  YES,
+} from "./endpoint-class.ts";
+import { ALLOW, DENY, type Outcomes } from "./fold.ts";
+import { hasPoint, portPoint } from "./port-set.ts";
+import type { Flow, FlowEnd, Verdict } from "./query.ts";
+import { type Outcome, outcomeFor, outcomesAt } from "./row.ts";
+
+/** An end as the index knows it; `record` is null for addresses that no pod or node has. */
+export interface ResolvedEnd {
+  readonly record: PodRecord | null;
+  readonly cls: EndpointClass;
+}
+
+/** Undefined: no running pod has this key. */
+export function resolveEnd(index: ClusterIndex, end: FlowEnd): ResolvedEnd | undefined {
+  if (end.kind === "pod") return asEnd(index.inventory.pod(end.key));
+  const record = index.inventory.at(end.address);
+  if (record !== undefined) return asEnd(record);
+  return { record: null, cls: index.selectors.partition.atoms.find(end.address).outside };
+}
+
+function asEnd(record: PodRecord | undefined): ResolvedEnd | undefined {
+  return record === undefined ? undefined : { record, cls: record.cls };
+}
+
+/** The verdict on a flow, both ends and all families considered. */
+export function verdictOf(index: ClusterIndex, flow: Flow): Verdict {
+  const point = portPoint(flow.protocol, flow.port);
+  // PERF: nearly all questions are about two pods with one address each; this way allocates nothing.
+  if (flow.from.kind === "pod" && flow.to.kind === "pod") {
+    const from = index.inventory.pod(flow.from.key);
+    const to = index.inventory.pod(flow.to.key);
+    if (from === undefined || to === undefined) return "unknown";
+    if (from !== to && isPlain(from.cls) && isPlain(to.cls)) {
+      return plainVerdict(index, from.cls, to.cls, point);
+    }
+  }
+  const from = resolveEnd(index, flow.from);
+  const to = resolveEnd(index, flow.to);
+  if (from === undefined || to === undefined) return "unknown";
+  // A pod cannot block access to itself (concept page, "Isolation").
+  if (from.record !== null && from.record === to.record) return "allowed";
+  const verdicts = flowFamilies(from.cls, to.cls).map((family) =>
+    both(
+      directionVerdict(index, { subject: from, peer: to, direction: "egress", family }, point),
+      directionVerdict(index, { subject: to, peer: from, direction: "ingress", family }, point),
+    ),
+  );
+  return agree(verdicts);
+}
+
+/** One direction of a flow, from its subject's side. */
+export interface Side {
+  readonly subject: ResolvedEnd;
+  readonly peer: ResolvedEnd;
+  readonly direction: "ingress" | "egress";
+  readonly family: FlowFamily;
+}
+
+/** What the policies of one end say. */
+export function directionVerdict(index: ClusterIndex, side: Side, point: number): Verdict {
+  const { subject, peer, direction, family } = side;
+  const destination = direction === "egress" ? peer.cls : subject.cls;
+  const row = index.rows.rowOf(subject.cls, direction);
+  if (!peer.cls.host) {
+    return pointVerdict(outcomeFor(row, peer.cls, destination, family), point);
+  }
+  const local = localMatch(subject, peer);
+  return outcomesVerdict(outcomesAt(row, { peer: peer.cls, destination, family, local }, point));
+}
+
+/** How surely the ends are on one node; asked only of peers that are a node or on its network. */
+export function localMatch(subject: ResolvedEnd, peer: ResolvedEnd): Match {
+  const here = subject.record?.pod.node;
+  const there = peer.record?.pod.node;
+  if (subject.record === null || peer.record === null) return NO;
+  if (here === null || there === null) return PERHAPS;
+  return here === there ? YES : NO;
+}
+
+/** Several families, one answer: unknown where they differ, denied where there is none in common. */
+export function agree(verdicts: readonly Verdict[]): Verdict {
+  const [first] = verdicts;
+  if (first === undefined) return "denied";
+  return verdicts.every((verdict) => verdict === first) ? first : "unknown";
+}
+
+/** A flow needs both its ends. */
+export function both(egress: Verdict, ingress: Verdict): Verdict {
+  if (egress === "denied" || ingress === "denied") return "denied";
+  return egress === "allowed" && ingress === "allowed" ? "allowed" : "unknown";
+}
+
+export function outcomesVerdict(outcomes: Outcomes): Verdict {
+  return outcomes === ALLOW ? "allowed" : outcomes === DENY ? "denied" : "unknown";
+}
+
+function plainVerdict(
+  index: ClusterIndex,
+  from: EndpointClass,
+  to: EndpointClass,
+  point: number,
+): Verdict {
+  const family = from.atoms[0]?.family;
+  if (family === undefined || family !== to.atoms[0]?.family) return "denied";
+  const egress = pointVerdict(
+    outcomeFor(index.rows.rowOf(from, "egress"), to, to, family),
+    point,
+  );
+  if (egress === "denied") return egress;
+  return both(
+    egress,
+    pointVerdict(outcomeFor(index.rows.rowOf(to, "ingress"), from, to, family), point),
+  );
+}
+
+/** One address, and not a node's. */
+function isPlain(cls: EndpointClass): boolean {
+  return !cls.host && cls.atoms.length === 1;
+}
+
+function pointVerdict(outcome: Outcome, point: number): Verdict {
+  if (hasPoint(outcome.allowed, point)) return "allowed";
+  return hasPoint(outcome.unknown, point) ? "unknown" : "denied";
+}
