@@ -1,0 +1,106 @@
+/**
+ * Ringfence without a cluster: the real server, over TLS on loopback, judges changes to the example in
+ * `examples/shop`. Exits with 1 where an answer is not the one that the example says it should be.
+ * With `--serve` it goes on serving instead.
+ */
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { renderBaseline } from "../src/config/baseline.ts";
+import { type Config, loadConfig } from "../src/config/load-config.ts";
+import { MatchingEngine } from "../src/engine/matching-engine.ts";
+import { ask } from "./demo/ask.ts";
+import { readChanges } from "./demo/change.ts";
+import { EmbeddedCluster } from "./demo/embedded-cluster.ts";
+import { kubernetesObject, readObjects, runControllers } from "./demo/example-cluster.ts";
+import { complaints } from "./demo/expectation.ts";
+import { print, printAnswer } from "./demo/print.ts";
+import { ReviewClient } from "./demo/review-client.ts";
+import { startWebhook } from "./demo/start-webhook.ts";
+
+const example = fileURLToPath(new URL("../examples/shop", import.meta.url));
+const isServing = process.argv.includes("--serve");
+const config = readConfig(process.argv.slice(2).filter((argument) => argument !== "--serve"));
+const dns = {
+  namespace: config.dnsNamespace,
+  podLabels: config.dnsPodLabels,
+  addresses: config.dnsAddresses,
+  ports: [],
+};
+const cluster = new EmbeddedCluster(new MatchingEngine(), config.webhookPort);
+for (const object of runControllers(await readObjects(join(example, "cluster")))) {
+  cluster.upsert(object);
+}
+for (const namespace of ["shop", "payments"]) keepBaseline(namespace);
+
+const webhook = await startWebhook(cluster, dns, {
+  config,
+  port: isServing ? config.webhookPort : 0,
+});
+const { namespaces, pods, policies } = cluster.engine.stats();
+print(
+  `Ringfence over examples/shop: ${namespaces} namespaces, ${pods} pods, ${policies} policies.`,
+);
+print(`Listening on ${webhook.url}, without a cluster.`);
+if (isServing) await serve();
+else await runChanges();
+
+/** Ask about every change of the example, one after the other, and commit what is admitted. */
+async function runChanges(): Promise<void> {
+  const client = new ReviewClient(webhook.url, webhook.ca);
+  const changes = await readChanges(join(example, "changes"));
+  let surprises = 0;
+  for (const [index, change] of changes.entries()) {
+    const answer = await ask(client, cluster, change);
+    printAnswer(index + 1, answer);
+    for (const complaint of complaints(answer)) {
+      surprises += 1;
+      print(`   ${change.file}: ${complaint}`, "magenta");
+    }
+    const { operation } = answer.situation;
+    if (answer.stored !== null) cluster.upsert(answer.stored);
+    else if (answer.response.allowed && operation === "DELETE") cluster.deletePolicy(change.object);
+    if (change.object.kind === "Namespace" && answer.stored !== null) {
+      keepBaseline(change.object.metadata.name);
+    }
+  }
+  client.close();
+  await webhook.stop();
+  print("");
+  print(
+    surprises === 0
+      ? `All ${changes.length} answers are the expected ones.`
+      : `${surprises} answers are not the expected ones.`,
+    surprises === 0 ? "green" : "magenta",
+  );
+  process.exitCode = surprises === 0 ? 0 : 1;
+}
+
+/** Keep serving until told to stop, with what a client needs to trust the certificate. */
+async function serve(): Promise<void> {
+  const file = join(await mkdtemp(join(tmpdir(), "ringfence-")), "ca.crt");
+  await writeFile(file, webhook.ca);
+  print(
+    `Send an AdmissionReview: curl --cacert ${file} --json @review.json ${webhook.url}/validate`,
+  );
+  print("Stop with Ctrl-C.");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void webhook.stop());
+  }
+}
+
+/** The product's own flags and variables, for those who want another port. */
+function readConfig(flags: readonly string[]): Config {
+  const loaded = loadConfig(flags, process.env);
+  if (loaded.ok) return loaded.value;
+  for (const { path, message } of loaded.error) print(`${path}: ${message}`, "red");
+  process.exit(2);
+}
+
+/** What the baseline controller does in a cluster for a namespace that has opted in. */
+function keepBaseline(namespace: string): void {
+  for (const policy of renderBaseline({ namespace, dns })) {
+    cluster.upsert(kubernetesObject.parse(policy));
+  }
+}

@@ -1,0 +1,62 @@
+import { createAdmission } from "../../src/admission/handle.ts";
+import { ProfileSet } from "../../src/admission/profile-set.ts";
+import type { AdmissionObserver } from "../../src/admission/record.ts";
+import { baselineRevision, type DnsTarget } from "../../src/config/baseline.ts";
+import type { Config } from "../../src/config/load-config.ts";
+import { builtInProfiles } from "../../src/config/profile-document.ts";
+import { success } from "../../src/errors.ts";
+import { createMutators } from "../../src/mutators/index.ts";
+import { createRegistry } from "../../src/rules/registry.ts";
+import { createServer } from "../../src/server/create-server.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import type { EmbeddedCluster } from "./embedded-cluster.ts";
+import { createSelfSignedCertificate } from "./self-signed-certificate.ts";
+
+const QUIET: AdmissionObserver = { answered: () => undefined, ruleFailed: () => undefined };
+
+const clock = (): number => performance.now();
+
+/** A webhook that listens on loopback. */
+export interface RunningWebhook {
+  readonly url: string;
+  /** What a webhook configuration would carry as its caBundle, PEM. */
+  readonly ca: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The webhook as `src/main.ts` builds it, except that `cluster` stands for the watches, the
+ * certificate is made here, and nobody holds the right to opt out. Port 0 takes a free one.
+ */
+export async function startWebhook(
+  cluster: EmbeddedCluster,
+  dns: DnsTarget,
+  { config, port }: { readonly config: Config; readonly port: number },
+): Promise<RunningWebhook> {
+  const registry = createRegistry(VALIDATORS);
+  const mutators = createMutators(() => baselineRevision(dns));
+  const around = {
+    cluster,
+    profiles: new ProfileSet(registry, builtInProfiles(VALIDATORS)),
+    authorizer: { mayOptOut: async () => success(false) },
+    clock,
+    options: config,
+  };
+  const certificate = createSelfSignedCertificate("ringfence demo");
+  const app = createServer({
+    admission: createAdmission(around, mutators, QUIET),
+    certificate,
+    deadlineMs: config.decisionDeadlineMs,
+    clock,
+    isDraining: () => false,
+  });
+  const url = await app.listen({ host: "127.0.0.1", port });
+  return {
+    url,
+    ca: certificate.certificate,
+    async stop() {
+      app.server.closeIdleConnections();
+      await app.close();
+    },
+  };
+}
