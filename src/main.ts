@@ -1,0 +1,210 @@
+import { createAdmission } from "./admission/handle.ts";
+import { ProfileSet } from "./admission/profile-set.ts";
+import { AccessReview } from "./cluster/access-review.ts";
+import { ApiClient } from "./cluster/api-client.ts";
+import { BaselineController } from "./cluster/baseline-controller.ts";
+import { ClusterState } from "./cluster/cluster-state.ts";
+import { LeaderElection } from "./cluster/leader-election.ts";
+import type { Observe } from "./cluster/notice.ts";
+import {
+  baselineRevision,
+  type DnsTarget,
+  isLeftAlone,
+  renderBaseline,
+} from "./config/baseline.ts";
+import { type Config, loadConfig } from "./config/load-config.ts";
+import { builtInProfiles } from "./config/profile-document.ts";
+import { ProfileFolder } from "./config/profile-folder.ts";
+import { DATAPLANES } from "./engine/dataplane.ts";
+import { MatchingEngine } from "./engine/matching-engine.ts";
+import type { Problem } from "./errors.ts";
+import { createMutators } from "./mutators/index.ts";
+import { Logger } from "./observability/logger.ts";
+import { Metrics } from "./observability/metrics.ts";
+import { createRegistry } from "./rules/registry.ts";
+import type { ClusterFacts } from "./rules/rule.ts";
+import { CertificateFiles } from "./server/certificate.ts";
+import { createServer, secureContextOf } from "./server/create-server.ts";
+import { createMetricsServer, createProbes } from "./server/probes.ts";
+import { drain } from "./server/shutdown.ts";
+import { VALIDATORS } from "./validators/index.ts";
+
+/** How often a mounted folder of profiles is compared; a kubelet takes a minute to update it. */
+const PROFILE_POLL_MS = 5_000;
+
+/** Well inside the pod's `terminationGracePeriodSeconds` of 45 s, of which preStop takes 10 s. */
+const HARD_CUT_MS = 20_000;
+
+const LEASE_NAME = "ringfence";
+
+const clock = (): number => performance.now();
+
+// oxlint-disable-next-line node/no-process-env -- the one place where the process's surroundings come in
+const read = loadConfig(process.argv.slice(2), process.env);
+if (read.ok) await run(read.value);
+else {
+  for (const { code, path, message } of read.error) {
+    process.stderr.write(`${code} ${path}: ${message}\n`);
+  }
+  process.exitCode = 1;
+}
+
+/** Run until a signal says stop. Exit code 1 where the process cannot start. */
+async function run(config: Config): Promise<void> {
+  const logger = new Logger(config.logLevel);
+  // A promise that nobody waited for is a defect, but no reason to leave the API server unanswered.
+  process.on("unhandledRejection", (error) => logger.failed(error));
+  const exitCode = await serve(config, logger).then(
+    () => 0,
+    (error: unknown) => {
+      logger.failed(error);
+      return 1;
+    },
+  );
+  logger.flush();
+  process.exit(exitCode);
+}
+
+/** Build everything, start it, and settle when it has been stopped by a signal. */
+async function serve(config: Config, logger: Logger): Promise<void> {
+  let draining = false;
+  let profileProblems: readonly Problem[] = [];
+  const { ownNamespace, webhookPort, listenAddress: host } = config;
+
+  const certificate = await CertificateFiles.open(config);
+  const metrics = new Metrics(() => ({
+    isSynced: cluster.synced(),
+    snapshotAgeMs: snapshotAgeMs(),
+    unreadable: cluster.unreadable().length,
+    engine: cluster.engine.stats(),
+    certificateExpiry: certificate.current.notAfter,
+    profileProblems: profileProblems.length,
+  }));
+  const observe: Observe = (notice) => {
+    logger.cluster(notice);
+    metrics.cluster(notice);
+  };
+
+  const client = new ApiClient({ kubeconfig: config.kubeconfig });
+  // The controller comes before the cluster that tells it: until then the ports are the usual ones.
+  let resolvers = (): ClusterFacts["dns"] => [];
+  const dns = (): DnsTarget => dnsTarget(config, resolvers());
+  const baseline = new BaselineController({
+    client,
+    render: (namespace) => renderBaseline({ namespace, dns: dns() }),
+    isLeftAlone: (namespace) => isLeftAlone(namespace, ownNamespace),
+    observe,
+  });
+  const cluster: ClusterState = new ClusterState({
+    client,
+    engine: new MatchingEngine({ dataplane: DATAPLANES[config.dataplane] }),
+    dnsService: { namespace: config.dnsNamespace, name: config.dnsService },
+    ownNamespace,
+    webhookPort,
+    staleAfterMs: config.stalenessLimitMs,
+    observe,
+    listener: baseline,
+  });
+  resolvers = () => cluster.facts.dns;
+  const snapshotAgeMs = (): number | null =>
+    cluster.synced() ? Math.round(Math.max(...cluster.staleMs().values())) : null;
+
+  const profiles = new ProfileSet(createRegistry(VALIDATORS), builtInProfiles(VALIDATORS));
+  const profileFolder = new ProfileFolder({
+    folder: config.profileFolder,
+    receive: (given) => profiles.replace(given),
+    report: (problems) => {
+      profileProblems = problems;
+      logger.problems(problems);
+    },
+    pollMs: PROFILE_POLL_MS,
+  });
+  const admission = createAdmission(
+    {
+      cluster,
+      profiles,
+      authorizer: new AccessReview({ client, observe }),
+      clock,
+      options: config,
+    },
+    createMutators(() => baselineRevision(dns())),
+    {
+      answered: (record) => {
+        logger.answered(record, snapshotAgeMs());
+        metrics.answered(record);
+      },
+      ruleFailed: (ruleId, error) => {
+        logger.ruleFailed(ruleId, error);
+        metrics.ruleFailed(ruleId);
+      },
+    },
+  );
+  const webhook = createServer({
+    admission,
+    certificate: certificate.current,
+    deadlineMs: config.decisionDeadlineMs,
+    clock,
+    isDraining: () => draining,
+  });
+  const probes = createProbes(() => {
+    if (draining) return "stopping";
+    if (certificate.current.notAfter < new Date()) return "the certificate has expired";
+    return cluster.synced()
+      ? null
+      : ["the cluster has not been read", ...cluster.problems()].join("\n");
+  });
+  const metricsServer = createMetricsServer(metrics);
+  const election = new LeaderElection({
+    client,
+    namespace: ownNamespace,
+    name: LEASE_NAME,
+    identity: config.identity,
+    onLead: () => baseline.start(),
+    onLose: () => void baseline.stop(), // waits for running writes; never rejects
+    observe,
+  });
+
+  certificate.follow({
+    replaced: (pair) => {
+      webhook.server.setSecureContext(secureContextOf(pair));
+      logger.info("certificate replaced", { notAfter: pair.notAfter.toISOString() });
+    },
+    refused: (problem) => {
+      logger.problems([problem]);
+      metrics.certificateRefused();
+    },
+  });
+  await profileFolder.start();
+  cluster.start();
+  void cluster
+    .whenSynced()
+    .then(() => (config.leaderElection ? election.start() : baseline.start()));
+  await probes.listen({ host, port: config.healthPort });
+  await metricsServer.listen({ host, port: config.metricsPort });
+  await webhook.listen({ host, port: webhookPort });
+  logger.info("serving", { host, webhookPort });
+
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"]) process.once(name, resolve);
+  });
+  logger.info("stopping", { signal });
+  draining = true;
+  await Promise.all([drain(webhook, HARD_CUT_MS), election.stop(), baseline.stop()]);
+  await cluster.stop();
+  profileFolder.stop();
+  certificate.stop();
+  client.close();
+  await Promise.all([probes.close(), metricsServer.close()]);
+}
+
+/** Where pods resolve names, with the ports that the resolver's pods really listen on. */
+function dnsTarget(config: Config, endpoints: ClusterFacts["dns"]): DnsTarget {
+  return {
+    namespace: config.dnsNamespace,
+    podLabels: config.dnsPodLabels,
+    addresses: config.dnsAddresses,
+    ports: endpoints
+      .flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort])
+      .filter((port) => port !== null),
+  };
+}
