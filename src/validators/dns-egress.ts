@@ -37,7 +37,7 @@ export const dnsEgress = defineValidator({
 
 const PATH = "spec.egress";
 const HELP =
-  "allow egress to `kubernetes.io/metadata.name: kube-system`, `k8s-app: kube-dns` on UDP and TCP 53";
+  "allow egress to the DNS pods, in most clusters `k8s-app: kube-dns` in `kube-system`, on UDP and TCP 53";
 
 /** Whether the policy can be why a pod is cut off: while it stands by restricting, else by going. */
 function mayCutOff({ egress }: Policy, stands: boolean): boolean {
@@ -133,7 +133,7 @@ function portsText(dns: readonly DnsEndpoint[], protocol: Protocol): string {
 function unknownDns(pods: number): Finding {
   return {
     path: PATH,
-    message: `where the cluster's DNS is is not known, so whether ${counted(pods, "selected pod")} can reach it was not checked`,
+    message: `it is not known where the cluster's DNS is, so whether ${counted(pods, "selected pod")} can reach it was not checked`,
     help: HELP,
     unsure: true,
   };

@@ -95,7 +95,7 @@ function suggest({ name }: NamedPort, ports: readonly ContainerPort[]): string {
   if (near !== undefined) return `did you mean \`${near}\`?`;
   return ports.length === 0
     ? "the containers name no ports; give the number"
-    : `the containers name ${listed(ports.map(portText).toSorted())}`;
+    : `the names there are ${listed(ports.map(portText).toSorted())}`;
 }
 
 function portText({ name, protocol }: ContainerPort): string {

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { type Family, familyOf, formatRange, mergeRanges, rangeSize } from "../engine/address.ts";
+import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
 import type { AddressRange, Direction } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { listed } from "./parts/phrases.ts";
+import { field } from "../wire/shape.ts";
+import { counted, listed } from "./parts/phrases.ts";
 import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-rules.ts";
 
 /** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
@@ -52,6 +53,7 @@ export const openWorld = defineValidator({
 interface Block {
   readonly path: string;
   readonly rule: string;
+  readonly text: string;
   readonly ranges: readonly AddressRange[];
 }
 
@@ -63,12 +65,12 @@ function blocksOf(
   return rules
     .filter((rule) => rule.direction === direction)
     .flatMap(({ peers, peersPath }) =>
-      (peers === "all" ? [] : peers).flatMap(({ peer, paths }) => {
+      (peers === "all" ? [] : peers).flatMap(({ peer, paths, raw }) => {
         const ranges = peer.kind === "addresses" ? peer.ranges : [];
         const ofFamily = ranges.filter(({ first }) => familyOf(first) === family);
         return ofFamily.length === 0
           ? []
-          : [{ path: paths.item, rule: peersPath, ranges: ofFamily }];
+          : [{ path: paths.item, rule: peersPath, text: blockText(raw), ranges: ofFamily }];
       }),
     );
 }
@@ -87,15 +89,23 @@ function judge(blocks: readonly Block[], { family, prefix, section }: Limit): re
   const covered = ranges.reduce((sum, range) => sum + rangeSize(range), 0n);
   if (covered <= 1n << BigInt(width - prefix)) return [];
   const sameRule = others.every(({ rule }) => rule === first.rule);
-  const written = blocks.flatMap((block) => block.ranges).map(formatRange);
-  const together = written.length > 1 ? "together cover" : "covers";
+  const covers = others.length === 0 ? "covers" : "together cover";
   return [
     {
       path: others.length === 0 ? first.path : sameRule ? first.rule : section,
-      message: `${listed(written)} ${together} ${share(covered, width)} of IPv${family}; a /${prefix} is allowed`,
+      message: `${listed(blocks.map(({ text }) => text))} ${covers} ${share(covered, width)} of IPv${family}; a /${prefix} is allowed`,
       help: "list the networks that are meant",
     },
   ];
+}
+
+/** A block as it is written: a CIDR, in networking.k8s.io/v1 perhaps with exceptions. */
+function blockText(raw: unknown): string {
+  if (typeof raw === "string") return raw;
+  const except = field(raw, "except");
+  const exceptions = Array.isArray(except) ? except.length : 0;
+  const cidr = String(field(raw, "cidr"));
+  return exceptions === 0 ? cidr : `${cidr} less ${counted(exceptions, "exception")}`;
 }
 
 /** A share of an address space, never rounded up to all of it. */

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import type { Selection } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { bearersIn, namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import {
+  bearersIn,
+  namespaceOfMatch,
+  namespacesOf,
+  type Surroundings,
+  selectsAnything,
+} from "./parts/bearers.ts";
 import { counted } from "./parts/phrases.ts";
 import { governedPolicy, type PeerPaths, placedRules } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
@@ -60,11 +66,18 @@ function judge(
     {
       path: paths.pods,
       message: `\`${renderSelector(pods)}\` selects no pod and no workload in ${where}`,
-      help:
-        suggestLabel(pods, bearersIn(scope, surroundings)) ??
-        (scope.kind === "name"
-          ? "without `namespaceSelector` only the policy's own namespace is looked at"
-          : "compare with `kubectl get pods --show-labels`"),
+      help: suggestPods(selection, surroundings),
     },
   ];
+}
+
+function suggestPods({ namespaces: scope, pods }: Selection, surroundings: Surroundings): string {
+  const elsewhere = namespaceOfMatch(pods, surroundings.after);
+  if (elsewhere !== null) {
+    return `namespace \`${elsewhere}\` has such pods: select it with \`namespaceSelector\``;
+  }
+  return (
+    suggestLabel(pods, bearersIn(scope, surroundings)) ??
+    "compare with `kubectl get pods --show-labels`"
+  );
 }

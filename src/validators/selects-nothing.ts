@@ -2,7 +2,13 @@ import { z } from "zod";
 import type { Policy } from "../engine/model.ts";
 import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { bearersIn, namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import {
+  bearersIn,
+  namespaceOfMatch,
+  namespacesOf,
+  type Surroundings,
+  selectsAnything,
+} from "./parts/bearers.ts";
 import { governedPolicy } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel } from "./parts/suggest-label.ts";
@@ -37,13 +43,16 @@ function noPod(
   surroundings: Surroundings,
 ): Finding {
   const { subject } = governed.policy;
+  const elsewhere = namespaceOfMatch(subject.pods, surroundings.after);
   const where = namespaces.length === 1 ? `namespace \`${namespaces[0]}\`` : "its namespaces";
   return {
     path: subjectPaths(governed).pods,
     message: `\`${renderSelector(subject.pods)}\` selects no pod and no workload in ${where}`,
     help:
-      suggestLabel(subject.pods, bearersIn(subject.namespaces, surroundings)) ??
-      "compare with `kubectl get pods --show-labels`",
+      elsewhere === null
+        ? (suggestLabel(subject.pods, bearersIn(subject.namespaces, surroundings)) ??
+          "compare with `kubectl get pods --show-labels`")
+        : `namespace \`${elsewhere}\` has such pods`,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Labels, NamespaceScope, Pod, Selection } from "../../engine/model.ts";
+import type { Labels, NamespaceScope, Pod, Selection, Selector } from "../../engine/model.ts";
 import type { EngineView } from "../../engine/query.ts";
 import { selectorMatches } from "../../engine/selector.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
@@ -41,6 +41,12 @@ export function* bearersOf(
   for (const bearer of bearersIn(selection.namespaces, surroundings)) {
     if (selectorMatches(selection.pods, bearer.labels)) yield bearer;
   }
+}
+
+/** A namespace where `pods` would match, null where there is none. */
+export function namespaceOfMatch(pods: Selector, after: EngineView): string | null {
+  const everywhere = { namespaces: { kind: "selector", selector: [] }, pods } as const;
+  return after.select(everywhere, 1).sample[0]?.namespace ?? null;
 }
 
 /** Report whether `selection` matches a pod or a template. */

@@ -22,6 +22,8 @@ export interface PeerPaths {
 export interface PlacedPeer {
   readonly peer: Peer;
   readonly paths: PeerPaths;
+  /** What stands at `paths.item`. */
+  readonly raw: unknown;
 }
 
 export interface PlacedPort {
@@ -52,15 +54,15 @@ export function acceptingRules(governed: GovernedPolicy): readonly PlacedRule[] 
 function place(direction: Direction, rule: Rule, raw: unknown): PlacedRule {
   const side = direction === "ingress" ? "from" : "to";
   const peersPath = `${rule.path}.${side}`;
-  const peerPaths = listAt(field(raw, side)).flatMap((item, index) =>
-    pathsOfPeer(item, `${peersPath}[${index}]`),
+  const places = listAt(field(raw, side)).flatMap((item, index) =>
+    placesOf(item, `${peersPath}[${index}]`),
   );
+  const anywhere = { paths: samePath(peersPath), raw: undefined };
   const portPaths = ["ports", "protocols"].flatMap((name) =>
     listAt(field(raw, name)).map((item, index) =>
       pathOfPort(item, `${rule.path}.${name}[${index}]`),
     ),
   );
-  const anyPeer = { item: peersPath, namespaces: peersPath, pods: peersPath };
   return {
     direction,
     rule,
@@ -68,7 +70,7 @@ function place(direction: Direction, rule: Rule, raw: unknown): PlacedRule {
     peers:
       rule.peers === "all"
         ? "all"
-        : rule.peers.map((peer, index) => ({ peer, paths: peerPaths[index] ?? anyPeer })),
+        : rule.peers.map((peer, index) => ({ peer, ...(places[index] ?? anywhere) })),
     ports:
       rule.ports === "all"
         ? "all"
@@ -76,25 +78,30 @@ function place(direction: Direction, rule: Rule, raw: unknown): PlacedRule {
   };
 }
 
-/** The paths of the peers that one item of `from` or `to` makes: `networks` makes several. */
-function pathsOfPeer(item: unknown, path: string): readonly PeerPaths[] {
+/** Where the peers stand that one item of `from` or `to` makes: `networks` makes several. */
+function placesOf(item: unknown, path: string): readonly Omit<PlacedPeer, "peer">[] {
   const networks = field(item, "networks");
   if (Array.isArray(networks)) {
-    return networks.map((_, index) => samePath(`${path}.networks[${index}]`));
+    return networks.map((raw: unknown, index) => ({
+      paths: samePath(`${path}.networks[${index}]`),
+      raw,
+    }));
   }
-  const below = field(item, "pods") == null ? path : `${path}.pods`;
-  const source = field(item, "pods") ?? item;
+  const block = field(item, "ipBlock");
+  if (block != null) return [{ paths: samePath(`${path}.ipBlock`), raw: block }];
+  const pods = field(item, "pods");
+  const source = pods ?? item;
+  const below = pods == null ? path : `${path}.pods`;
   const pathOf = (...names: readonly string[]): string => {
     const name = names.find((candidate) => field(source, candidate) != null);
     return name === undefined ? below : `${below}.${name}`;
   };
-  return [
-    {
-      item: pathOf("ipBlock"),
-      namespaces: pathOf("namespaceSelector", "namespaces"),
-      pods: pathOf("podSelector"),
-    },
-  ];
+  const paths = {
+    item: path,
+    namespaces: pathOf("namespaceSelector", "namespaces"),
+    pods: pathOf("podSelector"),
+  };
+  return [{ paths, raw: item }];
 }
 
 function pathOfPort(item: unknown, path: string): string {

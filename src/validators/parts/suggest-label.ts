@@ -61,7 +61,7 @@ function didYouMean(key: string, value: string): string {
   return `did you mean \`${labelText(key, value)}\`?`;
 }
 
-/** How many letters may be wrong in a word for it to be the same word. */
+/** How many letters may be wrong in a word for it to be the same word; two that are swapped are two. */
 function tolerance(word: string): number {
-  return Math.max(1, Math.floor(word.length / 3));
+  return word.length <= 3 ? 1 : Math.max(2, Math.floor(word.length / 3));
 }

@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { builtInProfiles, parseProfile } from "../../src/config/profile-document.ts";
+import { parseAddress } from "../../src/engine/address.ts";
+import { DATAPLANES } from "../../src/engine/dataplane.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
+import { unreachable } from "../../src/errors.ts";
+import { compileProfile } from "../../src/rules/compile-profile.ts";
+import { createRegistry } from "../../src/rules/registry.ts";
+import type {
+  ClusterFacts,
+  CompiledProfile,
+  GovernedObject,
+  WorkloadTemplate,
+} from "../../src/rules/rule.ts";
+import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
+
+export const FIXTURES = join(import.meta.dirname, "fixtures");
+
+/** A change to a cluster, as a fixture file says it. */
+const fixtureSchema = z.strictObject({
+  /** What the file is an example of: a sentence. */
+  about: z.string().min(1),
+  /** Objects beside those of `world.yaml`. */
+  cluster: z.array(z.unknown()).default([]),
+  operation: z.enum(["CREATE", "UPDATE", "DELETE"]).default("CREATE"),
+  object: z.unknown().optional(),
+  oldObject: z.unknown().optional(),
+  /** The rule's parameters. */
+  parameters: z.record(z.string(), z.unknown()).default({}),
+  /** Profile documents beside the built-in ones. */
+  profiles: z.array(z.unknown()).default([]),
+  /** Facts that are not known. */
+  unknown: z.array(z.enum(["dns", "apiServer", "ownPods"])).default([]),
+});
+
+export type Fixture = z.output<typeof fixtureSchema>;
+
+export function readFixture(path: string): Fixture {
+  return fixtureSchema.parse(parse(readFileSync(path, "utf8")));
+}
+
+export const registry = createRegistry(VALIDATORS);
+
+/** Let one rule judge the change of a fixture, as a profile that denies would have it. */
+export function judgeFixture(ruleId: string, fixture: Fixture): Judgement {
+  const { operation, object, oldObject, parameters } = fixture;
+  const world = readWorld().concat(fixture.cluster.flatMap(readObjects));
+  const before = oldObject === undefined ? [] : readObjects(oldObject);
+  const after = object === undefined ? [] : readObjects(object);
+  const engine = new MatchingEngine({ dataplane: DATAPLANES.generic });
+  for (const change of [...world, ...before].flatMap(upsertOf)) engine.apply(change);
+  const profile = compiled({
+    name: "test",
+    description: "",
+    announceChanges: true,
+    rules: [{ id: ruleId, action: "Deny", parameters }],
+  });
+  const changes = after.length > 0 ? after.flatMap(upsertOf) : before.map(deleteOf);
+  return engine.preview(changes, (view, delta) =>
+    runRules(profile, profilesOf(fixture), {
+      operation,
+      object: after.map(governed)[0] ?? null,
+      oldObject: before.map(governed)[0] ?? null,
+      delta,
+      after: view,
+      facts: factsOf(world, fixture),
+    }),
+  );
+}
+
+function readWorld(): readonly WireObject[] {
+  return readObjects(parse(readFileSync(join(FIXTURES, "world.yaml"), "utf8")));
+}
+
+function readObjects(raw: unknown): readonly WireObject[] {
+  return itemsOf(raw).map((item) => {
+    const read = parseObject(item.raw);
+    if (!read.ok) throw new Error(read.error.map((it) => `${it.path}: ${it.message}`).join("; "));
+    return read.value;
+  });
+}
+
+function upsertOf(object: WireObject): readonly Change[] {
+  switch (object.kind) {
+    case "policy":
+      return [{ kind: "policy", op: "upsert", object: object.parsed.policy }];
+    case "namespace":
+      return [{ kind: "namespace", op: "upsert", object: object.namespace }];
+    case "node":
+      return [{ kind: "node", op: "upsert", object: object.node }];
+    case "pod":
+      return [{ kind: "pod", op: "upsert", object: object.pod }];
+    case "workload":
+    case "other":
+      return [];
+    default:
+      return unreachable(object);
+  }
+}
+
+function deleteOf(object: WireObject): Change {
+  if (object.kind === "policy") {
+    return { kind: "policy", op: "delete", key: policyKey(object.parsed.policy) };
+  }
+  if (object.kind === "namespace") {
+    return { kind: "namespace", op: "delete", key: object.namespace.name };
+  }
+  throw new Error(`a ${object.kind} is not governed`);
+}
+
+function governed(object: WireObject): GovernedObject {
+  if (object.kind === "policy") return { kind: "policy", ...object.parsed };
+  if (object.kind === "namespace") return { kind: "namespace", manifest: object.manifest };
+  throw new Error(`a ${object.kind} is not governed`);
+}
+
+function factsOf(world: readonly WireObject[], { unknown }: Fixture): ClusterFacts {
+  const pods = world.flatMap((object) => (object.kind === "pod" ? [object.pod] : []));
+  const templates = world.flatMap((object): readonly WorkloadTemplate[] =>
+    object.kind === "workload" ? [object.template] : [],
+  );
+  const dns = pods.filter(({ labels }) => labels.get("k8s-app") === "kube-dns");
+  const own = pods.filter(({ namespace }) => namespace === "ringfence-system");
+  const apiServer = parseAddress("10.0.0.1");
+  return {
+    dns: unknown.includes("dns")
+      ? []
+      : dns.map((pod) => ({
+          end: { kind: "pod", key: podKey(pod) },
+          udpPort: 53,
+          tcpPort: 53,
+        })),
+    apiServer: unknown.includes("apiServer") || apiServer === null ? [] : [apiServer],
+    ownNamespace: "ringfence-system",
+    ownPods: unknown.includes("ownPods") ? [] : own.map(podKey),
+    webhookPort: 9443,
+    templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
+  };
+}
+
+function profilesOf({ profiles }: Fixture): ReadonlyMap<string, CompiledProfile> {
+  const given = profiles.map((raw) => {
+    const read = parseProfile(raw);
+    if (!read.ok) throw new Error(read.error.map(({ message }) => message).join("; "));
+    return read.value;
+  });
+  return new Map(
+    [...builtInProfiles(VALIDATORS), ...given].map((profile) => [profile.name, compiled(profile)]),
+  );
+}
+
+function compiled(profile: Parameters<typeof compileProfile>[0]): CompiledProfile {
+  const result = compileProfile(profile, registry);
+  if (!result.ok) throw new Error(result.error.map(({ message }) => message).join("; "));
+  return result.value;
+}

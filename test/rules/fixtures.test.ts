@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import { FIXTURES, judgeFixture, readFixture } from "./fixture.ts";
+
+/**
+ * Every linter of this field has had these four wrong, so every rule about policies shows what it
+ * makes of them, in `pass` or in `fail`.
+ */
+const CLASSIC_MISTAKES = [
+  "namespace-scope",
+  "match-expressions",
+  "nil-or-empty-selector",
+  "policy-types-default",
+];
+
+const UPDATE = process.env["UPDATE_GOLDEN"] === "1" && process.env["CI"] !== "true";
+
+function namesIn(folder: string, ending: string): readonly string[] {
+  const path = join(FIXTURES, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => basename(name, ending))
+    .toSorted();
+}
+
+function foldersIn(folder: string): readonly string[] {
+  return readdirSync(join(FIXTURES, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+describe("fixtures", () => {
+  it("are there for every rule, and for nothing else", () => {
+    expect(foldersIn(".")).toEqual(VALIDATORS.map(({ id }) => id).toSorted());
+  });
+
+  describe.each(VALIDATORS.map(({ id, kinds }) => ({ id, kinds })))("$id", ({ id, kinds }) => {
+    const passing = namesIn(`${id}/pass`, ".yaml");
+    const failing = namesIn(`${id}/fail`, ".yaml");
+
+    it("has a pass and a fail folder, nothing beside them and no stray findings", () => {
+      expect(foldersIn(id)).toEqual(["fail", "pass"]);
+      expect(passing).not.toEqual([]);
+      if (!UPDATE) expect(namesIn(`${id}/fail`, ".findings.json")).toEqual(failing);
+      expect(readdirSync(join(FIXTURES, id, "pass"))).toHaveLength(passing.length);
+      if (!UPDATE) expect(readdirSync(join(FIXTURES, id, "fail"))).toHaveLength(2 * failing.length);
+    });
+
+    it.runIf(kinds.includes("policy"))("shows the classic mistakes", () => {
+      expect([...passing, ...failing]).toEqual(expect.arrayContaining(CLASSIC_MISTAKES));
+    });
+
+    it.each(passing)("has nothing to say: %s", (name) => {
+      const { findings, faults } = judgeFixture(
+        id,
+        readFixture(join(FIXTURES, id, "pass", `${name}.yaml`)),
+      );
+      expect(faults).toEqual([]);
+      expect(findings).toEqual([]);
+    });
+
+    it.each(failing)("finds: %s", (name) => {
+      const path = join(FIXTURES, id, "fail", name);
+      const { findings, faults } = judgeFixture(id, readFixture(`${path}.yaml`));
+      expect(faults).toEqual([]);
+      const found = findings.map(({ finding, action }) => ({ action, ...finding }));
+      expect(found).not.toEqual([]);
+      if (UPDATE) writeFileSync(`${path}.findings.json`, `${JSON.stringify(found, null, 2)}\n`);
+      expect(found).toEqual(JSON.parse(readFileSync(`${path}.findings.json`, "utf8")));
+    });
+  });
+});
