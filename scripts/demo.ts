@@ -94,8 +94,7 @@ async function serve(): Promise<void> {
 function readConfig(flags: readonly string[]): Config {
   const loaded = loadConfig(flags, process.env);
   if (loaded.ok) return loaded.value;
-  for (const { path, message } of loaded.error) print(`${path}: ${message}`, "red");
-  process.exit(2);
+  throw new Error(loaded.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
 /** What the baseline controller does in a cluster for a namespace that has opted in. */

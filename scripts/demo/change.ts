@@ -32,18 +32,18 @@ export interface Change extends z.infer<typeof header> {
 export async function readChanges(folder: string): Promise<readonly Change[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith(".yaml")).toSorted();
   return Promise.all(
-    files.map(async (file) => {
-      const text = await readFile(join(folder, file), "utf8");
-      const lines = Array.from(text.matchAll(/^# (\w+): (.*)$/gm), ([, key, value]) => [
-        key,
-        value,
-      ]);
-      return {
-        file,
-        ...header.parse(Object.fromEntries(lines)),
-        object: kubernetesObject.parse(parse(text)),
-        excerpt: (/^spec:\n.*/ms.exec(text)?.[0] ?? "").split("\n").filter((line) => line !== ""),
-      };
-    }),
+    files.map(async (file) => readChange(file, await readFile(join(folder, file), "utf8"))),
   );
+}
+
+/** Read one file. Throws where the comments at its top are not those of a change. */
+export function readChange(file: string, text: string): Change {
+  const lines = Array.from(text.matchAll(/^# (\w+): (.*)$/gm), ([, key, value]) => [key, value]);
+  const excerpt = (/^spec:\n.*/ms.exec(text)?.[0] ?? "").split("\n");
+  return {
+    file,
+    ...header.parse(Object.fromEntries(lines)),
+    object: kubernetesObject.parse(parse(text)),
+    excerpt: excerpt.filter((line) => line !== ""),
+  };
 }

@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import * as resourceTypes from "../../src/cluster/resource-type.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
 import { settingsSchema } from "../../src/config/settings.ts";
 import { MODE_LABEL, PROFILE_LABEL } from "../../src/rules/names.ts";
 import { createServer } from "../../src/server/create-server.ts";
@@ -17,11 +19,14 @@ import {
 
 const base = await readBase();
 const settings = settingsSchema.parse({});
+const config = loadConfig([], {});
 const webhooks = webhookConfigurations(base).flatMap((configuration) =>
   configuration.webhooks.map((webhook) => ({ phase: configuration.kind, ...webhook })),
 );
 const validating = webhooks.filter(({ phase }) => phase === "ValidatingWebhookConfiguration");
 const mutating = webhooks.filter(({ phase }) => phase === "MutatingWebhookConfiguration");
+
+const mainSource = await readFile(new URL("../../src/main.ts", import.meta.url), "utf8");
 
 const port = z.object({ name: z.string(), containerPort: z.number() });
 const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
@@ -42,6 +47,11 @@ const deployment = z
               startupProbe: probe,
               livenessProbe: probe,
               readinessProbe: probe,
+              lifecycle: z.object({
+                preStop: z.object({
+                  exec: z.object({ command: z.tuple([z.string(), z.string(), z.string()]) }),
+                }),
+              }),
               securityContext: z.looseObject({}),
               volumeMounts: z.array(z.looseObject({ mountPath: z.string(), name: z.string() })),
             }),
@@ -54,6 +64,18 @@ const deployment = z
   .parse(find(base, "Deployment", "ringfence")).spec;
 const pod = deployment.template.spec;
 const [container] = pod.containers;
+const role = z.looseObject({
+  rules: z.array(
+    z.strictObject({
+      apiGroups: z.array(z.string()),
+      resources: z.array(z.string()),
+      verbs: z.array(z.string()),
+    }),
+  ),
+});
+const roleBinding = z.looseObject({
+  subjects: z.array(z.looseObject({ namespace: z.string(), name: z.string() })),
+});
 const service = z
   .looseObject({
     metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
@@ -177,6 +199,16 @@ describe("the Deployment", () => {
     ]);
   });
 
+  it("is given the time to drain that the server takes", () => {
+    const [, preStopMs = ""] =
+      /, ([\d_]+)\)/.exec(container.lifecycle.preStop.exec.command[2]) ?? [];
+    const [, hardCutMs = ""] = /HARD_CUT_MS = ([\d_]+)/.exec(mainSource) ?? [];
+    const spentMs = [preStopMs, hardCutMs].map((text) => Number(text.replaceAll("_", "")));
+    expect(spentMs.every((ms) => ms > 0)).toBe(true);
+    const graceMs = pod.terminationGracePeriodSeconds * 1000;
+    expect(graceMs).toBeGreaterThan(spentMs.reduce((sum, ms) => sum + ms, 5000));
+  });
+
   it("is selected by the Service, the budget and the network policy", () => {
     const labels = { "app.kubernetes.io/name": "ringfence" };
     expect(commonLabels).toMatchObject(labels);
@@ -207,6 +239,54 @@ describe("the Deployment", () => {
   });
 });
 
+describe("the ServiceAccount's rights", () => {
+  const watched = [
+    ...Object.values(resourceTypes).flatMap((type) => (typeof type === "function" ? [] : type)),
+    ...Object.values(POLICY_READERS).map(({ apiVersion, resource }) => ({
+      group: apiVersion.split("/")[0] ?? "",
+      resource,
+    })),
+  ];
+  const { LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
+  /** What is more, or other, than being listed and watched. */
+  const others = new Map([
+    // Server-side apply creates where there is nothing to patch.
+    ["networking.k8s.io/networkpolicies", ["list", "watch", "create", "patch"]],
+    [`${LEASES.group}/${LEASES.resource}`, ["get", "create", "update"]],
+    [`${SUBJECT_ACCESS_REVIEWS.group}/${SUBJECT_ACCESS_REVIEWS.resource}`, ["create"]],
+  ]);
+  const needed = new Map(
+    watched.map(({ group, resource }) => {
+      const name = `${group}/${resource}`;
+      return [name, others.get(name) ?? ["list", "watch"]];
+    }),
+  );
+  const granted = [rulesOf("ClusterRole", "ringfence"), rulesOf("Role", "ringfence-leader")]
+    .flat()
+    .flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.map((resource) => [`${group}/${resource}`, verbs] as const),
+      ),
+    );
+
+  it("are those that the code uses, and no others", () => {
+    expect(new Map(granted)).toEqual(needed);
+    expect(new Set(granted.map(([name]) => name)).size).toBe(granted.length);
+  });
+
+  it("are bound to the account that the pods run as", () => {
+    const own = `system:serviceaccount:${settings.ownNamespace}:${pod.serviceAccountName}`;
+    const subjects = [
+      find(base, "ClusterRoleBinding", "ringfence"),
+      find(base, "RoleBinding", "ringfence-leader"),
+    ].flatMap((binding) => roleBinding.parse(binding).subjects);
+    for (const { namespace, name } of subjects) {
+      expect(`system:serviceaccount:${namespace}:${name}`).toBe(own);
+    }
+    expect(config.ok && config.value.ownUsername).toBe(own);
+  });
+});
+
 /** The server's routes, without a certificate and without listening. */
 function server(): ReturnType<typeof createServer> {
   return createServer({
@@ -216,6 +296,10 @@ function server(): ReturnType<typeof createServer> {
     clock: () => 0,
     isDraining: () => false,
   });
+}
+
+function rulesOf(kind: string, name: string): z.infer<typeof role>["rules"] {
+  return role.parse(find(base, kind, name)).rules;
 }
 
 function requirement(
