@@ -1,5 +1,12 @@
 import { z } from "zod";
-import type { Direction, DirectionRules, Peer, Policy, Rule, Selector } from "../engine/model.ts";
+import type {
+  Direction,
+  DirectionRules,
+  Peer,
+  Policy,
+  PortMatch,
+  Selector,
+} from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { ipBlockSchema } from "./ip-block.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
@@ -50,7 +57,7 @@ type Spec = z.output<typeof specSchema>;
 type WirePeer = z.output<typeof peerSchema>;
 type WireRule = {
   readonly peers: readonly WirePeer[] | null | undefined;
-  readonly ports: Rule["ports"] | null | undefined;
+  readonly ports: readonly PortMatch[] | null | undefined;
 };
 
 /**
@@ -143,7 +150,7 @@ function compileDirection(
       action: "Accept",
       // NetworkPolicyIngressRule API: "If this field is empty or missing, this rule matches all sources".
       peers: allIfEmpty(rule.peers?.map((peer) => compilePeer(namespace, peer))),
-      ports: allIfEmpty(rule.ports === "all" ? [] : rule.ports),
+      ports: allIfEmpty(rule.ports),
       path: `spec.${direction}[${index}]`,
     })),
   };

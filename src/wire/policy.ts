@@ -23,7 +23,7 @@ export interface PolicyReader {
   /** `namespace` is that of an object that names none; cluster-scoped kinds ignore it. */
   parse(raw: unknown, namespace?: string): Result<ParsedPolicy<PolicyManifest>, readonly Problem[]>;
   /** What stands in the engine for a stored object that `parse` refuses. */
-  unreadable(raw: unknown, namespace?: string): Policy;
+  readonly unreadable: (raw: unknown, namespace?: string) => Policy;
 }
 
 export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {

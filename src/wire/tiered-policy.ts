@@ -124,7 +124,7 @@ export function onlyField<T>(
     context.addIssue({ code: "custom", message: EXACTLY_ONE, input: given });
     return [];
   }
-  return known[name] ?? ["unknown"];
+  return (Object.hasOwn(known, name) ? known[name] : null) ?? ["unknown"];
 }
 
 /** A policy of an ordered tier as it is read. */

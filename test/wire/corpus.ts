@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { parseShape } from "../../src/wire/shape.ts";
+import { succeed } from "./describe-policy.ts";
+
+/** Other people's cases: kept beside the repository, not in it. */
+export const CORPUS = fileURLToPath(new URL("../../../shared/corpus/", import.meta.url));
+
+/**
+ * `describe` over the cases of a file of the corpus. Where the corpus is not there a test is reported
+ * as skipped with the reason; with `CI=true` it fails.
+ */
+export function describeWithCorpus<S extends z.ZodType>(
+  name: string,
+  { file, schema }: { readonly file: string; readonly schema: S },
+  define: (cases: z.output<S>) => void,
+): void {
+  const path = join(CORPUS, file);
+  const missing = existsSync(path) ? "" : `there is no ${path}`;
+  it(`${name}: finds the corpus`, (context) => {
+    context.skip(missing !== "" && process.env["CI"] !== "true", missing);
+    expect(missing).toBe("");
+  });
+  // oxlint-disable-next-line vitest/no-conditional-tests -- there are no cases to name without a file
+  if (missing === "") {
+    const raw: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const cases = succeed(parseShape(schema, raw));
+    describe(name, () => define(cases));
+  }
+}
+
+/** All files under a folder, in order. */
+export function filesUnder(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .toSorted()
+    .map((name) => join(folder, name))
+    .flatMap((path) => (statSync(path).isDirectory() ? filesUnder(path) : [path]));
+}
