@@ -73,7 +73,9 @@ export function subtractRanges(
 /** The union of `ranges`: disjoint, ascending, neighbours joined; never across families. */
 export function mergeRanges(ranges: readonly AddressRange[]): readonly AddressRange[] {
   const merged: AddressRange[] = [];
-  for (const range of ranges.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0))) {
+  for (const range of ranges.toSorted((a, b) =>
+    a.first < b.first ? -1 : a.first > b.first ? 1 : 0,
+  )) {
     const previous = merged.at(-1);
     const touches =
       previous !== undefined &&

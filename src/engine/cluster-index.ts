@@ -5,9 +5,9 @@ import { Inventory } from "./inventory.ts";
 import type { Change, Policy } from "./model.ts";
 import { podKey, policyKey } from "./model.ts";
 import { NamespaceIndex } from "./namespace-index.ts";
+import { PROTOCOLS, portPoint } from "./port-set.ts";
 import type { Row } from "./row.ts";
 import { RowIndex } from "./row-index.ts";
-import { PROTOCOLS, portPoint } from "./port-set.ts";
 import { SelectorIndex } from "./selector-index.ts";
 
 /** The rows of a class as they were before something changed. */

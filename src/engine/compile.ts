@@ -87,13 +87,22 @@ function bindRule(
           const spec: SelectorSpec = { ...peer, defined };
           return selectors.acquire(spec);
         });
-  const ports = rule.ports === "all" ? null : portSet(rule.ports.flatMap((port) => ranges(port, dataplane)));
+  const ports =
+    rule.ports === "all" ? null : portSet(rule.ports.flatMap((port) => ranges(port, dataplane)));
   const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
   const content = [
     rule.action,
-    peers === null ? "*" : peers.map(({ id }) => id).toSorted((a, b) => a - b).join(","),
+    peers === null
+      ? "*"
+      : peers
+          .map(({ id }) => id)
+          .toSorted((a, b) => a - b)
+          .join(","),
     ports === null ? "*" : ports.key,
-    names.map(({ protocol, name }) => `${protocol ?? "*"}/${name}`).toSorted().join(","),
+    names
+      .map(({ protocol, name }) => `${protocol ?? "*"}/${name}`)
+      .toSorted()
+      .join(","),
   ].join(" ");
   return { action: rule.action, peers, ports, names, path: rule.path, policy, content };
 }

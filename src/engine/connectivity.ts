@@ -4,8 +4,8 @@ import { type Item, type Rectangle, sweep } from "./flows.ts";
 import { createGroup, rangesOf } from "./group.ts";
 import { podKey } from "./model.ts";
 import { differingPeers } from "./peers.ts";
-import { subtractPorts, unionPorts } from "./port-set.ts";
-import type { Connection, ConnectivityRow, Endpoint } from "./query.ts";
+import { isEmptyPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
+import type { Connection, ConnectivityRow, Endpoint, FlowPair, PairDelta } from "./query.ts";
 
 /** All of who can reach whom: the difference to a cluster where nobody is. */
 export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
@@ -49,27 +49,48 @@ export function connectionsOf(
   rectangles: readonly Rectangle[],
   by: "workload" | "pod",
 ): readonly Connection[] {
-  const found = new Map<string, { -readonly [K in keyof Connection]: Connection[K] }>();
-  for (const { from, to, opened, unsure } of rectangles) {
-    const ends = { from: endsOf(from, by), to: endsOf(to, by) };
-    for (const [fromKey, source] of ends.from) {
-      for (const [toKey, target] of ends.to) {
+  const allowed = pairsOf(rectangles, ({ opened }) => opened, by);
+  const unknown = pairsOf(rectangles, ({ unsure }) => unsure, by);
+  return [...new Map([...unknown, ...allowed])].map(([key, { from, to }]) => {
+    const open = allowed.get(key)?.ports ?? NO_PORTS;
+    const unsure = unknown.get(key)?.ports ?? NO_PORTS;
+    return { from, to, allowed: open, unknown: subtractPorts(unsure, open) };
+  });
+}
+
+/** What changed, pair by pair. */
+export function pairDelta(rectangles: readonly Rectangle[], by: "workload" | "pod"): PairDelta {
+  const pairs = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowPair[] => [
+    ...pairsOf(rectangles, portsOf, by).values(),
+  ];
+  return {
+    opened: pairs(({ opened }) => opened),
+    closed: pairs(({ closed }) => closed),
+    unsure: pairs(({ unsure }) => unsure),
+  };
+}
+
+function pairsOf(
+  rectangles: readonly Rectangle[],
+  portsOf: (rectangle: Rectangle) => PortSet,
+  by: "workload" | "pod",
+): ReadonlyMap<string, FlowPair> {
+  const pairs = new Map<string, FlowPair>();
+  for (const rectangle of rectangles) {
+    const ports = portsOf(rectangle);
+    if (isEmptyPorts(ports)) continue;
+    const targets = endsOf(rectangle.to, by);
+    for (const [fromKey, source] of endsOf(rectangle.from, by)) {
+      for (const [toKey, target] of targets) {
         if (isAlone(source, target)) continue;
         const key = `${fromKey} ${toKey}`;
-        const known = found.get(key);
-        if (known === undefined) {
-          found.set(key, { from: source.end, to: target.end, allowed: opened, unknown: unsure });
-        } else {
-          known.allowed = unionPorts(known.allowed, opened);
-          known.unknown = unionPorts(known.unknown, unsure);
-        }
+        const known = pairs.get(key);
+        const all = known === undefined ? ports : unionPorts(known.ports, ports);
+        pairs.set(key, { from: source.end, to: target.end, ports: all });
       }
     }
   }
-  return [...found.values()].map((row) => ({
-    ...row,
-    unknown: subtractPorts(row.unknown, row.allowed),
-  }));
+  return pairs;
 }
 
 interface End {

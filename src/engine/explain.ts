@@ -35,8 +35,16 @@ export function explainFlow(index: ClusterIndex, flow: Flow): Explanation {
   }
   const point = portPoint(flow.protocol, flow.port);
   const explained = flowFamilies(from.cls, to.cls).map((family) => {
-    const egress = explainSide(index, { subject: from, peer: to, direction: "egress", family }, point);
-    const ingress = explainSide(index, { subject: to, peer: from, direction: "ingress", family }, point);
+    const egress = explainSide(
+      index,
+      { subject: from, peer: to, direction: "egress", family },
+      point,
+    );
+    const ingress = explainSide(
+      index,
+      { subject: to, peer: from, direction: "ingress", family },
+      point,
+    );
     return { egress, ingress, verdict: both(egress.verdict, ingress.verdict) };
   });
   const [first] = explained;
@@ -93,7 +101,12 @@ function explainSide(index: ClusterIndex, side: Side, point: number): DirectionE
       isolates,
       rules: rules.map((rule): RuleStep => {
         const reached = inNetworkPolicy ? isolates : asked.has(rule.content);
-        return { path: rule.path, action: rule.action, outcome: outcome(rule, ends, point), reached };
+        return {
+          path: rule.path,
+          action: rule.action,
+          outcome: outcome(rule, ends, point),
+          reached,
+        };
       }),
     };
   });

@@ -1,8 +1,4 @@
-import {
-  type EndpointClass,
-  flowFamilies,
-  type PodRecord,
-} from "./endpoint-class.ts";
+import { type EndpointClass, flowFamilies, type PodRecord } from "./endpoint-class.ts";
 import type { Direction } from "./model.ts";
 import {
   intersectPorts,

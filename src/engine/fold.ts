@@ -1,5 +1,5 @@
-import { type Match, most, NO, YES } from "./endpoint-class.ts";
 import type { CompiledRule } from "./compile.ts";
+import { type Match, most, NO, YES } from "./endpoint-class.ts";
 
 /** What may come of a walk: a set of outcomes as bits, since a rule may match only perhaps. */
 export type Outcomes = number;

@@ -11,7 +11,10 @@ export class Inventory {
   readonly #namespaces: NamespaceIndex;
   readonly #partition: Partition;
   readonly #pods = new Map<string, PodRecord>();
-  readonly #nodes = new Map<string, { readonly node: Node; readonly records: readonly PodRecord[] }>();
+  readonly #nodes = new Map<
+    string,
+    { readonly node: Node; readonly records: readonly PodRecord[] }
+  >();
   /** hostNetwork pods by the node they run on: a change of the node's labels is theirs too. */
   readonly #hostPods = new Map<string, Set<PodRecord>>();
   readonly #byAddress = new Map<Address, PodRecord>();

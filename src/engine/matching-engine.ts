@@ -1,9 +1,9 @@
 import { ClusterIndex } from "./cluster-index.ts";
-import { connectionsOf, connectivityRows, rectanglesOf } from "./connectivity.ts";
+import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
 import { DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { explainFlow } from "./explain.ts";
 import type { Change, Namespace, Node, Pod, Policy, Selection, Selector } from "./model.ts";
-import { previewChanges } from "./preview.ts";
+import { previewChanges, withChanges } from "./preview.ts";
 import type {
   Connection,
   ConnectivityRow,
@@ -13,6 +13,7 @@ import type {
   EngineView,
   Explanation,
   Flow,
+  PairDelta,
   PodMatches,
   Verdict,
 } from "./query.ts";
@@ -33,6 +34,10 @@ export class MatchingEngine implements Engine {
 
   preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T {
     return previewChanges(this.#index, changes, (delta) => ask(this, delta));
+  }
+
+  difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta {
+    return withChanges(this.#index, changes, (rectangles) => pairDelta(rectangles, by));
   }
 
   verdict(flow: Flow): Verdict {

@@ -2,8 +2,8 @@ import {
   least,
   type Match,
   type NamespaceRecord,
-  namespaceLabels,
   NO,
+  namespaceLabels,
   PERHAPS,
   YES,
 } from "./endpoint-class.ts";
@@ -99,7 +99,13 @@ export class NamespaceIndex {
       known.references++;
       return known;
     }
-    const entry: ScopeEntry = { key, scope, namespaces: new Set(), selectors: new Set(), references: 1 };
+    const entry: ScopeEntry = {
+      key,
+      scope,
+      namespaces: new Set(),
+      selectors: new Set(),
+      references: 1,
+    };
     this.#scopes.set(key, entry);
     if (scope.kind === "selector") this.#selecting.add(entry);
     for (const record of this.#candidates(scope)) {

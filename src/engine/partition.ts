@@ -265,7 +265,8 @@ function classKey(
   facts: readonly string[],
   atoms: readonly AddressAtom[],
 ): string {
-  const place = namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
+  const place =
+    namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
   const host = pod.hostNetwork ? (node === null ? "h?" : "h") : "";
   return `${place}|${facts.join(" ")}|${host}|${atoms.map(({ id }) => id).join()}`;
 }

@@ -84,6 +84,10 @@ function differing(
 /** Order matters in a tier: unless it is the same, every rule of it is in question. */
 function differingTier(before: OrderedTier, after: OrderedTier): readonly CompiledRule[] {
   const text = (tier: OrderedTier): string =>
-    tier.map((policies) => policies.map((rules) => rules.map(({ content }) => content).join("\n")).join("&")).join(">");
+    tier
+      .map((policies) =>
+        policies.map((rules) => rules.map(({ content }) => content).join("\n")).join("&"),
+      )
+      .join(">");
   return text(before) === text(after) ? [] : [...before.flat(2), ...after.flat(2)];
 }

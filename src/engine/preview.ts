@@ -65,7 +65,11 @@ function versionsOf(index: ClusterIndex, keys: Iterable<string>): ReadonlyMap<st
 }
 
 function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
-  return { cls, egress: index.rows.rowOf(cls, "egress"), ingress: index.rows.rowOf(cls, "ingress") };
+  return {
+    cls,
+    egress: index.rows.rowOf(cls, "egress"),
+    ingress: index.rows.rowOf(cls, "ingress"),
+  };
 }
 
 /** Pods that came, went, or are in another class now, put together by where from and where to. */
@@ -85,7 +89,11 @@ function movedItems(
     const item = items.get(place);
     if (item !== undefined) item.pods.push(record);
     else {
-      items.set(place, { before: was?.version ?? null, after: is?.version ?? null, pods: [record] });
+      items.set(place, {
+        before: was?.version ?? null,
+        after: is?.version ?? null,
+        pods: [record],
+      });
     }
   }
   return [...items.values()];

@@ -155,6 +155,20 @@ export interface Delta {
   readonly unsure: readonly FlowGroup[];
 }
 
+/** One pair of ends of a delta. */
+export interface FlowPair {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly ports: PortSet;
+}
+
+/** A delta pair by pair. Of workloads, one pair of pods may open while another closes. */
+export interface PairDelta {
+  readonly opened: readonly FlowPair[];
+  readonly closed: readonly FlowPair[];
+  readonly unsure: readonly FlowPair[];
+}
+
 /** Pods that a selection matches now. */
 export interface PodMatches {
   readonly count: number;
@@ -207,4 +221,6 @@ export interface Engine extends EngineView {
    * afterwards the index is as it was before.
    */
   preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T;
+  /** The same delta as `preview`'s, pair by pair and uncapped. */
+  difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta;
 }

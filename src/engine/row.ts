@@ -1,6 +1,15 @@
 import type { CompiledDirection, CompiledPolicy, CompiledRule } from "./compile.ts";
 import type { Certainty } from "./dataplane.ts";
-import { type EndpointClass, type FlowFamily, least, type Match, most, NO, PERHAPS, YES } from "./endpoint-class.ts";
+import {
+  type EndpointClass,
+  type FlowFamily,
+  least,
+  type Match,
+  most,
+  NO,
+  PERHAPS,
+  YES,
+} from "./endpoint-class.ts";
 import { ALLOW, DENY, foldTiers, type OrderedTier, type Tiers } from "./fold.ts";
 import type { Direction, Tier } from "./model.ts";
 import {
@@ -71,7 +80,8 @@ export function tiersOf(
   }
   const isolated = isolating.reduce<Match>((match, each) => most(match, each.match), NO);
   const networkPolicy = isolated === NO ? null : [...rules.values()];
-  const inside = networkPolicy === null ? "-" : `${isolated}{${[...rules.keys()].toSorted().join("\n")}}`;
+  const inside =
+    networkPolicy === null ? "-" : `${isolated}{${[...rules.keys()].toSorted().join("\n")}}`;
   return {
     tiers: { admin: admin.tier, networkPolicy, isolated, baseline: baseline.tier },
     content: `${admin.content}|${inside}|${baseline.content}`,
@@ -215,7 +225,10 @@ export function ruleMatch(rule: CompiledRule, ends: Ends, point: number): Match 
 
 export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowFamily): Match {
   if (rule.peers === null) return YES;
-  return rule.peers.reduce<Match>((match, entry) => most(match, entryMatch(entry, peer, family)), NO);
+  return rule.peers.reduce<Match>(
+    (match, entry) => most(match, entryMatch(entry, peer, family)),
+    NO,
+  );
 }
 
 function portMatch(rule: CompiledRule, destination: EndpointClass, point: number): Match {
@@ -238,7 +251,8 @@ function namedPortMatch(
 ): Match {
   const pod = destination.namespace === null ? undefined : destination.sample?.pod;
   const { protocol, port } = pointPort(point);
-  if (pod === undefined) return named.protocol === null || named.protocol === protocol ? PERHAPS : NO;
+  if (pod === undefined)
+    return named.protocol === null || named.protocol === protocol ? PERHAPS : NO;
   const found = pod.ports.some(
     (candidate) =>
       candidate.name === named.name &&
@@ -268,10 +282,12 @@ function cutPoints(row: Row, destination: EndpointClass): readonly number[] {
 function clip(pairs: readonly (readonly [number, number])[]): PortSet {
   if (pairs.length === 0) return NO_PORTS;
   const inside = fromPairs(
-    pairs.flatMap(([first, last]) => PROTOCOLS.map((protocol): [number, number] => [
-      Math.max(first, portPoint(protocol, 1)),
-      Math.min(last, portPoint(protocol, 65_535)),
-    ])),
+    pairs.flatMap(([first, last]) =>
+      PROTOCOLS.map((protocol): [number, number] => [
+        Math.max(first, portPoint(protocol, 1)),
+        Math.min(last, portPoint(protocol, 65_535)),
+      ]),
+    ),
   );
   return inside.key === ALL_PORTS.key ? ALL_PORTS : inside;
 }

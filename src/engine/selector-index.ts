@@ -1,4 +1,5 @@
 import { type Family, familyOf } from "./address.ts";
+import type { CompiledPolicy } from "./compile.ts";
 import type { Certainty, Dataplane } from "./dataplane.ts";
 import {
   type EndpointClass,
@@ -14,7 +15,6 @@ import {
 import type { AddressRange, Peer, Pod, Selector } from "./model.ts";
 import { type NamespaceIndex, type ScopeEntry, scopeMatch } from "./namespace-index.ts";
 import { type ClassListener, Partition } from "./partition.ts";
-import type { CompiledPolicy } from "./compile.ts";
 import { requirementHolds, selectionKey, selectorKey, selectorMatches } from "./selector.ts";
 
 /** What a selector looks for. `defined`: by the rules of ClusterNetworkPolicy, not the dataplane's. */

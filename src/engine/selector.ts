@@ -5,7 +5,9 @@ import type { Labels, NamespaceScope, Requirement, Selection, Selector } from ".
  * (LabelSelectorRequirement, apimachinery `labels.Requirement.Matches`).
  */
 export function selectorMatches(selector: Selector, labels: Labels): boolean {
-  return selector.every((requirement) => requirementHolds(requirement, labels.get(requirement.key)));
+  return selector.every((requirement) =>
+    requirementHolds(requirement, labels.get(requirement.key)),
+  );
 }
 
 /** Report whether one requirement holds for the value of its key; undefined is a missing key. */

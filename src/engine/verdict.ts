@@ -112,10 +112,7 @@ function plainVerdict(
 ): Verdict {
   const family = from.atoms[0]?.family;
   if (family === undefined || family !== to.atoms[0]?.family) return "denied";
-  const egress = pointVerdict(
-    outcomeFor(index.rows.rowOf(from, "egress"), to, to, family),
-    point,
-  );
+  const egress = pointVerdict(outcomeFor(index.rows.rowOf(from, "egress"), to, to, family), point);
   if (egress === "denied") return egress;
   return both(
     egress,

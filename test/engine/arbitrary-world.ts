@@ -1,0 +1,393 @@
+/** Small random clusters in which everything meets everything: few names, many coincidences. */
+import fc from "fast-check";
+import { parseAddress, parseCidr, subtractRanges } from "../../src/engine/address.ts";
+import { DATAPLANES } from "../../src/engine/dataplane.ts";
+import type {
+  Action,
+  Address,
+  AddressRange,
+  Change,
+  ContainerPort,
+  DirectionRules,
+  Namespace,
+  NamespaceScope,
+  Node,
+  Peer,
+  Pod,
+  Policy,
+  PortMatch,
+  Protocol,
+  Requirement,
+  Rule,
+  Selection,
+  Selector,
+} from "../../src/engine/model.ts";
+import type { FlowEnd } from "../../src/engine/query.ts";
+import type { World } from "./oracle.ts";
+
+const NAMESPACES = ["a", "b", "constructor"];
+const NODES = ["n1", "n2"];
+const KEYS = ["app", "tier", "__proto__"];
+const VALUES = ["x", "y"];
+const PORTS = [53, 80, 81, 443, 65_535];
+const NAMES = ["http", "dns"];
+const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
+const POD_ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.1.1", "10.1.0.1", "192.168.0.9"];
+const POD_ADDRESSES_6 = ["fd00::1", "fd00::2", "fd00:1::1"];
+const NODE_ADDRESSES = ["172.18.0.2", "172.18.0.3"];
+const OUTSIDE = ["8.8.8.8", "10.0.0.77", "2001:db8::1", "0.0.0.0", "255.255.255.255", "172.18.0.3"];
+const CIDRS = [
+  "0.0.0.0/0",
+  "10.0.0.0/8",
+  "10.0.0.0/24",
+  "10.0.0.1/32",
+  "10.0.0.0/31",
+  "172.18.0.0/16",
+  "8.8.8.0/24",
+  "::/0",
+  "fd00::/16",
+  "fd00::/112",
+];
+
+const address = (text: string): Address => parseAddress(text) ?? 0n;
+const range = (text: string): AddressRange => parseCidr(text) ?? { first: 0n, last: 0n };
+const oneOf = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+const labels = fc
+  .array(fc.tuple(oneOf(KEYS), oneOf(VALUES)), { maxLength: 3 })
+  .map((pairs): ReadonlyMap<string, string> => new Map(pairs));
+
+const requirement: fc.Arbitrary<Requirement> = fc.oneof(
+  fc.record({
+    key: oneOf(KEYS),
+    operator: fc.constantFrom("In" as const, "NotIn" as const),
+    values: fc.uniqueArray(oneOf(VALUES), { minLength: 1, maxLength: 2 }),
+  }),
+  fc.record({
+    key: oneOf(KEYS),
+    operator: fc.constantFrom("Exists" as const, "DoesNotExist" as const),
+    values: fc.constant([]),
+  }),
+);
+
+const selector: fc.Arbitrary<Selector> = fc.array(requirement, { maxLength: 2 });
+
+const scope: fc.Arbitrary<NamespaceScope> = fc.oneof(
+  oneOf(NAMESPACES).map((name): NamespaceScope => ({ kind: "name", name })),
+  selector.map((each): NamespaceScope => ({ kind: "selector", selector: each })),
+  oneOf(NAMESPACES).map(
+    (name): NamespaceScope => ({
+      kind: "selector",
+      selector: [{ key: "kubernetes.io/metadata.name", operator: "In", values: [name] }],
+    }),
+  ),
+);
+
+const selection: fc.Arbitrary<Selection> = fc.record({ namespaces: scope, pods: selector });
+
+const port: fc.Arbitrary<PortMatch> = fc.oneof(
+  fc.tuple(oneOf(PROTOCOLS), oneOf(PORTS), oneOf(PORTS)).map(
+    ([protocol, a, b]): PortMatch => ({
+      kind: "range",
+      protocol,
+      first: Math.min(a, b),
+      last: Math.max(a, b),
+    }),
+  ),
+  oneOf(PROTOCOLS).map(
+    (protocol): PortMatch => ({ kind: "range", protocol, first: 1, last: 65_535 }),
+  ),
+  fc.record({
+    kind: fc.constant("named" as const),
+    protocol: fc.constantFrom("TCP" as const, "UDP" as const),
+    name: oneOf(NAMES),
+  }),
+);
+
+const block: fc.Arbitrary<Peer> = fc
+  .tuple(oneOf(CIDRS), fc.array(oneOf(CIDRS), { maxLength: 1 }))
+  .map(
+    ([cidr, excepts]): Peer => ({
+      kind: "addresses",
+      ranges: subtractRanges([range(cidr)], excepts.filter((each) => each !== cidr).map(range)),
+    }),
+  )
+  .filter((peer) => peer.kind === "addresses" && peer.ranges.length > 0);
+
+const podsPeer = selection.map((each): Peer => ({ kind: "pods", selection: each }));
+
+function rules(
+  direction: "ingress" | "egress",
+  actions: readonly Action[],
+  tiered: boolean,
+): fc.Arbitrary<readonly Rule[]> {
+  const blocks = !tiered || direction === "egress" ? [block] : [];
+  const others: fc.Arbitrary<Peer>[] =
+    tiered && direction === "egress"
+      ? [
+          selector.map((each): Peer => ({ kind: "nodes", selector: each })),
+          fc.constant<Peer>({ kind: "domainNames", names: ["example.org"] }),
+        ]
+      : [];
+  const peers = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.array(fc.oneof(podsPeer, ...blocks, ...others), { minLength: 1, maxLength: 2 }),
+    },
+    { weight: 1, arbitrary: fc.constant("all" as const) },
+  );
+  const ports = fc.oneof(
+    fc.array(port, { minLength: 1, maxLength: 2 }),
+    fc.constant("all" as const),
+  );
+  return fc
+    .array(fc.record({ action: oneOf(actions), peers, ports }), { maxLength: 3 })
+    .map((list) =>
+      list.map((rule, index): Rule => ({ ...rule, path: `spec.${direction}[${index}]` })),
+    );
+}
+
+const rulesOf = (isolates: boolean, list: readonly Rule[]): DirectionRules => ({
+  isolates,
+  rules: isolates ? list : [],
+});
+
+const networkPolicy: fc.Arbitrary<Policy> = fc
+  .record({
+    namespace: oneOf(NAMESPACES),
+    name: fc.constantFrom("p1", "p2", "p3"),
+    pods: selector,
+    ingress: fc.tuple(fc.boolean(), rules("ingress", ["Accept"], false)),
+    egress: fc.tuple(fc.boolean(), rules("egress", ["Accept"], false)),
+  })
+  .map(({ namespace, name, pods, ingress, egress }) => ({
+    kind: "NetworkPolicy",
+    namespace,
+    name,
+    tier: "NetworkPolicy",
+    priority: 0,
+    subject: { namespaces: { kind: "name", name: namespace }, pods },
+    ingress: rulesOf(...ingress),
+    egress: rulesOf(...egress),
+    readable: true,
+  }));
+
+const clusterPolicy: fc.Arbitrary<Policy> = fc
+  .record({
+    name: fc.constantFrom("c1", "c2", "c3"),
+    tier: fc.constantFrom("Admin" as const, "Baseline" as const),
+    priority: fc.constantFrom(0, 1),
+    subject: selection,
+    ingress: rules("ingress", ["Accept", "Deny", "Pass"], true),
+    egress: rules("egress", ["Accept", "Deny", "Pass"], true),
+  })
+  .map(({ ingress, egress, ...rest }) => ({
+    kind: "ClusterNetworkPolicy",
+    namespace: "",
+    ...rest,
+    ingress: { isolates: false, rules: ingress },
+    egress: { isolates: false, rules: egress },
+    readable: true,
+  }));
+
+export const policy: fc.Arbitrary<Policy> = fc.oneof(
+  { weight: 3, arbitrary: networkPolicy },
+  { weight: 1, arbitrary: clusterPolicy },
+);
+
+const namespace: fc.Arbitrary<Namespace> = fc
+  .tuple(oneOf(NAMESPACES), labels)
+  .map(([name, own]) => ({
+    name,
+    labels: new Map([...own, ["kubernetes.io/metadata.name", name]]),
+  }));
+
+const node: fc.Arbitrary<Node> = fc.tuple(oneOf(NODES), labels).map(([name, own]) => ({
+  name,
+  labels: own,
+  addresses: [address(NODE_ADDRESSES[NODES.indexOf(name)] ?? "")],
+}));
+
+const containerPorts: fc.Arbitrary<readonly ContainerPort[]> = fc.uniqueArray(
+  fc.record({
+    name: oneOf(NAMES),
+    protocol: fc.constantFrom("TCP" as const, "UDP" as const),
+    port: oneOf(PORTS),
+  }),
+  { maxLength: 2, selector: ({ name }) => name },
+);
+
+/** Pods have addresses by their name, so that no two running ones share one. */
+const POD_NAMES = ["p0", "p1", "p2"];
+
+export const pod: fc.Arbitrary<Pod> = fc
+  .record({
+    namespace: oneOf(NAMESPACES),
+    name: oneOf(POD_NAMES),
+    labels,
+    families: fc.constantFrom("4", "4", "4", "6", "46", ""),
+    ports: containerPorts,
+    hostNetwork: fc.oneof(
+      { weight: 5, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
+    node: fc.constantFrom("n1", "n2", null),
+    ended: fc.oneof(
+      { weight: 8, arbitrary: fc.constant(false) },
+      { weight: 1, arbitrary: fc.constant(true) },
+    ),
+    workload: fc.constantFrom(
+      { kind: "Deployment", name: "web" },
+      { kind: "Deployment", name: "db" },
+    ),
+  })
+  .map(({ families, ...rest }): Pod => {
+    const index =
+      NAMESPACES.indexOf(rest.namespace) * POD_NAMES.length + POD_NAMES.indexOf(rest.name);
+    const own = [
+      ...(families.includes("4")
+        ? [index < POD_ADDRESSES.length ? (POD_ADDRESSES[index] ?? "") : `10.2.0.${index}`]
+        : []),
+      ...(families.includes("6")
+        ? [index < POD_ADDRESSES_6.length ? (POD_ADDRESSES_6[index] ?? "") : `fd00:2::${index}`]
+        : []),
+    ];
+    const onNode = rest.node === "n1" ? ["172.18.0.2"] : rest.node === "n2" ? ["172.18.0.3"] : [];
+    return { ...rest, addresses: (rest.hostNetwork ? onNode : own).map(address) };
+  });
+
+/** A cluster whose namespaces are all declared. */
+export const world: fc.Arbitrary<World> = fc.record({
+  namespaces: fc.tuple(labels, labels, labels).map((all) =>
+    all.map((own, index): Namespace => {
+      const name = NAMESPACES[index] ?? "";
+      return { name, labels: new Map([...own, ["kubernetes.io/metadata.name", name]]) };
+    }),
+  ),
+  nodes: fc.uniqueArray(node, { maxLength: 2, selector: ({ name }) => name }),
+  pods: fc.uniqueArray(pod, {
+    maxLength: 6,
+    selector: ({ namespace: ns, name }) => `${ns}/${name}`,
+  }),
+  policies: fc.uniqueArray(policy, {
+    maxLength: 4,
+    selector: ({ kind, namespace: ns, name }) => `${kind}/${ns}/${name}`,
+  }),
+  dataplane: fc.constantFrom(...Object.values(DATAPLANES)),
+});
+
+/** A change that keeps every namespace declared. */
+export const change: fc.Arbitrary<Change> = fc.oneof(
+  pod.map((object): Change => ({ kind: "pod", op: "upsert", object })),
+  policy.map((object): Change => ({ kind: "policy", op: "upsert", object })),
+  policy.map((object): Change => ({ kind: "policy", op: "upsert", object })),
+  namespace.map((object): Change => ({ kind: "namespace", op: "upsert", object })),
+  node.map((object): Change => ({ kind: "node", op: "upsert", object })),
+  fc.tuple(oneOf(NAMESPACES), oneOf(POD_NAMES)).map(
+    ([ns, name]): Change => ({
+      kind: "pod",
+      op: "delete",
+      key: `${ns}/${name}`,
+    }),
+  ),
+  fc.tuple(oneOf(NAMESPACES), fc.constantFrom("p1", "p2", "p3")).map(
+    ([ns, name]): Change => ({
+      kind: "policy",
+      op: "delete",
+      key: `NetworkPolicy/${ns}/${name}`,
+    }),
+  ),
+  oneOf(NODES).map((key): Change => ({ kind: "node", op: "delete", key })),
+);
+
+/** The world after a change, worked out the plain way. */
+export function changed(before: World, each: Change): World {
+  const key = (object: { namespace?: string; name: string; kind?: string }): string =>
+    [object.kind, object.namespace, object.name].filter((part) => part !== undefined).join("/");
+  const replace = <T extends { namespace?: string; name: string; kind?: string }>(
+    list: readonly T[],
+    keyOf: (item: T) => string,
+    item: T | null,
+    gone: string,
+  ): readonly T[] => [
+    ...list.filter((other) => keyOf(other) !== gone),
+    ...(item === null ? [] : [item]),
+  ];
+  const object = each.op === "upsert" ? each.object : null;
+  switch (each.kind) {
+    case "pod": {
+      const podKey = (item: Pod): string => `${item.namespace}/${item.name}`;
+      const item = each.op === "upsert" ? each.object : null;
+      return {
+        ...before,
+        pods: replace(
+          before.pods,
+          podKey,
+          item,
+          item === null ? (each as { key: string }).key : podKey(item),
+        ),
+      };
+    }
+    case "policy": {
+      const item = each.op === "upsert" ? each.object : null;
+      return {
+        ...before,
+        policies: replace(
+          before.policies,
+          key,
+          item,
+          item === null ? (each as { key: string }).key : key(item),
+        ),
+      };
+    }
+    case "namespace":
+      return object === null
+        ? before
+        : {
+            ...before,
+            namespaces: replace(
+              before.namespaces,
+              ({ name }) => name,
+              object as Namespace,
+              object.name,
+            ),
+          };
+    case "node": {
+      const item = each.op === "upsert" ? each.object : null;
+      return {
+        ...before,
+        nodes: replace(
+          before.nodes,
+          ({ name }) => name,
+          item,
+          item === null ? (each as { key: string }).key : item.name,
+        ),
+      };
+    }
+  }
+}
+
+/** Building a world, one object after the other. */
+export function changesOf({ namespaces, nodes, pods, policies }: World): readonly Change[] {
+  return [
+    ...namespaces.map((object): Change => ({ kind: "namespace", op: "upsert", object })),
+    ...nodes.map((object): Change => ({ kind: "node", op: "upsert", object })),
+    ...pods.map((object): Change => ({ kind: "pod", op: "upsert", object })),
+    ...policies.map((object): Change => ({ kind: "policy", op: "upsert", object })),
+  ];
+}
+
+/** All ends worth asking about: every pod, and addresses in and outside every block. */
+export function endsOf({ pods }: World): readonly FlowEnd[] {
+  return [
+    ...pods.map((each): FlowEnd => ({ kind: "pod", key: `${each.namespace}/${each.name}` })),
+    ...OUTSIDE.map((text): FlowEnd => ({ kind: "address", address: address(text) })),
+  ];
+}
+
+export const OUTSIDE_ADDRESSES: readonly Address[] = OUTSIDE.map(address);
+
+export const PROBES: readonly { readonly protocol: Protocol; readonly port: number }[] =
+  PROTOCOLS.flatMap((protocol) =>
+    [1, 53, 80, 81, 443, 65_535].map((each) => ({ protocol, port: each })),
+  );

@@ -1,0 +1,248 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { rangeContains } from "../../src/engine/address.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { Change } from "../../src/engine/model.ts";
+import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
+import type { Connection, Endpoint, FlowEnd, FlowPair, Verdict } from "../../src/engine/query.ts";
+import {
+  change,
+  changed,
+  changesOf,
+  endsOf,
+  OUTSIDE_ADDRESSES,
+  PROBES,
+  policy,
+  world,
+} from "./arbitrary-world.ts";
+import { naiveVerdict, type World } from "./oracle.ts";
+
+/** CI holds the engine to 2,000 random clusters a law; a developer's run to fewer. */
+const numRuns = process.env["CI"] === "true" ? 2_000 : 300;
+
+function engineOf(w: World): MatchingEngine {
+  const engine = new MatchingEngine({ dataplane: w.dataplane });
+  for (const each of changesOf(w)) engine.apply(each);
+  return engine;
+}
+
+function isOutside(end: FlowEnd): boolean {
+  return end.kind === "address";
+}
+
+/** Every flow between two ends of a world at every port that matters. */
+function expectVerdicts(engine: MatchingEngine, w: World): void {
+  const ends = endsOf(w);
+  for (const from of ends) {
+    for (const to of ends) {
+      if (isOutside(from) && isOutside(to)) continue;
+      for (const probe of PROBES) {
+        const flow = { from, to, ...probe };
+        const verdict = engine.verdict(flow);
+        if (verdict !== naiveVerdict(w, flow)) {
+          expect({ flow, verdict }).toEqual({ flow, verdict: naiveVerdict(w, flow) });
+        }
+      }
+    }
+  }
+}
+
+/** Connections as a map from "from to protocol/port" to verdict, at the probed ports. */
+function table(connections: readonly Connection[]): ReadonlyMap<string, Verdict> {
+  const found = new Map<string, Verdict>();
+  for (const { from, to, allowed, unknown } of connections) {
+    for (const { protocol, port } of PROBES) {
+      const point = portPoint(protocol, port);
+      const key = `${endKey(from)} ${endKey(to)} ${protocol}/${port}`;
+      if (hasPoint(allowed, point)) found.set(key, "allowed");
+      else if (hasPoint(unknown, point)) found.set(key, "unknown");
+    }
+  }
+  return found;
+}
+
+function endKey(end: Endpoint): string {
+  return end.kind === "addresses"
+    ? `${end.range.first}-${end.range.last}`
+    : `${end.namespace}/${end.workload.name}`;
+}
+
+/** The keys of all flows of these pairs at the probes; addresses are told by the samples they hold. */
+function flowKeys(pairs: readonly FlowPair[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const { from, to, ports } of pairs) {
+    for (const { protocol, port } of PROBES) {
+      if (!hasPoint(ports, portPoint(protocol, port))) continue;
+      for (const a of samplesOf(from)) {
+        for (const b of samplesOf(to)) keys.add(`${a} ${b} ${protocol}/${port}`);
+      }
+    }
+  }
+  return new Set([...keys].toSorted());
+}
+
+function samplesOf(end: Endpoint): readonly string[] {
+  if (end.kind === "workload") return [endKey(end)];
+  return OUTSIDE_ADDRESSES.filter((each) => rangeContains(end.range, each)).map(String);
+}
+
+function flowsOf(
+  connections: readonly Connection[],
+): Record<"allowed" | "unknown", ReadonlySet<string>> {
+  const part = (ports: "allowed" | "unknown"): ReadonlySet<string> =>
+    flowKeys(connections.map((each) => ({ from: each.from, to: each.to, ports: each[ports] })));
+  return { allowed: part("allowed"), unknown: part("unknown") };
+}
+
+type Flows = ReturnType<typeof flowsOf>;
+
+function gained(before: Flows, after: Flows, verdict: keyof Flows): ReadonlySet<string> {
+  return new Set([...after[verdict]].filter((key) => !before[verdict].has(key)));
+}
+
+describe("the engine against the naive oracle", () => {
+  test("every verdict is the oracle's", () => {
+    fc.assert(
+      fc.property(world, (w) => {
+        expectVerdicts(engineOf(w), w);
+      }),
+      { numRuns },
+    );
+  });
+
+  test("explain gives the same verdict, with a cause", () => {
+    fc.assert(
+      fc.property(world, (w) => {
+        const engine = engineOf(w);
+        const ends = endsOf(w);
+        for (const from of ends) {
+          for (const to of ends) {
+            if (isOutside(from) && isOutside(to)) continue;
+            const flow = { from, to, protocol: "TCP" as const, port: 80 };
+            const explanation = engine.explain(flow);
+            expect(explanation.verdict).toBe(engine.verdict(flow));
+            expect(explanation.causes.length).toBeGreaterThan(0);
+          }
+        }
+      }),
+      { numRuns: numRuns / 2 },
+    );
+  });
+
+  test("connections are the flows that the oracle does not deny", () => {
+    fc.assert(
+      fc.property(world, (w) => {
+        const connections = engineOf(w).connections("pod");
+        const running = w.pods.filter(({ ended }) => !ended);
+        const plain = running.filter(
+          ({ hostNetwork, addresses }) => !hostNetwork && addresses.length < 2,
+        );
+        const outside = [...new Set(connections.flatMap(({ from, to }) => [from, to]))].flatMap(
+          (end) => (end.kind === "addresses" ? [end.range] : []),
+        );
+        const found = table(connections);
+        for (const a of plain) {
+          for (const b of plain) {
+            if (a === b) continue;
+            for (const probe of PROBES) {
+              const flow = {
+                from: { kind: "pod" as const, key: `${a.namespace}/${a.name}` },
+                to: { kind: "pod" as const, key: `${b.namespace}/${b.name}` },
+                ...probe,
+              };
+              const key = `${flow.from.key} ${flow.to.key} ${probe.protocol}/${probe.port}`;
+              expect([key, found.get(key) ?? "denied"]).toEqual([key, naiveVerdict(w, flow)]);
+            }
+          }
+          for (const range of outside) {
+            const taken = [...w.nodes, ...running].some(({ addresses }) =>
+              addresses.some((each) =>
+                rangeContains({ first: range.first, last: range.first }, each),
+              ),
+            );
+            if (taken) continue;
+            const to = { kind: "address" as const, address: range.first };
+            const from = { kind: "pod" as const, key: `${a.namespace}/${a.name}` };
+            for (const probe of PROBES) {
+              const key = `${from.key} ${range.first}-${range.last} ${probe.protocol}/${probe.port}`;
+              expect([key, found.get(key) ?? "denied"]).toEqual([
+                key,
+                naiveVerdict(w, { from, to, ...probe }),
+              ]);
+            }
+          }
+        }
+      }),
+      { numRuns },
+    );
+  });
+});
+
+describe("changes", () => {
+  const changes = fc.array(change, { minLength: 1, maxLength: 8 });
+
+  test("applied one by one they give the index that the final state gives", () => {
+    fc.assert(
+      fc.property(world, changes, (start, list) => {
+        const engine = engineOf(start);
+        const final = list.reduce((w, each) => {
+          engine.apply(each);
+          return changed(w, each);
+        }, start);
+        expectVerdicts(engine, final);
+        expect(engine.stats()).toEqual(engineOf(final).stats());
+      }),
+      { numRuns: numRuns / 2 },
+    );
+  });
+
+  test("taken back they leave nothing behind", () => {
+    fc.assert(
+      fc.property(world, fc.array(policy, { minLength: 1, maxLength: 4 }), (start, policies) => {
+        const fresh = policies.map((each) => ({ ...each, name: `${each.name}-new` }));
+        const engine = engineOf(start);
+        const before = engine.stats();
+        for (const object of fresh) engine.apply({ kind: "policy", op: "upsert", object });
+        for (const { kind, namespace, name } of fresh) {
+          engine.apply({ kind: "policy", op: "delete", key: `${kind}/${namespace}/${name}` });
+        }
+        expect(engine.stats()).toEqual(before);
+      }),
+      { numRuns: numRuns / 2 },
+    );
+  });
+
+  test("the order of policies does not matter", () => {
+    fc.assert(
+      fc.property(world, (w) => {
+        const forward = table(engineOf(w).connections("pod"));
+        const backward = table(
+          engineOf({ ...w, policies: w.policies.toReversed() }).connections("pod"),
+        );
+        expect(backward).toEqual(forward);
+      }),
+      { numRuns: numRuns / 2 },
+    );
+  });
+});
+
+describe("preview", () => {
+  test("is the difference of two full runs, and leaves the index as it was", () => {
+    const changes = fc.array(change, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(world, changes, (start, list) => {
+        const engine = engineOf(start);
+        const stats = engine.stats();
+        const before = engine.connections("pod");
+        const delta = engine.difference(list, "pod");
+        expect(engine.stats()).toEqual(stats);
+        expect(table(engine.connections("pod"))).toEqual(table(before));
+        const after = engineOf(list.reduce<World>((w, each: Change) => changed(w, each), start));
+        const verdicts = { before: flowsOf(before), after: flowsOf(after.connections("pod")) };
+        expect(flowKeys(delta.opened)).toEqual(gained(verdicts.before, verdicts.after, "allowed"));
+        expect(flowKeys(delta.closed)).toEqual(gained(verdicts.after, verdicts.before, "allowed"));
+      }),
+      { numRuns },
+    );
+  });
+});
