@@ -1,10 +1,12 @@
 import type { Validator } from "../rules/rule.ts";
 import { allowAll } from "./allow-all.ts";
 import { dnsEgress } from "./dns-egress.ts";
+import { exceptReopened } from "./except-reopened.ts";
 import { namedPort } from "./named-port.ts";
 import { openNamespaces } from "./open-namespaces.ts";
 import { openWorld } from "./open-world.ts";
 import { optOut } from "./opt-out.ts";
+import { orNotAnd } from "./or-not-and.ts";
 import { peerSelectsNothing } from "./peer-selects-nothing.ts";
 import { policyTypes } from "./policy-types.ts";
 import { protectedBaseline } from "./protected-baseline.ts";
@@ -19,6 +21,8 @@ export const VALIDATORS: readonly Validator[] = [
   allowAll,
   openNamespaces,
   openWorld,
+  orNotAnd,
+  exceptReopened,
   dnsEgress,
   policyTypes,
   selectsNothing,

@@ -47,8 +47,8 @@ export function readFixture(path: string): Fixture {
 
 export const registry = createRegistry(VALIDATORS);
 
-/** Let one rule judge the change of a fixture, as a profile that denies would have it. */
-export function judgeFixture(ruleId: string, fixture: Fixture): Judgement {
+/** Let rules judge the change of a fixture, as a profile that denies would have it. */
+export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judgement {
   const { operation, object, oldObject, parameters } = fixture;
   const world = readWorld().concat(fixture.cluster.flatMap(readObjects));
   const before = oldObject === undefined ? [] : readObjects(oldObject);
@@ -59,7 +59,7 @@ export function judgeFixture(ruleId: string, fixture: Fixture): Judgement {
     name: "test",
     description: "",
     announceChanges: true,
-    rules: [{ id: ruleId, action: "Deny", parameters }],
+    rules: ruleIds.map((id) => ({ id, action: "Deny", parameters })),
   });
   const changes = after.length > 0 ? after.flatMap(upsertOf) : before.map(deleteOf);
   return engine.preview(changes, (view, delta) =>

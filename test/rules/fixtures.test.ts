@@ -56,7 +56,7 @@ describe("fixtures", () => {
 
     it.each(passing)("has nothing to say: %s", (name) => {
       const { findings, faults } = judgeFixture(
-        id,
+        [id],
         readFixture(join(FIXTURES, id, "pass", `${name}.yaml`)),
       );
       expect(faults).toEqual([]);
@@ -65,7 +65,7 @@ describe("fixtures", () => {
 
     it.each(failing)("finds: %s", (name) => {
       const path = join(FIXTURES, id, "fail", name);
-      const { findings, faults } = judgeFixture(id, readFixture(`${path}.yaml`));
+      const { findings, faults } = judgeFixture([id], readFixture(`${path}.yaml`));
       expect(faults).toEqual([]);
       const found = findings.map(({ finding, action }) => ({ action, ...finding }));
       expect(found).not.toEqual([]);
