@@ -32,7 +32,8 @@ export interface ProfileFolderOptions {
  */
 export class ProfileFolder {
   readonly #options: ProfileFolderOptions;
-  #seen: string | null = null;
+  #last: string | null = null;
+  #taken: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -40,8 +41,9 @@ export class ProfileFolder {
     this.#options = options;
   }
 
-  /** Read the folder once, then keep looking. */
+  /** Read the folder, then keep looking. */
   async start(): Promise<void> {
+    await this.#look();
     await this.#look();
     this.#wait();
   }
@@ -63,8 +65,11 @@ export class ProfileFolder {
     const { folder, receive, report } = this.#options;
     const files = await readFiles(folder);
     const content = JSON.stringify(files);
-    if (content === this.#seen) return;
-    this.#seen = content;
+    // What is being written, or swapped between two reads, is left until it looks the same twice.
+    const isSettled = content === this.#last;
+    this.#last = content;
+    if (!isSettled || content === this.#taken) return;
+    this.#taken = content;
     const profiles = files.ok ? readProfiles(files.value) : files;
     report(profiles.ok ? receive(profiles.value) : profiles.error);
   }
