@@ -170,10 +170,13 @@ export class Ringfence {
   /** Register the webhooks and wait until the API server calls the mutating and the validating ones. */
   async configureWebhooks(): Promise<void> {
     await applyAll(this.#plane, this.#webhooks);
-    await vi.waitFor(async () => {
-      expect(await this.#dryRunNamespace("no-such-profile")).toContain("no-such-profile");
+    const called = vi.waitFor(async () => {
+      expect(await this.#dryRunNamespace("no-such-profile")).toContain("denied the request");
       expect(await this.#dryRunNamespace("restricted")).toContain("baseline-revision");
     }, 20_000);
+    await called.catch((cause: unknown) => {
+      throw new Error(`the webhooks do not answer:\n${this.#log.slice(-4000)}`, { cause });
+    });
   }
 
   /** Take the webhooks away, as somebody who goes past them would, and wait until none is called. */
@@ -182,8 +185,8 @@ export class Ringfence {
       await this.#plane.kubectl(["delete", kind, "ringfence"]);
     }
     await vi.waitFor(async () => {
-      expect(await this.#dryRunNamespace("no-such-profile")).not.toContain("baseline-revision");
       expect(await this.#dryRunNamespace("no-such-profile")).toContain('"kind":"Namespace"');
+      expect(await this.#dryRunNamespace("restricted")).not.toContain("baseline-revision");
     }, 20_000);
   }
 
