@@ -70,7 +70,9 @@ function sweepGroup(plan: Sweep, subjects: readonly Item[], sample: Item): void 
       if (seen.has(item)) continue;
       seen.add(item);
       const answers = near.about(sample, item);
-      const same = answers.before === answers.after && item.before === item.after;
+      // The same answer settles it only if the other end will also say the same as before.
+      const same =
+        answers.before === answers.after && item.before === item.after && !isMoved(sample);
       if (same || (answers.before === "" && answers.after === "")) continue;
       const key = `${answers.before}>${answers.after} ${endKey(item, opposite(direction))}`;
       const group = peers.get(key);
@@ -228,7 +230,13 @@ function endKey({ before, after, pods }: Item, direction: Direction): string {
     version === null
       ? "-"
       : `${version[direction].id}/${version.cls.atoms.map(({ family }) => family).join()}/${version.cls.portsKey}`;
-  return `${pods === null ? "a" : "p"}${part(before)}>${before === after ? "=" : part(after)}`;
+  const kind = pods === null ? "a" : isMoved({ before, after, pods }) ? "m" : "p";
+  return `${kind}${part(before)}>${before === after ? "=" : part(after)}`;
+}
+
+/** In another class than before, so that selectors may see it otherwise. */
+export function isMoved({ before, after }: Item): boolean {
+  return before?.cls !== after?.cls;
 }
 
 function opposite(direction: Direction): Direction {

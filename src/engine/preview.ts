@@ -1,6 +1,6 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import type { EndpointClass, PodRecord } from "./endpoint-class.ts";
-import { type Item, type Rectangle, sweep, type Version } from "./flows.ts";
+import { type Item, isMoved, type Rectangle, sweep, type Version } from "./flows.ts";
 import { createGroup } from "./group.ts";
 import type { Change, Direction } from "./model.ts";
 import { differingPeers } from "./peers.ts";
@@ -151,7 +151,7 @@ class Difference {
 
   #note(item: Item): void {
     const { before, after } = item;
-    const moved = before?.cls !== after?.cls;
+    const moved = isMoved(item);
     if (moved || before?.egress !== after?.egress) this.#egress.push(item);
     if (moved || before?.ingress !== after?.ingress) this.#ingress.push(item);
     for (const cls of new Set([before?.cls, after?.cls])) {
@@ -170,7 +170,7 @@ class Difference {
 
   #itemsOf(cls: EndpointClass): readonly Item[] {
     const changed = this.#byClass.get(cls);
-    if (changed?.some(({ before, after }) => before?.cls === after?.cls)) return changed;
+    if (changed?.some((item) => !isMoved(item))) return changed;
     const rest = this.#staticItem(cls);
     return rest === null ? (changed ?? []) : [...(changed ?? []), rest];
   }
@@ -187,8 +187,9 @@ class Difference {
   }
 
   /** Both sides of a moved pod's change, or where the two rows of the others differ. */
-  *#peersOf({ before, after }: Item, direction: Direction): Iterable<EndpointClass> {
-    if (before?.cls === after?.cls) {
+  *#peersOf(item: Item, direction: Direction): Iterable<EndpointClass> {
+    const { before, after } = item;
+    if (!isMoved(item)) {
       yield* differingPeers(this.#index, before?.[direction] ?? null, after?.[direction] ?? null);
     } else {
       for (const version of [before, after]) {

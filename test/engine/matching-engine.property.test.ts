@@ -100,7 +100,7 @@ function gained(before: Flows, after: Flows, verdict: keyof Flows): ReadonlySet<
   return new Set([...after[verdict]].filter((key) => !before[verdict].has(key)));
 }
 
-describe("the engine against the naive oracle", () => {
+describe("the engine against the naive oracle", { timeout: 300_000 }, () => {
   test("every verdict is the oracle's", () => {
     fc.assert(
       fc.property(world, (w) => {
@@ -178,7 +178,7 @@ describe("the engine against the naive oracle", () => {
   });
 });
 
-describe("changes", () => {
+describe("changes", { timeout: 300_000 }, () => {
   const changes = fc.array(change, { minLength: 1, maxLength: 8 });
 
   test("applied one by one they give the index that the final state gives", () => {
@@ -226,7 +226,7 @@ describe("changes", () => {
   });
 });
 
-describe("preview", () => {
+describe("preview", { timeout: 300_000 }, () => {
   test("is the difference of two full runs, and leaves the index as it was", () => {
     const changes = fc.array(change, { minLength: 1, maxLength: 3 });
     fc.assert(
@@ -241,6 +241,11 @@ describe("preview", () => {
         const verdicts = { before: flowsOf(before), after: flowsOf(after.connections("pod")) };
         expect(flowKeys(delta.opened)).toEqual(gained(verdicts.before, verdicts.after, "allowed"));
         expect(flowKeys(delta.closed)).toEqual(gained(verdicts.after, verdicts.before, "allowed"));
+        const doubt = gained(verdicts.before, verdicts.after, "unknown").symmetricDifference(
+          gained(verdicts.after, verdicts.before, "unknown"),
+        );
+        const settled = flowKeys([...delta.opened, ...delta.closed]);
+        expect(flowKeys(delta.unsure)).toEqual(doubt.difference(settled));
       }),
       { numRuns },
     );
