@@ -1,5 +1,4 @@
 import { familyOf, formatRange } from "../engine/address.ts";
-import type { Pod, Workload } from "../engine/model.ts";
 import type { Delta, Endpoint, FlowGroup, Group } from "../engine/query.ts";
 import { renderPorts } from "./render-ports.ts";
 
@@ -13,10 +12,18 @@ export function renderDelta(delta: Delta): string | null {
   return `opens ${renderFlows(delta.opened)}; closes ${renderFlows(delta.closed)}`;
 }
 
-/** The first groups of flows and how many more there are; `nothing` for none. */
-export function renderFlows(groups: readonly FlowGroup[]): string {
-  if (groups.length === 0) return "nothing";
-  return withRest(groups.slice(0, MAX_GROUPS).map(renderFlow), groups.length - MAX_GROUPS);
+/** The widest groups of flows and how many more there are; `nothing` for none. */
+export function renderFlows(flows: readonly FlowGroup[]): string {
+  if (flows.length === 0) return "nothing";
+  const widest = flows.toSorted((a, b) => width(b) - width(a)).slice(0, MAX_GROUPS);
+  const rest = flows.length - widest.length;
+  return `${widest.map(renderFlow).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** How much a reader should mind: the world before pods, many pods before few. */
+function width({ from, to }: FlowGroup): number {
+  const world = [from, to].some(({ everyIpv4, everyIpv6 }) => everyIpv4 || everyIpv6);
+  return world ? Number.MAX_SAFE_INTEGER : from.pods + to.pods;
 }
 
 function renderFlow({ from, to, ports }: FlowGroup): string {
@@ -32,7 +39,9 @@ export function renderGroup(group: Group): string {
   else if (group.everyIpv4) ends.add("any IPv4 address");
   else if (group.everyIpv6) ends.add("any IPv6 address");
   for (const end of group.endpoints) if (!isCovered(end, group)) ends.add(renderEndpoint(end));
-  return withRest([...ends].slice(0, MAX_ENDS), ends.size - MAX_ENDS + group.omitted);
+  const named = [...ends].slice(0, MAX_ENDS).join(", ");
+  if (group.omitted > 0) return `${named} and others, ${group.pods} pods in all`;
+  return ends.size > MAX_ENDS ? `${named} and ${ends.size - MAX_ENDS} more` : named;
 }
 
 /** Whether wider words for the same group have said it already. */
@@ -42,22 +51,18 @@ function isCovered(end: Endpoint, group: Group): boolean {
 }
 
 function renderEndpoint(end: Endpoint): string {
-  if (end.kind === "addresses") return formatRange(end.range);
-  const share = end.pods === end.of ? "" : ` (${end.pods} of ${end.of} pods)`;
-  return `${end.namespace}/${workloadName(end.workload, end.sample)}${share}`;
+  return end.kind === "addresses"
+    ? formatRange(end.range)
+    : `${end.namespace}/${workloadName(end)}`;
 }
 
 /**
  * The name people know a workload by: a ReplicaSet's without the template hash its Deployment gave
  * it. The hash is read from a pod, not guessed from the name.
  */
-function workloadName(workload: Workload, sample: Pod): string {
+function workloadName({ workload, sample }: Extract<Endpoint, { kind: "workload" }>): string {
   const suffix = `-${sample.labels.get("pod-template-hash") ?? ""}`;
   return workload.kind === "ReplicaSet" && suffix !== "-" && workload.name.endsWith(suffix)
     ? workload.name.slice(0, -suffix.length)
     : workload.name;
-}
-
-function withRest(named: readonly string[], rest: number): string {
-  return rest > 0 ? `${named.join(", ")} and ${rest} more` : named.join(", ");
 }

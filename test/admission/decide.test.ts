@@ -1,0 +1,494 @@
+import { describe, expect, it } from "vitest";
+import type { Authorizer } from "../../src/admission/surroundings.ts";
+import { failure, type Problem, type Result, success } from "../../src/errors.ts";
+import { parseNamespace } from "../../src/wire/namespace.ts";
+import { review } from "./review.ts";
+import { createWorld, namespace, policy, testRule, type WorldOptions } from "./world.ts";
+
+const PROFILE = "ringfence.dev/profile";
+const MODE = "ringfence.dev/mode";
+
+const web = { podSelector: { matchLabels: { app: "web" } } };
+const fromEverywhere = {
+  ...web,
+  policyTypes: ["Ingress"],
+  ingress: [{ from: [{ namespaceSelector: {} }] }],
+};
+const fromWeb = {
+  podSelector: { matchLabels: { app: "db" } },
+  policyTypes: ["Ingress"],
+  ingress: [{ from: [web], ports: [{ protocol: "TCP", port: 5432 }] }],
+};
+const wide = (name: string, more = {}) => policy(name, fromEverywhere, more);
+const good = policy("shop/allow-db", fromWeb);
+
+describe("a change that a rule forbids", () => {
+  it("is denied with what is wrong, where, how to mend it, and what it would open", async () => {
+    const { status, allowed } = await createWorld().ask(review({ object: wide("shop/allow-web") }));
+    expect(allowed).toBe(false);
+    expect(status).toMatchObject({ code: 403, reason: "Forbidden" });
+    expect(status?.message.split("\n")).toEqual([
+      'NetworkPolicy shop/allow-web denied by profile "restricted": 1 problem',
+      "1. open-namespaces  spec.ingress[0].from[0].namespaceSelector",
+      "   `{}` selects all 8 namespaces, not only `shop`",
+      "   help: for this namespace alone use `podSelector: {}` without namespaceSelector",
+      "opens dev/*, kube-system/* and 4 more → shop/web all ports, shop/web → shop/web all ports; closes nothing",
+      "try: kubectl network-policy diff -f FILE",
+    ]);
+  });
+
+  it("has audit annotations with profile, rules, opened and closed", async () => {
+    const { auditAnnotations } = await createWorld().ask(review({ object: wide("shop/x") }));
+    const { opened, ...rest } = auditAnnotations ?? {};
+    expect(rest).toEqual({ profile: "restricted", rules: "open-namespaces", closed: "nothing" });
+    expect(opened).toContain("→ shop/web all ports");
+  });
+
+  it.each([
+    ["warn", "soft", ["opens", "open-namespaces: spec.ingress"]],
+    ["audit", "noted", ["opens"]],
+  ])("passes in mode %s, with what that mode says", async (_, where, warnings) => {
+    const reply = await createWorld().ask(review({ object: wide(`${where}/x`) }));
+    expect(reply.allowed).toBe(true);
+    expect(reply.auditAnnotations).toMatchObject({ rules: "open-namespaces" });
+    expect(reply.warnings).toHaveLength(warnings.length);
+    for (const [index, start] of warnings.entries()) {
+      expect(reply.warnings?.[index]?.startsWith(start)).toBe(true);
+    }
+  });
+});
+
+describe("a change that no rule forbids", () => {
+  it("passes with one line that says what it opens and closes", async () => {
+    const reply = await createWorld().ask(review({ object: good }));
+    expect(reply).toMatchObject({
+      allowed: true,
+      warnings: ["opens shop/web → shop/db TCP 5432; closes nothing"],
+    });
+  });
+
+  it("passes without that line where the profile does not want it", async () => {
+    const object = policy("tried/deny", { podSelector: {}, policyTypes: ["Ingress"] });
+    const announced = await createWorld({ rules: [] }).ask(review({ object }));
+    expect(announced.warnings?.[0]).toMatch(/^opens nothing; closes .* → tried\/\*/);
+    const silent = await createWorld({ announceChanges: false }).ask(review({ object }));
+    expect(silent.warnings).toBeUndefined();
+  });
+
+  it("leaves the engine as it was", async () => {
+    const { engine, ask } = createWorld();
+    const before = engine.stats();
+    await ask(review({ object: good }));
+    await ask(review({ object: wide("shop/x") }));
+    await ask(review({ object: good, request: { dryRun: true } }));
+    expect(engine.stats()).toEqual(before);
+  });
+
+  it("says the same for a dry run", async () => {
+    const { ask } = createWorld();
+    const real = await ask(review({ object: good }));
+    expect(await ask(review({ object: good, request: { dryRun: true } }))).toEqual(real);
+  });
+});
+
+describe("requests as the API server really sends them", () => {
+  const stored = policy("shop/default-deny", { podSelector: {}, policyTypes: ["Ingress"] });
+
+  it("a DELETE has only the old object, and opens what that had closed", async () => {
+    const reply = await createWorld().ask(review({ oldObject: stored }));
+    expect(reply.warnings?.[0]).toMatch(/^opens .*→ shop\/\* .*; closes nothing$/);
+  });
+
+  it("a deletecollection has an empty name", async () => {
+    const { ask } = createWorld();
+    const one = await ask(review({ oldObject: stored }));
+    expect(await ask(review({ oldObject: stored, request: { name: "" } }))).toEqual(one);
+  });
+
+  it("an object need not carry its namespace", async () => {
+    const { metadata, ...rest } = good;
+    const object = { ...rest, metadata: { name: "allow-db" } };
+    const reply = await createWorld().ask(review({ object, request: { namespace: "shop" } }));
+    expect(metadata).toBeDefined();
+    expect(reply.warnings).toEqual(["opens shop/web → shop/db TCP 5432; closes nothing"]);
+  });
+
+  it("a policy may come right after its namespace, before the watch has shown that", async () => {
+    const { ask, engine } = createWorld();
+    const asked = ask(review({ object: wide("new/x") }));
+    const read = parseNamespace(namespace("new", { [PROFILE]: "restricted" }));
+    if (!read.ok) throw new Error("unreadable");
+    setTimeout(() => {
+      engine.apply({ kind: "namespace", op: "upsert", object: read.value.namespace });
+    }, 30);
+    expect(await asked).toMatchObject({ allowed: false, status: { code: 403 } });
+  });
+
+  it("a namespace that never opts in is not judged", async () => {
+    const reply = await createWorld().ask(review({ object: wide("dev/x") }));
+    expect(reply).toMatchObject({ allowed: true, auditAnnotations: { outcome: "not-opted-in" } });
+  });
+});
+
+describe("requests that are none of the rules' business", () => {
+  const baseline = { labels: { "ringfence.dev/baseline": "default" } };
+  const object = wide("shop/x", { annotations: { touched: "yes" } });
+  const oldObject = wide("shop/x", { labels: {} });
+  const dying = { deletionTimestamp: "2026-11-23T06:00:00Z", finalizers: ["a/b"] };
+  const rows: readonly (readonly [string, object, WorldOptions, string | null])[] = [
+    [
+      "Ringfence itself",
+      {
+        oldObject: wide("shop/x", baseline),
+        user: "system:serviceaccount:ringfence-system:ringfence",
+      },
+      {},
+      "ringfence-itself",
+    ],
+    [
+      "the namespace controller",
+      {
+        oldObject: wide("shop/x", baseline),
+        user: "system:serviceaccount:kube-system:namespace-controller",
+      },
+      {},
+      "cluster-controller",
+    ],
+    [
+      "the garbage collector",
+      {
+        oldObject: wide("shop/x", baseline),
+        user: "system:serviceaccount:kube-system:generic-garbage-collector",
+      },
+      {},
+      "cluster-controller",
+    ],
+    [
+      "anybody else",
+      { oldObject: wide("shop/x", baseline), user: "system:serviceaccount:kube-system:other" },
+      {},
+      null,
+    ],
+    [
+      "a namespace that is being deleted",
+      { oldObject: wide("shop/x", baseline) },
+      { terminating: ["shop"] },
+      "namespace-terminating",
+    ],
+    [
+      "an update that leaves spec and labels alone",
+      { object, oldObject },
+      {},
+      "spec-and-labels-unchanged",
+    ],
+    [
+      "an update of the labels",
+      { object: wide("shop/x", { labels: { a: "b" } }), oldObject },
+      {},
+      null,
+    ],
+    ["an update of the spec", { object, oldObject: policy("shop/x", fromWeb) }, {}, null],
+    [
+      "a delete of what is being deleted",
+      { oldObject: wide("shop/x", { ...baseline, ...dying }) },
+      {},
+      "already-deleted",
+    ],
+    [
+      "an update of the spec of what is being deleted",
+      { object: wide("shop/x", dying), oldObject: policy("shop/x", fromWeb, dying) },
+      {},
+      null,
+    ],
+    [
+      "finalizers taken off what is being deleted",
+      { object: wide("shop/x", { ...dying, finalizers: [] }), oldObject: wide("shop/x", dying) },
+      {},
+      "spec-and-labels-unchanged",
+    ],
+  ];
+  it.each(rows)("%s", async (_, asked, options, outcome) => {
+    const reply = await createWorld(options).ask(review(asked));
+    expect(reply).toMatchObject(
+      outcome === null
+        ? { allowed: false, status: { code: 403 } }
+        : { allowed: true, auditAnnotations: { outcome } },
+    );
+    if (outcome !== null) expect(reply.warnings).toBeUndefined();
+  });
+});
+
+describe("namespaces", () => {
+  const restricted = { [PROFILE]: "restricted" };
+  const rows: readonly (readonly [string, object, number | null])[] = [
+    ["may opt in", { object: namespace("new", restricted) }, null],
+    [
+      "may not name a profile that there is not",
+      { object: namespace("new", { [PROFILE]: "strict" }) },
+      403,
+    ],
+    [
+      "may, in a softer mode, but are told",
+      { object: namespace("new", { [PROFILE]: "strict", [MODE]: "warn" }) },
+      null,
+    ],
+    [
+      "may not drop the label",
+      { object: namespace("shop"), oldObject: namespace("shop", restricted) },
+      403,
+    ],
+    [
+      "may not soften the mode",
+      {
+        object: namespace("shop", { ...restricted, [MODE]: "warn" }),
+        oldObject: namespace("shop", restricted),
+      },
+      403,
+    ],
+    [
+      "may harden the mode",
+      {
+        object: namespace("soft", restricted),
+        oldObject: namespace("soft", { ...restricted, [MODE]: "warn" }),
+      },
+      null,
+    ],
+    [
+      "may not change to a profile that there is not",
+      {
+        object: namespace("shop", { [PROFILE]: "strict" }),
+        oldObject: namespace("shop", restricted),
+      },
+      403,
+    ],
+    [
+      "may mend a label that names none",
+      {
+        object: namespace("odd", restricted),
+        oldObject: namespace("odd", { [PROFILE]: "strict" }),
+      },
+      null,
+    ],
+    [
+      "may not drop a label that names none",
+      { object: namespace("odd"), oldObject: namespace("odd", { [PROFILE]: "strict" }) },
+      403,
+    ],
+    [
+      "may be deleted whatever the label says",
+      { oldObject: namespace("odd", { [PROFILE]: "strict" }) },
+      null,
+    ],
+    ["may be deleted", { oldObject: namespace("shop", restricted) }, null],
+    [
+      "may change other labels",
+      {
+        object: namespace("shop", { ...restricted, a: "b" }),
+        oldObject: namespace("shop", restricted),
+      },
+      null,
+    ],
+    [
+      "that have not opted in may do as they like",
+      { object: namespace("dev", { a: "b" }), oldObject: namespace("dev") },
+      null,
+    ],
+  ];
+  it.each(rows)("%s", async (_, asked, code) => {
+    const reply = await createWorld().ask(review(asked));
+    expect(reply.status?.code ?? null).toBe(code);
+  });
+
+  it("hear which profiles there are", async () => {
+    const { status } = await createWorld().ask(review({ object: wide("odd/x") }));
+    expect(status?.message).toBe(
+      "NetworkPolicy odd/x refused: no profile `strict`; there are baseline, custom, restricted",
+    );
+  });
+});
+
+function answering(answer: Result<boolean, Problem>): Authorizer {
+  return { mayOptOut: async () => answer };
+}
+
+describe("the right to opt out", () => {
+  const asked = review({
+    object: namespace("shop"),
+    oldObject: namespace("shop", { [PROFILE]: "restricted" }),
+  });
+
+  it("lifts the denial, and says so", async () => {
+    const reply = await createWorld({ authorizer: answering(success(true)) }).ask(asked);
+    expect(reply).toMatchObject({
+      allowed: true,
+      warnings: ["allowed by the right to opt out: opt-out"],
+    });
+  });
+
+  it("does not, where it could not be asked for; the denial says why", async () => {
+    const problem = { code: "NP_E_FORBIDDEN", path: "", message: "cannot create reviews" } as const;
+    const reply = await createWorld({ authorizer: answering(failure(problem)) }).ask(asked);
+    expect(reply).toMatchObject({ allowed: false, status: { code: 403 } });
+    expect(reply.warnings).toEqual([
+      "the right to opt out could not be checked: cannot create reviews",
+    ]);
+  });
+
+  it("is asked for only where it would help", async () => {
+    const asks: string[] = [];
+    const authorizer: Authorizer = {
+      mayOptOut: async ({ username }, profile) => {
+        asks.push(`${username} ${profile}`);
+        return success(false);
+      },
+    };
+    const { ask } = createWorld({ authorizer });
+    await ask(review({ object: good }));
+    await ask(review({ object: wide("shop/x") }));
+    await ask(review({ object: wide("soft/x") }));
+    expect(asks).toEqual([]);
+    await ask(asked);
+    expect(asks).toEqual(["dana restricted"]);
+  });
+});
+
+describe("trouble", () => {
+  const never: Authorizer = { mayOptOut: async () => new Promise(() => undefined) };
+  const optOut = review({
+    object: namespace("shop"),
+    oldObject: namespace("shop", { [PROFILE]: "restricted" }),
+  });
+  const unreadable = (name: string) =>
+    policy(name, { ...web, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.300/8" } }] }] });
+  const stale = { kind: "stale", ageMs: 90_000 } as const;
+  const throwing = (onFault: "deny" | "warn") =>
+    testRule("broken-rule", {
+      onFault,
+      check: () => {
+        throw new Error("oops");
+      },
+    });
+  const rows: readonly (readonly [
+    string,
+    unknown,
+    WorldOptions,
+    readonly [number | null, string],
+  ])[] = [
+    [
+      "before the first sync: refused",
+      review({ object: good }),
+      { freshness: { kind: "syncing" } },
+      [503, "has not read the cluster yet"],
+    ],
+    [
+      "before the first sync, in a soft namespace: passes",
+      review({ object: wide("soft/x") }),
+      { freshness: { kind: "syncing" } },
+      [null, "not judged: Ringfence has not read the cluster"],
+    ],
+    [
+      "before the first sync, where configured: passes",
+      review({ object: good }),
+      { freshness: { kind: "syncing" }, options: { onNotSynced: "warn" } },
+      [null, "not judged: Ringfence has not read"],
+    ],
+    [
+      "with a stale picture: judged by it, and says how old",
+      review({ object: wide("shop/x") }),
+      { freshness: stale },
+      [403, "heard nothing from the API server for 90 s"],
+    ],
+    [
+      "with a stale picture, where configured: refused",
+      review({ object: good }),
+      { freshness: stale, options: { onStale: "deny" } },
+      [503, "for 90 s"],
+    ],
+    [
+      "with a stale picture, in a soft namespace: passes",
+      review({ object: policy("soft/x", fromWeb) }),
+      { freshness: stale, options: { onStale: "deny" } },
+      [null, "for 90 s"],
+    ],
+    [
+      "past the deadline: refused",
+      optOut,
+      { authorizer: never },
+      [503, "could not decide in time"],
+    ],
+    [
+      "past the deadline, where configured: passes",
+      optOut,
+      { authorizer: never, options: { onDeadline: "warn" } },
+      [null, "could not decide in time"],
+    ],
+    [
+      "an object that cannot be read: refused",
+      review({ object: unreadable("shop/x") }),
+      {},
+      [422, "spec.ingress[0].from[0].ipBlock.cidr: `10.0.0.300/8` is not"],
+    ],
+    [
+      "an object that cannot be read, in a soft namespace: passes",
+      review({ object: unreadable("soft/x") }),
+      {},
+      [null, "`10.0.0.300/8` is not"],
+    ],
+    [
+      "an unknown profile: refused",
+      review({ object: policy("odd/x", fromWeb) }),
+      {},
+      [403, "no profile `strict`"],
+    ],
+    [
+      "a rule that fails and must not: refused",
+      review({ object: policy("tried/x", fromWeb) }),
+      { rules: [throwing("deny")] },
+      [500, "rule broken-rule failed"],
+    ],
+    [
+      "a rule that fails and may: passes, and says so",
+      review({ object: policy("tried/x", fromWeb) }),
+      { rules: [throwing("warn")] },
+      [null, "rule broken-rule failed"],
+    ],
+    [
+      "a stored policy that cannot be read: named",
+      review({ object: policy("payments/x", fromWeb) }),
+      {},
+      [null, "NetworkPolicy/payments/old"],
+    ],
+    [
+      "a stored policy that cannot be read: may be deleted",
+      review({ oldObject: unreadable("payments/old") }),
+      {},
+      [null, "the stored object cannot be read"],
+    ],
+    [
+      "a stored policy that cannot be read: may be mended",
+      review({ object: policy("payments/old", fromWeb), oldObject: unreadable("payments/old") }),
+      {},
+      [null, "the stored object cannot be read"],
+    ],
+  ];
+  it.each(rows)("%s", async (_, asked, options, [code, text]) => {
+    const { ask, records } = createWorld(options);
+    const reply = await ask(asked);
+    expect(reply.uid).toBe("705ab4f5");
+    expect(reply.status?.code ?? null).toBe(code);
+    expect([reply.status?.message ?? "", ...(reply.warnings ?? [])].join("\n")).toContain(text);
+    expect(records).toEqual([expect.objectContaining({ isAllowed: code === null })]);
+  });
+});
+
+it("judges cluster-scoped policies by the profile that is configured for them", async () => {
+  const object = {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name: "open" },
+    spec: { tier: "Admin", priority: 1, subject: { namespaces: {} }, ingress: [], egress: [] },
+  };
+  const { auditAnnotations, allowed } = await createWorld().ask(review({ object }));
+  expect(allowed).toBe(true);
+  expect(auditAnnotations).toMatchObject({ profile: "restricted" });
+});

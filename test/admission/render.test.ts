@@ -1,0 +1,133 @@
+import { expect, it } from "vitest";
+import { renderGroup } from "../../src/admission/render-delta.ts";
+import { renderPorts } from "../../src/admission/render-ports.ts";
+import { parseCidr } from "../../src/engine/address.ts";
+import { ALL_PORTS, portSet } from "../../src/engine/port-set.ts";
+import type { Endpoint, Group } from "../../src/engine/query.ts";
+import type { Finding } from "../../src/rules/rule.ts";
+import { review } from "./review.ts";
+import { createWorld, policy, testRule } from "./world.ts";
+
+const NOTHING: Group = {
+  endpoints: [],
+  omitted: 0,
+  pods: 0,
+  whole: [],
+  namespaces: [],
+  everyPod: false,
+  everyIpv4: false,
+  everyIpv6: false,
+};
+
+function workload(name: string, options: { kind?: string; hash?: string } = {}): Endpoint {
+  const [namespace = "", own = ""] = name.split("/");
+  const owner = { kind: options.kind ?? "Deployment", name: own };
+  const sample = {
+    namespace,
+    name: `${own}-1`,
+    labels: new Map(options.hash === undefined ? [] : [["pod-template-hash", options.hash]]),
+    addresses: [],
+    ports: [],
+    hostNetwork: false,
+    node: null,
+    ended: false,
+    workload: owner,
+  };
+  return { kind: "workload", namespace, workload: owner, pods: 1, sample };
+}
+
+function addresses(cidr: string): Endpoint {
+  const range = parseCidr(cidr);
+  if (range === null) throw new Error(cidr);
+  return { kind: "addresses", range };
+}
+
+const GROUPS: readonly (readonly [string, Partial<Group>, string])[] = [
+  ["a workload", { endpoints: [workload("shop/web")] }, "shop/web"],
+  [
+    "a ReplicaSet without its hash",
+    { endpoints: [workload("shop/web-7d", { kind: "ReplicaSet", hash: "7d" })] },
+    "shop/web",
+  ],
+  [
+    "a ReplicaSet of its own",
+    { endpoints: [workload("shop/web-7d", { kind: "ReplicaSet" })] },
+    "shop/web-7d",
+  ],
+  [
+    "a name that only looks like a hash",
+    { endpoints: [workload("shop/web-7d", { kind: "StatefulSet", hash: "7d" })] },
+    "shop/web-7d",
+  ],
+  [
+    "a whole namespace",
+    { whole: ["dev"], endpoints: [workload("dev/a"), workload("dev/b")] },
+    "dev/*",
+  ],
+  [
+    "more than two",
+    { whole: ["dev", "test"], endpoints: [workload("shop/a"), workload("shop/b")] },
+    "dev/*, test/* and 2 more",
+  ],
+  [
+    "more than are listed",
+    { endpoints: [workload("shop/a"), workload("shop/b")], omitted: 7, pods: 12 },
+    "shop/a, shop/b and others, 12 pods in all",
+  ],
+  ["every pod", { everyPod: true, whole: ["dev"], endpoints: [workload("dev/a")] }, "every pod"],
+  [
+    "the world",
+    { everyIpv4: true, everyIpv6: true, endpoints: [addresses("0.0.0.0/0"), addresses("::/0")] },
+    "any address",
+  ],
+  [
+    "half the world",
+    { everyIpv4: true, endpoints: [addresses("0.0.0.0/0"), addresses("fd00::/8")] },
+    "any IPv4 address, fd00::/8",
+  ],
+  ["everything there is", { everyPod: true, everyIpv4: true, everyIpv6: true }, "anything"],
+  ["a network", { endpoints: [addresses("10.0.0.0/8")] }, "10.0.0.0/8"],
+];
+
+it.each(GROUPS)("names %s", (_, group, expected) => {
+  expect(renderGroup({ ...NOTHING, ...group })).toBe(expected);
+});
+
+it.each([
+  ["one port", portSet([{ protocol: "TCP", first: 5432, last: 5432 }]), "TCP 5432"],
+  [
+    "ranges and protocols",
+    portSet([
+      { protocol: "UDP", first: 53, last: 53 },
+      { protocol: "TCP", first: 80, last: 80 },
+      { protocol: "TCP", first: 8000, last: 8999 },
+    ]),
+    "TCP 80,8000-8999 UDP 53",
+  ],
+  ["a whole protocol", portSet([{ protocol: "SCTP", first: 1, last: 65_535 }]), "all SCTP ports"],
+  ["everything", ALL_PORTS, "all ports"],
+  [
+    "many",
+    portSet([1, 3, 5, 7, 9, 11].map((port) => ({ protocol: "TCP", first: port, last: port }))),
+    "TCP 1,3,5,7 and 2 more",
+  ],
+] as const)("ports: %s", (_, ports, expected) => {
+  expect(renderPorts(ports)).toBe(expected);
+});
+
+function longFinding(index: number): Finding {
+  return { path: "", message: `${index} ${"x".repeat(500)}`, help: "" };
+}
+
+it("a denial names the first problems and counts the rest", async () => {
+  const rule = testRule("many-findings", {
+    check: () => Array.from({ length: 30 }, (_, index) => longFinding(index)),
+  });
+  const object = policy("tried/x", { podSelector: {}, policyTypes: ["Ingress"] });
+  const { status } = await createWorld({ rules: [rule] }).ask(review({ object }));
+  const lines = status?.message.split("\n") ?? [];
+  expect(lines[0]).toBe('NetworkPolicy tried/x denied by profile "custom": 30 problems');
+  expect(lines).toContain("and 22 more");
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(300);
+  expect(lines.length).toBeLessThan(25);
+});

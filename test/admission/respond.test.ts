@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { cut, fitWarnings } from "../../src/admission/fit-warnings.ts";
+import {
+  allowed,
+  denied,
+  fault,
+  invalid,
+  patched,
+  unavailable,
+} from "../../src/admission/respond.ts";
+
+const remarks = { warnings: ["careful"], audit: { profile: "restricted", rules: "a,b" } };
+
+it.each([
+  ["denied", denied, 403, "Forbidden"],
+  ["invalid", invalid, 422, "Invalid"],
+  ["fault", fault, 500, "InternalError"],
+  ["unavailable", unavailable, 503, "ServiceUnavailable"],
+] as const)("%s has its own code and reason", (_, refuse, code, reason) => {
+  expect(refuse("u-1", "because", remarks)).toEqual({
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    response: {
+      uid: "u-1",
+      allowed: false,
+      status: { code, reason, message: "because" },
+      warnings: ["careful"],
+      auditAnnotations: { profile: "restricted", rules: "a,b" },
+    },
+  });
+});
+
+it("carries a patch as base64, and none where nothing is to be changed", () => {
+  const { response } = patched("u-1", [{ op: "add", path: "/é", value: 1 }], remarks);
+  expect(response).toMatchObject({ allowed: true, patchType: "JSONPatch" });
+  expect(Buffer.from(response.patch ?? "", "base64").toString()).toBe(
+    '[{"op":"add","path":"/é","value":1}]',
+  );
+  expect(patched("u-1", [], remarks)).toEqual(allowed("u-1", remarks));
+});
+
+it("keeps audit annotations short", () => {
+  const { response } = allowed("u-1", { warnings: [], audit: { opened: "x".repeat(9000) } });
+  expect(response.auditAnnotations?.["opened"]).toHaveLength(512);
+});
+
+const runes = (text: string): number => Array.from(text).length;
+
+it.each([
+  ["few pass as they are", ["a", "b"], ["a", "b"]],
+  ["the same twice is one", ["a", "a"], ["a"]],
+  ["line ends and control characters would spoil the header", ["a\n\tb\u0000c"], ["a b c"]],
+])("warnings: %s", (_, given, expected) => {
+  expect(fitWarnings(given)).toEqual(expected);
+});
+
+it("warnings: what does not fit is cut or counted, never dropped in silence", () => {
+  const fitted = fitWarnings(
+    Array.from({ length: 100 }, (_, index) => `${index} ${"→".repeat(500)}`),
+  );
+  expect(fitted.every((warning) => runes(warning) <= 256)).toBe(true);
+  expect(fitted.reduce((sum, warning) => sum + runes(warning), 0)).toBeLessThanOrEqual(4096 / 2);
+  expect(fitted.at(-1)).toBe(`and ${100 - fitted.length + 1} more warnings that did not fit`);
+});
+
+it("warnings: many short ones are counted too", () => {
+  const fitted = fitWarnings(Array.from({ length: 20 }, (_, index) => `w${index}`));
+  expect(fitted).toHaveLength(13);
+  expect(fitted.at(-1)).toBe("and 8 more warnings that did not fit");
+});
+
+it("cuts by runes, not in the middle of one", () => {
+  expect(cut("🙂🙂🙂", 3)).toBe("🙂🙂🙂");
+  expect(cut("🙂🙂🙂🙂", 3)).toBe("🙂🙂…");
+});

@@ -1,0 +1,221 @@
+import { z } from "zod";
+import { createAdmission } from "../../src/admission/handle.ts";
+import { ProfileSet } from "../../src/admission/profile-set.ts";
+import type { DecisionRecord } from "../../src/admission/record.ts";
+import type { AdmissionReply } from "../../src/admission/respond.ts";
+import type {
+  AdmissionOptions,
+  Authorizer,
+  Freshness,
+  Surroundings,
+} from "../../src/admission/surroundings.ts";
+import { builtInProfiles } from "../../src/config/profile-document.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import { type Problem, type Result, success } from "../../src/errors.ts";
+import { createMutators } from "../../src/mutators/index.ts";
+import { createRegistry } from "../../src/rules/registry.ts";
+import type { Validator } from "../../src/rules/rule.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import { parseNamespace } from "../../src/wire/namespace.ts";
+import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { parsePod } from "../../src/wire/pod.ts";
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What a test may have otherwise than usual. */
+export interface WorldOptions {
+  readonly freshness?: Freshness;
+  readonly authorizer?: Authorizer;
+  readonly options?: Partial<AdmissionOptions>;
+  readonly terminating?: readonly string[];
+  /** Rules beside the shipped ones, in the profile `custom`. */
+  readonly rules?: readonly Validator[];
+  readonly announceChanges?: boolean;
+}
+
+export const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
+
+/**
+ * The small cluster of the admission tests, all real but the API server: `shop` and `payments` have
+ * opted in to `restricted`, `soft` and `noted` in softer modes, `odd` to a profile that there is not,
+ * `tried` to `custom`, and `dev` not at all. Pods of `dev` may reach nobody in `shop` but `web`.
+ */
+export function createWorld(options: WorldOptions = {}): {
+  readonly around: Surroundings;
+  readonly engine: MatchingEngine;
+  readonly records: readonly DecisionRecord[];
+  readonly ask: (
+    review: unknown,
+    endpoint?: "validate" | "mutate",
+  ) => Promise<AdmissionReply["response"]>;
+} {
+  const engine = createEngine();
+  const registry = createRegistry([...VALIDATORS, ...(options.rules ?? [])]);
+  const profiles = new ProfileSet(registry, builtInProfiles(VALIDATORS));
+  const problems = profiles.replace([
+    {
+      name: "custom",
+      description: "",
+      announceChanges: options.announceChanges ?? true,
+      rules: (options.rules ?? []).map(({ id }) => ({ id, action: "Deny", parameters: {} })),
+    },
+  ]);
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  const around: Surroundings = {
+    cluster: {
+      engine,
+      facts: {
+        dns: [{ end: { kind: "pod", key: "kube-system/coredns-1" }, udpPort: 53, tcpPort: 53 }],
+        apiServer: [],
+        ownNamespace: "ringfence-system",
+        ownPods: [],
+        webhookPort: 9443,
+        templatesOf: () => [],
+      },
+      freshness: () => options.freshness ?? { kind: "fresh" },
+      isTerminating: (name) => options.terminating?.includes(name) ?? false,
+    },
+    profiles,
+    authorizer: options.authorizer ?? NOBODY_MAY,
+    clock: () => performance.now(),
+    options: {
+      ownUsername: "system:serviceaccount:ringfence-system:ringfence",
+      clusterProfile: "restricted",
+      onNotSynced: "deny",
+      onStale: "warn",
+      onDeadline: "deny",
+      ...options.options,
+    },
+  };
+  const records: DecisionRecord[] = [];
+  const admission = createAdmission(
+    around,
+    createMutators(() => "rev-1"),
+    {
+      answered: (record) => records.push(record),
+      ruleFailed: () => undefined,
+    },
+  );
+  return {
+    around,
+    engine,
+    records,
+    ask: async (review, endpoint = "validate") => {
+      const reply = await admission.handle(endpoint, review, around.clock() + 1000);
+      if (reply === null) throw new Error("no reply");
+      return reply.response;
+    },
+  };
+}
+
+/** A rule for tests: it applies to everything and answers what `check` says. */
+export function testRule(id: string, part: Partial<Validator>): Validator {
+  return {
+    id,
+    title: "A rule for tests",
+    why: "It is for tests.",
+    fix: "There is nothing to do.",
+    kinds: ["policy", "namespace"],
+    operations: ["CREATE", "UPDATE", "DELETE"],
+    shipped: { baseline: null, restricted: null },
+    onFault: "deny",
+    since: "0.1.0",
+    parameters: z.strictObject({}),
+    check: () => [],
+    ...part,
+  };
+}
+
+function createEngine(): MatchingEngine {
+  const engine = new MatchingEngine();
+  for (const raw of NAMESPACES) {
+    engine.apply({ kind: "namespace", op: "upsert", object: ok(parseNamespace(raw)).namespace });
+  }
+  for (const raw of PODS) engine.apply({ kind: "pod", op: "upsert", object: ok(parsePod(raw)) });
+  for (const raw of POLICIES) {
+    engine.apply({ kind: "policy", op: "upsert", object: ok(parseNetworkPolicy(raw)).policy });
+  }
+  engine.apply({ kind: "policy", op: "upsert", object: unreadableNetworkPolicy(UNREADABLE) });
+  return engine;
+}
+
+function ok<T>(read: Result<T, readonly Problem[]>): T {
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return read.value;
+}
+
+export function namespace(name: string, labels: Json = {}): Json {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
+}
+
+export function policy(name: string, spec: Json, more: Json = {}): Json {
+  const [namespaceName, ownName] = name.split("/");
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { namespace: namespaceName, name: ownName, ...more },
+    spec,
+  };
+}
+
+function pod(name: string, app: string, ip: string, more: Json = {}): Json {
+  const [namespaceName, ownName] = name.split("/");
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace: namespaceName, name: ownName, labels: { app }, ...more },
+    spec: { nodeName: "node-1", containers: [{ name: "main", ports: [{ containerPort: 8080 }] }] },
+    status: { phase: "Running", podIPs: [{ ip }] },
+  };
+}
+
+/** A pod of a Deployment, as a ReplicaSet with a template hash makes it. */
+function replica(name: string, app: string, ip: string): Json {
+  const labels = { app, "pod-template-hash": "7d4b9c" };
+  const owner = {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    name: `${app}-7d4b9c`,
+    controller: true,
+  };
+  return pod(name, app, ip, { labels, ownerReferences: [owner] });
+}
+
+const PROFILE = "ringfence.dev/profile";
+const MODE = "ringfence.dev/mode";
+
+const NAMESPACES = [
+  namespace("shop", { [PROFILE]: "restricted" }),
+  namespace("payments", { [PROFILE]: "restricted" }),
+  namespace("soft", { [PROFILE]: "restricted", [MODE]: "warn" }),
+  namespace("noted", { [PROFILE]: "restricted", [MODE]: "audit" }),
+  namespace("odd", { [PROFILE]: "strict" }),
+  namespace("tried", { [PROFILE]: "custom" }),
+  namespace("dev"),
+  namespace("kube-system"),
+];
+
+const PODS = [
+  replica("shop/web-7d4b9c-x1", "web", "10.244.1.1"),
+  replica("shop/web-7d4b9c-x2", "web", "10.244.1.2"),
+  replica("shop/db-7d4b9c-y1", "db", "10.244.1.3"),
+  pod("payments/vault-0", "vault", "10.244.2.1"),
+  pod("dev/tool", "tool", "10.244.3.1"),
+  pod("soft/web", "web", "10.244.4.1"),
+  pod("noted/web", "web", "10.244.5.1"),
+  pod("tried/web", "web", "10.244.6.1"),
+  pod("kube-system/coredns-1", "dns", "10.244.0.2"),
+];
+
+const BASELINE = { labels: { "ringfence.dev/baseline": "default" } };
+
+const POLICIES = [
+  policy("shop/default-deny", { podSelector: {}, policyTypes: ["Ingress"] }, BASELINE),
+  policy("payments/default-deny", { podSelector: {}, policyTypes: ["Ingress"] }, BASELINE),
+];
+
+/** Stored when the API was laxer. */
+const UNREADABLE = policy("payments/old", {
+  podSelector: {},
+  ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.300/8" } }] }],
+});
