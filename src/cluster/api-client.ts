@@ -76,7 +76,8 @@ export class ApiClient {
 
   /**
    * Open a watch; the promise settles when the API server has accepted it. Yields its lines, ends
-   * when the API server ends it, and throws `ApiError` when the connection breaks or `idleMs` pass in silence.
+   * when the API server ends it or `idleMs` pass in silence, and throws `ApiError` when the connection
+   * breaks.
    */
   async watch(request: ApiRequest, idleMs: number): Promise<AsyncGenerator<string, void>> {
     // The deadline is for the headers alone; after them the watchdog takes over.
@@ -211,8 +212,10 @@ async function* readLines(
   what: string,
 ): AsyncGenerator<string, void> {
   let rest = "";
+  let silent = false;
   const watchdog = setTimeout(() => {
-    response.destroy(new Error(`nothing was heard for ${idleMs} ms`));
+    silent = true;
+    response.destroy();
   }, idleMs);
   try {
     for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
@@ -224,7 +227,7 @@ async function* readLines(
     }
     if (rest !== "") yield rest;
   } catch (cause) {
-    throw new ApiError(null, `cannot ${what}: ${reasonOf(cause)}`, { cause });
+    if (!silent) throw new ApiError(null, `cannot ${what}: ${reasonOf(cause)}`, { cause });
   } finally {
     clearTimeout(watchdog);
     response.destroy();

@@ -58,7 +58,7 @@ export interface ClusterStateOptions {
   readonly dnsService: { readonly namespace: string; readonly name: string };
   readonly ownNamespace: string;
   readonly webhookPort: number;
-  /** More than the minute that passes between bookmarks, or a quiet cluster looks stale. */
+  /** More than the reflectors' `idleMs`, or a quiet cluster looks stale. */
   readonly staleAfterMs: number;
   readonly observe: Observe;
   readonly listener?: ClusterListener;

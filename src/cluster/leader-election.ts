@@ -29,6 +29,9 @@ export interface LeaseTiming {
 /** The values of controller-runtime. */
 const standardLease: LeaseTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
 
+/** Time to hand the lease back while shutting down. */
+const releaseMs = 2_000;
+
 /**
  * One leader among the processes that share a coordination.k8s.io Lease.
  *
@@ -83,14 +86,14 @@ export class LeaderElection {
   }
 
   async #attempt(): Promise<void> {
-    const lease = await this.#get();
+    const { signal } = this.#stopping;
+    const lease = await this.#get(signal);
     const startedAt = performance.now();
     if (lease !== null && !this.#mayTake(lease, startedAt)) {
       this.#lose(`${String(field(lease, "spec", "holderIdentity"))} leads`);
       return;
     }
-    await this.#put(lease);
-    if (this.#stopping.signal.aborted) return;
+    await this.#put(lease, this.#holding(lease), signal);
     // From before the write: others count from when they see it, which is later.
     const leftMs = this.#timing.renewMs - (performance.now() - startedAt);
     clearTimeout(this.#giveUp);
@@ -109,58 +112,56 @@ export class LeaderElection {
   }
 
   /** The lease, or null where there is none yet. */
-  async #get(): Promise<unknown> {
-    const request = { verb: "get", type: LEASES, ...this.#names(), ...this.#limits() } as const;
-    return this.#options.client.send(request).catch((error: unknown) => {
+  async #get(signal: AbortSignal): Promise<unknown> {
+    const { client, namespace, name } = this.#options;
+    const target = { type: LEASES, namespace, name, timeoutMs: this.#timing.renewMs / 2, signal };
+    return client.send({ verb: "get", ...target }).catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
     });
   }
 
-  /** Write ourselves in. The resource version makes the API server refuse it if somebody was faster. */
-  async #put(lease: unknown): Promise<void> {
-    const { client, identity } = this.#options;
-    const { namespace, name } = this.#names();
-    const now = microTime();
+  /** What the lease says while we lead. */
+  #holding(lease: unknown): object {
+    const { identity } = this.#options;
     const renewing = field(lease, "spec", "holderIdentity") === identity;
     const transitions = Number(field(lease, "spec", "leaseTransitions") ?? 0);
+    const now = microTime();
+    return {
+      holderIdentity: identity,
+      leaseDurationSeconds: this.#timing.leaseMs / 1000,
+      acquireTime: renewing ? field(lease, "spec", "acquireTime") : now,
+      renewTime: now,
+      leaseTransitions: renewing || lease === null ? transitions : transitions + 1,
+    };
+  }
+
+  /** The resource version makes the API server refuse this if somebody was faster. */
+  async #put(lease: unknown, spec: object, signal: AbortSignal): Promise<void> {
+    const { client, namespace, name } = this.#options;
     const body = {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
-      metadata:
-        lease === null
-          ? { namespace, name }
-          : { namespace, name, resourceVersion: field(lease, "metadata", "resourceVersion") },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: this.#timing.leaseMs / 1000,
-        acquireTime: renewing ? field(lease, "spec", "acquireTime") : now,
-        renewTime: now,
-        leaseTransitions: renewing || lease === null ? transitions : transitions + 1,
-      },
+      metadata: { namespace, name, resourceVersion: field(lease, "metadata", "resourceVersion") },
+      spec,
     };
-    const target = { type: LEASES, namespace, body, ...this.#limits() };
+    const target = { type: LEASES, namespace, body, timeoutMs: this.#timing.renewMs / 2, signal };
     if (lease === null) await client.send({ verb: "create", ...target });
     else await client.send({ verb: "update", name, ...target });
   }
 
   async #release(): Promise<void> {
-    const { client } = this.#options;
-    const names = this.#names();
-    const lease = await client.send({ verb: "get", type: LEASES, ...names, timeoutMs: 2000 });
+    const signal = AbortSignal.timeout(releaseMs);
+    const lease = await this.#get(signal);
     if (field(lease, "spec", "holderIdentity") !== this.#options.identity) return;
-    const body = {
-      apiVersion: "coordination.k8s.io/v1",
-      kind: "Lease",
-      metadata: { ...names, resourceVersion: field(lease, "metadata", "resourceVersion") },
-      spec: {
-        holderIdentity: "",
-        leaseDurationSeconds: 1,
-        renewTime: microTime(),
-        leaseTransitions: field(lease, "spec", "leaseTransitions"),
-      },
+    const leaseTransitions = field(lease, "spec", "leaseTransitions");
+    const spec = {
+      holderIdentity: "",
+      leaseDurationSeconds: 1,
+      renewTime: microTime(),
+      leaseTransitions,
     };
-    await client.send({ verb: "update", type: LEASES, ...names, body, timeoutMs: 2000 });
+    await this.#put(lease, spec, signal);
   }
 
   #win(): void {
@@ -184,14 +185,6 @@ export class LeaderElection {
     if (error instanceof ApiError && error.status === 409) return;
     const { message } = faultOf(error);
     this.#options.observe({ kind: "leadership", leading: this.#leading, message });
-  }
-
-  #names(): { readonly namespace: string; readonly name: string } {
-    return { namespace: this.#options.namespace, name: this.#options.name };
-  }
-
-  #limits(): { readonly timeoutMs: number; readonly signal: AbortSignal } {
-    return { timeoutMs: this.#timing.renewMs / 2, signal: this.#stopping.signal };
   }
 }
 

@@ -24,7 +24,10 @@ export interface ReflectorTarget {
 /** All in milliseconds, but the watch's own length. */
 export interface ReflectorTiming {
   readonly listTimeoutMs: number;
-  /** Silence after which a watch counts as dead. The API server sends a bookmark about once a minute. */
+  /**
+   * Silence after which a watch is opened anew where it was: it may be quiet, or its connection dead.
+   * The API server sends a bookmark about once a minute, but not of kinds that it saw no change of.
+   */
   readonly idleMs: number;
   readonly backOff: BackOff;
   readonly absentRecheckMs: number;
@@ -102,8 +105,8 @@ export class Reflector {
   }
 
   /**
-   * Milliseconds since the API server last confirmed what is known; infinite before the first list.
-   * In a quiet, healthy cluster it rises to a minute, the time between bookmarks.
+   * Milliseconds since the API server last confirmed what is known, by a list, by anything in a watch
+   * or by accepting one; infinite before the first list. In good health it stays below `idleMs`.
    */
   staleMs(): number {
     return performance.now() - this.#heardAt;
@@ -207,6 +210,7 @@ export class Reflector {
       this.#timing.idleMs,
     );
     this.#problem = null;
+    this.#heardAt = performance.now();
     let heard = 0;
     for await (const line of lines) {
       this.#take(line);
@@ -217,7 +221,6 @@ export class Reflector {
     if (heard === 0 && performance.now() - opened < shortestWatchMs) {
       throw new ApiError(null, `cannot watch ${this.resource}: the watch ended at once`);
     }
-    this.#heardAt = performance.now();
   }
 
   #take(line: string): void {

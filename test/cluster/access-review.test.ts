@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { AccessReview, type AccessSubject } from "../../src/cluster/access-review.ts";
+import { ApiClient } from "../../src/cluster/api-client.ts";
+import type { ClusterNotice } from "../../src/cluster/notice.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
+
+const never = new AbortController().signal;
+
+describeWithControlPlane("access review", (plane) => {
+  let proxy: FaultyProxy;
+  let client: ApiClient;
+  let notices: ClusterNotice[] = [];
+
+  beforeAll(async () => {
+    proxy = await FaultyProxy.start(plane());
+    client = new ApiClient({ kubeconfig: await plane().kubeconfig({ server: proxy.url }) });
+    await plane().create("/apis/rbac.authorization.k8s.io/v1/clusterroles", {
+      metadata: { name: "optout" },
+      rules: [{ apiGroups: ["ringfence.dev"], resources: ["profiles"], verbs: ["optout"] }],
+    });
+    await plane().create("/apis/rbac.authorization.k8s.io/v1/clusterroles", {
+      metadata: { name: "optout-baseline" },
+      rules: [
+        {
+          apiGroups: ["ringfence.dev"],
+          resources: ["profiles"],
+          resourceNames: ["baseline"],
+          verbs: ["optout"],
+        },
+      ],
+    });
+    await bind("optout", [
+      { kind: "User", name: "alice" },
+      { kind: "Group", name: "platform" },
+    ]);
+    await bind("optout-baseline", [{ kind: "User", name: "carol" }]);
+  });
+  afterAll(async () => {
+    client.close();
+    await proxy.stop();
+  });
+
+  async function bind(role: string, subjects: readonly object[]): Promise<void> {
+    const apiGroup = "rbac.authorization.k8s.io";
+    await plane().create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+      metadata: { name: role },
+      roleRef: { apiGroup, kind: "ClusterRole", name: role },
+      subjects: subjects.map((subject) => ({ ...subject, apiGroup })),
+    });
+  }
+  function review(cacheMs: number): AccessReview {
+    notices = [];
+    return new AccessReview({
+      client,
+      observe: (notice) => void notices.push(notice),
+      timeoutMs: 500,
+      cacheMs,
+    });
+  }
+  const reviews = (): number =>
+    proxy.requests.filter(({ path }) => path.includes("subjectaccessreviews")).length;
+
+  it.each([
+    { name: "a user with the right", subject: user("alice"), profile: "restricted", allowed: true },
+    { name: "anybody else", subject: user("bob"), profile: "restricted", allowed: false },
+    {
+      name: "a member of a group with the right",
+      subject: { ...user("bob", ["platform"]), extra: { "example.org/scopes": ["a"] } },
+      profile: "restricted",
+      allowed: true,
+    },
+    {
+      name: "a right for this profile",
+      subject: user("carol"),
+      profile: "baseline",
+      allowed: true,
+    },
+    {
+      name: "a right for another profile",
+      subject: user("carol"),
+      profile: "restricted",
+      allowed: false,
+    },
+  ])("asks RBAC about $name", async ({ subject, profile, allowed }) => {
+    expect(await review(0).mayOptOut(subject, profile, never)).toEqual({
+      ok: true,
+      value: allowed,
+    });
+  });
+
+  it("remembers an answer for a moment, for the same subject alone", async () => {
+    const cached = review(60_000);
+    const before = reviews();
+    await cached.mayOptOut(user("alice"), "restricted", never);
+    await cached.mayOptOut(user("alice"), "restricted", never);
+    expect(reviews() - before).toBe(1);
+    await cached.mayOptOut(user("alice", ["x"]), "restricted", never);
+    await cached.mayOptOut(user("alice"), "baseline", never);
+    expect(reviews() - before).toBe(3);
+  });
+
+  it.each([
+    { fault: { kind: "silence" }, message: /timeout/ },
+    { fault: { kind: "drop" }, message: /socket hang up/ },
+    { fault: { kind: "status", status: 500 }, message: /500/ },
+  ] as const)(
+    "gives a problem, no yes, after $fault.kind, and asks again",
+    async ({ fault, message }) => {
+      const asked = review(60_000);
+      proxy.inject(fault, ({ path }) => path.includes("subjectaccessreviews"), 1);
+      expect(await asked.mayOptOut(user("alice"), "restricted", never)).toEqual({
+        ok: false,
+        error: {
+          code: "NP_E_API_SERVER",
+          path: "",
+          message: expect.stringMatching(message) as unknown,
+        },
+      });
+      expect(notices).toContainEqual(expect.objectContaining({ kind: "access-review-failed" }));
+      expect(await asked.mayOptOut(user("alice"), "restricted", never)).toEqual({
+        ok: true,
+        value: true,
+      });
+    },
+  );
+
+  it("gives a problem that names the right that Ringfence itself lacks", async () => {
+    const kubeconfig = await plane().kubeconfig({ user: { name: "nobody" } });
+    const limited = new ApiClient({ kubeconfig });
+    const asked = new AccessReview({ client: limited, observe: () => undefined });
+    expect(await asked.mayOptOut(user("alice"), "restricted", never)).toMatchObject({
+      ok: false,
+      error: {
+        code: "NP_E_FORBIDDEN",
+        message: expect.stringMatching(/^cannot create subjectaccessreviews.*: 403/) as unknown,
+      },
+    });
+    limited.close();
+  });
+});
+
+function user(username: string, groups: readonly string[] = []): AccessSubject {
+  return { username, uid: "", groups, extra: undefined };
+}

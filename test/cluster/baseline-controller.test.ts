@@ -1,0 +1,272 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { ApiClient } from "../../src/cluster/api-client.ts";
+import { BaselineController } from "../../src/cluster/baseline-controller.ts";
+import { ClusterState } from "../../src/cluster/cluster-state.ts";
+import type { ClusterNotice } from "../../src/cluster/notice.ts";
+import { isLeftAlone, renderBaseline } from "../../src/config/baseline.ts";
+import { DATAPLANES } from "../../src/engine/dataplane.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import { field } from "../../src/wire/shape.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
+import { eventually } from "./eventually.ts";
+
+const dns = {
+  namespace: "kube-system",
+  podLabels: { "k8s-app": "kube-dns" },
+  addresses: ["169.254.20.10", "fd00::10"],
+  ports: [53],
+};
+const render = (namespace: string): readonly object[] => renderBaseline({ namespace, dns });
+const optIn = { "ringfence.dev/profile": "restricted" };
+
+describeWithControlPlane("the baseline controller", (plane) => {
+  let proxy: FaultyProxy;
+  let client: ApiClient;
+  let running: Running | undefined;
+
+  beforeAll(async () => {
+    proxy = await FaultyProxy.start(plane());
+    client = new ApiClient({ kubeconfig: await plane().kubeconfig({ server: proxy.url }) });
+  });
+  afterEach(async () => {
+    proxy.clear();
+    await running?.stop();
+    running = undefined;
+  });
+  afterAll(async () => {
+    client.close();
+    await proxy.stop();
+  });
+
+  async function run(): Promise<Running> {
+    running = await startController(client);
+    return running;
+  }
+  const createNamespace = async (labels: Readonly<Record<string, string>>): Promise<string> => {
+    const name = `ns-${Math.random().toString(36).slice(2)}`;
+    const metadata = { name, labels };
+    await plane().create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
+    return name;
+  };
+  const read = async (namespace: string, name: string): Promise<unknown> => {
+    const { status, body } = await plane().request("GET", policyPath(namespace, name));
+    return status === 200 ? body : null;
+  };
+  const baselineExists = async (namespace: string): Promise<void> => {
+    expect(field(await read(namespace, "default-deny"), "spec")).toBeDefined();
+    expect(field(await read(namespace, "allow-dns"), "spec")).toBeDefined();
+  };
+  const merge = async (path: string, body: object): Promise<void> => {
+    const contentType = "application/merge-patch+json";
+    const { status } = await plane().request("PATCH", path, { body, contentType });
+    expect(status).toBe(200);
+  };
+
+  it("writes both policies once when a namespace opts in, exactly as they were meant", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => baselineExists(namespace));
+    // Longer than the controller leaves a namespace alone after a write.
+    await sleep(1300);
+    expect(controller.writes(namespace)).toEqual(["default-deny", "allow-dns"]);
+    for (const wanted of render(namespace)) {
+      const name = String(field(wanted, "metadata", "name"));
+      const stored = await read(namespace, name);
+      expect(field(stored, "spec")).toEqual(field(wanted, "spec"));
+      expect(field(stored, "metadata", "labels")).toEqual(field(wanted, "metadata", "labels"));
+      expect(field(stored, "metadata", "generation")).toBe(1);
+    }
+  });
+
+  it("sends `from` as `from`", async () => {
+    const namespace = await createNamespace({});
+    const spec = {
+      podSelector: {},
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }] }],
+    };
+    await client.send({
+      verb: "patch",
+      type: { group: "networking.k8s.io", version: "v1", resource: "networkpolicies" },
+      namespace,
+      name: "p",
+      query: { fieldManager: "ringfence", force: "true" },
+      body: {
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: { name: "p" },
+        spec,
+      },
+    });
+    expect(field(await read(namespace, "p"), "spec")).toEqual(spec);
+  });
+
+  it("writes nothing after a restart when nothing is wrong", async () => {
+    const first = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(first.writes(namespace)).toHaveLength(2));
+    await first.stop();
+    const second = await run();
+    await sleep(500);
+    expect(second.writes(namespace)).toEqual([]);
+  });
+
+  it("brings a deleted policy back", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    await plane().request("DELETE", policyPath(namespace, "default-deny"));
+    await eventually(() => baselineExists(namespace));
+    expect(controller.writes(namespace).slice(2)).toEqual(["default-deny"]);
+  });
+
+  it.each([
+    { name: "a rule added to default-deny", policy: "default-deny", patch: { ingress: [{}] } },
+    { name: "default-deny for other pods", policy: "default-deny", patch: selecting("nobody") },
+    { name: "one direction taken out", policy: "default-deny", patch: { policyTypes: ["Egress"] } },
+    { name: "DNS taken out", policy: "allow-dns", patch: { egress: null } },
+    { name: "DNS opened to everything", policy: "allow-dns", patch: { egress: [{}] } },
+    { name: "an ingress rule in allow-dns", policy: "allow-dns", patch: { ingress: [{}] } },
+  ])("repairs $name in place", async ({ policy, patch }) => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const uid = field(await read(namespace, policy), "metadata", "uid");
+    await merge(policyPath(namespace, policy), { spec: patch });
+    const wanted = render(namespace).find((one) => field(one, "metadata", "name") === policy);
+    await eventually(async () => {
+      const stored = await read(namespace, policy);
+      expect(field(stored, "spec")).toEqual(field(wanted, "spec"));
+      expect(field(stored, "metadata", "uid")).toBe(uid);
+    });
+    expect(controller.notices.filter(({ kind }) => kind === "baseline-failed")).toEqual([]);
+  });
+
+  it("takes over a policy that had the name before the namespace opted in", async () => {
+    await run();
+    const namespace = await createNamespace({});
+    const own = { podSelector: { matchLabels: { app: "web" } }, ingress: [{}] };
+    await plane().create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`, {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "default-deny", labels: { team: "shop" } },
+      spec: own,
+    });
+    await merge(`/api/v1/namespaces/${namespace}`, { metadata: { labels: optIn } });
+    await eventually(async () => {
+      const stored = await read(namespace, "default-deny");
+      expect(field(stored, "spec")).toEqual(field(render(namespace)[0], "spec"));
+      expect(field(stored, "metadata", "labels", "team")).toBe("shop");
+    });
+  });
+
+  it("leaves labels and annotations of others alone", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const metadata = { annotations: { note: "seen" }, labels: { team: "shop" } };
+    await merge(policyPath(namespace, "default-deny"), { metadata });
+    await sleep(1300);
+    expect(controller.writes(namespace)).toHaveLength(2);
+  });
+
+  it("keeps the policies of a namespace that opts out, and stops minding them", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const labels = { "ringfence.dev/profile": null };
+    await merge(`/api/v1/namespaces/${namespace}`, { metadata: { labels } });
+    await eventually(() => {
+      expect(
+        controller.state.engine.namespace(namespace)?.labels.has("ringfence.dev/profile"),
+      ).toBe(false);
+    });
+    await baselineExists(namespace);
+    await plane().request("DELETE", policyPath(namespace, "default-deny"));
+    await sleep(1300);
+    expect(await read(namespace, "default-deny")).toBeNull();
+  });
+
+  it("leaves alone the system's namespaces, its own, and those that end", async () => {
+    const ending = await createNamespace({});
+    await plane().request("DELETE", `/api/v1/namespaces/${ending}`);
+    for (const name of ["kube-system", ending]) {
+      await merge(`/api/v1/namespaces/${name}`, { metadata: { labels: optIn } });
+    }
+    const metadata = { name: "ringfence-system", labels: optIn };
+    await plane().create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
+    const controller = await run();
+    await sleep(500);
+    for (const name of ["kube-system", "ringfence-system", ending]) {
+      expect(controller.writes(name)).toEqual([]);
+    }
+  });
+
+  it("tries again, with the reason, while the API server refuses", async () => {
+    proxy.inject({ kind: "status", status: 503 }, ({ method }) => method === "PATCH", 3);
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => baselineExists(namespace));
+    const failures = controller.notices.filter(({ kind }) => kind === "baseline-failed");
+    expect(failures[0]).toMatchObject({
+      namespace,
+      code: "NP_E_API_SERVER",
+      message: expect.stringMatching(/^cannot patch networkpolicies.*: 503/) as unknown,
+    });
+    expect(failures).toHaveLength(3);
+  });
+});
+
+interface Running {
+  readonly state: ClusterState;
+  readonly notices: readonly ClusterNotice[];
+  writes(namespace: string): readonly string[];
+  stop(): Promise<void>;
+}
+
+async function startController(client: ApiClient): Promise<Running> {
+  const notices: ClusterNotice[] = [];
+  const observe = (notice: ClusterNotice): void => void notices.push(notice);
+  const controller = new BaselineController({
+    client,
+    render,
+    isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
+    observe,
+    backOff: { firstMs: 20, maxMs: 100 },
+  });
+  const state = new ClusterState({
+    client,
+    engine: new MatchingEngine({ dataplane: DATAPLANES.generic }),
+    dnsService: { namespace: "kube-system", name: "kube-dns" },
+    ownNamespace: "ringfence-system",
+    webhookPort: 9443,
+    staleAfterMs: 300_000,
+    observe,
+    listener: controller,
+  });
+  state.start();
+  await state.whenSynced();
+  controller.start();
+  return {
+    state,
+    notices,
+    writes: (namespace) =>
+      notices.flatMap((one) =>
+        one.kind === "baseline-written" && one.namespace === namespace ? one.policy : [],
+      ),
+    stop: async () => {
+      await controller.stop();
+      await state.stop();
+    },
+  };
+}
+
+function selecting(app: string): object {
+  return { podSelector: { matchLabels: { app } } };
+}
+
+function policyPath(namespace: string, name: string): string {
+  return `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/${name}`;
+}

@@ -1,0 +1,299 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { ApiClient } from "../../src/cluster/api-client.ts";
+import { ClusterState } from "../../src/cluster/cluster-state.ts";
+import type { ClusterNotice } from "../../src/cluster/notice.ts";
+import { type ReflectorTiming, standardTiming } from "../../src/cluster/reflector.ts";
+import { parseAddress } from "../../src/engine/address.ts";
+import { DATAPLANES } from "../../src/engine/dataplane.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { Verdict } from "../../src/engine/query.ts";
+import type { ClusterFacts } from "../../src/rules/rule.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
+import { eventually } from "./eventually.ts";
+
+const quick: ReflectorTiming = {
+  ...standardTiming,
+  idleMs: 1500,
+  backOff: { firstMs: 20, maxMs: 100 },
+};
+
+describeWithControlPlane("cluster state", (plane) => {
+  let proxy: FaultyProxy;
+  let client: ApiClient;
+  let state: ClusterState;
+  let notices: ClusterNotice[] = [];
+  let namespace = "";
+
+  beforeAll(async () => {
+    proxy = await FaultyProxy.start(plane());
+    client = new ApiClient({ kubeconfig: await plane().kubeconfig({ server: proxy.url }) });
+  });
+  afterEach(async () => {
+    proxy.clear();
+    await state.stop();
+  });
+  afterAll(async () => {
+    client.close();
+    await proxy.stop();
+  });
+
+  function startState(apiClient: ApiClient = client): void {
+    notices = [];
+    state = new ClusterState({
+      client: apiClient,
+      engine: new MatchingEngine({ dataplane: DATAPLANES.generic }),
+      dnsService: { namespace: "kube-system", name: "kube-dns" },
+      ownNamespace: "ringfence-system",
+      webhookPort: 9443,
+      staleAfterMs: 1000,
+      observe: (notice) => void notices.push(notice),
+      timing: quick,
+    });
+    state.start();
+  }
+  const createNamespace = async (): Promise<void> => {
+    namespace = `ns-${Math.random().toString(36).slice(2)}`;
+    await plane().create("/api/v1/namespaces", named("v1", "Namespace", namespace));
+  };
+  const createPod = async (
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    address: string,
+  ): Promise<void> => {
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const containers = [{ name: "c", image: "i", ports: [{ name: "http", containerPort: 80 }] }];
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec: { containers } };
+    await plane().create(pods, pod);
+    const { status } = await plane().request("PATCH", `${pods}/${name}/status`, {
+      body: { status: { podIP: address, podIPs: [{ ip: address }], phase: "Running" } },
+      contentType: "application/merge-patch+json",
+    });
+    expect(status).toBe(200);
+  };
+  const policiesPath = (): string =>
+    `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`;
+  const verdict = (port: number): Verdict =>
+    state.engine.verdict({
+      from: { kind: "pod", key: `${namespace}/web` },
+      to: { kind: "pod", key: `${namespace}/db` },
+      protocol: "TCP",
+      port,
+    });
+
+  it("keeps the engine in step with pods, namespaces, nodes and policies", async () => {
+    await createNamespace();
+    await createPod("web", { app: "web" }, "10.0.0.1");
+    await createPod("db", { app: "db" }, "10.0.0.2");
+    startState();
+    expect(state.freshness()).toEqual({ kind: "syncing" });
+    await state.whenSynced();
+    expect(state.freshness()).toEqual({ kind: "fresh" });
+    expect(verdict(5432)).toBe("allowed");
+
+    await plane().create(policiesPath(), {
+      ...named("networking.k8s.io/v1", "NetworkPolicy", "db"),
+      spec: {
+        podSelector: { matchLabels: { app: "db" } },
+        ingress: [
+          {
+            from: [{ podSelector: { matchLabels: { app: "web" } } }],
+            ports: [{ protocol: "TCP", port: 5432 }],
+          },
+        ],
+      },
+    });
+    await eventually(() => expect(verdict(80)).toBe("denied"));
+    expect(verdict(5432)).toBe("allowed");
+
+    await plane().request("DELETE", `${policiesPath()}/db`);
+    await eventually(() => expect(verdict(80)).toBe("allowed"));
+
+    await plane().create("/api/v1/nodes", {
+      ...named("v1", "Node", `node-of-${namespace}`),
+      status: { addresses: [{ type: "InternalIP", address: "192.168.0.1" }] },
+    });
+    await eventually(() => {
+      expect(state.engine.node(`node-of-${namespace}`)?.addresses).toEqual([
+        parseAddress("192.168.0.1"),
+      ]);
+    });
+    await plane().request("DELETE", `/api/v1/namespaces/${namespace}`);
+    await eventually(() => expect(state.isTerminating(namespace)).toBe(true));
+    await plane().request(
+      "DELETE",
+      `/api/v1/namespaces/${namespace}/pods/web?gracePeriodSeconds=0`,
+    );
+    await eventually(() => expect(state.engine.pod(`${namespace}/web`)).toBeUndefined());
+  });
+
+  it("isolates what an unreadable stored policy selects, and names it until it is mended", async (context) => {
+    await createNamespace();
+    await createPod("web", { app: "web" }, "10.0.1.1");
+    await createPod("db", { app: "db" }, "10.0.1.2");
+    const policy = (value: string): object => ({
+      ...named("networking.k8s.io/v1", "NetworkPolicy", "odd"),
+      spec: {
+        podSelector: { matchLabels: { app: "db" } },
+        ingress: [
+          {
+            from: [
+              {
+                podSelector: {
+                  matchExpressions: [{ key: "app", operator: "In", values: [value] }],
+                },
+              },
+            ],
+          },
+        ],
+      },
+    });
+    // Older API servers store selectors that newer ones refuse.
+    const body = policy("not a label value");
+    const { status } = await plane().request("POST", policiesPath(), { body });
+    context.skip(status !== 201, "this API server does not store such a policy");
+    startState();
+    await state.whenSynced();
+    expect(verdict(80)).toBe("denied");
+    const key = `${namespace}/odd`;
+    expect(state.unreadable()).toEqual([
+      expect.objectContaining({ resource: "networkpolicies", key }),
+    ]);
+    expect(notices).toContainEqual(expect.objectContaining({ kind: "unreadable", key }));
+    const mended = { body: policy("web"), contentType: "application/merge-patch+json" };
+    await plane().request("PATCH", `${policiesPath()}/odd`, mended);
+    await eventually(() => expect(verdict(80)).toBe("allowed"));
+    expect(state.unreadable()).toEqual([]);
+  });
+
+  it("knows the templates of workloads without pods", async () => {
+    await createNamespace();
+    const template = {
+      metadata: { labels: { app: "web" } },
+      spec: {
+        restartPolicy: "Always",
+        containers: [{ name: "c", image: "i", ports: [{ name: "http", containerPort: 80 }] }],
+      },
+    };
+    const selector = { matchLabels: { app: "web" } };
+    for (const [kind, spec] of [
+      ["Deployment", { replicas: 0, selector, template }],
+      ["StatefulSet", { replicas: 0, selector, template, serviceName: "s" }],
+      ["DaemonSet", { selector, template }],
+    ] as const) {
+      const path = `/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s`;
+      await plane().create(path, { ...named("apps/v1", kind, "web"), spec });
+    }
+    const jobTemplate = { spec: { template: { ...template, spec: onFailure(template.spec) } } };
+    const version = plane().atLeast(21) ? "batch/v1" : "batch/v1beta1";
+    await plane().create(`/apis/${version}/namespaces/${namespace}/cronjobs`, {
+      ...named(version, "CronJob", "web"),
+      spec: { schedule: "0 0 * * *", jobTemplate },
+    });
+    startState();
+    await state.whenSynced();
+    const found = Array.from(state.facts.templatesOf(namespace), ({ workload }) => workload.kind);
+    expect(new Set(found)).toEqual(new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob"]));
+    const [first] = state.facts.templatesOf(namespace);
+    expect(first).toMatchObject({
+      namespace,
+      labels: new Map([["app", "web"]]),
+      ports: [{ name: "http", protocol: "TCP", port: 80 }],
+    });
+    await plane().request("DELETE", `/apis/apps/v1/namespaces/${namespace}/deployments/web`);
+    await eventually(() => {
+      const kinds = Array.from(state.facts.templatesOf(namespace), ({ workload }) => workload.kind);
+      expect(kinds).not.toContain("Deployment");
+    });
+  });
+
+  it("knows where DNS, the API server and its own pods are", async () => {
+    startState();
+    await state.whenSynced();
+    const facts: ClusterFacts = state.facts;
+    expect(facts).toMatchObject({ dns: [], apiServer: [], ownPods: [], webhookPort: 9443 });
+    const subset = {
+      addresses: [
+        {
+          ip: "10.0.0.10",
+          targetRef: { kind: "Pod", namespace: "kube-system", name: "coredns-1" },
+        },
+      ],
+      ports: [
+        { name: "dns", protocol: "UDP", port: 5353 },
+        { name: "dns-tcp", protocol: "TCP", port: 5353 },
+        { name: "metrics", protocol: "TCP", port: 9153 },
+      ],
+    };
+    await plane().create("/api/v1/namespaces/kube-system/endpoints", {
+      ...named("v1", "Endpoints", "kube-dns"),
+      subsets: [subset],
+    });
+    await plane().create("/api/v1/namespaces/default/endpoints", {
+      ...named("v1", "Endpoints", "kubernetes"),
+      subsets: [{ addresses: [{ ip: "172.16.0.1" }], ports: [{ port: 6443 }] }],
+    });
+    const metadata = { name: "ringfence-system" };
+    await plane().create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
+    namespace = "ringfence-system";
+    await createPod("ringfence-1", { "app.kubernetes.io/name": "ringfence" }, "10.0.3.1");
+    await createPod("other", {}, "10.0.3.2");
+    await eventually(() => {
+      expect(facts.dns).toEqual([
+        { end: { kind: "pod", key: "kube-system/coredns-1" }, udpPort: 5353, tcpPort: 5353 },
+      ]);
+      expect(facts.apiServer).toEqual([parseAddress("172.16.0.1")]);
+      expect(facts.ownPods).toEqual(["ringfence-system/ringfence-1"]);
+      expect(state.engine.pod("ringfence-system/other")).toBeDefined();
+    });
+  });
+
+  it("says how old its picture is while a watch is silent, and keeps it", async () => {
+    await createNamespace();
+    startState();
+    await state.whenSynced();
+    proxy.inject({ kind: "silence" });
+    proxy.silenceRunning();
+    await eventually(() => expect(state.freshness().kind).toBe("stale"));
+    expect(Math.max(...state.staleMs().values())).toBeGreaterThan(1000);
+    expect(state.engine.namespace(namespace)).toBeDefined();
+    proxy.clear();
+    proxy.dropConnections();
+    await createNamespace();
+    await eventually(() => expect(state.engine.namespace(namespace)).toBeDefined());
+  });
+
+  it("never counts as synced, and says why, while a right is missing", async () => {
+    const limited = new ApiClient({
+      kubeconfig: await plane().kubeconfig({ user: { name: "nobody" } }),
+    });
+    startState(limited);
+    await eventually(() => {
+      expect(state.problems().join("\n")).toMatch(
+        /cannot list pods: 403 .*cannot list resource "pods"/,
+      );
+    });
+    expect(state.freshness()).toEqual({ kind: "syncing" });
+    limited.close();
+  });
+
+  it("starts before the API server does", async () => {
+    proxy.inject({ kind: "drop" });
+    startState();
+    await sleep(200);
+    expect(state.freshness()).toEqual({ kind: "syncing" });
+    expect(state.problems().length).toBeGreaterThan(0);
+    proxy.clear();
+    await state.whenSynced();
+    await eventually(() => expect(state.problems()).toEqual([]));
+  });
+});
+
+function named(apiVersion: string, kind: string, name: string): object {
+  return { apiVersion, kind, metadata: { name } };
+}
+
+function onFailure(spec: object): object {
+  return { ...spec, restartPolicy: "OnFailure" };
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { ApiClient } from "../../src/cluster/api-client.ts";
+import { LeaderElection } from "../../src/cluster/leader-election.ts";
+import type { ClusterNotice } from "../../src/cluster/notice.ts";
+import { field } from "../../src/wire/shape.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
+import { eventually } from "./eventually.ts";
+
+const timing = { leaseMs: 2000, renewMs: 1000, retryMs: 100 };
+
+describeWithControlPlane("leader election", (plane) => {
+  let proxy: FaultyProxy;
+  let first: ApiClient;
+  let second: ApiClient;
+  let lease = "";
+  let elections: readonly LeaderElection[] = [];
+  let log: string[] = [];
+  let notices: ClusterNotice[] = [];
+
+  beforeAll(async () => {
+    proxy = await FaultyProxy.start(plane());
+    first = new ApiClient({ kubeconfig: await plane().kubeconfig({ server: proxy.url }) });
+    second = new ApiClient({ kubeconfig: plane().adminKubeconfig });
+  });
+  afterEach(async () => {
+    proxy.clear();
+    await Promise.all(elections.map((election) => election.stop()));
+    elections = [];
+  });
+  afterAll(async () => {
+    first.close();
+    second.close();
+    await proxy.stop();
+  });
+
+  function begin(): void {
+    lease = `lease-${Math.random().toString(36).slice(2)}`;
+    log = [];
+    notices = [];
+  }
+  function stand(identity: string, client: ApiClient): LeaderElection {
+    const election = new LeaderElection({
+      client,
+      namespace: "default",
+      name: lease,
+      identity,
+      onLead: () => void log.push(`+${identity}`),
+      onLose: () => void log.push(`-${identity}`),
+      observe: (notice) => void notices.push(notice),
+      timing,
+    });
+    elections = [...elections, election];
+    election.start();
+    return election;
+  }
+  const spec = async (): Promise<unknown> => {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/default/leases/${lease}`;
+    return field((await plane().request("GET", path)).body, "spec");
+  };
+
+  it("has one leader, who keeps the lease", async () => {
+    begin();
+    stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    stand("b", second);
+    await sleep(2500);
+    expect(log).toEqual(["+a"]);
+    expect(await spec()).toMatchObject({
+      holderIdentity: "a",
+      leaseDurationSeconds: 2,
+      leaseTransitions: 0,
+      renewTime: expect.stringMatching(/\.\d{6}Z$/) as unknown,
+    });
+  });
+
+  it("hands over at once when the leader stops", async () => {
+    begin();
+    const a = stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    stand("b", second);
+    await a.stop();
+    const stopped = performance.now();
+    await eventually(() => expect(log).toEqual(["+a", "-a", "+b"]));
+    expect(performance.now() - stopped).toBeLessThan(1500);
+    expect(await spec()).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
+  });
+
+  it("gives up leading before anybody else may, when it is cut off, and stands again", async () => {
+    begin();
+    const a = stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    const b = stand("b", second);
+    await sleep(300);
+    proxy.inject({ kind: "silence" });
+    await eventually(() => expect(log).toEqual(["+a", "-a", "+b"]));
+    expect(a.leading).toBe(false);
+    expect(notices).toContainEqual(
+      expect.objectContaining({ message: "the lease could not be renewed in time" }),
+    );
+    proxy.clear();
+    await b.stop();
+    await eventually(() => expect(log).toEqual(["+a", "-a", "+b", "-b", "+a"]));
+  });
+
+  it("says so, and leads nobody, where it may not touch the lease", async () => {
+    begin();
+    const nobody = await plane().kubeconfig({ user: { name: "nobody" } });
+    const client = new ApiClient({ kubeconfig: nobody });
+    stand("a", client);
+    await eventually(() => {
+      expect(notices[0]).toMatchObject({
+        leading: false,
+        message: expect.stringMatching(/^cannot get leases.coordination.k8s.io .*: 403/) as unknown,
+      });
+    });
+    expect(log).toEqual([]);
+    client.close();
+  });
+});
