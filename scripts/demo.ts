@@ -54,10 +54,9 @@ async function runChanges(): Promise<void> {
   for (const [index, change] of changes.entries()) {
     const answer = await ask(client, cluster, change);
     printAnswer(index + 1, answer);
-    for (const complaint of complaints(answer)) {
-      surprises += 1;
-      print(`   ${change.file}: ${complaint}`, "magenta");
-    }
+    const wrong = complaints(answer);
+    if (wrong.length > 0) surprises += 1;
+    for (const complaint of wrong) print(`   ${change.file}: ${complaint}`, "magenta");
     const { operation } = answer.situation;
     if (answer.stored !== null) cluster.upsert(answer.stored);
     else if (answer.response.allowed && operation === "DELETE") cluster.deletePolicy(change.object);
@@ -71,7 +70,7 @@ async function runChanges(): Promise<void> {
   print(
     surprises === 0
       ? `All ${changes.length} answers are the expected ones.`
-      : `${surprises} answers are not the expected ones.`,
+      : `${surprises} of ${changes.length} answers are not what the example expects.`,
     surprises === 0 ? "green" : "magenta",
   );
   process.exitCode = surprises === 0 ? 0 : 1;

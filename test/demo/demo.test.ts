@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -41,6 +42,15 @@ describe("npm run demo", () => {
     const named = Array.from(stdout.matchAll(/admission webhook "([^"]+)"/g), ([, name]) => name);
     expect(named.length).toBeGreaterThan(1);
     expect(registered).toEqual(expect.arrayContaining(named));
+  });
+
+  it("prints the denial and the warning that the README shows", async () => {
+    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+    const [, denial = ""] = /```text\n(Error from server.*?)```/s.exec(readme) ?? [];
+    expect(denial).not.toBe("");
+    expect(stdout.replaceAll(/^ {3}/gm, "")).toContain(denial);
+    const [, warning = ""] = /`(opens [^`]*)`/.exec(readme) ?? [];
+    expect(stdout).toContain(`Warning: ${warning}`);
   });
 
   it("shows a change of each kind: denied, warned, allowed, deleted, a namespace's label", () => {
