@@ -13,7 +13,7 @@ export interface DnsTarget {
 }
 
 /** Labels of every policy of the built-in baseline. */
-export const BASELINE_LABELS = {
+const BASELINE_LABELS = {
   "app.kubernetes.io/managed-by": "ringfence",
   "ringfence.dev/baseline": "default",
 } as const;

@@ -11,15 +11,13 @@ interface ProfileFile {
   readonly text: string;
 }
 
-/**
- * Receives what a folder holds, at the start and whenever that changes. Profiles that the receiver
- * refuses are problems like any other: what was in force stays so.
- */
-export type ProfileReceiver = (profiles: readonly Profile[]) => readonly Problem[];
-
 export interface ProfileFolderOptions {
   readonly folder: string;
-  readonly receive: ProfileReceiver;
+  /**
+   * Receives what the folder holds, at the start and whenever that changes. What it refuses are
+   * problems like any other: what was in force stays so.
+   */
+  readonly receive: (profiles: readonly Profile[]) => readonly Problem[];
   /** Called with every set of problems once, and with none when the folder is good again. */
   readonly report: (problems: readonly Problem[]) => void;
   readonly pollMs: number;

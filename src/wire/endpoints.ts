@@ -13,30 +13,36 @@ const portSchema = z.object({
   protocol: protocolSchema,
 });
 
-const subsetSchema = z.object({
-  addresses: z
-    .array(
-      z.object({
-        ip: addressSchema,
-        targetRef: z
-          .object({
-            kind: z.string().nullish(),
-            namespace: z.string().nullish(),
-            name: z.string().nullish(),
-          })
-          .nullish(),
-      }),
-    )
-    .nullish(),
-  ports: z.array(portSchema).nullish(),
-});
+const addressesSchema = z.array(
+  z.object({
+    ip: addressSchema,
+    targetRef: z
+      .object({
+        kind: z.string().nullish(),
+        namespace: z.string().nullish(),
+        name: z.string().nullish(),
+      })
+      .nullish(),
+  }),
+);
+
+const subsetSchema = z
+  .object({
+    addresses: addressesSchema.nullish(),
+    notReadyAddresses: addressesSchema.nullish(),
+    ports: z.array(portSchema).nullish(),
+  })
+  .transform(({ addresses, notReadyAddresses, ports }) => ({
+    addresses: [...(addresses ?? []), ...(notReadyAddresses ?? [])],
+    ports: ports ?? [],
+  }));
 
 const endpointsSchema = z.object({
   metadata: metadataSchema,
   subsets: z.array(subsetSchema).nullish(),
 });
 
-/** One ready address behind a Service, with the ports it serves there (after `targetPort`). */
+/** One address behind a Service, with the ports it serves there (after `targetPort`). */
 export interface ServiceEndpoint {
   /** The pod, where the endpoint names one, else the address. */
   readonly end: FlowEnd;
@@ -46,19 +52,23 @@ export interface ServiceEndpoint {
 
 export type EndpointPort = Readonly<z.output<typeof portSchema>>;
 
-/** Read the ready addresses of an Endpoints object. */
+/**
+ * Read the addresses of an Endpoints object, those not ready included: a policy has to let them be
+ * reached once they are.
+ */
 export function parseEndpoints(
   raw: unknown,
 ): Result<readonly ServiceEndpoint[], readonly Problem[]> {
   const read = parseShape(endpointsSchema, raw);
   if (!read.ok) return read;
+  const { metadata, subsets } = read.value;
   return success(
-    (read.value.subsets ?? []).flatMap(({ addresses, ports }) =>
-      (addresses ?? []).map(({ ip, targetRef }): ServiceEndpoint => {
+    (subsets ?? []).flatMap(({ addresses, ports }) =>
+      addresses.map(({ ip, targetRef }): ServiceEndpoint => {
         const named = targetRef?.kind === "Pod" && targetRef.name != null;
-        const key = `${targetRef?.namespace ?? read.value.metadata.namespace}/${targetRef?.name ?? ""}`;
+        const key = `${targetRef?.namespace ?? metadata.namespace}/${targetRef?.name ?? ""}`;
         const end: FlowEnd = named ? { kind: "pod", key } : { kind: "address", address: ip };
-        return { end, address: ip, ports: ports ?? [] };
+        return { end, address: ip, ports };
       }),
     ),
   );

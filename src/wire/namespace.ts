@@ -5,7 +5,7 @@ import { metadataSchema } from "./metadata.ts";
 import { type DeepReadonly, parseManifest } from "./shape.ts";
 
 /** Set by the API server on every namespace, to its name. */
-export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
+const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 const namespaceSchema = z.object({
   apiVersion: z.literal("v1").exactOptional(),

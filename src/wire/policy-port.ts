@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PortMatch, Protocol } from "../engine/model.ts";
 import { PROTOCOLS } from "../engine/port-set.ts";
 
-export const LAST_PORT = 65_535;
+const LAST_PORT = 65_535;
 
 /** A port number, 1 to 65535. */
 export const portNumberSchema = z.int().refine((port) => port >= 1 && port <= LAST_PORT, {

@@ -246,11 +246,12 @@ describe("workloads", () => {
 });
 
 describe("endpoints", () => {
-  it("are pods where they name one, else addresses; only ready ones count", () => {
+  it("are pods where they name one, else addresses, ready or not", () => {
     expect(succeed(parseEndpoints(dns())).map(({ end }) => end)).toEqual([
       { kind: "pod", key: "kube-system/coredns-1" },
       { kind: "pod", key: "other/coredns-2" },
       { kind: "address", address: parseAddress("10.0.0.55") },
+      { kind: "address", address: parseAddress("10.0.0.56") },
     ]);
   });
 
