@@ -278,6 +278,20 @@ describeWithControlPlane("cluster state", (plane) => {
     limited.close();
   });
 
+  it("needs no right that its manifest does not grant", async () => {
+    const metadata = { name: "ringfence-system" };
+    await plane().request("POST", "/api/v1/namespaces", { body: { metadata } });
+    const { code, stderr } = await plane().kubectl(["apply", "-f", "manifests/base/rbac.yaml"]);
+    expect(code, stderr).toBe(0);
+    const token = await plane().serviceAccountToken("ringfence-system", "ringfence");
+    const own = new ApiClient({ kubeconfig: await plane().kubeconfig({ token }) });
+    startState(own);
+    await state.whenSynced();
+    await eventually(() => expect(state.problems()).toEqual([]));
+    await state.stop();
+    own.close();
+  });
+
   it("starts before the API server does", async () => {
     proxy.inject({ kind: "drop" });
     startState();
