@@ -84,9 +84,8 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
   if (operation === undefined) return `request.operation: \`${operationName}\` is not judged here`;
   const object = operation === "DELETE" ? null : field(raw, "object");
   const oldObject = operation === "CREATE" ? null : field(raw, "oldObject");
-  // `null` is right where the operation has none, and only there.
-  if (object !== null && !isObject(object)) return "request.object: is not an object";
-  if (oldObject !== null && !isObject(oldObject)) return "request.oldObject: is not an object";
+  if (operation !== "DELETE" && !isObject(object)) return "request.object: is not an object";
+  if (operation !== "CREATE" && !isObject(oldObject)) return "request.oldObject: is not an object";
   // deletecollection sends an empty name, and generateName one that only the object carries.
   const name = text(field(raw, "name")) || text(field(object ?? oldObject, "metadata", "name"));
   return {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createAdmission } from "../../src/admission/handle.ts";
+import { type Admission, createAdmission } from "../../src/admission/handle.ts";
 import { ProfileSet } from "../../src/admission/profile-set.ts";
 import type { DecisionRecord } from "../../src/admission/record.ts";
 import type { AdmissionReply } from "../../src/admission/respond.ts";
@@ -43,6 +43,7 @@ export const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
 export function createWorld(options: WorldOptions = {}): {
   readonly around: Surroundings;
   readonly engine: MatchingEngine;
+  readonly admission: Admission;
   readonly records: readonly DecisionRecord[];
   readonly ask: (
     review: unknown,
@@ -99,6 +100,7 @@ export function createWorld(options: WorldOptions = {}): {
   return {
     around,
     engine,
+    admission,
     records,
     ask: async (review, endpoint = "validate") => {
       const reply = await admission.handle(endpoint, review, around.clock() + 1000);

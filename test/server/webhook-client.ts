@@ -1,5 +1,5 @@
 import { Agent, request } from "node:https";
-import type { TLSSocket } from "node:tls";
+import { TLSSocket } from "node:tls";
 
 export interface WebhookReply {
   readonly status: number;
@@ -24,7 +24,8 @@ export class WebhookClient {
       const headers = { "content-type": "application/json" };
       const options = { host: "127.0.0.1", port: this.#port, path, method: "POST", headers };
       const outgoing = request({ ...options, agent: this.#agent }, (incoming) => {
-        const { serialNumber } = (incoming.socket as TLSSocket).getPeerCertificate();
+        const { socket } = incoming;
+        const serial = socket instanceof TLSSocket ? socket.getPeerCertificate().serialNumber : "";
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
         incoming.on("error", reject);
@@ -33,7 +34,7 @@ export class WebhookClient {
             status: incoming.statusCode ?? 0,
             connection: incoming.headers.connection,
             body: Buffer.concat(chunks).toString(),
-            serial: serialNumber,
+            serial,
           }),
         );
       });
