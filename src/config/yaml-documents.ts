@@ -1,4 +1,13 @@
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+} from "yaml";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 
 /** One document of a YAML (or JSON) text. */
@@ -18,28 +27,47 @@ export function parseYaml(
 ): Result<readonly YamlDocument[], readonly Problem[]> {
   const lineCounter = new LineCounter();
   const lineOf = (offset: number): number => lineCounter.linePos(offset).line;
-  const documents = Array.from(parseAllDocuments(text, { version: "1.1", lineCounter }));
-  const problems = documents.flatMap(({ errors }) =>
-    errors.map(({ pos, message }): Problem => {
-      const [summary = message] = message.split(/ at line \d|\n/);
-      return { code: "NP_E_SYNTAX", path: `${file}:${lineOf(pos[0])}`, message: summary };
-    }),
-  );
-  if (problems.length > 0) return failure(problems);
-  return success(
-    documents
-      .filter(
-        ({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null),
-      )
-      .map((document) => ({
-        value: document.toJS() as unknown,
+  const documents: YamlDocument[] = [];
+  const problems: Problem[] = [];
+  for (const document of parseAllDocuments(text, { version: "1.1", lineCounter })) {
+    const { contents, errors } = document;
+    const complain = (offset: number, message: string): void => {
+      problems.push({ code: "NP_E_SYNTAX", path: `${file}:${lineOf(offset)}`, message });
+    };
+    for (const { message, pos } of errors) {
+      complain(pos[0], message.split(/ at line \d|\n/)[0] ?? message);
+    }
+    if (errors.length > 0 || contents === null) continue;
+    if (isScalar(contents) && contents.value === null) continue;
+    const value = valueOf(document);
+    if (!value.ok) complain(contents.range?.[0] ?? 0, value.error);
+    else {
+      documents.push({
+        value: value.value,
         locate: (problem) => {
-          const line = lineOf(offsetOf(document.contents, keysOf(problem.path)));
+          const line = lineOf(offsetOf(contents, keysOf(problem.path)));
           const path = `${file}:${line}${problem.path === "" ? "" : ` ${problem.path}`}`;
           return { ...problem, path };
         },
-      })),
-  );
+      });
+    }
+  }
+  return problems.length > 0 ? failure(problems) : success(documents);
+}
+
+/** The value of a document, or what its aliases do that no JSON can: lead nowhere, or in a circle. */
+function valueOf(document: Document.Parsed): Result<unknown, string> {
+  try {
+    let hasAnchors = false;
+    const onAnchor = (): void => {
+      hasAnchors = true;
+    };
+    const value: unknown = document.toJS({ onAnchor });
+    if (hasAnchors) JSON.stringify(value);
+    return success(value);
+  } catch (error) {
+    return failure(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+  }
 }
 
 /** Where the field is written that `keys` lead to, or the last one on the way that is. */

@@ -50,7 +50,7 @@ export interface ServiceEndpoint {
   readonly ports: readonly EndpointPort[];
 }
 
-export type EndpointPort = Readonly<z.output<typeof portSchema>>;
+type EndpointPort = Readonly<z.output<typeof portSchema>>;
 
 /**
  * Read the addresses of an Endpoints object, those not ready included: a policy has to let them be

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { parseYaml } from "../../src/config/yaml-documents.ts";
+import { complaints, succeed } from "../wire/describe-policy.ts";
+
+/** A list of ten times the same alias. */
+const tenfold = (name: string) => `[${Array.from({ length: 10 }, () => `*${name}`).join(",")}]`;
+const values = (text: string) => succeed(parseYaml(text, "f.yaml")).map(({ value }) => value);
+
+describe("documents", () => {
+  it.each<[string, string, readonly unknown[]]>([
+    [
+      "several, empty ones left out",
+      "a: 1\n---\n# nothing\n---\nb: 2\n---\n",
+      [{ a: 1 }, { b: 2 }],
+    ],
+    ["none", "", []],
+    ["JSON", '{"a": [1, "b"]}', [{ a: [1, "b"] }]],
+    [
+      "as Kubernetes tools read them: YAML 1.1",
+      "a: yes\nb: 0o7\nc: 010",
+      [{ a: true, b: "0o7", c: 8 }],
+    ],
+    ["with aliases", "a: &x {k: v}\nb: *x\n", [{ a: { k: "v" }, b: { k: "v" } }]],
+    ["with null in place of an empty value", "a:\n", [{ a: null }]],
+  ])("%s", (_name, text, expected) => {
+    expect(values(text)).toEqual(expected);
+  });
+
+  it("keep a key that is called `__proto__`", () => {
+    expect(JSON.stringify(values("__proto__: {a: 1}\n"))).toBe('[{"__proto__":{"a":1}}]');
+  });
+});
+
+describe("what is no YAML is a problem with its line, never an exception", () => {
+  it.each<[string, string, string]>([
+    ["a key twice", "a: 1\nb: 2\na: 3\n", "f.yaml:3: Map keys must be unique"],
+    [
+      "an open bracket",
+      "a: 1\nb: [1\n",
+      "f.yaml:3: Flow sequence in block collection must be sufficiently indented and end with a ]",
+    ],
+    [
+      "an alias of nothing",
+      "a: 1\n---\nb: *nope\n",
+      "f.yaml:3: Unresolved alias (the anchor must be set before the alias): nope",
+    ],
+    ["an alias of itself", "a: &a\n  b: *a\n", "f.yaml:1: Converting circular structure to JSON"],
+    [
+      "aliases that would fill the memory",
+      `a: &a [x]\nb: &b ${tenfold("a")}\nc: &c ${tenfold("b")}\nd: &d ${tenfold("c")}\n`,
+      "f.yaml:1: Excessive alias count indicates a resource exhaustion attack",
+    ],
+  ])("%s", (_name, text, expected) => {
+    expect(complaints(parseYaml(text, "f.yaml"))).toEqual([expected]);
+  });
+});
+
+it.each<[string, string]>([
+  ["", "f.yaml:2"],
+  ["a", "f.yaml:2 a"],
+  ["a.b[1]", "f.yaml:5 a.b[1]"],
+  ["a.b[1].missing", "f.yaml:5 a.b[1].missing"],
+  ["a.b[9]", "f.yaml:3 a.b[9]"],
+  ['a["x.io/y"].z', 'f.yaml:6 a["x.io/y"].z'],
+  ["missing", "f.yaml:2 missing"],
+])("says on which line %j is written, or what it would belong to", (path, expected) => {
+  const text = '# first\na:\n  b:\n    - one\n    - two: 2\n  "x.io/y": 3\n';
+  const [document] = succeed(parseYaml(text, "f.yaml"));
+  const located = document?.locate({ code: "NP_E_VALUE", path, message: "is wrong" });
+  expect(located).toEqual({ code: "NP_E_VALUE", path: expected, message: "is wrong" });
+});
