@@ -13,6 +13,8 @@ export type Fault =
   | { readonly kind: "status"; readonly status: number }
   /** Answer a watch with 200 and one ERROR event of this code, as the API server reports an expired version. */
   | { readonly kind: "watch-error"; readonly code: number }
+  /** Answer a watch with 200 and this line alone. */
+  | { readonly kind: "watch-line"; readonly line: string }
   /** Cut the connection without an answer. */
   | { readonly kind: "drop" }
   /** Keep the connection and never answer. */
@@ -131,6 +133,10 @@ export class FaultyProxy {
         return;
       case "watch-error":
         answer(reply, 200, { type: "ERROR", object: statusObject(injected.fault.code) });
+        return;
+      case "watch-line":
+        reply.writeHead(200, { "content-type": "application/json" });
+        reply.end(`${injected.fault.line}\n`);
         return;
       case "drop":
         incoming.socket.destroy();
