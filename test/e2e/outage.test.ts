@@ -50,6 +50,7 @@ describeWithControlPlane("while Ringfence is away", (plane) => {
   it("what changes meanwhile is known when it is back", async () => {
     // Past the webhooks, as nobody answers them: a new pod, a policy gone, a namespace gone.
     await createPod(plane(), pod("enforced", "late", "10.244.9.9", { http: 8080 }));
+    await createPod(plane(), pod("enforced", "later", "10.244.9.7", {}));
     await createPod(plane(), pod("plain", "caller", "10.244.9.8", {}));
     await ringfence.removeWebhooks();
     const gone = "/apis/networking.k8s.io/v1/namespaces/enforced/networkpolicies/default-deny";
