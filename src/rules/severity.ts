@@ -1,5 +1,4 @@
 import type { Mode, RuleAction } from "../config/profile.ts";
-import { unreachable } from "../errors.ts";
 
 const STRENGTH: Readonly<Record<RuleAction, number>> = { Audit: 0, Warn: 1, Deny: 2 };
 
@@ -15,14 +14,11 @@ export function atMost(action: RuleAction, limit: RuleAction): RuleAction {
 
 /** What is left of `action` in a namespace of that mode. */
 export function soften(action: RuleAction, mode: Mode): RuleAction {
-  switch (mode) {
-    case "enforce":
-      return action;
-    case "warn":
-      return atMost(action, "Warn");
-    case "audit":
-      return "Audit";
-    default:
-      return unreachable(mode);
-  }
+  return atMost(action, STRONGEST[mode]);
 }
+
+const STRONGEST: Readonly<Record<Mode, RuleAction>> = {
+  enforce: "Deny",
+  warn: "Warn",
+  audit: "Audit",
+};

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { counted } from "./parts/phrases.ts";
-import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-rules.ts";
+import { acceptingRules, type PlacedRule } from "./parts/placed-rules.ts";
 import { renderPorts } from "./parts/render-ports.ts";
 
 const parameters = z.strictObject({
@@ -21,9 +21,7 @@ export const allowAll = defineValidator({
   since: "0.1.0",
   parameters,
   check({ object, after, parameters: { portsNarrow } }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    return acceptingRules(governed)
+    return acceptingRules(object)
       .filter(({ rule }) => rule.peers === "all" && (rule.ports === "all" || !portsNarrow))
       .map((placed) => finding(placed, after.namespaceCount()));
   },

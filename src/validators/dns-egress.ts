@@ -36,8 +36,8 @@ export const dnsEgress = defineValidator({
 });
 
 const PATH = "spec.egress";
-const HELP =
-  "allow egress to the DNS pods, in most clusters `k8s-app: kube-dns` in `kube-system`, on UDP and TCP 53";
+const DNS_PODS =
+  "allow egress to the DNS pods, in most clusters `k8s-app: kube-dns` in `kube-system`";
 
 /** Whether the policy can be why a pod is cut off: while it stands by restricting, else by going. */
 function mayCutOff({ egress }: Policy, stands: boolean): boolean {
@@ -66,12 +66,11 @@ function judge(
   const first = denied[0]?.denied[0];
   if (first !== undefined) {
     const count = Math.max(...denied.map((part) => part.denied.length));
-    const way = denied.map(({ protocol }) => portsText(dns, protocol)).join(" and ");
     return [
       {
         path: PATH,
-        message: `${count} of ${counted(pods.length, "selected pod")} cannot reach the cluster's DNS on ${way}, such as \`${podKey(first)}\``,
-        help: HELP,
+        message: `${count} of ${counted(pods.length, "selected pod")} cannot reach the cluster's DNS on ${portsText(dns, denied)}, such as \`${podKey(first)}\``,
+        help: `${DNS_PODS}, on ${portsText(dns, cut)}`,
       },
     ];
   }
@@ -80,7 +79,7 @@ function judge(
     {
       path: PATH,
       message: "whether the selected pods can reach the cluster's DNS cannot be told",
-      help: HELP,
+      help: `${DNS_PODS}, on ${portsText(dns, cut)}`,
       unsure: true,
     },
   ];
@@ -125,16 +124,24 @@ function portOf({ udpPort, tcpPort }: DnsEndpoint, protocol: Protocol): number |
   return protocol === "UDP" ? udpPort : tcpPort;
 }
 
-function portsText(dns: readonly DnsEndpoint[], protocol: Protocol): string {
-  const ports = new Set(dns.flatMap((endpoint) => portOf(endpoint, protocol) ?? []));
-  return `${protocol} ${[...ports].join("/")}`;
+/** `UDP 53 and TCP 53`, of the protocols that the DNS listens on at all. */
+function portsText(
+  dns: readonly DnsEndpoint[],
+  parts: readonly { readonly protocol: Protocol }[],
+): string {
+  return parts
+    .flatMap(({ protocol }) => {
+      const ports = new Set(dns.flatMap((endpoint) => portOf(endpoint, protocol) ?? []));
+      return ports.size === 0 ? [] : [`${protocol} ${[...ports].join("/")}`];
+    })
+    .join(" and ");
 }
 
 function unknownDns(pods: number): Finding {
   return {
     path: PATH,
     message: `it is not known where the cluster's DNS is, so whether ${counted(pods, "selected pod")} can reach it was not checked`,
-    help: HELP,
+    help: `${DNS_PODS}, on UDP 53 and TCP 53`,
     unsure: true,
   };
 }

@@ -3,7 +3,7 @@ import { parseCidr } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-rules.ts";
+import { acceptingRules, type PlacedRule } from "./parts/placed-rules.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -18,9 +18,7 @@ export const exceptReopened = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    const blocks = acceptingRules(governed).flatMap(blocksOf);
+    const blocks = acceptingRules(object).flatMap(blocksOf);
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
         const other = blocks.find((candidate) => reopens(candidate, block, hole.range));
@@ -38,8 +36,7 @@ interface Block {
 }
 
 function blocksOf(placed: PlacedRule): readonly Block[] {
-  const peers = placed.peers === "all" ? [] : placed.peers;
-  return peers.flatMap(({ peer, paths, raw }) => {
+  return placed.peers.flatMap(({ peer, paths, raw }) => {
     if (peer.kind !== "addresses") return [];
     const except = field(raw, "except");
     const holes = (Array.isArray(except) ? except : []).flatMap((text: unknown) => {
@@ -55,7 +52,7 @@ function blocksOf(placed: PlacedRule): readonly Block[] {
  * is the usual way to allow a few of the addresses that are excepted.
  */
 function reopens(other: Block, block: Block, hole: AddressRange): boolean {
-  const samePorts = other.placed === block.placed || other.placed.ports === "all";
+  const samePorts = other.placed === block.placed || other.placed.rule.ports === "all";
   return (
     samePorts &&
     other.placed.direction === block.placed.direction &&

@@ -4,7 +4,7 @@ import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { bearersOf, type Surroundings } from "./parts/bearers.ts";
 import { listed } from "./parts/phrases.ts";
-import { governedPolicy, type PlacedRule, placedRules } from "./parts/placed-rules.ts";
+import { type PlacedRule, placedRules } from "./parts/placed-rules.ts";
 
 /** Report named ports that no container behind the rule has. */
 export const namedPort = defineValidator({
@@ -19,16 +19,11 @@ export const namedPort = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object, after, facts }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    return placedRules(governed).flatMap((placed) => {
-      const ports = placed.ports === "all" ? [] : placed.ports;
-      return ports.flatMap(({ port, path }) =>
-        port.kind === "named"
-          ? judge(port, path, receivers(placed, governed.policy.subject), { after, facts })
-          : [],
-      );
-    });
+    return placedRules(object).flatMap((placed) =>
+      placed.ports.flatMap(({ port, path }) =>
+        port.kind === "named" ? judge(port, path, receivers(placed), { after, facts }) : [],
+      ),
+    );
   },
 });
 
@@ -37,9 +32,9 @@ type NamedPort = Extract<PortMatch, { kind: "named" }>;
 const EVERY_POD: Selection = { namespaces: { kind: "selector", selector: [] }, pods: [] };
 
 /** Whose containers a rule's names are looked up in. */
-function receivers({ direction, peers }: PlacedRule, subject: Selection): readonly Selection[] {
-  if (direction === "ingress") return [subject];
-  if (peers === "all") return [EVERY_POD];
+function receivers({ policy, direction, rule, peers }: PlacedRule): readonly Selection[] {
+  if (direction === "ingress") return [policy.subject];
+  if (rule.peers === "all") return [EVERY_POD];
   return peers.flatMap(({ peer }) => (peer.kind === "pods" ? [peer.selection] : []));
 }
 

@@ -4,7 +4,7 @@ import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { counted } from "./parts/phrases.ts";
-import { acceptingRules, governedPolicy, type PeerPaths } from "./parts/placed-rules.ts";
+import { acceptingRules, type PeerPaths } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
 const parameters = z.strictObject({
@@ -27,14 +27,10 @@ export const openNamespaces = defineValidator({
   since: "0.1.0",
   parameters,
   check({ object, after, parameters: { evenWithPodSelector } }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    return acceptingRules(governed).flatMap(({ peers }) =>
-      (peers === "all" ? [] : peers).flatMap(({ peer, paths }) => {
+    return acceptingRules(object).flatMap(({ policy, peers }) =>
+      peers.flatMap(({ peer, paths }) => {
         const selector = openSelector(peer, evenWithPodSelector);
-        return selector === null
-          ? []
-          : [finding(selector, paths, after, governed.policy.namespace)];
+        return selector === null ? [] : [finding(selector, paths, after, policy.namespace)];
       }),
     );
   },

@@ -4,7 +4,7 @@ import type { AddressRange, Direction } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { counted, listed } from "./parts/phrases.ts";
-import { acceptingRules, governedPolicy, type PlacedRule } from "./parts/placed-rules.ts";
+import { acceptingRules, type PlacedRule } from "./parts/placed-rules.ts";
 
 /** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
 const DEFAULT_PREFIX = 6;
@@ -35,9 +35,7 @@ export const openWorld = defineValidator({
   since: "0.1.0",
   parameters,
   check({ object, parameters: { ipv4Prefix, ipv6Prefix } }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    const rules = acceptingRules(governed);
+    const rules = acceptingRules(object);
     return DIRECTIONS.flatMap((direction) =>
       FAMILIES.flatMap((family) =>
         judge(blocksOf(rules, direction, family), {
@@ -65,7 +63,7 @@ function blocksOf(
   return rules
     .filter((rule) => rule.direction === direction)
     .flatMap(({ peers, peersPath }) =>
-      (peers === "all" ? [] : peers).flatMap(({ peer, paths, raw }) => {
+      peers.flatMap(({ peer, paths, raw }) => {
         const ranges = peer.kind === "addresses" ? peer.ranges : [];
         const ofFamily = ranges.filter(({ first }) => familyOf(first) === family);
         return ofFamily.length === 0

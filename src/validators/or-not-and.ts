@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { Selector } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { type Surroundings, selectsAnything } from "./parts/bearers.ts";
-import { governedPolicy, type PlacedPeer, placedRules } from "./parts/placed-rules.ts";
+import { type PlacedPeer, placedRules } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
 /** Report two peers that were most likely meant as one. */
@@ -18,51 +19,35 @@ export const orNotAnd = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object, after, facts }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    return placedRules(governed).flatMap(({ peers }) =>
-      (peers === "all" ? [] : peers).flatMap((placed, index, all) => {
-        const beside = [all[index - 1], all[index + 1]].find(isNamespacesOnly);
-        return beside !== undefined && isStray(placed, { after, facts })
-          ? [finding(placed, beside)]
-          : [];
+    return placedRules(object).flatMap(({ peers }) =>
+      peers.flatMap((placed, index) => {
+        const pods = strayPods(placed, { after, facts });
+        const beside = wholeNamespaces(peers[index - 1]) ?? wholeNamespaces(peers[index + 1]);
+        return pods === null || beside === null ? [] : [finding(placed.paths.pods, pods, beside)];
       }),
     );
   },
 });
 
-/** Report whether the item names pods that the policy's own namespace does not have. */
-function isStray({ peer, raw }: PlacedPeer, surroundings: Surroundings): boolean {
-  return (
-    peer.kind === "pods" &&
-    field(raw, "podSelector") != null &&
-    field(raw, "namespaceSelector") == null &&
-    peer.selection.pods.length > 0 &&
-    !selectsAnything(peer.selection, surroundings)
-  );
+/** The selector of an item that names pods only, where the policy's own namespace has none of them. */
+function strayPods({ peer }: PlacedPeer, surroundings: Surroundings): Selector | null {
+  if (peer.kind !== "pods" || peer.selection.namespaces.kind !== "name") return null;
+  const { pods } = peer.selection;
+  return pods.length === 0 || selectsAnything(peer.selection, surroundings) ? null : pods;
 }
 
-/** Report whether the item names namespaces, and no pods of them. */
-function isNamespacesOnly(placed: PlacedPeer | undefined): boolean {
-  return (
-    field(placed?.raw, "namespaceSelector") != null && field(placed?.raw, "podSelector") == null
-  );
+/** The selector of an item that names namespaces, and no pods of them. */
+function wholeNamespaces(placed: PlacedPeer | undefined): Selector | null {
+  const named = field(placed?.raw, "podSelector") != null;
+  if (named || placed?.peer.kind !== "pods") return null;
+  const { namespaces } = placed.peer.selection;
+  return namespaces.kind === "selector" ? namespaces.selector : null;
 }
 
-function finding({ peer, paths }: PlacedPeer, beside: PlacedPeer): Finding {
+function finding(path: string, pods: Selector, namespaces: Selector): Finding {
   return {
-    path: paths.pods,
-    message: `two peers: every pod of namespaces \`${namespacesText(beside)}\`, or pods \`${podsText(peer)}\` of this namespace, which has none`,
+    path,
+    message: `two peers: every pod of namespaces \`${renderSelector(namespaces)}\`, or pods \`${renderSelector(pods)}\` of this namespace, which has none`,
     help: "put both selectors into one item: no `-` before the second",
   };
-}
-
-function podsText(peer: PlacedPeer["peer"]): string {
-  return peer.kind === "pods" ? renderSelector(peer.selection.pods) : "";
-}
-
-function namespacesText({ peer }: PlacedPeer): string {
-  return peer.kind === "pods" && peer.selection.namespaces.kind === "selector"
-    ? renderSelector(peer.selection.namespaces.selector)
-    : "";
 }

@@ -9,7 +9,7 @@ import {
   selectsAnything,
 } from "./parts/bearers.ts";
 import { counted } from "./parts/phrases.ts";
-import { governedPolicy, type PeerPaths, placedRules } from "./parts/placed-rules.ts";
+import { type PeerPaths, placedRules } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel } from "./parts/suggest-label.ts";
 
@@ -26,10 +26,8 @@ export const peerSelectsNothing = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object, after, facts }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    return placedRules(governed).flatMap(({ peers }) =>
-      (peers === "all" ? [] : peers).flatMap(({ peer, paths }) =>
+    return placedRules(object).flatMap(({ peers }) =>
+      peers.flatMap(({ peer, paths }) =>
         peer.kind === "pods" ? judge(peer.selection, paths, { after, facts }) : [],
       ),
     );

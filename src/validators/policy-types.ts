@@ -3,7 +3,6 @@ import type { Direction } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { counted } from "./parts/phrases.ts";
-import { governedPolicy } from "./parts/placed-rules.ts";
 
 type PolicyType = "Ingress" | "Egress";
 
@@ -25,10 +24,9 @@ export const policyTypes = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object }): readonly Finding[] {
-    const governed = governedPolicy(object);
     // The other kinds have no policyTypes: their rules are their directions.
-    if (governed === null || governed.policy.kind !== "NetworkPolicy") return [];
-    const spec = field(governed.manifest, "spec");
+    if (object?.kind !== "policy" || object.policy.kind !== "NetworkPolicy") return [];
+    const spec = field(object.manifest, "spec");
     const given = listOf(field(spec, "policyTypes"));
     return given.length > 0 ? voidRules(spec, given) : impliedTypes(spec);
   },

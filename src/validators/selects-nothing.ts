@@ -9,7 +9,6 @@ import {
   type Surroundings,
   selectsAnything,
 } from "./parts/bearers.ts";
-import { governedPolicy } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel } from "./parts/suggest-label.ts";
 
@@ -26,14 +25,13 @@ export const selectsNothing = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object, after, facts }): readonly Finding[] {
-    const governed = governedPolicy(object);
-    if (governed === null) return [];
-    const { subject } = governed.policy;
+    if (object?.kind !== "policy") return [];
+    const { subject } = object.policy;
     const namespaces = namespacesOf(subject.namespaces, after);
-    if (namespaces.length === 0) return [noNamespace(governed, { after, facts })];
+    if (namespaces.length === 0) return [noNamespace(object, { after, facts })];
     // Whoever selects all pods of a namespace means those to come as well.
     if (subject.pods.length === 0 || selectsAnything(subject, { after, facts })) return [];
-    return [noPod(governed, namespaces, { after, facts })];
+    return [noPod(object, namespaces, { after, facts })];
   },
 });
 

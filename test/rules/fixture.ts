@@ -121,7 +121,13 @@ function governed(object: WireObject): GovernedObject {
 }
 
 function factsOf(world: readonly WireObject[], { unknown }: Fixture): ClusterFacts {
-  const pods = world.flatMap((object) => (object.kind === "pod" ? [object.pod] : []));
+  // A fixture may replace a pod of the world.
+  const byKey = new Map(
+    world.flatMap((object) =>
+      object.kind === "pod" ? [[podKey(object.pod), object.pod] as const] : [],
+    ),
+  );
+  const pods = [...byKey.values()];
   const templates = world.flatMap((object): readonly WorkloadTemplate[] =>
     object.kind === "workload" ? [object.template] : [],
   );
@@ -133,8 +139,8 @@ function factsOf(world: readonly WireObject[], { unknown }: Fixture): ClusterFac
       ? []
       : dns.map((pod) => ({
           end: { kind: "pod", key: podKey(pod) },
-          udpPort: 53,
-          tcpPort: 53,
+          udpPort: pod.ports.find(({ protocol }) => protocol === "UDP")?.port ?? null,
+          tcpPort: pod.ports.find(({ protocol }) => protocol === "TCP")?.port ?? null,
         })),
     apiServer: unknown.includes("apiServer") || apiServer === null ? [] : [apiServer],
     ownNamespace: "ringfence-system",

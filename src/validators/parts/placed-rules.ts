@@ -1,15 +1,18 @@
-import type { Direction, Peer, PortMatch, Rule } from "../../engine/model.ts";
-import type { GovernedObject, GovernedPolicy } from "../../rules/rule.ts";
+import type { Direction, Peer, Policy, PortMatch, Rule } from "../../engine/model.ts";
+import type { GovernedObject } from "../../rules/rule.ts";
 import { field } from "../../wire/shape.ts";
 
 /** A rule and where it stands in the object it was read from. */
 export interface PlacedRule {
+  readonly policy: Policy;
   readonly direction: Direction;
   readonly rule: Rule;
   /** `spec.ingress[0].from` */
   readonly peersPath: string;
-  readonly peers: "all" | readonly PlacedPeer[];
-  readonly ports: "all" | readonly PlacedPort[];
+  /** Empty also where the rule does not look at peers. */
+  readonly peers: readonly PlacedPeer[];
+  /** Empty also where the rule does not look at ports. */
+  readonly ports: readonly PlacedPort[];
 }
 
 /** JSON paths of a peer: of its item, and of the fields that select namespaces and pods. */
@@ -33,48 +36,53 @@ export interface PlacedPort {
 
 const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
-/** The object that is judged, if it is a policy. */
-export function governedPolicy(object: GovernedObject | null): GovernedPolicy | null {
-  return object?.kind === "policy" ? object : null;
-}
-
-/** All rules that have an effect, of both directions, in the order of the object. */
-export function placedRules({ manifest, policy }: GovernedPolicy): readonly PlacedRule[] {
+/** The rules of a policy that have an effect, of both directions; of anything else none. */
+export function placedRules(object: GovernedObject | null): readonly PlacedRule[] {
+  if (object?.kind !== "policy") return [];
+  const { manifest, policy } = object;
   return DIRECTIONS.flatMap((direction) => {
     const raw = listAt(field(manifest, "spec", direction));
-    return policy[direction].rules.map((rule, index) => place(direction, rule, raw[index]));
+    return policy[direction].rules.map((rule, index) => ({
+      policy,
+      direction,
+      ...place(direction, rule, raw[index]),
+    }));
   });
 }
 
 /** The rules that accept. Deny and Pass rules let nothing through by themselves. */
-export function acceptingRules(governed: GovernedPolicy): readonly PlacedRule[] {
-  return placedRules(governed).filter(({ rule }) => rule.action === "Accept");
+export function acceptingRules(object: GovernedObject | null): readonly PlacedRule[] {
+  return placedRules(object).filter(({ rule }) => rule.action === "Accept");
 }
 
-function place(direction: Direction, rule: Rule, raw: unknown): PlacedRule {
+function place(
+  direction: Direction,
+  rule: Rule,
+  raw: unknown,
+): Omit<PlacedRule, "policy" | "direction"> {
   const side = direction === "ingress" ? "from" : "to";
   const peersPath = `${rule.path}.${side}`;
   const places = listAt(field(raw, side)).flatMap((item, index) =>
     placesOf(item, `${peersPath}[${index}]`),
   );
-  const anywhere = { paths: samePath(peersPath), raw: undefined };
   const portPaths = ["ports", "protocols"].flatMap((name) =>
     listAt(field(raw, name)).map((item, index) =>
       pathOfPort(item, `${rule.path}.${name}[${index}]`),
     ),
   );
+  const somewhere = { paths: samePath(peersPath), raw: undefined };
+  const { peers, ports } = rule;
   return {
-    direction,
     rule,
     peersPath,
     peers:
-      rule.peers === "all"
-        ? "all"
-        : rule.peers.map((peer, index) => ({ peer, ...(places[index] ?? anywhere) })),
+      peers === "all"
+        ? []
+        : peers.map((peer, index) => ({ peer, ...(places[index] ?? somewhere) })),
     ports:
-      rule.ports === "all"
-        ? "all"
-        : rule.ports.map((port, index) => ({ port, path: portPaths[index] ?? rule.path })),
+      ports === "all"
+        ? []
+        : ports.map((port, index) => ({ port, path: portPaths[index] ?? rule.path })),
   };
 }
 

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { Labels, Selector } from "../../src/engine/model.ts";
+import { suggestLabel } from "../../src/validators/parts/suggest-label.ts";
+
+const pods = [
+  { app: "web", tier: "front" },
+  { app: "mysql", tier: "data" },
+  { app: "reports", "app.kubernetes.io/name": "reports" },
+].map((entries) => ({ labels: new Map(Object.entries(entries)) }));
+
+const is = (key: string, ...values: readonly string[]): Selector => [
+  { key, operator: "In", values },
+];
+
+describe("suggestLabel", () => {
+  it.each<readonly [string, Selector, string | null]>([
+    ["a value with a letter too many", is("app", "mysqll"), "did you mean `app: mysql`?"],
+    ["a value with two letters swapped", is("app", "reprots"), "did you mean `app: reports`?"],
+    ["the value under another key", is("name", "mysql"), "did you mean `app: mysql`?"],
+    [
+      "of several keys with the value the one that is spelled most alike",
+      is("kubernetes.io/name", "reports"),
+      "did you mean `app.kubernetes.io/name: reports`?",
+    ],
+    [
+      "a short value is no typo of another",
+      is("tier", "db"),
+      "the key `tier` has `data` and `front` there",
+    ],
+    [
+      "a key with two letters swapped",
+      [{ key: "teir", operator: "Exists", values: [] }],
+      "did you mean `tier`?",
+    ],
+    ["a key like no other", [{ key: "owner", operator: "Exists", values: [] }], null],
+    ["a label like no other", is("owner", "us"), null],
+    ["a requirement that excludes", [{ key: "app", operator: "DoesNotExist", values: [] }], null],
+    ["nothing asked for", [], null],
+    [
+      "labels that are there, but not on one pod",
+      [...is("app", "mysql"), ...is("tier", "front")],
+      "the key `tier` has `data` there",
+    ],
+    [
+      "only among pods that meet the rest",
+      [...is("tier", "front"), ...is("app", "wep")],
+      "did you mean `app: web`?",
+    ],
+  ])("%s", (_, selector, expected) => {
+    expect(suggestLabel(selector, pods)).toBe(expected);
+  });
+
+  it("reads only so many of a cluster without end", () => {
+    expect(suggestLabel(is("app", "wep"), endless())).toBe("did you mean `app: web`?");
+  });
+});
+
+function* endless(): Generator<{ readonly labels: Labels }, never> {
+  for (;;) yield { labels: new Map([["app", "web"]]) };
+}
