@@ -9,7 +9,11 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 /** Longest line of a watch. The API server takes objects up to 3 MiB; escaping may double that. */
 const maxLineLength = 8 * 1024 * 1024;
 const defaultTimeoutMs = 30_000;
-const keepAliveInitialDelayMs = 30_000;
+/**
+ * Idle connections are given up after this: before the API server does it (Go: 90 s), or a request
+ * would now and then meet a connection that is just being closed.
+ */
+const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, timeout: 60_000 };
 
 /** One request for a resource, in RBAC's words. Times in milliseconds. */
 export interface ApiRequest {
@@ -53,8 +57,8 @@ export class ApiError extends AppError {
 export class ApiClient {
   readonly #options: ClientOptions;
   readonly #agents = {
-    http: new HttpAgent({ keepAlive: true }),
-    https: new HttpsAgent({ keepAlive: true, keepAliveMsecs: keepAliveInitialDelayMs }),
+    http: new HttpAgent(agentOptions),
+    https: new HttpsAgent(agentOptions),
   };
   #credentials: Promise<KubeConfig> | null = null;
 

@@ -119,7 +119,8 @@ export class BaselineController implements ClusterListener {
     const missing = this.#options
       .render(namespace)
       .filter((wanted) => !holds(this.#stored.get(`${namespace}/${nameOf(wanted)}`), wanted));
-    for (const wanted of missing) await this.#write(namespace, wanted, signal);
+    // Side by side: nobody is to wait for DNS behind a default-deny.
+    await Promise.all(missing.map((wanted) => this.#write(namespace, wanted, signal)));
     return missing.length === 0 ? 0 : restMs;
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Address, type PolicyKind, podKey } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
@@ -197,7 +198,12 @@ export class ClusterState {
   #nodes(): ReflectorTarget {
     const { engine } = this;
     return this.#reading("nodes", parseNode, {
-      upsert: (_, object) => engine.apply({ kind: "node", op: "upsert", object }),
+      upsert: (key, object) => {
+        // PERF: kubelets report every few minutes and almost always the same; to the engine a node is
+        // all of its pods.
+        if (isDeepStrictEqual(engine.node(key), object)) return;
+        engine.apply({ kind: "node", op: "upsert", object });
+      },
       delete: (key) => engine.apply({ kind: "node", op: "delete", key }),
     });
   }

@@ -256,7 +256,7 @@ export class Reflector {
   async #recover(error: unknown): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const status = error instanceof ApiError ? error.status : null;
-    if (status === 404 && this.#source.optional === true) return this.#absent();
+    if (status === 404 && this.#mayBeAbsent()) return this.#absent();
     this.#failures += 1;
     // A page that came too late for its `continue`: the next list asks for everything at once.
     this.#paged = !(status === 410 && this.#continuing);
@@ -275,6 +275,11 @@ export class Reflector {
       retryMs,
     });
     await this.#pause(retryMs);
+  }
+
+  /** An API server that has just started may not serve a custom kind yet: what is known goes at the third 404. */
+  #mayBeAbsent(): boolean {
+    return this.#source.optional === true && (this.#known.size === 0 || this.#failures >= 2);
   }
 
   async #absent(): Promise<void> {

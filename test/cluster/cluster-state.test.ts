@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import { ClusterState } from "../../src/cluster/cluster-state.ts";
+import { detectDataplane } from "../../src/cluster/detect-dataplane.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import { type ReflectorTiming, standardTiming } from "../../src/cluster/reflector.ts";
 import { parseAddress } from "../../src/engine/address.ts";
@@ -205,6 +206,22 @@ describeWithControlPlane("cluster state", (plane) => {
     await eventually(() => {
       const kinds = Array.from(state.facts.templatesOf(namespace), ({ workload }) => workload.kind);
       expect(kinds).not.toContain("Deployment");
+    });
+  });
+
+  it("gives away the dataplane by the agents on its nodes", async () => {
+    expect(await detectDataplane(client)).toMatchObject({ dataplane: "generic" });
+    const template = {
+      metadata: { labels: { app: "calico" } },
+      spec: { containers: [{ name: "c", image: "i" }] },
+    };
+    await plane().create("/apis/apps/v1/namespaces/kube-system/daemonsets", {
+      ...named("apps/v1", "DaemonSet", "calico-node"),
+      spec: { selector: { matchLabels: { app: "calico" } }, template },
+    });
+    expect(await detectDataplane(client)).toEqual({
+      dataplane: "calico",
+      evidence: ["DaemonSet kube-system/calico-node"],
     });
   });
 

@@ -93,6 +93,13 @@ describeWithControlPlane("a reflector", (plane) => {
     { name: "a 410 answer to a watch", fault: { kind: "status", status: 410 }, lists: true },
     { name: "a 410 event in a watch", fault: { kind: "watch-error", code: 410 }, lists: true },
     { name: "a 500 event in a watch", fault: { kind: "watch-error", code: 500 }, lists: true },
+    { name: "a line that is no JSON", fault: { kind: "watch-line", line: "{" }, lists: true },
+    { name: "a line that is no event", fault: { kind: "watch-line", line: "[]" }, lists: true },
+    {
+      name: "an event without a version",
+      fault: { kind: "watch-line", line: '{"type":"ADDED","object":{"metadata":{"name":"x"}}}' },
+      lists: true,
+    },
     { name: "a 503 answer to a watch", fault: { kind: "status", status: 503 }, lists: false },
     { name: "a watch cut before it began", fault: { kind: "drop" }, lists: false },
   ] as const)("recovers from $name", async ({ fault, lists }) => {
@@ -199,6 +206,29 @@ describeWithControlPlane("a reflector", (plane) => {
     await plane().request("DELETE", path);
     await eventually(() => expect(last()).toEqual({ kind: "absent", resource: "widgets" }));
     await widgets.reflector.stop();
+  });
+
+  it("shows a fault of its own side, and takes the object the next time", async () => {
+    await follow(["a", "b"]);
+    const taken: string[] = [];
+    const faults: ClusterNotice[] = [];
+    const target = {
+      upsert: (key: string): void => {
+        taken.push(key);
+        if (taken.length === 1) throw new TypeError("a defect");
+      },
+      delete: (): void => undefined,
+    };
+    const reflector = new Reflector(client, { type: configMaps, namespace }, target, {
+      observe: (notice) => void faults.push(notice),
+      timing: quick,
+    });
+    reflector.start();
+    await reflector.whenSynced;
+    expect(faults[0]).toMatchObject({ code: "NP_E_FAULT", message: "a defect", failures: 1 });
+    expect(taken).toContain(`${namespace}/b`);
+    expect(taken.filter((key) => key === taken[0])).toHaveLength(2);
+    await reflector.stop();
   });
 
   it("announces nothing after it was stopped", async () => {
