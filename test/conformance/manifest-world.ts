@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { parseYaml } from "../../src/config/yaml-documents.ts";
+import { DATAPLANES, type Dataplane } from "../../src/engine/dataplane.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { Namespace, Pod, Policy } from "../../src/engine/model.ts";
+import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
+import { parseNamespace } from "../../src/wire/namespace.ts";
+import { field } from "../../src/wire/shape.ts";
+import { representativePod } from "../../src/wire/workload.ts";
+import { filesUnder } from "../wire/corpus.ts";
+import { succeed } from "../wire/describe-policy.ts";
+
+/** netpol-analyzer: "ipBlock never selects pods", and hostNetwork pods are like any other. */
+const DATAPLANE: Dataplane = { ...DATAPLANES.generic, ipBlockMatchesPods: false };
+
+/** The manifests of a folder in an engine, by netpol-analyzer's conventions. */
+export function engineOf(folder: string): MatchingEngine {
+  const objects = filesUnder(folder).filter(isManifest).flatMap(objectsIn);
+  const engine = new MatchingEngine({ dataplane: DATAPLANE });
+  const pods = objects.flatMap(podOf);
+  const declared = new Map<string, Namespace>();
+  for (const { namespace } of pods) declared.set(namespace, bareNamespace(namespace));
+  for (const object of objects) {
+    if (object.kind === "namespace") declared.set(object.namespace.name, object.namespace);
+  }
+  for (const object of declared.values()) {
+    engine.apply({ kind: "namespace", op: "upsert", object });
+  }
+  for (const object of pods) engine.apply({ kind: "pod", op: "upsert", object });
+  for (const object of objects.flatMap(policyOf)) {
+    engine.apply({ kind: "policy", op: "upsert", object });
+  }
+  return engine;
+}
+
+/** Beside manifests the folders hold what the tool made of them. */
+function isManifest(file: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(file) && !file.endsWith("_output.json");
+}
+
+function objectsIn(file: string): readonly WireObject[] {
+  return succeed(parseYaml(readFileSync(file, "utf8"), file)).flatMap(({ value }) =>
+    itemsOf(value).flatMap(({ raw }) => (isObjectOfAKind(raw) ? succeed(parseObject(raw)) : [])),
+  );
+}
+
+/** Folders of manifests also hold files of other tools. */
+function isObjectOfAKind(raw: unknown): boolean {
+  return field(raw, "kind") !== undefined && field(raw, "apiVersion") !== undefined;
+}
+
+function podOf(object: WireObject): readonly Pod[] {
+  if (object.kind === "pod") return [{ ...object.pod, addresses: [], hostNetwork: false }];
+  if (object.kind !== "workload") return [];
+  const pod = representativePod(object.template);
+  // Workloads of two kinds may have one name; their pods never do.
+  return [{ ...pod, name: `${pod.workload.kind}-${pod.name}`, hostNetwork: false }];
+}
+
+function policyOf(object: WireObject): readonly Policy[] {
+  return object.kind === "policy" ? [object.parsed.policy] : [];
+}
+
+function bareNamespace(name: string): Namespace {
+  return succeed(parseNamespace({ metadata: { name } })).namespace;
+}

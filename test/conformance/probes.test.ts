@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { describeWithCorpus } from "../wire/corpus.ts";
+import { answersTo, probeCasesSchema } from "./probe-case.ts";
+import { reasonToSkip } from "./skipped-cases.ts";
+
+describe.each([
+  "conformance/cnp.json",
+  "conformance/anp.json",
+  "policy-assistant/integration.json",
+  "policy-assistant/explicit.json",
+])("%s", (file) => {
+  describeWithCorpus("probes", { file, schema: probeCasesSchema }, (cases) => {
+    it.for(cases)("$id", (one, context) => {
+      const reason = reasonToSkip(file, one.id);
+      context.skip(reason !== undefined, reason);
+      const { expected, found } = answersTo(one);
+      expect(found).toEqual(expected);
+    });
+  });
+});
