@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Direction } from "../engine/model.ts";
-import { defineValidator, type Finding } from "../rules/rule.ts";
+import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { counted } from "./parts/phrases.ts";
 
@@ -23,11 +23,11 @@ export const policyTypes = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object }): readonly Finding[] {
+  check({ object, oldObject }): readonly Finding[] {
     // The other kinds have no policyTypes: their rules are their directions.
     if (object?.kind !== "policy" || object.policy.kind !== "NetworkPolicy") return [];
     const spec = field(object.manifest, "spec");
-    const given = listOf(field(spec, "policyTypes"));
+    const given = isLeftOut(object, oldObject) ? [] : listOf(field(spec, "policyTypes"));
     return given.length > 0 ? voidRules(spec, given) : impliedTypes(spec);
   },
 });
@@ -46,7 +46,25 @@ function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[]
   });
 }
 
-/** API servers fill `policyTypes` in before admission, so this speaks of manifests in files. */
+/**
+ * Report whether this very request is a `kubectl apply` of a manifest without `policyTypes`: the API
+ * server has filled it in before admission, but kubectl leaves what it was given in an annotation.
+ */
+function isLeftOut(object: GovernedObject, oldObject: GovernedObject | null): boolean {
+  const applied = lastApplied(object);
+  return (
+    typeof applied === "string" &&
+    applied !== lastApplied(oldObject) &&
+    !applied.includes('"policyTypes"')
+  );
+}
+
+function lastApplied(object: GovernedObject | null): unknown {
+  const annotation = "kubectl.kubernetes.io/last-applied-configuration";
+  return field(object?.manifest, "metadata", "annotations", annotation);
+}
+
+/** What the default of `policyTypes` does that nobody can have meant. */
 function impliedTypes(spec: unknown): readonly Finding[] {
   const path = "spec.policyTypes";
   const help = "write `policyTypes: [Egress]`";

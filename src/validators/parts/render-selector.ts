@@ -1,19 +1,29 @@
 import type { Requirement, Selector } from "../../engine/model.ts";
 import { labelText } from "./phrases.ts";
 
+/** How many requirements, and values of one, are named before the rest is counted. */
+const MAX_NAMED = 4;
+
 /** A selector in the words of a manifest or of kubectl: `{}`, `app: web, tier in (a, b), !legacy`. */
 export function renderSelector(selector: Selector): string {
   return selector.length === 0
     ? "{}"
-    : selector.map((requirement) => RENDERERS[requirement.operator](requirement)).join(", ");
+    : capped(selector.map((requirement) => RENDERERS[requirement.operator](requirement)));
 }
 
 const RENDERERS: Readonly<Record<Requirement["operator"], (requirement: Requirement) => string>> = {
-  In: ({ key, values }) =>
-    values.length === 1
-      ? values.map((value) => labelText(key, value)).join("")
-      : `${key} in (${values.join(", ")})`,
-  NotIn: ({ key, values }) => `${key} notin (${values.join(", ")})`,
+  In: ({ key, values }) => {
+    const [value, ...others] = values;
+    return value !== undefined && others.length === 0
+      ? labelText(key, value)
+      : `${key} in (${capped(values)})`;
+  },
+  NotIn: ({ key, values }) => `${key} notin (${capped(values)})`,
   Exists: ({ key }) => key,
   DoesNotExist: ({ key }) => `!${key}`,
 };
+
+function capped(items: readonly string[]): string {
+  const named = items.slice(0, MAX_NAMED).join(", ");
+  return items.length > MAX_NAMED ? `${named} and ${items.length - MAX_NAMED} more` : named;
+}
