@@ -1,0 +1,106 @@
+import { field } from "../src/wire/shape.ts";
+import type { GeneratedCluster, Manifest } from "./cluster-generator.ts";
+import { Random } from "./random.ts";
+
+/**
+ * AdmissionReviews as the API server sends them, of changes that teams make every day: an
+ * application's policy is created, gets another port, is deleted.
+ */
+export function everydayReviews({ policies }: GeneratedCluster, count: number): readonly Manifest[] {
+  const random = new Random(11);
+  const own = policies.filter((policy) => field(policy, "metadata", "name") !== "baseline");
+  return Array.from({ length: count }, (_, index) => {
+    const policy = asStored(random.pick(own));
+    switch (index % 4) {
+      case 0:
+        return review(index, "CREATE", withName(policy, `new-${index}`), null);
+      case 1:
+        return review(index, "DELETE", null, policy);
+      default:
+        return review(index, "UPDATE", withPort(policy, 1024 + random.below(4096)), policy);
+    }
+  });
+}
+
+function review(
+  index: number,
+  operation: string,
+  object: Manifest | null,
+  oldObject: Manifest | null,
+): Manifest {
+  const resource = { group: "networking.k8s.io", version: "v1", resource: "networkpolicies" };
+  const kind = { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" };
+  const metadata = field(object ?? oldObject, "metadata");
+  return {
+    kind: "AdmissionReview",
+    apiVersion: "admission.k8s.io/v1",
+    request: {
+      uid: `0df28fbd-5f5f-11e8-bc74-${String(index).padStart(12, "0")}`,
+      kind,
+      resource,
+      requestKind: kind,
+      requestResource: resource,
+      name: field(metadata, "name"),
+      namespace: field(metadata, "namespace"),
+      operation,
+      userInfo: {
+        username: "dana@example.com",
+        uid: "014fbff9a07c",
+        groups: ["system:authenticated", "team-shop"],
+        extra: { "scopes.authorization.openshift.io": ["user:full"] },
+      },
+      object,
+      oldObject,
+      dryRun: false,
+      options: { kind: "UpdateOptions", apiVersion: "meta.k8s.io/v1", fieldManager: "kubectl-client-side-apply" },
+    },
+  };
+}
+
+/** With what the API server and kubectl add to an object: it is most of the bytes. */
+function asStored(policy: Manifest): Manifest {
+  const metadata = field(policy, "metadata") as object;
+  return {
+    ...policy,
+    metadata: {
+      ...metadata,
+      uid: "fbf5e1d5-6a5e-4a53-9d2e-7d2b5a1f7f0c",
+      resourceVersion: "1047",
+      generation: 1,
+      creationTimestamp: "2026-11-23T06:00:00Z",
+      annotations: {
+        "kubectl.kubernetes.io/last-applied-configuration": `${JSON.stringify(policy)}\n`,
+      },
+      managedFields: [
+        {
+          manager: "kubectl-client-side-apply",
+          operation: "Update",
+          apiVersion: "networking.k8s.io/v1",
+          time: "2026-11-23T06:00:00Z",
+          fieldsType: "FieldsV1",
+          fieldsV1: {
+            "f:metadata": {
+              "f:annotations": { ".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {} },
+            },
+            "f:spec": { "f:ingress": {}, "f:podSelector": {}, "f:policyTypes": {} },
+          },
+        },
+      ],
+    },
+  };
+}
+
+function withName(policy: Manifest, name: string): Manifest {
+  return { ...policy, metadata: { ...(field(policy, "metadata") as object), name } };
+}
+
+/** The policy with one more port in its first rule. */
+function withPort(policy: Manifest, port: number): Manifest {
+  const spec = field(policy, "spec") as Manifest;
+  const [direction, rules] =
+    Object.entries(spec).find(([key]) => key === "ingress" || key === "egress") ?? [];
+  if (direction === undefined || !Array.isArray(rules)) return policy;
+  const [first, ...others] = rules as readonly Manifest[];
+  const ports = [...((first?.["ports"] as readonly unknown[] | undefined) ?? []), { protocol: "TCP", port }];
+  return { ...policy, spec: { ...spec, [direction]: [{ ...first, ports }, ...others] } };
+}

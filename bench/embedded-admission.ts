@@ -1,0 +1,52 @@
+import { type Admission, createAdmission } from "../src/admission/handle.ts";
+import { ProfileSet } from "../src/admission/profile-set.ts";
+import type { AdmissionObserver } from "../src/admission/record.ts";
+import { builtInProfiles } from "../src/config/profile-document.ts";
+import { MatchingEngine } from "../src/engine/matching-engine.ts";
+import { success } from "../src/errors.ts";
+import { createMutators } from "../src/mutators/index.ts";
+import { createRegistry } from "../src/rules/registry.ts";
+import { VALIDATORS } from "../src/validators/index.ts";
+import type { GeneratedCluster } from "./cluster-generator.ts";
+import { changesOf, readCluster } from "./engine-cluster.ts";
+
+/** The real admission over a generated cluster; only the watches are not there. */
+export function embeddedAdmission(generated: GeneratedCluster, observer: AdmissionObserver): Admission {
+  const engine = new MatchingEngine();
+  const cluster = readCluster(generated);
+  for (const change of changesOf(cluster)) engine.apply(change);
+  const dns = cluster.pods.filter(({ labels }) => labels.get("k8s-app") === "kube-dns").slice(0, 2);
+  return createAdmission(
+    {
+      cluster: {
+        engine,
+        facts: {
+          dns: dns.map(({ namespace, name }) => ({
+            end: { kind: "pod", key: `${namespace}/${name}` },
+            udpPort: 53,
+            tcpPort: 53,
+          })),
+          apiServer: [],
+          ownNamespace: "ringfence-system",
+          ownPods: [],
+          webhookPort: 9443,
+          templatesOf: () => [],
+        },
+        freshness: () => ({ kind: "fresh" }),
+        isTerminating: () => false,
+      },
+      profiles: new ProfileSet(createRegistry(VALIDATORS), builtInProfiles(VALIDATORS)),
+      authorizer: { mayOptOut: async () => success(false) },
+      clock: () => performance.now(),
+      options: {
+        ownUsername: "system:serviceaccount:ringfence-system:ringfence",
+        clusterProfile: "restricted",
+        onNotSynced: "deny",
+        onStale: "deny",
+        onDeadline: "deny",
+      },
+    },
+    createMutators(() => "bench"),
+    observer,
+  );
+}

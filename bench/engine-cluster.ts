@@ -1,0 +1,44 @@
+import type { Change, Namespace, Node, Pod, Policy } from "../src/engine/model.ts";
+import type { Problem, Result } from "../src/errors.ts";
+import { parseNamespace } from "../src/wire/namespace.ts";
+import { parseNetworkPolicy } from "../src/wire/network-policy.ts";
+import { parseNode } from "../src/wire/node.ts";
+import { parsePod } from "../src/wire/pod.ts";
+import { type ClusterSize, type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
+
+/** A generated cluster as the engine's model. */
+export interface EngineCluster {
+  readonly namespaces: readonly Namespace[];
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
+  readonly policies: readonly Policy[];
+}
+
+export function engineCluster(size: ClusterSize, seed = 1): EngineCluster {
+  return readCluster(generateCluster(size, seed));
+}
+
+/** Read generated manifests through `src/wire`, as the running webhook does. */
+export function readCluster(generated: GeneratedCluster): EngineCluster {
+  return {
+    namespaces: generated.namespaces.map((raw) => must(parseNamespace(raw)).namespace),
+    nodes: generated.nodes.map((raw) => must(parseNode(raw))),
+    pods: generated.pods.map((raw) => must(parsePod(raw))),
+    policies: generated.policies.map((raw) => must(parseNetworkPolicy(raw)).policy),
+  };
+}
+
+/** The cluster as one full list: what start-up applies. */
+export function changesOf({ namespaces, nodes, pods, policies }: EngineCluster): readonly Change[] {
+  return [
+    ...namespaces.map((object): Change => ({ kind: "namespace", op: "upsert", object })),
+    ...nodes.map((object): Change => ({ kind: "node", op: "upsert", object })),
+    ...pods.map((object): Change => ({ kind: "pod", op: "upsert", object })),
+    ...policies.map((object): Change => ({ kind: "policy", op: "upsert", object })),
+  ];
+}
+
+function must<T>(result: Result<T, readonly Problem[]>): T {
+  if (result.ok) return result.value;
+  throw new Error(result.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
+}

@@ -1,0 +1,20 @@
+/** `npm run bench [-- NAME] [--json]`: the benchmarks by name, all of them by default. */
+import type { BenchRow } from "./row.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  engine: async () => (await import("./engine.ts")).benchEngine(),
+};
+
+const json = process.argv.includes("--json");
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+
+for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+  const bench = BENCHES[name];
+  if (bench === undefined) {
+    console.error(`no such benchmark: ${name}; there are ${Object.keys(BENCHES).join(", ")}`);
+    process.exit(2);
+  }
+  const rows = await bench();
+  if (json) console.log(JSON.stringify(rows, null, 2));
+  else console.table(rows);
+}
