@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMutators } from "../../src/mutators/index.ts";
 import { type Mutator, type PatchOperation, renderPatch } from "../../src/rules/mutator.ts";
-import { field, isObject } from "../../src/wire/shape.ts";
+import { applyPatch } from "./apply-patch.ts";
 
 const mutators = createMutators(() => "r1");
 const STAMP = "/metadata/annotations/ringfence.dev~1baseline-revision";
@@ -124,25 +124,3 @@ describe("mutators", () => {
     ]);
   });
 });
-
-/** RFC 6902 `add` and `replace` of members, which is all that is asked for here. */
-function applyPatch(object: unknown, patch: readonly PatchOperation[]): unknown {
-  return patch.reduce((result, { path, value }) => {
-    const keys = path.slice(1).split("/");
-    return put(
-      result,
-      keys.map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~")),
-      value,
-    );
-  }, object);
-}
-
-function put(target: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
-  if (key === undefined) return value;
-  if (Array.isArray(target)) {
-    return target.map((item: unknown, index) =>
-      String(index) === key ? put(item, rest, value) : item,
-    );
-  }
-  return { ...(isObject(target) ? target : {}), [key]: put(field(target, key), rest, value) };
-}
