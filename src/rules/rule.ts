@@ -13,7 +13,7 @@ export interface GovernedPolicy {
   readonly policy: Policy;
 }
 
-export interface GovernedNamespace {
+interface GovernedNamespace {
   readonly kind: "namespace";
   readonly manifest: NamespaceManifest;
 }
@@ -59,7 +59,7 @@ export interface RuleSituation {
 }
 
 /** All a rule may look at. */
-export interface RuleContext<P> extends RuleSituation {
+interface RuleContext<P> extends RuleSituation {
   readonly parameters: P;
   /** The profiles in force, by name. */
   readonly profiles: CompiledProfiles;

@@ -45,7 +45,7 @@ export function readFixture(path: string): Fixture {
   return fixtureSchema.parse(parse(readFileSync(path, "utf8")));
 }
 
-export const registry = createRegistry(VALIDATORS);
+const registry = createRegistry(VALIDATORS);
 
 /** Let rules judge the change of a fixture, as a profile that denies would have it. */
 export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judgement {

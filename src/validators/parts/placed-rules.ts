@@ -29,7 +29,7 @@ export interface PlacedPeer {
   readonly raw: unknown;
 }
 
-export interface PlacedPort {
+interface PlacedPort {
   readonly port: PortMatch;
   readonly path: string;
 }
