@@ -66,10 +66,11 @@ function judge(
   const first = denied[0]?.denied[0];
   if (first !== undefined) {
     const count = Math.max(...denied.map((part) => part.denied.length));
+    const who = cutOffText(first, count, pods.length);
     return [
       {
         path: PATH,
-        message: `${count} of ${counted(pods.length, "selected pod")} cannot reach the cluster's DNS on ${portsText(dns, denied)}, such as \`${podKey(first)}\``,
+        message: `${who} reach the cluster's DNS on ${portsText(dns, denied)}`,
         help: `${DNS_PODS}, on ${portsText(dns, cut)}`,
       },
     ];
@@ -122,6 +123,13 @@ function worstVerdict(
 
 function portOf({ udpPort, tcpPort }: DnsEndpoint, protocol: Protocol): number | null {
   return protocol === "UDP" ? udpPort : tcpPort;
+}
+
+function cutOffText(example: Pod, count: number, of: number): string {
+  const name = `\`${podKey(example)}\``;
+  if (of === 1) return `the selected pod ${name} cannot`;
+  if (count === of) return `none of ${of} selected pods can`;
+  return `${count} of ${of} selected pods, such as ${name}, cannot`;
 }
 
 /** `UDP 53 and TCP 53`, of the protocols that the DNS listens on at all. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { bearersOf, type Surroundings } from "./parts/bearers.ts";
-import { listed } from "./parts/phrases.ts";
+import { listed, withHint } from "./parts/phrases.ts";
 import { type PlacedRule, placedRules } from "./parts/placed-rules.ts";
 
 /** Report named ports that no container behind the rule has. */
@@ -66,11 +66,13 @@ function judge(
   }
   // Nobody to look it up in is another rule's finding.
   if (!anybody) return [];
+  const kind = wanted.protocol === null ? "port" : `${wanted.protocol} port`;
+  const missed = `no container behind the rule has a ${kind} named \`${wanted.name}\``;
   return [
     {
       path,
-      message: `no container behind the rule has a ${wanted.protocol ?? "container"} port named \`${wanted.name}\``,
-      help: suggest(wanted, [...seen.values()]),
+      message: withHint(missed, suggest(wanted, [...seen.values()])),
+      help: "use a name of the `ports` in the pod template, or the number",
     },
   ];
 }
@@ -89,7 +91,7 @@ function suggest({ name }: NamedPort, ports: readonly ContainerPort[]): string {
   );
   if (near !== undefined) return `did you mean \`${near}\`?`;
   return ports.length === 0
-    ? "the containers name no ports; give the number"
+    ? "the containers name no ports"
     : `the names there are ${listed(ports.map(portText).toSorted())}`;
 }
 

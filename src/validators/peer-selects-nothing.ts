@@ -1,17 +1,12 @@
 import { z } from "zod";
-import type { Selection } from "../engine/model.ts";
+import type { Selection, Selector } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import {
-  bearersIn,
-  namespaceOfMatch,
-  namespacesOf,
-  type Surroundings,
-  selectsAnything,
-} from "./parts/bearers.ts";
-import { counted } from "./parts/phrases.ts";
+import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import { counted, withHint } from "./parts/phrases.ts";
 import { type PeerPaths, placedRules } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
-import { suggestLabel } from "./parts/suggest-label.ts";
+import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
 /** Report peers that no pod and no workload template matches. */
 export const peerSelectsNothing = defineValidator({
@@ -43,16 +38,7 @@ function judge(
   const { namespaces: scope, pods } = selection;
   const namespaces = namespacesOf(scope, after);
   if (scope.kind === "selector" && namespaces.length === 0) {
-    const known = after.matchingNamespaces([]);
-    return [
-      {
-        path: paths.namespaces,
-        message: `\`${renderSelector(scope.selector)}\` selects none of ${counted(known.length, "namespace")}`,
-        help:
-          suggestLabel(scope.selector, known) ??
-          "compare with `kubectl get namespaces --show-labels`",
-      },
-    ];
+    return [noNamespace(scope.selector, paths, after)];
   }
   // All pods of a namespace, those to come included, may well be none today.
   if (pods.length === 0 || selectsAnything(selection, surroundings)) return [];
@@ -60,22 +46,25 @@ function judge(
     namespaces.length === 1
       ? `namespace \`${namespaces[0]}\``
       : counted(namespaces.length, "namespace");
+  const missed = `\`${renderSelector(pods)}\` selects no pod and no workload in ${where}`;
   return [
     {
       path: paths.pods,
-      message: `\`${renderSelector(pods)}\` selects no pod and no workload in ${where}`,
-      help: suggestPods(selection, surroundings),
+      message: withHint(missed, suggestPods(selection, surroundings)),
+      help:
+        scope.kind === "name"
+          ? "pods of another namespace need a `namespaceSelector` in the same item"
+          : "compare with `kubectl get pods --show-labels`",
     },
   ];
 }
 
-function suggestPods({ namespaces: scope, pods }: Selection, surroundings: Surroundings): string {
-  const elsewhere = namespaceOfMatch(pods, surroundings.after);
-  if (elsewhere !== null) {
-    return `namespace \`${elsewhere}\` has such pods: select it with \`namespaceSelector\``;
-  }
-  return (
-    suggestLabel(pods, bearersIn(scope, surroundings)) ??
-    "compare with `kubectl get pods --show-labels`"
-  );
+function noNamespace(selector: Selector, paths: PeerPaths, after: EngineView): Finding {
+  const known = after.matchingNamespaces([]);
+  const missed = `\`${renderSelector(selector)}\` selects none of ${counted(known.length, "namespace")}`;
+  return {
+    path: paths.namespaces,
+    message: withHint(missed, suggestLabel(selector, known)),
+    help: "compare with `kubectl get namespaces --show-labels`",
+  };
 }

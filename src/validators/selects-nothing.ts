@@ -2,15 +2,10 @@ import { z } from "zod";
 import type { Policy } from "../engine/model.ts";
 import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import {
-  bearersIn,
-  namespaceOfMatch,
-  namespacesOf,
-  type Surroundings,
-  selectsAnything,
-} from "./parts/bearers.ts";
+import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import { withHint } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
-import { suggestLabel } from "./parts/suggest-label.ts";
+import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
 /** Report policies that no pod and no workload template falls under. */
 export const selectsNothing = defineValidator({
@@ -41,28 +36,23 @@ function noPod(
   surroundings: Surroundings,
 ): Finding {
   const { subject } = governed.policy;
-  const elsewhere = namespaceOfMatch(subject.pods, surroundings.after);
   const where = namespaces.length === 1 ? `namespace \`${namespaces[0]}\`` : "its namespaces";
+  const missed = `\`${renderSelector(subject.pods)}\` selects no pod and no workload in ${where}`;
   return {
     path: subjectPaths(governed).pods,
-    message: `\`${renderSelector(subject.pods)}\` selects no pod and no workload in ${where}`,
-    help:
-      elsewhere === null
-        ? (suggestLabel(subject.pods, bearersIn(subject.namespaces, surroundings)) ??
-          "compare with `kubectl get pods --show-labels`")
-        : `namespace \`${elsewhere}\` has such pods`,
+    message: withHint(missed, suggestPods(subject, surroundings)),
+    help: "compare with `kubectl get pods --show-labels`",
   };
 }
 
 function noNamespace(governed: GovernedPolicy, { after }: Surroundings): Finding {
   const { namespaces } = governed.policy.subject;
   const selector = namespaces.kind === "selector" ? namespaces.selector : [];
+  const missed = `\`${renderSelector(selector)}\` selects no namespace`;
   return {
     path: subjectPaths(governed).namespaces,
-    message: `\`${renderSelector(selector)}\` selects no namespace`,
-    help:
-      suggestLabel(selector, after.matchingNamespaces([])) ??
-      "compare with `kubectl get namespaces --show-labels`",
+    message: withHint(missed, suggestLabel(selector, after.matchingNamespaces([]))),
+    help: "compare with `kubectl get namespaces --show-labels`",
   };
 }
 

@@ -14,6 +14,11 @@ export function listed(items: readonly string[]): string {
   return named.length < 2 ? named.join("") : `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
 }
 
+/** What is wrong, and what may have been meant: in the message, because warnings carry no help. */
+export function withHint(message: string, hint: string | null): string {
+  return hint === null ? message : `${message}; ${hint}`;
+}
+
 /** A label as it stands in a manifest: `app: mysql`. */
 export function labelText(key: string, value: string): string {
   return value === "" ? `${key}: ""` : `${key}: ${value}`;

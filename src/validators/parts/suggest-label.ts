@@ -1,13 +1,14 @@
 import { closestMatch } from "leven";
-import type { Labels, Requirement, Selector } from "../../engine/model.ts";
+import type { Labels, Requirement, Selection, Selector } from "../../engine/model.ts";
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
+import { bearersIn, namespaceOfMatch, type Surroundings } from "./bearers.ts";
 import { labelText, listed } from "./phrases.ts";
 
 /** PERF: enough to know a namespace's labels by; a hint need not read every pod of a cluster. */
 const MAX_READ = 5000;
 
 /**
- * What a selector that matches none of `bearers` may have meant, as a sentence for `help`; null where
+ * What a selector that matches none of `bearers` may have meant, to stand after what is wrong; null where
  * nothing is near. Among bearers that meet the other requirements, if there are any:
  * - the same key with a value spelled nearly so,
  * - the same value under another key, as `name: web` for `app: web`,
@@ -27,6 +28,14 @@ export function suggestLabel(
   const others = selector.filter((requirement) => requirement !== missed);
   const close = known.filter((labels) => selectorMatches(others, labels));
   return suggestFor(missed, close.length > 0 ? close : known);
+}
+
+/** The same for a selection of pods that matches none: it may have meant another namespace. */
+export function suggestPods(selection: Selection, surroundings: Surroundings): string | null {
+  const elsewhere = namespaceOfMatch(selection.pods, surroundings.after);
+  return elsewhere === null
+    ? suggestLabel(selection.pods, bearersIn(selection.namespaces, surroundings))
+    : `namespace \`${elsewhere}\` has such pods`;
 }
 
 function isMetBySome(requirement: Requirement, known: readonly Labels[]): boolean {
