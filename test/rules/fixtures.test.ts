@@ -15,6 +15,9 @@ const CLASSIC_MISTAKES = [
   "policy-types-default",
 ];
 
+/** Lower-case start, one line, no final period. */
+const HOUSE_STYLE = /^[a-z0-9`].*[^.]$/;
+
 const UPDATE = process.env["UPDATE_GOLDEN"] === "1" && process.env["CI"] !== "true";
 
 function namesIn(folder: string, ending: string): readonly string[] {
@@ -69,6 +72,10 @@ describe("fixtures", () => {
       expect(faults).toEqual([]);
       const found = findings.map(({ finding, action }) => ({ action, ...finding }));
       expect(found).not.toEqual([]);
+      for (const { message, help } of found) {
+        expect(message).toMatch(HOUSE_STYLE);
+        expect(help).toMatch(HOUSE_STYLE);
+      }
       if (UPDATE) writeFileSync(`${path}.findings.json`, `${JSON.stringify(found, null, 2)}\n`);
       expect(found).toEqual(JSON.parse(readFileSync(`${path}.findings.json`, "utf8")));
     });
