@@ -46,7 +46,7 @@ export function bindPolicy(
 ): CompiledPolicy {
   const defined = policy.tier !== "NetworkPolicy";
   const portFacts = portFactsOf(policy);
-  for (const fact of portFacts) selectors.partition.mentionFact(fact);
+  for (const fact of portFacts) selectors.partition.mentionFact(fact, null);
   const bind = (rules: DirectionRules): CompiledDirection => {
     const compiled = rules.rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
     return {
@@ -70,7 +70,7 @@ export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex)
   for (const { rules } of [compiled.ingress, compiled.egress]) {
     for (const rule of rules) for (const peer of rule.peers ?? []) selectors.release(peer);
   }
-  for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact);
+  for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact, null);
 }
 
 function bindRule(

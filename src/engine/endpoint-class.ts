@@ -87,7 +87,9 @@ export function flowFamilies(a: EndpointClass, b: EndpointClass): readonly FlowF
 /** What selectors can see of a pod beside its place: a label, `:name` for a port, `@key` for its node. */
 export function factOf(record: PodPlace, key: string): string | undefined {
   if (key.startsWith(":")) return namedPort(record.pod, key.slice(1));
-  if (key.startsWith("@")) return record.node?.labels.get(key.slice(1));
+  if (key.startsWith("@")) {
+    return record.pod.hostNetwork ? record.node?.labels.get(key.slice(1)) : undefined;
+  }
   return record.pod.labels.get(key);
 }
 

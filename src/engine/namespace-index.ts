@@ -15,6 +15,8 @@ import type { SelectorEntry } from "./selector-index.ts";
 export interface ScopeEntry {
   readonly key: string;
   readonly scope: NamespaceScope;
+  /** The one namespace of a scope by name; null for a selector. */
+  readonly sole: NamespaceRecord | null;
   readonly namespaces: Set<NamespaceRecord>;
   readonly selectors: Set<SelectorEntry>;
   references: number;
@@ -92,7 +94,8 @@ export class NamespaceIndex {
   }
 
   /** The entry of `scope`, with one more reference. */
-  acquire(scope: NamespaceScope): ScopeEntry {
+  acquire(wanted: NamespaceScope): ScopeEntry {
+    const scope = byName(wanted);
     const key = scopeKey(scope);
     const known = this.#scopes.get(key);
     if (known !== undefined) {
@@ -102,6 +105,7 @@ export class NamespaceIndex {
     const entry: ScopeEntry = {
       key,
       scope,
+      sole: scope.kind === "name" ? this.ensure(scope.name) : null,
       namespaces: new Set(),
       selectors: new Set(),
       references: 1,
@@ -127,7 +131,7 @@ export class NamespaceIndex {
 
   /** The namespaces that a scope holds now, surely or perhaps. */
   within(scope: NamespaceScope): readonly NamespaceRecord[] {
-    const known = this.#scopes.get(scopeKey(scope));
+    const known = this.#scopes.get(scopeKey(byName(scope)));
     if (known !== undefined) return [...known.namespaces];
     if (scope.kind === "name") {
       const record = this.#records.get(scope.name);
@@ -173,6 +177,19 @@ export class NamespaceIndex {
     records?.delete(record);
     if (records?.size === 0) this.#byLabel.delete(fact);
   }
+}
+
+/**
+ * PERF: the way to name a namespace in a selector is its automatic label, which the API server keeps
+ * equal to the name; that is the same as a scope by name, and much cheaper.
+ */
+function byName(scope: NamespaceScope): NamespaceScope {
+  if (scope.kind === "name") return scope;
+  const [only, second] = scope.selector;
+  if (only === undefined || second !== undefined) return scope;
+  const [name, other] = only.values;
+  const isName = only.key === "kubernetes.io/metadata.name" && only.operator === "In";
+  return isName && name !== undefined && other === undefined ? { kind: "name", name } : scope;
 }
 
 /** How surely a scope holds a namespace; of an undeclared one only the automatic label is known. */

@@ -3,6 +3,7 @@ import {
   type EndpointClass,
   factKeys,
   factOf,
+  type NamespaceRecord,
   type PodPlace,
   type PodRecord,
 } from "./endpoint-class.ts";
@@ -28,8 +29,8 @@ export class Partition {
   readonly #listener: ClassListener;
   readonly #byKey = new Map<string, EndpointClass>();
   readonly #byFact = new Map<string, Set<EndpointClass>>();
-  readonly #mentions = new Map<string, number>();
-  readonly #recordsByFact = new Map<string, Set<PodRecord>>();
+  /** How often a fact is mentioned for the pods of one namespace (`null`: for all pods). */
+  readonly #mentions = new Map<NamespaceRecord | null, Map<string, number>>();
   /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
   #held: Set<EndpointClass> | null = null;
   #nextId = 0;
@@ -56,7 +57,6 @@ export class Partition {
     const record: PodRecord = { ...place, cls };
     if (cls.pods.size === 0) cls.sample = record;
     cls.pods.add(record);
-    for (const fact of factKeys(record)) addTo(this.#recordsByFact, fact, record);
     if (known === undefined) {
       cls.atoms = atoms;
       this.#index(cls, key, facts);
@@ -66,7 +66,6 @@ export class Partition {
   }
 
   remove(record: PodRecord): void {
-    for (const fact of factKeys(record)) takeFrom(this.#recordsByFact, fact, record);
     const { cls } = record;
     cls.pods.delete(record);
     if (cls.pods.size > 0) {
@@ -80,23 +79,30 @@ export class Partition {
     return this.#byFact.get(fact) ?? [];
   }
 
-  mentionFact(key: string): void {
-    const count = this.#mentions.get(key) ?? 0;
-    this.#mentions.set(key, count + 1);
+  /** A selector for pods of `namespace` (null: of any) mentions a fact; classes part by it. */
+  mentionFact(key: string, namespace: NamespaceRecord | null): void {
+    let mentions = this.#mentions.get(namespace);
+    if (mentions === undefined) this.#mentions.set(namespace, (mentions = new Map()));
+    const count = mentions.get(key) ?? 0;
+    mentions.set(key, count + 1);
     if (count > 0) return;
-    for (const cls of this.#classesWithFactKey(key)) {
-      this.#regroup(cls, (record) => factOf(record, key) ?? "");
+    for (const cls of [...this.#classesOf(namespace)]) {
+      this.#regroup(cls, (record) => factOf(record, key));
     }
   }
 
-  releaseFact(key: string): void {
-    const count = this.#mentions.get(key) ?? 0;
+  releaseFact(key: string, namespace: NamespaceRecord | null): void {
+    const mentions = this.#mentions.get(namespace);
+    const count = mentions?.get(key) ?? 0;
     if (count > 1) {
-      this.#mentions.set(key, count - 1);
+      mentions?.set(key, count - 1);
       return;
     }
-    this.#mentions.delete(key);
-    for (const cls of this.#classesWithFactKey(key)) this.#rekey(cls);
+    mentions?.delete(key);
+    if (mentions?.size === 0) this.#mentions.delete(namespace);
+    for (const cls of [...this.#classesOf(namespace)]) {
+      if (cls.facts.some((fact) => fact.startsWith(key) && fact[key.length] === "=")) this.#rekey(cls);
+    }
   }
 
   mentionRange(range: AddressRange): void {
@@ -118,10 +124,13 @@ export class Partition {
     for (const cls of held) if (cls.pods.size === 0 && this.classes.has(cls)) this.#drop(cls);
   }
 
-  #classesWithFactKey(key: string): Set<EndpointClass> {
-    const found = new Set<EndpointClass>();
-    for (const record of this.#recordsByFact.get(key) ?? []) found.add(record.cls);
-    return found;
+  #classesOf(namespace: NamespaceRecord | null): Iterable<EndpointClass> {
+    return namespace === null ? this.classes : namespace.classes;
+  }
+
+  #isMentioned(key: string, namespace: NamespaceRecord | null): boolean {
+    if (this.#mentions.get(null)?.has(key) === true) return true;
+    return namespace !== null && this.#mentions.get(namespace)?.has(key) === true;
   }
 
   #drop(cls: EndpointClass): void {
@@ -133,15 +142,24 @@ export class Partition {
   }
 
   /** Part the members of a class that `valueOf` now tells apart; the largest part stays the class. */
-  #regroup(cls: EndpointClass, valueOf: (record: PodRecord) => string): void {
-    const parts = new Map<string, PodRecord[]>();
+  #regroup(cls: EndpointClass, valueOf: (record: PodPlace) => string | undefined): void {
+    // PERF: nearly all classes are of one mind; those cost no more than a look at each pod.
+    const { sample } = cls;
+    if (sample === null) return;
+    const first = valueOf(sample);
+    let parted = false;
     for (const record of cls.pods) {
-      const value = valueOf(record);
-      const part = parts.get(value);
-      if (part === undefined) parts.set(value, [record]);
-      else part.push(record);
+      if (valueOf(record) !== first) {
+        parted = true;
+        break;
+      }
     }
-    const [largest, ...others] = [...parts.values()].toSorted((a, b) => b.length - a.length);
+    if (!parted) {
+      if (first !== undefined) this.#rekey(cls);
+      return;
+    }
+    const parts = [...Map.groupBy(cls.pods, valueOf).values()];
+    const [largest, ...others] = parts.toSorted((a, b) => b.length - a.length);
     if (largest !== undefined) [cls.sample = null] = largest;
     this.#rekey(cls);
     for (const records of others) this.#part(cls, records);
@@ -176,6 +194,7 @@ export class Partition {
       this.#index(cls, key, facts);
       return;
     }
+    if (other.pods.size === 0) other.sample = cls.sample;
     for (const member of cls.pods) {
       other.pods.add(member);
       member.cls = other;
@@ -203,7 +222,7 @@ export class Partition {
   #factsOf(place: PodPlace): readonly string[] {
     const facts: string[] = [];
     for (const key of factKeys(place)) {
-      if (this.#mentions.has(key)) facts.push(`${key}=${factOf(place, key)}`);
+      if (this.#isMentioned(key, place.namespace)) facts.push(`${key}=${factOf(place, key)}`);
     }
     return facts.length > 1 ? [...new Set(facts)].toSorted() : facts;
   }

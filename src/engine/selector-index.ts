@@ -91,9 +91,9 @@ export class SelectorIndex implements ClassListener {
       known.references++;
       return known;
     }
-    for (const fact of mentionedFacts(spec)) this.partition.mentionFact(fact);
-    for (const range of mentionedRanges(spec)) this.partition.mentionRange(range);
     const scope = spec.kind === "pods" ? this.#namespaces.acquire(spec.selection.namespaces) : null;
+    for (const fact of mentionedFacts(spec)) this.partition.mentionFact(fact, scope?.sole ?? null);
+    for (const range of mentionedRanges(spec)) this.partition.mentionRange(range);
     const entry: SelectorEntry = {
       id: this.#nextId++,
       key,
@@ -119,12 +119,12 @@ export class SelectorIndex implements ClassListener {
     for (const id of entry.maybe) this.#classById.get(id)?.selectors.delete(entry);
     this.#entries.delete(entry.key);
     this.#unscoped.delete(entry);
-    if (entry.scope !== null) {
-      entry.scope.selectors.delete(entry);
-      this.#namespaces.release(entry.scope);
-    }
-    for (const fact of mentionedFacts(entry.spec)) this.partition.releaseFact(fact);
-    for (const range of mentionedRanges(entry.spec)) this.partition.releaseRange(range);
+    const { scope, spec } = entry;
+    for (const fact of mentionedFacts(spec)) this.partition.releaseFact(fact, scope?.sole ?? null);
+    for (const range of mentionedRanges(spec)) this.partition.releaseRange(range);
+    if (scope === null) return;
+    scope.selectors.delete(entry);
+    this.#namespaces.release(scope);
   }
 
   created(fresh: EndpointClass, origin: EndpointClass | null): void {
