@@ -77,9 +77,12 @@ export function entriesOf(
  * they are cut into stretches. A pair where nothing is open, or nothing changes, has no line.
  */
 export function linesOf(entries: readonly Entry[]): readonly string[] {
-  const nameOf = (end: End): string => (typeof end === "string" ? end : "*");
   const pairs = Map.groupBy(entries, ({ from, to }) => `${nameOf(from)} -> ${nameOf(to)}`);
   return [...pairs].flatMap(([pair, ofPair]) => pairLines(pair, ofPair)).toSorted();
+}
+
+function nameOf(end: End): string {
+  return typeof end === "string" ? end : "*";
 }
 
 function pairLines(pair: string, entries: readonly Entry[]): readonly string[] {

@@ -2,11 +2,8 @@ import { z } from "zod";
 import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import type { Change } from "../../src/engine/model.ts";
 import type { Flow, FlowEnd } from "../../src/engine/query.ts";
-import { unreachable } from "../../src/errors.ts";
-import { parseObject } from "../../src/wire/document.ts";
-import { succeed } from "../wire/describe-policy.ts";
+import { upsert } from "../support/dsl.ts";
 
 const labelsSchema = z.record(z.string(), z.string());
 const protocolSchema = z.enum(["TCP", "UDP", "SCTP"]);
@@ -61,7 +58,7 @@ const DATAPLANE = DATAPLANES.calico;
 /** The case's cluster, read from Kubernetes objects as any other. */
 export function engineOf(one: ProbeCase): MatchingEngine {
   const engine = new MatchingEngine({ dataplane: DATAPLANE });
-  for (const object of objectsOf(one)) engine.apply(changeOf(object));
+  for (const object of objectsOf(one)) engine.apply(upsert(object));
   return engine;
 }
 
@@ -126,23 +123,4 @@ function* objectsOf({ namespaces, pods, nodes, policies }: ProbeCase): Iterable<
     };
   }
   yield* policies;
-}
-
-function changeOf(raw: unknown): Change {
-  const object = succeed(parseObject(raw));
-  switch (object.kind) {
-    case "namespace":
-      return { kind: "namespace", op: "upsert", object: object.namespace };
-    case "node":
-      return { kind: "node", op: "upsert", object: object.node };
-    case "pod":
-      return { kind: "pod", op: "upsert", object: object.pod };
-    case "policy":
-      return { kind: "policy", op: "upsert", object: object.parsed.policy };
-    case "workload":
-    case "other":
-      throw new TypeError(`a case has a ${object.kind} among its objects`);
-    default:
-      return unreachable(object);
-  }
 }
