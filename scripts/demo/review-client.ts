@@ -34,7 +34,7 @@ const responseEvent = z.tuple([z.instanceof(IncomingMessage)]);
 export type PatchOperation = z.infer<typeof patchOperation>;
 export type ReviewResponse = z.infer<typeof reviewReply>["response"];
 
-export type Operation = "CREATE" | "UPDATE" | "DELETE";
+type Operation = "CREATE" | "UPDATE" | "DELETE";
 
 /** What an AdmissionReview says beside the object. */
 export interface Situation {

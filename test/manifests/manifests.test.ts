@@ -171,6 +171,17 @@ describe("the webhooks together", () => {
   });
 });
 
+describe("docs/reference/admission.md", () => {
+  it("lists every webhook with its failurePolicy", async () => {
+    const text = await readFile(join(manifestsFolder, "../docs/reference/admission.md"), "utf8");
+    const rows = Array.from(
+      text.matchAll(/^\| `([\w-]+\.ringfence\.dev)` \|.*\| `(\w+)` \|$/gm),
+      ([, name, failurePolicy]) => ({ name, failurePolicy }),
+    );
+    expect(rows).toEqual(validating.map(({ name, failurePolicy }) => ({ name, failurePolicy })));
+  });
+});
+
 describe("the Deployment", () => {
   it("serves on the ports that are the configuration's defaults", () => {
     expect(container.ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([

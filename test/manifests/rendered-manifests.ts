@@ -49,13 +49,13 @@ const webhook = z.strictObject({
 });
 
 /** Any object of a manifest; what a test reads further, it parses further. */
-export const manifest = z.looseObject({
+const manifest = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
 });
 
-export const webhookConfiguration = z.looseObject({
+const webhookConfiguration = z.looseObject({
   apiVersion: z.string(),
   kind: z.enum(["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]),
   metadata: z.looseObject({ name: z.string() }),
