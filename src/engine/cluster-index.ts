@@ -36,7 +36,7 @@ export class ClusterIndex {
     this.dataplane = dataplane;
     this.rows = new RowIndex(dataplane.sctp);
     this.selectors = new SelectorIndex(dataplane, this.namespaces, {
-      subjectsChanged: (cls) => this.#rowsChange(cls),
+      rowsChanged: (cls) => this.#rowsChange(cls),
       removed: (cls) => this.rows.removed(cls),
     });
     this.inventory = new Inventory(this.namespaces, this.selectors.partition);

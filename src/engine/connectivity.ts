@@ -1,5 +1,5 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { EndpointClass, PodRecord } from "./endpoint-class.ts";
+import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
 import { type Item, type Rectangle, sweep } from "./flows.ts";
 import { createGroup, rangesOf } from "./group.ts";
 import { podKey } from "./model.ts";
@@ -13,25 +13,21 @@ export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
   const items = new Map<EndpointClass, Item>();
   for (const cls of index.selectors.partition.classes) {
     const pods = cls.kind === "address" ? null : cls.pods;
-    if (cls.kind === "pod" && cls.namespace === null) continue;
+    if (isNode(cls)) continue;
     const egress = index.rows.rowOf(cls, "egress");
     const ingress = index.rows.rowOf(cls, "ingress");
     items.set(cls, { before: null, after: { cls, egress, ingress }, pods });
   }
-  const found: Rectangle[] = [];
-  sweep({
+  return sweep({
     direction: "egress",
     subjects: [...items.values()],
     peersOf: ({ after }) => differingPeers(index, null, after?.egress ?? null),
+    peerRows: () => index.rows.all("ingress"),
     itemsOf: (cls) => {
       const item = items.get(cls);
       return item === undefined ? [] : [item];
     },
-    emit: (rectangle) => {
-      found.push(rectangle);
-    },
   });
-  return found;
 }
 
 /** The rectangles with their ends named, at most `limit` workloads each. */

@@ -73,6 +73,11 @@ export interface EndpointClass {
   ingress: Row | null;
 }
 
+/** Report whether a class stands for addresses of nodes, which are no end that an answer lists. */
+export function isNode(cls: EndpointClass): boolean {
+  return cls.kind === "pod" && cls.namespace === null;
+}
+
 /** The family of a flow; 0 where neither end has an address yet. */
 export type FlowFamily = Family | 0;
 

@@ -1,5 +1,6 @@
 import { type EndpointClass, flowFamilies, type PodRecord } from "./endpoint-class.ts";
 import type { Direction } from "./model.ts";
+import type { Peers } from "./peers.ts";
 import {
   intersectPorts,
   isEmptyPorts,
@@ -22,7 +23,7 @@ export interface Item {
   readonly before: Version | null;
   readonly after: Version | null;
   /** Null for the addresses of an atom. */
-  readonly pods: Iterable<PodRecord> | null;
+  readonly pods: ReadonlySet<PodRecord> | null;
 }
 
 /** Each of `from` to each of `to`. */
@@ -39,11 +40,12 @@ export interface Rectangle {
 export interface Sweep {
   readonly direction: Direction;
   readonly subjects: readonly Item[];
-  /** The peers for which something may have changed for subjects with these rows. */
-  readonly peersOf: (sample: Item) => Iterable<EndpointClass>;
+  /** The peers for which something may have changed for subjects like `sample`. */
+  readonly peersOf: (sample: Item) => Peers;
+  /** The rows of the peers' own direction, with all classes as members. */
+  readonly peerRows: () => Iterable<Row>;
   /** The peers in a class, less those that another sweep takes care of. */
   readonly itemsOf: (cls: EndpointClass) => readonly Item[];
-  readonly emit: (rectangle: Rectangle) => void;
 }
 
 const NOTHING: Outcome = { allowed: NO_PORTS, unknown: NO_PORTS };
@@ -52,61 +54,123 @@ const NOTHING: Outcome = { allowed: NO_PORTS, unknown: NO_PORTS };
  * Everything that opens or closes between the subjects and their peers. Subjects with the same row are
  * treated as one, so are peers on which both rows agree: the work is in distinct answers, not in pods.
  */
-export function sweep(plan: Sweep): void {
-  const key = (item: Item): string => endKey(item, plan.direction);
-  for (const subjects of Map.groupBy(plan.subjects, key).values()) {
-    const [sample] = subjects;
-    if (sample !== undefined) sweepGroup(plan, subjects, sample);
-  }
+export function sweep(plan: Sweep): readonly Rectangle[] {
+  const groups = Map.groupBy(plan.subjects, (item) => endKey(item, plan.direction));
+  return [...groups.values()].flatMap((subjects) => new GroupSweep(plan, subjects).rectangles());
 }
 
-function sweepGroup(plan: Sweep, subjects: readonly Item[], sample: Item): void {
-  const { direction } = plan;
-  const near = new Answers(direction);
-  const peers = new Map<string, Item[]>();
-  const seen = new Set<Item>();
-  for (const cls of plan.peersOf(sample)) {
-    for (const item of plan.itemsOf(cls)) {
-      if (seen.has(item)) continue;
-      seen.add(item);
-      const answers = near.about(sample, item);
-      // The same answer settles it only if the other end will also say the same as before.
-      const same =
-        answers.before === answers.after && item.before === item.after && !isMoved(sample);
-      if (same || (answers.before === "" && answers.after === "")) continue;
-      const key = `${answers.before}>${answers.after} ${endKey(item, opposite(direction))}`;
-      const group = peers.get(key);
-      if (group === undefined) peers.set(key, [item]);
-      else group.push(item);
+/** Subjects with the same rows before and after, against all their peers. */
+class GroupSweep {
+  readonly #plan: Sweep;
+  readonly #sample: Item | undefined;
+  readonly #near: Answers;
+  readonly #splitter: SubjectSplitter;
+  /** Peers by part of the subjects and what opens and closes between them. */
+  readonly #found = new Map<readonly Item[], Map<string, Change & { readonly peers: Item[] }>>();
+
+  constructor(plan: Sweep, subjects: readonly Item[]) {
+    this.#plan = plan;
+    this.#sample = subjects[0];
+    this.#near = new Answers(plan.direction);
+    this.#splitter = new SubjectSplitter(subjects, opposite(plan.direction));
+  }
+
+  rectangles(): readonly Rectangle[] {
+    const sample = this.#sample;
+    if (sample === undefined) return [];
+    const { known, strangers } = this.#plan.peersOf(sample);
+    this.#sweepKnown(sample, known);
+    if (strangers) this.#sweepStrangers(sample, known);
+    const found: Rectangle[] = [];
+    for (const [subjects, changes] of this.#found) {
+      for (const { peers, opened, closed, unsure } of changes.values()) {
+        const [from, to] =
+          this.#plan.direction === "egress" ? [subjects, peers] : [peers, subjects];
+        if (!isOnePod(from, to)) found.push({ from, to, opened, closed, unsure });
+      }
+    }
+    return found;
+  }
+
+  /** One by one, put together by how both ends answer. */
+  #sweepKnown(sample: Item, known: ReadonlySet<EndpointClass>): void {
+    const peers = new Map<string, Item[]>();
+    const seen = new Set<Item>();
+    for (const cls of known) {
+      for (const item of this.#plan.itemsOf(cls)) {
+        const key = seen.has(item) ? null : this.#nearKey(sample, item);
+        seen.add(item);
+        if (key === null) continue;
+        const all = `${key} ${endKey(item, opposite(this.#plan.direction))}`;
+        const group = peers.get(all);
+        if (group === undefined) peers.set(all, [item]);
+        else group.push(item);
+      }
+    }
+    for (const group of peers.values()) this.#meet(group[0], () => group);
+  }
+
+  /** All members of a row that no selector of ours knows are alike. */
+  #sweepStrangers(sample: Item, known: ReadonlySet<EndpointClass>): void {
+    const { peerRows, itemsOf } = this.#plan;
+    for (const row of peerRows()) {
+      const stranger = firstOutside(row.members, known);
+      const [peer] = stranger === undefined ? [] : itemsOf(stranger);
+      if (peer === undefined || this.#nearKey(sample, peer) === null) continue;
+      this.#meet(peer, () => [...row.members.difference(known)].flatMap(itemsOf));
     }
   }
-  const splitter = new SubjectSplitter(subjects, opposite(direction));
-  for (const items of peers.values()) {
-    const [peer] = items;
-    if (peer === undefined) continue;
-    for (const part of splitter.split(peer)) emitRectangle(plan, part, items);
+
+  /** What our row says of a peer; null where it settles that nothing changes. */
+  #nearKey(sample: Item, peer: Item): string | null {
+    if (sample.pods === null && peer.pods === null) return null;
+    const { before, after } = this.#near.about(sample, peer);
+    if (before === "" && after === "") return null;
+    // The same answer settles it only if the other end will also say the same as before.
+    const same = before === after && peer.before === peer.after && !isMoved(sample);
+    return same ? null : `${before}>${after}`;
+  }
+
+  /** Note what changes between the subjects and peers that are all like `peer`. */
+  #meet(peer: Item | undefined, peersLikeIt: () => readonly Item[]): void {
+    if (peer === undefined) return;
+    for (const subjects of this.#splitter.split(peer)) {
+      const change = this.#changeBetween(subjects[0], peer);
+      if (change === null) continue;
+      const key = `${change.opened.key}|${change.closed.key}|${change.unsure.key}`;
+      let changes = this.#found.get(subjects);
+      if (changes === undefined) this.#found.set(subjects, (changes = new Map()));
+      const known = changes.get(key);
+      if (known === undefined) changes.set(key, { ...change, peers: [...peersLikeIt()] });
+      else for (const item of peersLikeIt()) known.peers.push(item);
+    }
+  }
+
+  #changeBetween(subject: Item | undefined, peer: Item): Change | null {
+    if (subject === undefined) return null;
+    const [x, y] = this.#plan.direction === "egress" ? [subject, peer] : [peer, subject];
+    const before = pairOutcome(x.before, y.before);
+    const after = pairOutcome(x.after, y.after);
+    const opened = subtractPorts(after.allowed, before.allowed);
+    const closed = subtractPorts(before.allowed, after.allowed);
+    const doubt = unionPorts(
+      subtractPorts(after.unknown, before.unknown),
+      subtractPorts(before.unknown, after.unknown),
+    );
+    const unsure = subtractPorts(doubt, unionPorts(opened, closed));
+    const nothing = [opened, closed, unsure].every(isEmptyPorts);
+    return nothing ? null : { opened, closed, unsure };
   }
 }
 
-function emitRectangle(plan: Sweep, subjects: readonly Item[], peers: readonly Item[]): void {
-  const [subject] = subjects;
-  const [peer] = peers;
-  if (subject === undefined || peer === undefined) return;
-  const from = plan.direction === "egress" ? subjects : peers;
-  const to = plan.direction === "egress" ? peers : subjects;
-  const [x, y] = plan.direction === "egress" ? [subject, peer] : [peer, subject];
-  if (isOnePod(from, to) || (x.pods === null && y.pods === null)) return;
-  const before = pairOutcome(x.before, y.before);
-  const after = pairOutcome(x.after, y.after);
-  const opened = subtractPorts(after.allowed, before.allowed);
-  const closed = subtractPorts(before.allowed, after.allowed);
-  const doubt = unionPorts(
-    subtractPorts(after.unknown, before.unknown),
-    subtractPorts(before.unknown, after.unknown),
-  );
-  const unsure = subtractPorts(doubt, unionPorts(opened, closed));
-  if ([opened, closed, unsure].every(isEmptyPorts)) return;
-  plan.emit({ from, to, opened, closed, unsure });
+type Change = Pick<Rectangle, "opened" | "closed" | "unsure">;
+
+function firstOutside(
+  classes: ReadonlySet<EndpointClass>,
+  known: ReadonlySet<EndpointClass>,
+): EndpointClass | undefined {
+  for (const cls of classes) if (!known.has(cls)) return cls;
+  return undefined;
 }
 
 /** On which ports one class may talk with another: both rows, over all families they share. */
@@ -155,15 +219,22 @@ class SubjectSplitter {
 
   split(peer: Item): Iterable<readonly Item[]> {
     const known = this.#knownTo(peer);
-    const parts = Map.groupBy(known ?? this.#subjects, (item) => this.#key(peer, item));
-    parts.delete("");
-    if (known === null) return parts.values();
+    if (known === null) return this.#parts(this.#subjects, peer).values();
     const stranger = this.#subjects.find((item) => !known.has(item));
-    const key = stranger === undefined ? "" : this.#key(peer, stranger);
-    if (key === "") return parts.values();
+    const strangerKey = stranger === undefined ? "" : this.#key(peer, stranger);
+    const parts = this.#parts(known, peer);
+    if (strangerKey === "") return parts.values();
+    // PERF: the very same list where nobody is known, by which callers put like answers together.
+    if (known.size === 0) return [this.#subjects];
     const strangers = this.#subjects.filter((item) => !known.has(item));
-    parts.set(key, [...(parts.get(key) ?? []), ...strangers]);
+    parts.set(strangerKey, [...(parts.get(strangerKey) ?? []), ...strangers]);
     return parts.values();
+  }
+
+  #parts(items: Iterable<Item>, peer: Item): Map<string, Item[]> {
+    const parts = Map.groupBy(items, (item) => this.#key(peer, item));
+    parts.delete("");
+    return parts;
   }
 
   #key(peer: Item, subject: Item): string {
@@ -224,14 +295,12 @@ class Answers {
   }
 }
 
-/** All that an answer about an end depends on, beside how selectors match its class. */
-function endKey({ before, after, pods }: Item, direction: Direction): string {
-  const part = (version: Version | null): string =>
-    version === null
-      ? "-"
-      : `${version[direction].id}/${version.cls.atoms.map(({ family }) => family).join()}/${version.cls.portsKey}`;
-  const kind = pods === null ? "a" : isMoved({ before, after, pods }) ? "m" : "p";
-  return `${kind}${part(before)}>${before === after ? "=" : part(after)}`;
+/** The rows of an end: all that answers depend on, beside how selectors match its class. */
+function endKey(item: Item, direction: Direction): string {
+  const { before, after } = item;
+  const moved = isMoved(item) ? "m" : "";
+  if (before === after) return `${before?.[direction].id}`;
+  return `${moved}${before?.[direction].id}>${after?.[direction].id}`;
 }
 
 /** In another class than before, so that selectors may see it otherwise. */
@@ -246,9 +315,5 @@ function opposite(direction: Direction): Direction {
 /** A pod alone is no way from anybody to anybody. */
 function isOnePod(from: readonly Item[], to: readonly Item[]): boolean {
   const [x] = from;
-  if (x === undefined || x.pods === null || from.length > 1 || to.length > 1 || to[0] !== x) {
-    return false;
-  }
-  const [, second] = x.pods;
-  return second === undefined;
+  return x?.pods?.size === 1 && from.length === 1 && to.length === 1 && to[0] === x;
 }

@@ -1,53 +1,89 @@
 import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { PodRecord } from "./endpoint-class.ts";
+import type { EndpointClass, NamespaceRecord, PodRecord } from "./endpoint-class.ts";
 import type { Item } from "./flows.ts";
 import type { AddressRange } from "./model.ts";
 import type { Endpoint, Group } from "./query.ts";
 
 type WorkloadEnd = Extract<Endpoint, { readonly kind: "workload" }>;
 
-/** Name the ends of `items`: at most `limit` workloads, all address ranges, and the whole counts. */
+/**
+ * Name the ends of `items`: at most `limit` workloads, all address ranges, and the whole counts.
+ * PERF: pods are counted by class; they are looked at one by one only until the list is full.
+ */
 export function createGroup(index: ClusterIndex, items: readonly Item[], limit: number): Group {
-  const workloads = new Map<string, { -readonly [K in keyof WorkloadEnd]: WorkloadEnd[K] }>();
-  const perNamespace = new Map<string, { pods: number; named: number }>();
+  const names = new WorkloadNames(limit);
+  const perNamespace = new Map<NamespaceRecord, { pods: number; named: number }>();
   let pods = 0;
-  for (const record of podsOf(items)) {
-    pods++;
-    const { namespace, workload } = record.pod;
-    let counts = perNamespace.get(namespace);
-    if (counts === undefined) perNamespace.set(namespace, (counts = { pods: 0, named: 0 }));
-    counts.pods++;
-    const key = `${namespace}/${workload.kind}/${workload.name}`;
-    const known = workloads.get(key);
-    if (known === undefined && workloads.size >= limit) continue;
-    counts.named++;
-    if (known !== undefined) known.pods++;
-    else workloads.set(key, { kind: "workload", namespace, workload, pods: 1, sample: record.pod });
+  for (const item of items) {
+    const { namespace } = classOf(item) ?? { namespace: null };
+    if (namespace === null || item.pods === null) continue;
+    const count = item.pods.size;
+    pods += count;
+    const named = names.add(item.pods);
+    const counts = perNamespace.get(namespace);
+    if (counts === undefined) perNamespace.set(namespace, { pods: count, named });
+    else {
+      counts.pods += count;
+      counts.named += named;
+    }
   }
   const ranges = rangesOf(items);
-  const ends = [...workloads].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, end]) => end);
-  const isWhole = (name: string, count: number): boolean =>
-    count === index.namespaces.find(name)?.pods.size;
-  const counted = [...perNamespace].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const parts = counted.filter(([name, counts]) => !isWhole(name, counts.pods));
+  const counted = [...perNamespace].toSorted(([a], [b]) => (a.name < b.name ? -1 : 1));
+  const parts = counted.filter(([namespace, counts]) => counts.pods < namespace.pods.size);
+  const whole = counted.filter(([namespace, counts]) => counts.pods === namespace.pods.size);
   return {
-    endpoints: [...ends, ...ranges.map((range): Endpoint => ({ kind: "addresses", range }))],
+    endpoints: [
+      ...names.ends(),
+      ...ranges.map((range): Endpoint => ({ kind: "addresses", range })),
+    ],
     omitted: parts.reduce((sum, [, counts]) => sum + counts.pods - counts.named, 0),
     pods,
-    whole: counted.filter(([name, counts]) => isWhole(name, counts.pods)).map(([name]) => name),
-    namespaces: counted.map(([name]) => name),
+    whole: whole.map(([{ name }]) => name),
+    namespaces: counted.map(([{ name }]) => name),
     everyPod: pods > 0 && pods === index.inventory.podCount,
     everyIpv4: covers(ranges, IPV4_SPACE),
     everyIpv6: covers(ranges, IPV6_SPACE),
   };
 }
 
-/** The pods of `items`; nodes are no pods. */
-function* podsOf(items: readonly Item[]): Iterable<PodRecord> {
-  for (const { pods } of items) {
-    for (const record of pods ?? []) if (record.namespace !== null) yield record;
+/** Workloads by name, up to a limit. */
+class WorkloadNames {
+  readonly #limit: number;
+  readonly #workloads = new Map<string, { -readonly [K in keyof WorkloadEnd]: WorkloadEnd[K] }>();
+  /** A workload over the limit has been met: there is no point in looking at further pods. */
+  #full = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
   }
+
+  /** Count these pods by workload; the answer is how many of them the list tells of. */
+  add(pods: ReadonlySet<PodRecord>): number {
+    let named = 0;
+    for (const { pod } of this.#full ? [] : pods) {
+      const { namespace, workload } = pod;
+      const key = `${namespace}/${workload.kind}/${workload.name}`;
+      const known = this.#workloads.get(key);
+      if (known !== undefined) known.pods++;
+      else if (this.#workloads.size < this.#limit) {
+        this.#workloads.set(key, { kind: "workload", namespace, workload, pods: 1, sample: pod });
+      } else {
+        this.#full = true;
+        break;
+      }
+      named++;
+    }
+    return named;
+  }
+
+  ends(): readonly Endpoint[] {
+    return [...this.#workloads].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, end]) => end);
+  }
+}
+
+function classOf({ before, after }: Item): EndpointClass | undefined {
+  return (after ?? before)?.cls;
 }
 
 /** The addresses outside the cluster among `items`, merged. */

@@ -14,6 +14,8 @@ export interface ClassListener {
   /** A class has come; `origin` is the one it parted from, which every selector so far matched alike. */
   created(fresh: EndpointClass, origin: EndpointClass | null): void;
   removed(gone: EndpointClass): void;
+  /** The named ports that tell the class from others are not the same as before. */
+  portsChanged(cls: EndpointClass): void;
 }
 
 /**
@@ -101,7 +103,8 @@ export class Partition {
     mentions?.delete(key);
     if (mentions?.size === 0) this.#mentions.delete(namespace);
     for (const cls of [...this.#classesOf(namespace)]) {
-      if (cls.facts.some((fact) => fact.startsWith(key) && fact[key.length] === "=")) this.#rekey(cls);
+      if (cls.facts.some((fact) => fact.startsWith(key) && fact[key.length] === "="))
+        this.#rekey(cls);
     }
   }
 
@@ -206,8 +209,10 @@ export class Partition {
   #index(cls: EndpointClass, key: string, facts: readonly string[]): void {
     cls.key = key;
     cls.facts = facts;
+    const { portsKey } = cls;
     cls.portsKey =
       cls.namespace === null ? "*" : facts.filter((fact) => fact.startsWith(":")).join();
+    if (cls.portsKey !== portsKey) this.#listener.portsChanged(cls);
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
     for (const fact of facts) addTo(this.#byFact, fact, cls);

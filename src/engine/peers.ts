@@ -1,70 +1,62 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { CompiledRule } from "./compile.ts";
-import type { EndpointClass } from "./endpoint-class.ts";
-import type { OrderedTier } from "./fold.ts";
+import { type EndpointClass, YES } from "./endpoint-class.ts";
+import type { OrderedTier, Tiers } from "./fold.ts";
 import type { Row } from "./row.ts";
 import type { SelectorEntry } from "./selector-index.ts";
 
-/**
- * The classes on which two rows may differ (one row and null: which it may let through). A class that
- * no selector of a rule in question matches is on all others' side.
- */
-export function* differingPeers(
-  index: ClusterIndex,
-  before: Row | null,
-  after: Row | null,
-): Iterable<EndpointClass> {
+/** The peers on which two rows may differ. */
+export interface Peers {
+  /** Classes to be looked at one by one. */
+  readonly known: ReadonlySet<EndpointClass>;
+  /** Whether the rows may differ on all others too; those are then alike but for their own rows. */
+  readonly strangers: boolean;
+}
+
+/** Where two rows may differ; one row and null: what it may let through. */
+export function differingPeers(index: ClusterIndex, before: Row | null, after: Row | null): Peers {
   const { partition } = index.selectors;
   const selectors = differingSelectors(before, after);
   const oneMissing = before === null || after === null;
   if (selectors === null || (oneMissing && index.dataplane.sctp !== "yes")) {
-    yield* partition.classes;
-    return;
+    const all = new Set([...(before?.selectors ?? []), ...(after?.selectors ?? [])]);
+    return { known: new Set([...matched(index, all), ...partition.hosts]), strangers: true };
   }
-  const seen = new Set<number>();
   // A host may be the subject's own node, which passes policies: never a stranger like all others.
-  if (oneMissing) {
-    for (const cls of partition.hosts) {
-      seen.add(cls.id);
-      yield cls;
-    }
-  }
+  const hosts = oneMissing ? partition.hosts : [];
+  return { known: new Set([...matched(index, selectors), ...hosts]), strangers: false };
+}
+
+function* matched(
+  index: ClusterIndex,
+  selectors: ReadonlySet<SelectorEntry>,
+): Iterable<EndpointClass> {
   for (const { members, maybe } of selectors) {
-    for (const ids of [members, maybe]) {
-      for (const id of ids) {
-        if (seen.has(id)) continue;
-        seen.add(id);
-        yield index.selectors.classById(id);
-      }
-    }
+    for (const id of members) yield index.selectors.classById(id);
+    for (const id of maybe) yield index.selectors.classById(id);
   }
 }
 
-/** Null: strangers are concerned too. */
+/** The selectors of the rules that only one row has. Null: strangers are concerned too. */
 function differingSelectors(
   before: Row | null,
   after: Row | null,
 ): ReadonlySet<SelectorEntry> | null {
   const rules = differingRules(before, after);
-  if (rules === null) return null;
-  const selectors = new Set<SelectorEntry>();
-  for (const { peers } of rules) {
-    if (peers === null) return null;
-    for (const peer of peers) selectors.add(peer);
-  }
-  return selectors;
+  if (rules === null || rules.some(({ peers }) => peers === null)) return null;
+  return new Set(rules.flatMap(({ peers }) => peers ?? []));
 }
 
+/** A row that does not exist lets nobody through, as an isolating one without rules does. */
+const NOBODY: Tiers = { admin: [], networkPolicy: [], isolated: YES, baseline: [] };
+
 function differingRules(before: Row | null, after: Row | null): readonly CompiledRule[] | null {
-  const one = before?.tiers;
-  const other = after?.tiers;
-  // A row that does not exist lets nobody through, as an isolating one without rules does.
-  const isolatedBefore = one === undefined ? 2 : one.isolated;
-  const isolatedAfter = other === undefined ? 2 : other.isolated;
-  if (isolatedBefore !== isolatedAfter || isolatedBefore !== 2) return null;
+  const one = before?.tiers ?? NOBODY;
+  const other = after?.tiers ?? NOBODY;
+  if (one.isolated !== YES || other.isolated !== YES) return null;
   return [
-    ...differing(one?.networkPolicy ?? [], other?.networkPolicy ?? []),
-    ...differingTier(one?.admin ?? [], other?.admin ?? []),
+    ...differing(one.networkPolicy ?? [], other.networkPolicy ?? []),
+    ...differingTier(one.admin, other.admin),
   ];
 }
 
@@ -83,11 +75,11 @@ function differing(
 
 /** Order matters in a tier: unless it is the same, every rule of it is in question. */
 function differingTier(before: OrderedTier, after: OrderedTier): readonly CompiledRule[] {
-  const text = (tier: OrderedTier): string =>
-    tier
-      .map((policies) =>
-        policies.map((rules) => rules.map(({ content }) => content).join("\n")).join("&"),
-      )
-      .join(">");
-  return text(before) === text(after) ? [] : [...before.flat(2), ...after.flat(2)];
+  return orderOf(before) === orderOf(after) ? [] : [...before.flat(2), ...after.flat(2)];
+}
+
+function orderOf(tier: OrderedTier): string {
+  return JSON.stringify(
+    tier.map((policies) => policies.map((rules) => rules.map(({ content }) => content))),
+  );
 }

@@ -1,9 +1,9 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
-import type { EndpointClass, PodRecord } from "./endpoint-class.ts";
+import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
 import { type Item, isMoved, type Rectangle, sweep, type Version } from "./flows.ts";
 import { createGroup } from "./group.ts";
 import type { Change, Direction } from "./model.ts";
-import { differingPeers } from "./peers.ts";
+import { differingPeers, type Peers } from "./peers.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
 
@@ -79,7 +79,7 @@ function movedItems(
   keysAfter: Iterable<string>,
 ): readonly Item[] {
   const after = versionsOf(index, keysAfter);
-  const items = new Map<string, Item & { readonly pods: PodRecord[] }>();
+  const items = new Map<string, Item & { readonly pods: Set<PodRecord> }>();
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const was = before.get(key);
     const is = after.get(key);
@@ -87,7 +87,7 @@ function movedItems(
     if (record === undefined || was?.version.cls === is?.version.cls) continue;
     const place = `${was?.version.cls.id}>${is?.version.cls.id}`;
     const item = items.get(place);
-    if (item !== undefined) item.pods.push(record);
+    if (item !== undefined) item.pods.add(record);
     else {
       items.set(place, {
         before: was?.version ?? null,
@@ -118,7 +118,7 @@ class Difference {
     this.#movedPods = new Set(moved.flatMap(({ pods }) => [...(pods ?? [])]));
     for (const item of moved) this.#note(item);
     for (const [cls, rows] of journal) {
-      if (rows === null || !index.selectors.partition.classes.has(cls)) continue;
+      if (rows === null || isNode(cls) || !index.selectors.partition.classes.has(cls)) continue;
       const after = versionOf(index, cls);
       if (after.egress === rows.egress && after.ingress === rows.ingress) continue;
       const pods = this.#restOf(cls);
@@ -127,26 +127,23 @@ class Difference {
   }
 
   rectangles(): readonly Rectangle[] {
-    const found: Rectangle[] = [];
-    const emit = (rectangle: Rectangle): void => {
-      found.push(rectangle);
-    };
+    const { rows } = this.#index;
     const changedTo = new Set(this.#ingress);
-    sweep({
+    const egress = sweep({
       direction: "egress",
       subjects: this.#egress,
       peersOf: (sample) => this.#peersOf(sample, "egress"),
+      peerRows: () => rows.all("ingress"),
       itemsOf: (cls) => this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
-      emit,
     });
-    sweep({
+    const ingress = sweep({
       direction: "ingress",
       subjects: this.#ingress,
       peersOf: (sample) => this.#peersOf(sample, "ingress"),
+      peerRows: () => rows.all("egress"),
       itemsOf: (cls) => this.#itemsOf(cls),
-      emit,
     });
-    return found;
+    return [...egress, ...ingress];
   }
 
   #note(item: Item): void {
@@ -169,6 +166,7 @@ class Difference {
   }
 
   #itemsOf(cls: EndpointClass): readonly Item[] {
+    if (isNode(cls)) return [];
     const changed = this.#byClass.get(cls);
     if (changed?.some((item) => !isMoved(item))) return changed;
     const rest = this.#staticItem(cls);
@@ -187,17 +185,19 @@ class Difference {
   }
 
   /** Both sides of a moved pod's change, or where the two rows of the others differ. */
-  *#peersOf(item: Item, direction: Direction): Iterable<EndpointClass> {
-    const { before, after } = item;
-    if (!isMoved(item)) {
-      yield* differingPeers(this.#index, before?.[direction] ?? null, after?.[direction] ?? null);
-    } else {
-      for (const version of [before, after]) {
-        if (version !== null) yield* differingPeers(this.#index, null, version[direction]);
-      }
-    }
-    // Where both ends changed the rows of one alone do not tell; all such flows are the ingress sweep's.
-    if (direction === "ingress") yield* this.#classesOf(this.#egress);
+  #peersOf(item: Item, direction: Direction): Peers {
+    const before = item.before?.[direction] ?? null;
+    const after = item.after?.[direction] ?? null;
+    const parts = isMoved(item)
+      ? [differingPeers(this.#index, null, before), differingPeers(this.#index, null, after)]
+      : [differingPeers(this.#index, before, after)];
+    const strangers = parts.some((part) => part.strangers);
+    const known = new Set(parts.flatMap((part) => [...part.known]));
+    // What changed itself is nobody's stranger. And where both ends changed, the rows of one alone do
+    // not tell: all flows between such are the ingress sweep's.
+    if (strangers) for (const cls of this.#byClass.keys()) known.add(cls);
+    if (direction === "ingress") for (const cls of this.#classesOf(this.#egress)) known.add(cls);
+    return { known, strangers };
   }
 
   *#classesOf(items: readonly Item[]): Iterable<EndpointClass> {

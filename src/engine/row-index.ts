@@ -12,6 +12,7 @@ export class RowIndex {
   /** Classes whose rows are not known to be current. */
   readonly #stale = new Set<EndpointClass>();
   readonly #sctp: Certainty;
+  /** While a preview lasts, rows without members stay, as they still tell of before. */
   #held: Set<Row> | null = null;
   #nextId = 0;
 
@@ -19,21 +20,19 @@ export class RowIndex {
     this.#sctp = sctp;
   }
 
-  /** The policies that select `cls` have changed. */
+  /** Something that the rows of `cls` depend on has changed. */
   invalidate(cls: EndpointClass): void {
-    this.#forget(cls, "ingress");
-    this.#forget(cls, "egress");
+    this.#forget(cls);
     this.#stale.add(cls);
   }
 
   removed(cls: EndpointClass): void {
-    this.#forget(cls, "ingress");
-    this.#forget(cls, "egress");
+    this.#forget(cls);
     this.#stale.delete(cls);
   }
 
   rowOf(cls: EndpointClass, direction: Direction): Row {
-    return cls[direction] ?? this.#assign(cls, direction);
+    return (direction === "egress" ? cls.egress : cls.ingress) ?? this.#assign(cls, direction);
   }
 
   /** All rows of a direction, with every class among the members of its row. */
@@ -51,7 +50,7 @@ export class RowIndex {
     this.#stale.clear();
   }
 
-  /** Keep rows without members until `letGo`. PERF: a preview would else throw their answers away. */
+  /** Keep rows without members until `letGo`. */
   hold(): void {
     this.#held = new Set();
   }
@@ -64,28 +63,36 @@ export class RowIndex {
 
   #assign(cls: EndpointClass, direction: Direction): Row {
     const rules = tiersOf(cls, direction);
+    const key = `${kindOf(cls)} ${rules.content}`;
     const rows = this.#rows[direction];
-    let row = rows.get(rules.content);
+    let row = rows.get(key);
     if (row === undefined) {
-      row = createRow(this.#nextId++, rules, direction, this.#sctp);
-      rows.set(rules.content, row);
+      row = createRow({ id: this.#nextId++, key, direction, sctp: this.#sctp }, rules);
+      rows.set(key, row);
     }
     row.members.add(cls);
     cls[direction] = row;
     return row;
   }
 
-  #forget(cls: EndpointClass, direction: Direction): void {
-    const row = cls[direction];
-    if (row === null) return;
-    cls[direction] = null;
-    row.members.delete(cls);
-    this.#dropIfUnused(row);
+  #forget(cls: EndpointClass): void {
+    for (const row of [cls.egress, cls.ingress]) {
+      if (row === null) continue;
+      row.members.delete(cls);
+      this.#dropIfUnused(row);
+    }
+    cls.egress = null;
+    cls.ingress = null;
   }
 
   #dropIfUnused(row: Row): void {
     if (row.members.size > 0) return;
-    if (this.#held === null) this.#rows[row.direction].delete(row.content);
+    if (this.#held === null) this.#rows[row.direction].delete(row.key);
     else this.#held.add(row);
   }
+}
+
+/** What answers about a class depend on beside the selectors that match it. */
+function kindOf({ kind, host, atoms, portsKey }: EndpointClass): string {
+  return `${kind}${host ? "h" : ""}${atoms.map(({ family }) => family).join("")}${portsKey}`;
 }

@@ -6,6 +6,7 @@ import {
   least,
   type Match,
   most,
+  type NamespaceRecord,
   NO,
   PERHAPS,
   YES,
@@ -36,19 +37,25 @@ const EVERYTHING: Outcome = { allowed: ALL_PORTS, unknown: NO_PORTS };
 
 /**
  * What a class may do in one direction, as a function of the peer. It depends on the class only
- * through the content of the rules that select it, so all classes with the same content share it.
+ * through its kind and the content of the rules that select it, so all classes alike in that share it.
  */
 export interface Row {
   readonly id: number;
-  readonly content: string;
+  readonly key: string;
   readonly direction: Direction;
   readonly tiers: Tiers;
+  /** No policy has a part in it: everything is allowed. */
+  readonly free: boolean;
   /** The distinct selectors of the rules: how a peer matches them is all that the answer depends on. */
   readonly selectors: readonly SelectorEntry[];
+  /** PERF: beside each selector the one namespace it is for, to turn most peers down at a glance. */
+  readonly soles: readonly (NamespaceRecord | null)[];
   readonly usesNames: boolean;
-  readonly members: Set<EndpointClass>;
   readonly sctp: Certainty;
-  /** Answers so far, by how the peer matches `selectors`, and by the destination's named ports. */
+  readonly members: Set<EndpointClass>;
+  /** The answer to a peer that no selector matches, where ports have no names in it. */
+  stranger: Outcome | null;
+  /** Answers so far, by the destination's named ports and by how the peer matches `selectors`. */
   readonly outcomes: Map<string, Map<number | string, Outcome>>;
 }
 
@@ -113,25 +120,26 @@ function orderTier(
 
 /** A row for these rules; it has no members yet. */
 export function createRow(
-  id: number,
-  rules: { readonly tiers: Tiers; readonly content: string },
-  direction: Direction,
-  sctp: Certainty,
+  identity: Pick<Row, "id" | "key" | "direction" | "sctp">,
+  { tiers, content }: { readonly tiers: Tiers; readonly content: string },
 ): Row {
-  const all = rulesOf(rules.tiers);
+  const all = rulesOf(tiers);
   const selectors = [...new Set(all.flatMap(({ peers }) => peers ?? []))];
   return {
-    id,
-    content: rules.content,
-    direction,
-    tiers: rules.tiers,
+    ...identity,
+    tiers,
+    free: content === FREE,
     selectors,
+    soles: selectors.map(({ scope }) => scope?.sole ?? null),
     usesNames: all.some(({ names }) => names.length > 0),
     members: new Set(),
-    sctp,
+    stranger: null,
     outcomes: new Map(),
   };
 }
+
+/** The content of a row that no policy has a part in. */
+const FREE = "|-|";
 
 function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
   return [...admin.flat(2), ...(networkPolicy ?? []), ...baseline.flat(2)];
@@ -147,14 +155,18 @@ export function outcomeFor(
   destination: EndpointClass,
   family: FlowFamily,
 ): Outcome {
-  if (row.content === FREE) return EVERYTHING;
+  if (row.free) return EVERYTHING;
+  const signature = signatureOf(row, peer, family);
+  if (signature === 0 && !row.usesNames) {
+    row.stranger ??= computeOutcome(row, peer, destination, family);
+    return row.stranger;
+  }
   const ports = row.usesNames ? destination.portsKey : "";
   let outcomes = row.outcomes.get(ports);
   if (outcomes === undefined) {
     outcomes = new Map();
     row.outcomes.set(ports, outcomes);
   }
-  const signature = signatureOf(row, peer, family);
   let outcome = outcomes.get(signature);
   if (outcome === undefined) {
     outcome = computeOutcome(row, peer, destination, family);
@@ -163,20 +175,20 @@ export function outcomeFor(
   return outcome;
 }
 
-/** The content of a row that no policy has a part in. */
-const FREE = "|-|";
-
-/** PERF: 3 values a selector; 33 of them fit a double exactly. */
-const NUMERIC = 32;
+/** PERF: 3 values a selector; as many as a small integer holds, which a Map finds fastest. */
+const NUMERIC = 18;
 
 function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number | string {
-  const { selectors } = row;
+  const { selectors, soles } = row;
   if (selectors.length > NUMERIC) {
     return `${peer.host}${selectors.map((entry) => entryMatch(entry, peer, family)).join("")}`;
   }
   let signature = peer.host ? 1 : 0;
   for (let index = 0; index < selectors.length; index++) {
-    signature = signature * 3 + entryMatch(selectors[index] as SelectorEntry, peer, family);
+    const sole = soles[index];
+    const elsewhere = sole !== null && sole !== peer.namespace;
+    signature *= 3;
+    if (!elsewhere) signature += entryMatch(selectors[index] as SelectorEntry, peer, family);
   }
   return signature;
 }
@@ -214,7 +226,7 @@ export interface Ends {
 export function outcomesAt(row: Row, ends: Ends, point: number): number {
   const outcomes = foldTiers(row.tiers, (rule) => ruleMatch(rule, ends, point), ends.local);
   const undecided = row.sctp !== "yes" && pointPort(point).protocol === "SCTP";
-  return undecided && row.content !== FREE ? outcomes | ALLOW | DENY : outcomes;
+  return undecided && !row.free ? outcomes | ALLOW | DENY : outcomes;
 }
 
 /** How surely a rule matches the peer at a point of the port line. */

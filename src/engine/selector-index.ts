@@ -47,8 +47,8 @@ export function entryMatch(entry: SelectorEntry, cls: EndpointClass, family: Flo
 
 /** Who keeps the rows in step. */
 export interface SubjectListener {
-  /** Other policies than before may select the class: it is new. */
-  subjectsChanged(cls: EndpointClass): void;
+  /** The class is new, or tells other ports apart: its rows are no longer known. */
+  rowsChanged(cls: EndpointClass): void;
   removed(cls: EndpointClass): void;
 }
 
@@ -134,7 +134,11 @@ export class SelectorIndex implements ClassListener {
     } else {
       for (const entry of this.#entriesFor(fresh)) this.#match(entry, fresh);
     }
-    this.#listener.subjectsChanged(fresh);
+    this.#listener.rowsChanged(fresh);
+  }
+
+  portsChanged(cls: EndpointClass): void {
+    this.#listener.rowsChanged(cls);
   }
 
   removed(gone: EndpointClass): void {
