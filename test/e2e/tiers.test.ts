@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import type { KubectlResult } from "../support/control-plane.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { Ringfence } from "../support/ringfence.ts";
+import { createShop } from "./shop.ts";
+
+const group = "policy.networking.k8s.io";
+const inNamespace = (name: string): object => ({
+  namespaces: { matchLabels: { "kubernetes.io/metadata.name": name } },
+});
+
+/** The kind as far as Ringfence is concerned: the real schema is Ringfence's to check again. */
+const definition = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: {
+    name: `clusternetworkpolicies.${group}`,
+    annotations: { "api-approved.kubernetes.io": "unapproved, a stand-in for tests" },
+  },
+  spec: {
+    group,
+    scope: "Cluster",
+    names: { kind: "ClusterNetworkPolicy", plural: "clusternetworkpolicies" },
+    versions: [
+      {
+        name: "v1alpha2",
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+        },
+      },
+    ],
+  },
+};
+
+describeWithControlPlane("a ClusterNetworkPolicy through kubectl", (plane) => {
+  let ringfence: Ringfence;
+
+  const apply = (name: string, spec: object): Promise<KubectlResult> => {
+    const input = {
+      apiVersion: `${group}/v1alpha2`,
+      kind: "ClusterNetworkPolicy",
+      metadata: { name },
+      spec: { tier: "Admin", priority: 10, ...spec },
+    };
+    return plane().kubectl(["apply", "-f", "-"], { input });
+  };
+
+  beforeAll(async () => {
+    await createShop(plane());
+    // Ringfence starts in a cluster that lacks the kind.
+    ringfence = await Ringfence.install(plane());
+    const defined = await plane().kubectl(["apply", "-f", "-"], { input: definition });
+    expect(defined, defined.stderr).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => {
+      const { status } = await plane().request(
+        "GET",
+        `/apis/${group}/v1alpha2/clusternetworkpolicies`,
+      );
+      expect(status).toBe(200);
+    }, 10_000);
+  }, 120_000);
+  afterAll(async () => ringfence?.stop());
+
+  it("is no way around the rules for NetworkPolicies", async () => {
+    const { code, stderr } = await apply("open", {
+      subject: inNamespace("shop"),
+      ingress: [{ action: "Accept", from: [{ namespaces: {} }] }],
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('ClusterNetworkPolicy open denied by profile "baseline"');
+    expect(stderr).toContain("open-namespaces");
+  });
+
+  it("is admitted with a warning of what it closes", async () => {
+    const { code, stderr } = await apply("close", {
+      subject: inNamespace("shop"),
+      ingress: [{ action: "Deny", from: [inNamespace("plain")] }],
+    });
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("opens nothing; closes plain/* → shop/* all ports");
+  });
+
+  it("that was stored counts in what the next change does", async () => {
+    // A kind that was not there is looked for once a minute, and at the start.
+    await ringfence.end("SIGTERM");
+    await ringfence.start();
+    await ringfence.untilReady();
+    const deleted = await plane().kubectl(["delete", "clusternetworkpolicy", "close"]);
+    expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
+    expect(deleted.stderr).toContain("opens plain/* → shop/* all ports; closes nothing");
+  });
+});
