@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderBaseline } from "../src/config/baseline.ts";
-import { type Config, loadConfig } from "../src/config/load-config.ts";
+import { loadConfig } from "../src/config/load-config.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { ask } from "./demo/ask.ts";
 import { readChanges } from "./demo/change.ts";
@@ -21,7 +21,14 @@ import { startWebhook } from "./demo/start-webhook.ts";
 
 const example = fileURLToPath(new URL("../examples/shop", import.meta.url));
 const isServing = process.argv.includes("--serve");
-const config = readConfig(process.argv.slice(2).filter((argument) => argument !== "--serve"));
+// The product's own flags and variables, for those who want another port.
+const flags = process.argv.slice(2).filter((argument) => argument !== "--serve");
+const loaded = loadConfig(flags, process.env);
+if (!loaded.ok) {
+  for (const { path, message } of loaded.error) console.error(`${path}: ${message}`);
+  process.exit(2);
+}
+const config = loaded.value;
 const dns = {
   namespace: config.dnsNamespace,
   podLabels: config.dnsPodLabels,
@@ -80,20 +87,12 @@ async function runChanges(): Promise<void> {
 async function serve(): Promise<void> {
   const file = join(await mkdtemp(join(tmpdir(), "ringfence-")), "ca.crt");
   await writeFile(file, webhook.ca);
-  print(
-    `Send an AdmissionReview: curl --cacert ${file} --json @review.json ${webhook.url}/validate`,
-  );
+  const review = "-H content-type:application/json -d @examples/shop/review.json";
+  print(`Ask it: curl --cacert ${file} ${review} ${webhook.url}/validate`);
   print("Stop with Ctrl-C.");
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void webhook.stop());
   }
-}
-
-/** The product's own flags and variables, for those who want another port. */
-function readConfig(flags: readonly string[]): Config {
-  const loaded = loadConfig(flags, process.env);
-  if (loaded.ok) return loaded.value;
-  throw new Error(loaded.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
 /** What the baseline controller does in a cluster for a namespace that has opted in. */

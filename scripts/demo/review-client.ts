@@ -85,6 +85,13 @@ export class ReviewClient {
         dryRun: false,
       },
     };
+    const response = await this.send(path, review);
+    if (response.uid !== uid) throw new Error(`asked ${uid}, got the answer to ${response.uid}`);
+    return response;
+  }
+
+  /** Send a review as it is. */
+  async send(path: "/mutate" | "/validate", review: unknown): Promise<ReviewResponse> {
     const outgoing = request(`${this.#url}${path}?timeout=5s`, {
       method: "POST",
       agent: this.#agent,
@@ -92,9 +99,7 @@ export class ReviewClient {
     });
     outgoing.end(JSON.stringify(review));
     const [incoming] = responseEvent.parse(await once(outgoing, "response"));
-    const { response } = reviewReply.parse(JSON.parse(await text(incoming)));
-    if (response.uid !== uid) throw new Error(`asked ${uid}, got the answer to ${response.uid}`);
-    return response;
+    return reviewReply.parse(JSON.parse(await text(incoming))).response;
   }
 
   close(): void {

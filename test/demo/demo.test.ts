@@ -1,15 +1,17 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Answer } from "../../scripts/demo/ask.ts";
 import { readChange, readChanges } from "../../scripts/demo/change.ts";
 import { complaints } from "../../scripts/demo/expectation.ts";
-import type { ReviewResponse } from "../../scripts/demo/review-client.ts";
+import { ReviewClient, type ReviewResponse } from "../../scripts/demo/review-client.ts";
 import { createSelfSignedCertificate } from "../../scripts/demo/self-signed-certificate.ts";
 import { readBase, webhookConfigurations } from "../manifests/rendered-manifests.ts";
+import { freePort } from "../support/free-port.ts";
 
 const script = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
 const changes = await readChanges(
@@ -60,6 +62,31 @@ describe("npm run demo", () => {
     expect(kinds).toEqual(
       expect.arrayContaining(["denied,apply", "warned,apply", "allowed,delete", "allowed,label"]),
     );
+  });
+});
+
+describe("npm start", () => {
+  it("keeps serving, answers the review that it says to send, and ends when told to", async () => {
+    const server = spawn(process.execPath, [
+      script,
+      "--serve",
+      `--webhook-port=${await freePort()}`,
+    ]);
+    let said = "";
+    server.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await vi.waitFor(() => expect(said).toContain("Stop with Ctrl-C."), 10_000);
+    const [, ca = "", url = ""] = /--cacert (\S+) .* (https:\S+)\/validate/.exec(said) ?? [];
+    const client = new ReviewClient(url, await readFile(ca, "utf8"));
+    const review: unknown = JSON.parse(
+      await readFile(new URL("../../examples/shop/review.json", import.meta.url), "utf8"),
+    );
+    const answer = await client.send("/validate", review);
+    client.close();
+    expect(answer).toMatchObject({ allowed: false, status: { code: 403 } });
+    server.kill("SIGTERM");
+    expect((await once(server, "exit"))[0]).toBe(0);
   });
 });
 
