@@ -92,7 +92,7 @@ function movedItems(
       items.set(place, {
         before: was?.version ?? null,
         after: is?.version ?? null,
-        pods: [record],
+        pods: new Set([record]),
       });
     }
   }
