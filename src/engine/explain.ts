@@ -84,23 +84,25 @@ function explainSide(index: ClusterIndex, side: Side, point: number): DirectionE
   const destination = direction === "egress" ? peer.cls : subject.cls;
   const local = peer.cls.host ? localMatch(subject, peer) : NO;
   const ends: Ends = { peer: peer.cls, destination, family, local };
-  const asked = new Set<string>();
+  const asked = new Set<CompiledRule>();
   foldTiers(
     tiersOf(subject.cls, direction).tiers,
     (rule) => {
-      asked.add(rule.content);
+      asked.add(rule);
       return ruleMatch(rule, ends, point);
     },
     local,
   );
+  // The rules of NetworkPolicies are a union: they are asked all together, each content once.
+  const unionAsked = [...asked].some(({ policy }) => policy.tier === "NetworkPolicy");
   const steps = policies.map(({ policy }): PolicyStep => {
     const { isolates, rules } = policy[direction];
-    const inNetworkPolicy = policy.policy.tier === "NetworkPolicy";
+    const inUnion = policy.policy.tier === "NetworkPolicy";
     return {
       policy: policy.policy,
       isolates,
       rules: rules.map((rule): RuleStep => {
-        const reached = inNetworkPolicy ? isolates : asked.has(rule.content);
+        const reached = inUnion ? isolates && unionAsked : asked.has(rule);
         return {
           path: rule.path,
           action: rule.action,
@@ -145,13 +147,12 @@ function causesOf(facts: SideFacts): readonly Cause[] {
 }
 
 function whyAllowed({ steps, local, subject }: SideFacts): readonly Cause[] {
-  if (subject.record === null) return [cause("address-has-no-policies")];
+  if (subject.cls.namespace === null) return [cause("address-has-no-policies")];
   const accepting = ruleCauses(steps, "matches", "Accept", "rule-accepts");
   if (accepting.length > 0) return accepting;
   const passing = ruleCauses(steps, "matches", "Pass", "rule-passes");
   if (local === YES) return [cause("node-local"), ...passing];
-  const isolated = steps.some(({ isolates }) => isolates);
-  return [cause(steps.length === 0 || isolated ? "not-isolated" : "default-allow"), ...passing];
+  return [cause(steps.length === 0 ? "not-isolated" : "default-allow"), ...passing];
 }
 
 function whyDenied({ steps }: SideFacts): readonly Cause[] {
