@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { SETTINGS } from "../src/config/settings.ts";
 import { ERROR_CODES } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
+import { METRICS } from "../src/observability/metric-list.ts";
 import type { Mutator } from "../src/rules/mutator.ts";
 import type { Validator } from "../src/rules/rule.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
@@ -15,6 +17,8 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["rules.md", rulesPage()],
     ["errors.md", errorsPage()],
+    ["config.md", configPage()],
+    ["metrics.md", metricsPage()],
   ]);
 }
 
@@ -86,10 +90,41 @@ function mutatorSection({ id, title, why, kinds, since }: Mutator): string {
 
 function errorsPage(): string {
   return page("Errors", [
-    "Stable codes of everything that can be wrong with an input or with the world around the process. They stand in logs, in events and in the text of a refusal.",
+    "Stable codes of everything that can be wrong with an input or with the world around the process. They stand in the log, in the metrics, and in what a process says that does not start.",
     table(
       ["code", "means"],
       Object.entries(ERROR_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    ),
+  ]);
+}
+
+function configPage(): string {
+  return page("Configuration", [
+    "Every setting is a flag, a variable, and a key of the YAML file that `--config` or `RINGFENCE__CONFIG` names. Flags win over variables, variables over the file, the file over the default. In flags and variables lists are separated by commas and labels are written `key=value`. With an error in any of them the process does not start.",
+    table(
+      ["key", "flag", "variable", "default", "what it is"],
+      SETTINGS.map(({ name, flag, variable, default: fallback, description }) => [
+        `\`${name}\``,
+        `\`${flag}\``,
+        `\`${variable}\``,
+        fallback === "" ? "" : `\`${fallback}\``,
+        description,
+      ]),
+    ),
+  ]);
+}
+
+function metricsPage(): string {
+  return page("Metrics", [
+    "In the text format of Prometheus, under `/metrics` of the metrics port. Values of labels come from closed lists; names of objects are never among them. Beside these there are the `process_` and `nodejs_` metrics of the client library.",
+    table(
+      ["metric", "type", "labels", "what it counts or measures"],
+      Object.values(METRICS).map(({ name, type, labels, help }) => [
+        `\`${name}\``,
+        type,
+        labels.map((label) => `\`${label}\``).join(", "),
+        help,
+      ]),
     ),
   ]);
 }
