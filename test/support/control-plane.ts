@@ -10,6 +10,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type CertificateFiles, createAuthority, issueCertificate } from "./certificates.ts";
+import { endWithTest } from "./end-with-test.ts";
 import { freePort } from "./free-port.ts";
 
 const adminToken = "admin-of-this-test";
@@ -282,10 +283,7 @@ function startProcess(
   const log = createWriteStream(join(folder, `${binary.split("/").at(-1) ?? ""}.log`));
   child.stdout.pipe(log);
   child.stderr.pipe(log);
-  // A test process that ends early leaves nothing running.
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
+  endWithTest(child);
   return child;
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../manifests/rendered-manifests.ts";
 import { issueCertificate } from "./certificates.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { endWithTest } from "./end-with-test.ts";
 import { FaultyProxy } from "./faulty-proxy.ts";
 import { freePort } from "./free-port.ts";
 
@@ -89,10 +90,15 @@ export class Ringfence {
     const kubeconfig = await plane.kubeconfig({ server: proxy.url, token });
     const certificates = await mkdtemp(join(plane.folder, "certificates-"));
     const ringfence = new Ringfence({ plane, ports, proxy, webhooks, certificates, kubeconfig });
-    await ringfence.rotateCertificate();
-    await ringfence.start();
-    await ringfence.untilReady();
-    await ringfence.configureWebhooks();
+    try {
+      await ringfence.rotateCertificate();
+      await ringfence.start();
+      await ringfence.untilReady();
+      await ringfence.configureWebhooks();
+    } catch (error) {
+      await ringfence.stop();
+      throw error;
+    }
     return ringfence;
   }
 
@@ -123,6 +129,7 @@ export class Ringfence {
     };
     child.stdout.on("data", remember);
     child.stderr.on("data", remember);
+    endWithTest(child);
     await once(child, "spawn");
     this.#process = child;
   }
