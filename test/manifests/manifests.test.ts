@@ -44,6 +44,8 @@ const deployment = z
             z.looseObject({
               image: z.string(),
               ports: z.array(port),
+              env: z.array(z.object({ name: z.string(), value: z.string() })),
+              resources: z.looseObject({ limits: z.object({ memory: z.string() }) }),
               startupProbe: probe,
               livenessProbe: probe,
               readinessProbe: probe,
@@ -208,6 +210,14 @@ describe("the Deployment", () => {
       { path: "/healthz", port: "health" },
       { path: "/readyz", port: "health" },
     ]);
+  });
+
+  it("lets the heap grow to three quarters of the memory limit", () => {
+    const limitMiB = Number(/^(\d+)Gi$/.exec(container.resources.limits.memory)?.[1]) * 1024;
+    expect(container.env).toContainEqual({
+      name: "NODE_OPTIONS",
+      value: `--max-old-space-size=${(limitMiB * 3) / 4}`,
+    });
   });
 
   it("is given the time to drain that the server takes", () => {
