@@ -23,6 +23,8 @@ export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
     subjects: [...items.values()],
     peersOf: ({ after }) => differingPeers(index, null, after?.egress ?? null),
     peerRows: () => index.rows.all("ingress"),
+    rowOf: (cls, direction) => index.rows.rowOf(cls, direction),
+    changed: () => false,
     itemsOf: (cls) => {
       const item = items.get(cls);
       return item === undefined ? [] : [item];

@@ -26,7 +26,7 @@ export interface ClassListener {
 export class Partition {
   readonly atoms: AddressAtoms;
   readonly classes = new Set<EndpointClass>();
-  /** Those of hostNetwork pods and of nodes. */
+  /** Those of hostNetwork pods. */
   readonly hosts = new Set<EndpointClass>();
   readonly #listener: ClassListener;
   readonly #byKey = new Map<string, EndpointClass>();
@@ -213,6 +213,8 @@ export class Partition {
     cls.portsKey =
       cls.namespace === null ? "*" : facts.filter((fact) => fact.startsWith(":")).join();
     if (cls.portsKey !== portsKey) this.#listener.portsChanged(cls);
+    const [atom, second] = cls.atoms;
+    cls.plain = atom === undefined || second !== undefined || cls.host ? 0 : atom.family;
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
     for (const fact of facts) addTo(this.#byFact, fact, cls);
@@ -244,12 +246,13 @@ export class Partition {
       facts: [],
       portsKey: "*",
       atoms: [],
+      plain: 0,
       selectors: new Map(),
       egress: null,
       ingress: null,
     };
     this.classes.add(cls);
-    if (cls.host) this.hosts.add(cls);
+    if (cls.host && cls.namespace !== null) this.hosts.add(cls);
     cls.namespace?.classes.add(cls);
     return cls;
   }

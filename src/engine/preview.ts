@@ -1,6 +1,6 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { type Item, isMoved, type Rectangle, sweep, type Version } from "./flows.ts";
+import { type Item, isMoved, type Rectangle, type Sweep, sweep, type Version } from "./flows.ts";
 import { createGroup } from "./group.ts";
 import type { Change, Direction } from "./model.ts";
 import { differingPeers, type Peers } from "./peers.ts";
@@ -129,7 +129,12 @@ class Difference {
   rectangles(): readonly Rectangle[] {
     const { rows } = this.#index;
     const changedTo = new Set(this.#ingress);
+    const shared: Pick<Sweep, "rowOf" | "changed"> = {
+      rowOf: (cls, direction) => rows.rowOf(cls, direction),
+      changed: (cls) => this.#byClass.has(cls),
+    };
     const egress = sweep({
+      ...shared,
       direction: "egress",
       subjects: this.#egress,
       peersOf: (sample) => this.#peersOf(sample, "egress"),
@@ -137,6 +142,7 @@ class Difference {
       itemsOf: (cls) => this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
     });
     const ingress = sweep({
+      ...shared,
       direction: "ingress",
       subjects: this.#ingress,
       peersOf: (sample) => this.#peersOf(sample, "ingress"),

@@ -63,7 +63,7 @@ export class RowIndex {
 
   #assign(cls: EndpointClass, direction: Direction): Row {
     const rules = tiersOf(cls, direction);
-    const key = `${kindOf(cls)} ${rules.content}`;
+    const key = `${kindOf(cls, direction)} ${rules.content}`;
     const rows = this.#rows[direction];
     let row = rows.get(key);
     if (row === undefined) {
@@ -93,6 +93,8 @@ export class RowIndex {
 }
 
 /** What answers about a class depend on beside the selectors that match it. */
-function kindOf({ kind, host, atoms, portsKey }: EndpointClass): string {
-  return `${kind}${host ? "h" : ""}${atoms.map(({ family }) => family).join("")}${portsKey}`;
+function kindOf({ kind, host, atoms, portsKey }: EndpointClass, direction: Direction): string {
+  // Only a destination's named ports matter.
+  const ports = direction === "ingress" ? portsKey : "";
+  return `${kind}${host ? "h" : ""}${atoms.map(({ family }) => family).join("")}${ports}`;
 }

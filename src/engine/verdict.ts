@@ -12,7 +12,7 @@ import {
 import { ALLOW, DENY, type Outcomes } from "./fold.ts";
 import { hasPoint, portPoint } from "./port-set.ts";
 import type { Flow, FlowEnd, Verdict } from "./query.ts";
-import { type Outcome, outcomeFor, outcomesAt } from "./row.ts";
+import { isClosed, type Outcome, outcomeFor, outcomesAt } from "./row.ts";
 
 /** An end as the index knows it; `record` is null for addresses that no pod or node has. */
 export interface ResolvedEnd {
@@ -40,7 +40,8 @@ export function verdictOf(index: ClusterIndex, flow: Flow): Verdict {
     const from = index.inventory.pod(flow.from.key);
     const to = index.inventory.pod(flow.to.key);
     if (from === undefined || to === undefined) return "unknown";
-    if (from !== to && isPlain(from.cls) && isPlain(to.cls)) {
+    const { plain } = from.cls;
+    if (from !== to && plain !== 0 && plain === to.cls.plain) {
       return plainVerdict(index, from.cls, to.cls, point);
     }
   }
@@ -110,8 +111,7 @@ function plainVerdict(
   to: EndpointClass,
   point: number,
 ): Verdict {
-  const family = from.atoms[0]?.family;
-  if (family === undefined || family !== to.atoms[0]?.family) return "denied";
+  const family = from.plain;
   const egress = pointVerdict(outcomeFor(index.rows.rowOf(from, "egress"), to, to, family), point);
   if (egress === "denied") return egress;
   return both(
@@ -120,12 +120,8 @@ function plainVerdict(
   );
 }
 
-/** One address, and not a node's. */
-function isPlain(cls: EndpointClass): boolean {
-  return !cls.host && cls.atoms.length === 1;
-}
-
 function pointVerdict(outcome: Outcome, point: number): Verdict {
+  if (isClosed(outcome)) return "denied";
   if (hasPoint(outcome.allowed, point)) return "allowed";
   return hasPoint(outcome.unknown, point) ? "unknown" : "denied";
 }
