@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { describeWithControlPlane } from "./describe-with-control-plane.ts";
 import { FaultyProxy } from "./faulty-proxy.ts";
 
@@ -16,6 +16,10 @@ describeWithControlPlane("the faulty proxy", (plane) => {
     const result = await plane().kubectl(["get", "--raw", ...args], { kubeconfig });
     return result.stdout + result.stderr;
   };
+
+  /** kubectl lists, and asks for the watch after that. */
+  const untilWatched = (): Promise<void> =>
+    vi.waitFor(() => expect(proxy.requests.some(({ isWatch }) => isWatch)).toBe(true), 20_000);
 
   it("passes requests and credentials on while nothing is injected", async () => {
     expect(await get("/api/v1/namespaces/default")).toContain('"name":"default"');
@@ -48,7 +52,7 @@ describeWithControlPlane("the faulty proxy", (plane) => {
 
   it("cuts running watches", async () => {
     const watch = plane().kubectl(["get", "namespaces", "--watch", "-o", "name"], { kubeconfig });
-    await expect.poll(() => proxy.requests.some(({ isWatch }) => isWatch)).toBe(true);
+    await untilWatched();
     proxy.dropConnections();
     expect((await watch).stdout).toContain("namespace/default");
   });
@@ -56,7 +60,7 @@ describeWithControlPlane("the faulty proxy", (plane) => {
   it("silences running watches without closing them", async () => {
     const args = ["get", "configmaps", "--watch", "-o", "name", "--request-timeout=3s"];
     const watch = plane().kubectl(args, { kubeconfig });
-    await expect.poll(() => proxy.requests.some(({ isWatch }) => isWatch)).toBe(true);
+    await untilWatched();
     await plane().create("/api/v1/namespaces/default/configmaps", { metadata: { name: "heard" } });
     await new Promise((resolve) => setTimeout(resolve, 500));
     proxy.silenceRunning(({ isWatch }) => isWatch);
