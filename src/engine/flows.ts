@@ -89,8 +89,11 @@ class GroupSweep {
     const [sample] = this.#subjects;
     if (sample === undefined) return [];
     const { known, strangers } = this.#plan.peersOf(sample);
-    this.#sweepKnown(sample, known);
-    if (strangers) this.#sweepStrangers(sample, known);
+    if (strangers) {
+      const acquainted = new Set(known);
+      this.#sweepKnown(sample, acquainted);
+      this.#sweepStrangers(sample, acquainted);
+    } else this.#sweepKnown(sample, known);
     const found: Rectangle[] = [];
     for (const [subjects, changes] of this.#found) {
       for (const { peers, opened, closed, unsure } of changes.values()) {
@@ -103,7 +106,7 @@ class GroupSweep {
   }
 
   /** One by one, put together by how both ends answer. */
-  #sweepKnown(sample: Item, known: ReadonlySet<EndpointClass>): void {
+  #sweepKnown(sample: Item, known: Iterable<EndpointClass>): void {
     const { itemsOf, changed } = this.#plan;
     const far = opposite(this.#plan.direction);
     const peers = new Map<string, Item[]>();

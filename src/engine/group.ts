@@ -2,10 +2,10 @@ import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { EndpointClass, NamespaceRecord, PodRecord } from "./endpoint-class.ts";
 import type { Item } from "./flows.ts";
-import type { AddressRange } from "./model.ts";
+import type { AddressRange, Pod } from "./model.ts";
 import type { Endpoint, Group } from "./query.ts";
 
-type WorkloadEnd = Extract<Endpoint, { readonly kind: "workload" }>;
+type WorkloadName = Extract<Endpoint, { readonly kind: "workload" }> & { pods: number };
 
 /**
  * Name the ends of `items`: at most `limit` workloads, all address ranges, and the whole counts.
@@ -50,7 +50,7 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
 /** Workloads by name, up to a limit. */
 class WorkloadNames {
   readonly #limit: number;
-  readonly #workloads = new Map<string, { -readonly [K in keyof WorkloadEnd]: WorkloadEnd[K] }>();
+  readonly #workloads = new Map<string, WorkloadName>();
   /** A workload over the limit has been met: there is no point in looking at further pods. */
   #full = false;
 
@@ -61,25 +61,40 @@ class WorkloadNames {
   /** Count these pods by workload; the answer is how many of them the list tells of. */
   add(pods: ReadonlySet<PodRecord>): number {
     let named = 0;
+    let end: WorkloadName | undefined;
     for (const { pod } of this.#full ? [] : pods) {
-      const { namespace, workload } = pod;
-      const key = `${namespace}/${workload.kind}/${workload.name}`;
-      const known = this.#workloads.get(key);
-      if (known !== undefined) known.pods++;
-      else if (this.#workloads.size < this.#limit) {
-        this.#workloads.set(key, { kind: "workload", namespace, workload, pods: 1, sample: pod });
-      } else {
-        this.#full = true;
-        break;
-      }
+      // PERF: a class is mostly one workload.
+      if (end === undefined || !isOf(pod, end)) end = this.#find(pod);
+      if (end === undefined) break;
+      end.pods++;
       named++;
     }
     return named;
   }
 
+  #find(pod: Pod): WorkloadName | undefined {
+    const { namespace, workload } = pod;
+    const key = `${namespace}/${workload.kind}/${workload.name}`;
+    let end = this.#workloads.get(key);
+    if (end === undefined && this.#workloads.size < this.#limit) {
+      end = { kind: "workload", namespace, workload, pods: 0, sample: pod };
+      this.#workloads.set(key, end);
+    }
+    this.#full = end === undefined;
+    return end;
+  }
+
   ends(): readonly Endpoint[] {
     return [...this.#workloads].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, end]) => end);
   }
+}
+
+function isOf({ namespace, workload }: Pod, end: WorkloadName): boolean {
+  return (
+    workload.name === end.workload.name &&
+    workload.kind === end.workload.kind &&
+    namespace === end.namespace
+  );
 }
 
 function classOf({ before, after }: Item): EndpointClass | undefined {

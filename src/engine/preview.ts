@@ -3,7 +3,7 @@ import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts"
 import { type Item, isMoved, type Rectangle, type Sweep, sweep, type Version } from "./flows.ts";
 import { createGroup } from "./group.ts";
 import type { Change, Direction } from "./model.ts";
-import { differingPeers, type Peers } from "./peers.ts";
+import { differingPeers, joined, type Peers } from "./peers.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
 
@@ -198,12 +198,11 @@ class Difference {
       ? [differingPeers(this.#index, null, before), differingPeers(this.#index, null, after)]
       : [differingPeers(this.#index, before, after)];
     const strangers = parts.some((part) => part.strangers);
-    const known = new Set(parts.flatMap((part) => [...part.known]));
     // What changed itself is nobody's stranger. And where both ends changed, the rows of one alone do
     // not tell: all flows between such are the ingress sweep's.
-    if (strangers) for (const cls of this.#byClass.keys()) known.add(cls);
-    if (direction === "ingress") for (const cls of this.#classesOf(this.#egress)) known.add(cls);
-    return { known, strangers };
+    const changed = strangers ? this.#byClass.keys() : [];
+    const others = direction === "ingress" ? this.#classesOf(this.#egress) : [];
+    return { known: joined(...parts.map((part) => part.known), changed, others), strangers };
   }
 
   *#classesOf(items: readonly Item[]): Iterable<EndpointClass> {
