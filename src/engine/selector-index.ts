@@ -121,7 +121,8 @@ export class SelectorIndex implements ClassListener {
     this.#unscoped.delete(entry);
     const { scope, spec } = entry;
     for (const fact of mentionedFacts(spec)) this.partition.releaseFact(fact, scope?.sole ?? null);
-    for (const range of mentionedRanges(spec)) this.partition.releaseRange(range);
+    // PERF: backwards, so that few atoms stand behind the one that goes.
+    for (const range of mentionedRanges(spec).toReversed()) this.partition.releaseRange(range);
     if (scope === null) return;
     scope.selectors.delete(entry);
     this.#namespaces.release(scope);
@@ -179,10 +180,7 @@ export class SelectorIndex implements ClassListener {
     const pods = cls.kind === "pod" && !cls.host;
     if (pods && !this.#dataplane.ipBlockMatchesPods) return NO;
     if (cls.atoms.length === 0) return PERHAPS;
-    const inside = cls.atoms.some((atom) =>
-      spec.ranges.some(({ first, last }) => first <= atom.first && atom.last <= last),
-    );
-    if (!inside) return NO;
+    if (!cls.atoms.some((atom) => isWithin(spec.ranges, atom))) return NO;
     if (!cls.host || spec.defined) return YES;
     return certainty(this.#dataplane.ipBlockMatchesNodes);
   }
@@ -243,6 +241,19 @@ function mentionedFacts(spec: SelectorSpec): readonly string[] {
 
 function mentionedRanges(spec: SelectorSpec): readonly AddressRange[] {
   return spec.kind === "addresses" ? spec.ranges : [];
+}
+
+/** Report whether one of `ranges`, which ascend and are disjoint, holds all of `atom`. */
+function isWithin(ranges: readonly AddressRange[], atom: AddressRange): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.first ?? 0n) <= atom.first) low = middle + 1;
+    else high = middle;
+  }
+  const range = ranges[low - 1];
+  return range !== undefined && atom.last <= range.last;
 }
 
 function familyOfRanges(ranges: readonly AddressRange[]): Family | null {
