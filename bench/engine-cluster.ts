@@ -4,7 +4,8 @@ import { parseNamespace } from "../src/wire/namespace.ts";
 import { parseNetworkPolicy } from "../src/wire/network-policy.ts";
 import { parseNode } from "../src/wire/node.ts";
 import { parsePod } from "../src/wire/pod.ts";
-import { type ClusterSize, type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
+import type { ClusterSize } from "./catalogue.ts";
+import { type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
 
 /** A generated cluster as the engine's model. */
 export interface EngineCluster {
@@ -38,7 +39,8 @@ export function changesOf({ namespaces, nodes, pods, policies }: EngineCluster):
   ];
 }
 
-function must<T>(result: Result<T, readonly Problem[]>): T {
+/** The value, or an error that says why there is none. */
+export function must<T>(result: Result<T, readonly Problem[]>): T {
   if (result.ok) return result.value;
   throw new Error(result.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }

@@ -4,7 +4,7 @@ import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import type { Change, Pod, Policy } from "../src/engine/model.ts";
 import type { Flow } from "../src/engine/query.ts";
 import { naiveVerdict } from "../test/engine/oracle.ts";
-import type { ClusterSize } from "./cluster-generator.ts";
+import type { ClusterSize } from "./catalogue.ts";
 import { changesOf, type EngineCluster, engineCluster } from "./engine-cluster.ts";
 import { Random } from "./random.ts";
 import { type BenchRow, quantile, row } from "./row.ts";

@@ -93,19 +93,20 @@ export class ClusterIndex {
 
   /** The change that undoes `change`, if asked before it is applied. */
   inverse(change: Change): Change {
-    const { kind } = change;
     const key = change.op === "upsert" ? keyOf(change) : change.key;
-    const gone: Change = { kind, op: "delete", key };
-    switch (kind) {
-      case "pod":
-        return restored(kind, this.inventory.pod(key)?.pod) ?? gone;
-      case "namespace":
-        return restored(kind, this.namespaces.find(key)?.declared) ?? gone;
-      case "node":
-        return restored(kind, this.inventory.node(key)) ?? gone;
-      case "policy":
-        return restored(kind, this.#policies.get(key)?.policy) ?? gone;
-    }
+    return this.#current(change.kind, key) ?? { kind: change.kind, op: "delete", key };
+  }
+
+  /** The change that would bring an object about that is there now. */
+  #current(kind: Change["kind"], key: string): Change | undefined {
+    const pod = upsert(kind === "pod" ? this.inventory.pod(key)?.pod : null);
+    if (pod !== undefined) return { kind: "pod", ...pod };
+    const namespace = upsert(kind === "namespace" ? this.namespaces.find(key)?.declared : null);
+    if (namespace !== undefined) return { kind: "namespace", ...namespace };
+    const node = upsert(kind === "node" ? this.inventory.node(key) : null);
+    if (node !== undefined) return { kind: "node", ...node };
+    const policy = upsert(kind === "policy" ? this.#policies.get(key)?.policy : null);
+    return policy === undefined ? undefined : { kind: "policy", ...policy };
   }
 
   /** Begin to remember what changes; nothing that told of before goes away until `forget`. */
@@ -189,13 +190,8 @@ function keyOf(change: Change & { op: "upsert" }): string {
   }
 }
 
-type Upsert<K extends Change["kind"]> = Extract<Change, { kind: K; op: "upsert" }>;
-
-function restored<K extends Change["kind"]>(
-  kind: K,
-  object: Upsert<K>["object"] | null | undefined,
-): Change | null {
-  return object === null || object === undefined
-    ? null
-    : ({ kind, op: "upsert", object } as unknown as Change);
+function upsert<O>(
+  object: O | null | undefined,
+): { readonly op: "upsert"; readonly object: O } | undefined {
+  return object === null || object === undefined ? undefined : { op: "upsert", object };
 }

@@ -115,13 +115,13 @@ function bindRule(
 function unitePeers(peers: readonly Peer[]): readonly Peer[] {
   const blocks = peers.filter((peer) => peer.kind === "addresses");
   if (blocks.length < 2) return peers;
-  const ranges = Map.groupBy(
+  const byFamily = Map.groupBy(
     blocks.flatMap((block) => block.ranges),
     ({ first }) => familyOf(first),
   );
   return [
     ...peers.filter(({ kind }) => kind !== "addresses"),
-    ...[...ranges.values()].map((of): Peer => ({ kind: "addresses", ranges: mergeRanges(of) })),
+    ...[...byFamily.values()].map((of): Peer => ({ kind: "addresses", ranges: mergeRanges(of) })),
   ];
 }
 

@@ -1,7 +1,8 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { type Item, type Rectangle, sweep } from "./flows.ts";
+import { sweep } from "./flows.ts";
 import { createGroup, rangesOf } from "./group.ts";
+import type { Item, Rectangle } from "./item.ts";
 import { podKey } from "./model.ts";
 import { differingPeers } from "./peers.ts";
 import { isEmptyPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";

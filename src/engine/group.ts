@@ -1,7 +1,7 @@
 import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { EndpointClass, NamespaceRecord, PodRecord } from "./endpoint-class.ts";
-import type { Item } from "./flows.ts";
+import type { Item } from "./item.ts";
 import type { AddressRange, Pod } from "./model.ts";
 import type { Endpoint, Group } from "./query.ts";
 

@@ -119,11 +119,11 @@ export class Inventory {
 
   #declare(record: NamespaceRecord, namespace: Namespace | null): void {
     if (!this.#namespaces.declare(record, namespace)) return;
-    for (const pod of [...record.pods]) this.#enter(pod, pod);
+    for (const pod of Array.from(record.pods)) this.#enter(pod, pod);
   }
 
   #renode(name: string, node: Node | null): void {
-    for (const record of [...(this.#hostPods.get(name) ?? [])]) {
+    for (const record of Array.from(this.#hostPods.get(name) ?? [])) {
       const same =
         record.node !== null && node !== null && sameLabels(record.node.labels, node.labels);
       if (!same) this.#enter({ ...record, node }, record);

@@ -84,11 +84,14 @@ export class Partition {
   /** A selector for pods of `namespace` (null: of any) mentions a fact; classes part by it. */
   mentionFact(key: string, namespace: NamespaceRecord | null): void {
     let mentions = this.#mentions.get(namespace);
-    if (mentions === undefined) this.#mentions.set(namespace, (mentions = new Map()));
+    if (mentions === undefined) {
+      mentions = new Map<string, number>();
+      this.#mentions.set(namespace, mentions);
+    }
     const count = mentions.get(key) ?? 0;
     mentions.set(key, count + 1);
     if (count > 0) return;
-    for (const cls of [...this.#classesOf(namespace)]) {
+    for (const cls of Array.from(this.#classesOf(namespace))) {
       this.#regroup(cls, (record) => factOf(record, key));
     }
   }
@@ -102,7 +105,7 @@ export class Partition {
     }
     mentions?.delete(key);
     if (mentions?.size === 0) this.#mentions.delete(namespace);
-    for (const cls of [...this.#classesOf(namespace)]) {
+    for (const cls of Array.from(this.#classesOf(namespace))) {
       if (cls.facts.some((fact) => fact.startsWith(key) && fact[key.length] === "="))
         this.#rekey(cls);
     }
@@ -213,8 +216,8 @@ export class Partition {
     cls.portsKey =
       cls.namespace === null ? "*" : facts.filter((fact) => fact.startsWith(":")).join();
     if (cls.portsKey !== portsKey) this.#listener.portsChanged(cls);
-    const [atom, second] = cls.atoms;
-    cls.plain = atom === undefined || second !== undefined || cls.host ? 0 : atom.family;
+    const [only, second] = cls.atoms;
+    cls.plain = only === undefined || second !== undefined || cls.host ? 0 : only.family;
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
     for (const fact of facts) addTo(this.#byFact, fact, cls);
@@ -259,7 +262,7 @@ export class Partition {
 
   #atomSplit(atom: AddressAtom, fresh: AddressAtom): void {
     this.#listener.created(fresh.outside, atom.outside);
-    for (const cls of [...atom.classes]) this.#partAcross(cls, atom, fresh);
+    for (const cls of Array.from(atom.classes)) this.#partAcross(cls, atom, fresh);
   }
 
   #partAcross(cls: EndpointClass, atom: AddressAtom, fresh: AddressAtom): void {
@@ -277,7 +280,7 @@ export class Partition {
   }
 
   #atomMerged(atom: AddressAtom, gone: AddressAtom): void {
-    for (const cls of [...gone.classes]) {
+    for (const cls of Array.from(gone.classes)) {
       this.#unindex(cls);
       cls.atoms = cls.atoms.map((each) => (each === gone ? atom : each));
       this.#rekey(cls);

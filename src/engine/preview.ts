@@ -1,7 +1,8 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { type Item, isMoved, type Rectangle, type Sweep, sweep, type Version } from "./flows.ts";
+import { type Sweep, sweep } from "./flows.ts";
 import { createGroup } from "./group.ts";
+import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import type { Change, Direction } from "./model.ts";
 import { differingPeers, joined, type Peers } from "./peers.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
@@ -40,7 +41,8 @@ export function withChanges<T>(
       inverses.push(index.inverse(change));
       index.apply(change);
     }
-    const moved = movedItems(index, before, index.inventory.affectedPods(changes));
+    const after = versionsOf(index, index.inventory.affectedPods(changes));
+    const moved = movedItems(before, after);
     return ask(new Difference(index, moved, journal).rectangles());
   } finally {
     for (const inverse of inverses.toReversed()) index.apply(inverse);
@@ -74,27 +76,20 @@ function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
 
 /** Pods that came, went, or are in another class now, put together by where from and where to. */
 function movedItems(
-  index: ClusterIndex,
   before: ReadonlyMap<string, PodVersion>,
-  keysAfter: Iterable<string>,
+  after: ReadonlyMap<string, PodVersion>,
 ): readonly Item[] {
-  const after = versionsOf(index, keysAfter);
   const items = new Map<string, Item & { readonly pods: Set<PodRecord> }>();
-  for (const key of new Set([...before.keys(), ...after.keys()])) {
-    const was = before.get(key);
-    const is = after.get(key);
-    const record = is?.record ?? was?.record;
-    if (record === undefined || was?.version.cls === is?.version.cls) continue;
-    const place = `${was?.version.cls.id}>${is?.version.cls.id}`;
-    const item = items.get(place);
-    if (item !== undefined) item.pods.add(record);
-    else {
-      items.set(place, {
-        before: was?.version ?? null,
-        after: is?.version ?? null,
-        pods: new Set([record]),
-      });
-    }
+  for (const [key, { record, version }] of new Map([...before, ...after])) {
+    const item = {
+      before: before.get(key)?.version ?? null,
+      after: after.has(key) ? version : null,
+    };
+    if (item.before?.cls === item.after?.cls) continue;
+    const place = `${item.before?.cls.id}>${item.after?.cls.id}`;
+    const known = items.get(place);
+    if (known === undefined) items.set(place, { ...item, pods: new Set([record]) });
+    else known.pods.add(record);
   }
   return [...items.values()];
 }
@@ -154,9 +149,10 @@ class Difference {
 
   #note(item: Item): void {
     const { before, after } = item;
-    const moved = isMoved(item);
-    if (moved || before?.egress !== after?.egress) this.#egress.push(item);
-    if (moved || before?.ingress !== after?.ingress) this.#ingress.push(item);
+    const changes = (direction: Direction): boolean =>
+      isMoved(item) || before?.[direction] !== after?.[direction];
+    if (changes("egress")) this.#egress.push(item);
+    if (changes("ingress")) this.#ingress.push(item);
     for (const cls of new Set([before?.cls, after?.cls])) {
       if (cls === undefined) continue;
       const items = this.#byClass.get(cls);
@@ -174,7 +170,7 @@ class Difference {
   #itemsOf(cls: EndpointClass): readonly Item[] {
     if (isNode(cls)) return [];
     const changed = this.#byClass.get(cls);
-    if (changed?.some((item) => !isMoved(item))) return changed;
+    if (changed?.some((item) => !isMoved(item)) === true) return changed;
     const rest = this.#staticItem(cls);
     return rest === null ? (changed ?? []) : [...(changed ?? []), rest];
   }

@@ -1,0 +1,64 @@
+import { type EndpointClass, flowFamilies, type PodRecord } from "./endpoint-class.ts";
+import type { Direction } from "./model.ts";
+import { intersectPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
+import { type Outcome, outcomeFor, type Row } from "./row.ts";
+
+/** A class at one moment, with the rows it has then. */
+export interface Version {
+  readonly cls: EndpointClass;
+  readonly egress: Row;
+  readonly ingress: Row;
+}
+
+/** Pods (or addresses) that went through a change together; null: they were, or are, not there. */
+export interface Item {
+  readonly before: Version | null;
+  readonly after: Version | null;
+  /** Null for the addresses of an atom. */
+  readonly pods: ReadonlySet<PodRecord> | null;
+}
+
+/** Each of `from` to each of `to`. */
+export interface Rectangle {
+  readonly from: readonly Item[];
+  readonly to: readonly Item[];
+  readonly opened: PortSet;
+  readonly closed: PortSet;
+  /** What became undecidable, or stopped being so without opening or closing. */
+  readonly unsure: PortSet;
+}
+
+const NOTHING: Outcome = { allowed: NO_PORTS, unknown: NO_PORTS };
+
+/** In another class than before, so that selectors may see it otherwise. */
+export function isMoved({ before, after }: Item): boolean {
+  return before?.cls !== after?.cls;
+}
+
+/** On which ports one class may talk with another: both rows, over all families they share. */
+export function pairOutcome(from: Version | null, to: Version | null): Outcome {
+  if (from === null || to === null) return NOTHING;
+  let allowed = NO_PORTS;
+  let possible = NO_PORTS;
+  for (const family of flowFamilies(from.cls, to.cls)) {
+    const egress = outcomeFor(from.egress, to.cls, to.cls, family);
+    const ingress = outcomeFor(to.ingress, from.cls, to.cls, family);
+    allowed = unionPorts(allowed, intersectPorts(egress.allowed, ingress.allowed));
+    possible = unionPorts(
+      possible,
+      intersectPorts(
+        unionPorts(egress.allowed, egress.unknown),
+        unionPorts(ingress.allowed, ingress.unknown),
+      ),
+    );
+  }
+  return { allowed, unknown: subtractPorts(possible, allowed) };
+}
+
+/** The rows of an end: all that answers depend on, beside how selectors match its class. */
+export function endKey(item: Item, direction: Direction): string {
+  const { before, after } = item;
+  const moved = isMoved(item) ? "m" : "";
+  if (before === after) return `${before?.[direction].id}`;
+  return `${moved}${before?.[direction].id}>${after?.[direction].id}`;
+}

@@ -1,0 +1,68 @@
+import { Answers } from "./answers.ts";
+import type { Item } from "./item.ts";
+import type { Direction } from "./model.ts";
+
+/** Parts the subjects by what a peer's row says of them. */
+export class SubjectSplitter {
+  readonly #subjects: readonly Item[];
+  readonly #direction: Direction;
+  readonly #answers: Answers;
+  readonly #byClass = new Map<number, Item[]>();
+  /** A subject that no selector knows gets the same answer as all others like it. */
+  readonly #hosts: readonly Item[];
+
+  constructor(subjects: readonly Item[], direction: Direction) {
+    this.#subjects = subjects;
+    this.#direction = direction;
+    this.#answers = new Answers(direction);
+    this.#hosts = subjects.filter((item) => (item.after ?? item.before)?.cls.host === true);
+    for (const item of subjects) {
+      for (const id of new Set([item.before?.cls.id, item.after?.cls.id])) {
+        if (id === undefined) continue;
+        const known = this.#byClass.get(id);
+        if (known === undefined) this.#byClass.set(id, [item]);
+        else known.push(item);
+      }
+    }
+  }
+
+  split(peer: Item): Iterable<readonly Item[]> {
+    const known = this.#knownTo(peer);
+    if (known === null) return this.#parts(this.#subjects, peer).values();
+    const stranger = this.#subjects.find((item) => !known.has(item));
+    const strangerKey = stranger === undefined ? "" : this.#key(peer, stranger);
+    const parts = this.#parts(known, peer);
+    if (strangerKey === "") return parts.values();
+    // PERF: the very same list where nobody is known, by which callers put like answers together.
+    if (known.size === 0) return [this.#subjects];
+    const strangers = this.#subjects.filter((item) => !known.has(item));
+    parts.set(strangerKey, [...(parts.get(strangerKey) ?? []), ...strangers]);
+    return parts.values();
+  }
+
+  #parts(items: Iterable<Item>, peer: Item): Map<string, Item[]> {
+    const parts = Map.groupBy(items, (item) => this.#key(peer, item));
+    parts.delete("");
+    return parts;
+  }
+
+  #key(peer: Item, subject: Item): string {
+    const { before, after } = this.#answers.about(peer, subject);
+    return before === "" && after === "" ? "" : `${before}>${after}`;
+  }
+
+  /** PERF: the subjects that the peer's selectors may know, if that is fewer than all; else null. */
+  #knownTo(peer: Item): ReadonlySet<Item> | null {
+    const rows = new Set([peer.before?.[this.#direction], peer.after?.[this.#direction]]);
+    const selectors = [...rows].flatMap((row) => row?.selectors ?? []);
+    const size = selectors.reduce((sum, { members, maybe }) => sum + members.size + maybe.size, 0);
+    if (size >= this.#subjects.length) return null;
+    const known = new Set<Item>(this.#hosts);
+    for (const { members, maybe } of selectors) {
+      for (const ids of [members, maybe]) {
+        for (const id of ids) for (const item of this.#byClass.get(id) ?? []) known.add(item);
+      }
+    }
+    return known;
+  }
+}
