@@ -1,6 +1,6 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
-import { flowFamilies, type Match, NO, PERHAPS, YES } from "./endpoint-class.ts";
+import { type Match, NO, PERHAPS, YES } from "./endpoint-class.ts";
 import { foldTiers } from "./fold.ts";
 import { policyKey, type Tier } from "./model.ts";
 import { pointPort, portPoint } from "./port-set.ts";
@@ -19,6 +19,7 @@ import {
   agree,
   both,
   directionVerdict,
+  familiesOf,
   localMatch,
   type ResolvedEnd,
   resolveEnd,
@@ -34,7 +35,7 @@ export function explainFlow(index: ClusterIndex, flow: Flow): Explanation {
     return unresolved(flow, "allowed", "same-pod");
   }
   const point = portPoint(flow.protocol, flow.port);
-  const explained = flowFamilies(from.cls, to.cls).map((family) => {
+  const explained = familiesOf(flow, from, to).map((family) => {
     const egress = explainSide(
       index,
       { subject: from, peer: to, direction: "egress", family },

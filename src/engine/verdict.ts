@@ -1,3 +1,4 @@
+import { familyOf } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
 import {
   type EndpointClass,
@@ -50,13 +51,21 @@ export function verdictOf(index: ClusterIndex, flow: Flow): Verdict {
   if (from === undefined || to === undefined) return "unknown";
   // A pod cannot block access to itself (concept page, "Isolation").
   if (from.record !== null && from.record === to.record) return "allowed";
-  const verdicts = flowFamilies(from.cls, to.cls).map((family) =>
+  const verdicts = familiesOf(flow, from, to).map((family) =>
     both(
       directionVerdict(index, { subject: from, peer: to, direction: "egress", family }, point),
       directionVerdict(index, { subject: to, peer: from, direction: "ingress", family }, point),
     ),
   );
   return agree(verdicts);
+}
+
+/** The families a flow may be of: those both ends have, and of an end given as an address its own. */
+export function familiesOf(flow: Flow, from: ResolvedEnd, to: ResolvedEnd): readonly FlowFamily[] {
+  const given = [flow.from, flow.to].flatMap((end) =>
+    end.kind === "address" ? [familyOf(end.address)] : [],
+  );
+  return flowFamilies(from.cls, to.cls).filter((family) => given.every((each) => each === family));
 }
 
 /** One direction of a flow, from its subject's side. */

@@ -15,7 +15,7 @@ import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
 import type { Endpoint, Flow, FlowEnd, FlowPair, PairDelta } from "../../src/engine/query.ts";
 import { unreachable } from "../../src/errors.ts";
 import { change, changed, changesOf, endsOf, PROBES, policy, world } from "./arbitrary-world.ts";
-import type { World } from "./oracle.ts";
+import { naiveVerdict, type World } from "./oracle.ts";
 
 const numRuns = process.env["CI"] === "true" ? 2_000 : 300;
 
@@ -133,6 +133,35 @@ describe("laws of policies", { timeout: 300_000 }, () => {
     );
   });
 });
+
+describe("laws of addresses", { timeout: 300_000 }, () => {
+  test("an address of a pod is the pod, in the address's family alone", () => {
+    fc.assert(
+      fc.property(world, (w) => {
+        const engine = engineOf(w);
+        const pods = w.pods.map((pod): FlowEnd => ({ kind: "pod", key: podKey(pod) }));
+        const own = w.pods.flatMap(({ addresses }) =>
+          addresses.map((address): FlowEnd => ({ kind: "address", address })),
+        );
+        for (const flow of [...crossed(own, pods), ...crossed(pods, own), ...crossed(own, own)]) {
+          const [verdict, naive] = [engine.verdict(flow), naiveVerdict(w, flow)];
+          if (verdict !== naive) expect({ flow, verdict }).toEqual({ flow, verdict: naive });
+          expect(engine.explain(flow).verdict).toBe(verdict);
+        }
+      }),
+      { numRuns: numRuns / 5 },
+    );
+  });
+});
+
+/** All flows from one list of ends to another on one port of each protocol. */
+function crossed(sources: readonly FlowEnd[], targets: readonly FlowEnd[]): readonly Flow[] {
+  return sources.flatMap((from) =>
+    targets.flatMap((to) =>
+      PROBES.filter(({ port }) => port === 80).map((probe) => ({ from, to, ...probe })),
+    ),
+  );
+}
 
 /** Every block of the policy in two, as two peers. */
 function halved(each: Policy): Policy {

@@ -248,7 +248,7 @@ function endOf(world: World, end: FlowEnd): End | null {
   }
   const { address } = end;
   const pod = running.find((each) => !each.hostNetwork && each.addresses.includes(address));
-  if (pod !== undefined) return named(pod);
+  if (pod !== undefined) return { ...named(pod), addresses: [address] };
   const node = world.nodes.find(({ addresses }) => addresses.includes(address)) ?? null;
   return { pod: null, node, host: node !== null, addresses: [address] };
 }
