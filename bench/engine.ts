@@ -135,13 +135,13 @@ function timesOf<T>(inputs: readonly T[], run: (input: T) => unknown): readonly 
 }
 
 function randomFlows({ pods }: EngineCluster, random: Random, count: number): readonly Flow[] {
-  const end = (): Flow["from"] => {
-    const { namespace, name } = random.pick(pods);
-    return { kind: "pod", key: `${namespace}/${name}` };
-  };
+  const ends = pods.map(({ namespace, name }): Flow["from"] => ({
+    kind: "pod",
+    key: `${namespace}/${name}`,
+  }));
   return Array.from({ length: count }, () => ({
-    from: end(),
-    to: end(),
+    from: random.pick(ends),
+    to: random.pick(ends),
     protocol: random.below(4) === 0 ? "UDP" : "TCP",
     port: random.pick([53, 80, 443, 5432, 8080, 9102, 9105]),
   }));
@@ -153,7 +153,10 @@ function verdictRate(
 ): { readonly perSecond: number; readonly bytes: number } {
   let allowed = 0;
   const round = (): void => {
-    for (const flow of flows) if (engine.verdict(flow) === "allowed") allowed++;
+    // By index: an iterator would allocate, and that is not the engine's.
+    for (let index = 0; index < flows.length; index++) {
+      if (engine.verdict(flows[index] as Flow) === "allowed") allowed++;
+    }
   };
   for (let warm = 0; warm < 3; warm++) round();
   const [best] = timesOf([1, 2, 3, 4, 5, 6, 7], round).toSorted((a, b) => a - b);
