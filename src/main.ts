@@ -25,6 +25,7 @@ import { createRegistry } from "./rules/registry.ts";
 import type { ClusterFacts } from "./rules/rule.ts";
 import { CertificateFiles } from "./server/certificate.ts";
 import { createServer, secureContextOf } from "./server/create-server.ts";
+import { keepGarbageYoung } from "./server/heap.ts";
 import { createMetricsServer, createProbes } from "./server/probes.ts";
 import { drain } from "./server/shutdown.ts";
 import { VALIDATORS } from "./validators/index.ts";
@@ -39,6 +40,7 @@ const LEASE_NAME = "ringfence";
 
 const clock = (): number => performance.now();
 
+keepGarbageYoung();
 // oxlint-disable-next-line node/no-process-env -- the one place where the process's surroundings come in
 const read = loadConfig(process.argv.slice(2), process.env);
 if (read.ok) await run(read.value);
@@ -87,8 +89,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
 
   const client = new ApiClient({ kubeconfig: config.kubeconfig });
   // The controller comes before the cluster that tells it: until then the ports are the usual ones.
-  let resolvers = (): ClusterFacts["dns"] => [];
-  const dns = (): DnsTarget => dnsTarget(config, resolvers());
+  let facts: ClusterFacts | null = null;
+  const dns = (): DnsTarget => dnsTarget(config, facts?.dns ?? []);
   const baseline = new BaselineController({
     client,
     render: (namespace) => renderBaseline({ namespace, dns: dns() }),
@@ -105,7 +107,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     observe,
     listener: baseline,
   });
-  resolvers = () => cluster.facts.dns;
+  facts = cluster.facts;
   const snapshotAgeMs = (): number | null =>
     cluster.synced() ? Math.round(Math.max(...cluster.staleMs().values())) : null;
 
