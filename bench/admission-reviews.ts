@@ -1,25 +1,52 @@
+import { MatchingEngine } from "../src/engine/matching-engine.ts";
+import { parseNetworkPolicy } from "../src/wire/network-policy.ts";
 import { field } from "../src/wire/shape.ts";
-import type { GeneratedCluster, Manifest } from "./cluster-generator.ts";
+import type { Manifest } from "./catalogue.ts";
+import type { GeneratedCluster } from "./cluster-generator.ts";
+import { changesOf, must, readCluster } from "./engine-cluster.ts";
 import { Random } from "./random.ts";
 
-/**
- * AdmissionReviews as the API server sends them, of changes that teams make every day: an
- * application's policy is created, gets another port, is deleted.
- */
-export function everydayReviews({ policies }: GeneratedCluster, count: number): readonly Manifest[] {
+/** Reviews of one cluster's policies, made from a seed. */
+export interface Reviews {
+  /** An application's policy lets an application of its own or one other namespace in, on one more port. */
+  readonly small: readonly Manifest[];
+  /** What teams do every day: a policy is created, gets another port, is deleted. */
+  readonly everyday: readonly Manifest[];
+}
+
+/** AdmissionReviews as the API server sends them, of policies whose peers there are. */
+export function createReviews(generated: GeneratedCluster, count: number): Reviews {
   const random = new Random(11);
-  const own = policies.filter((policy) => field(policy, "metadata", "name") !== "baseline");
-  return Array.from({ length: count }, (_, index) => {
-    const policy = asStored(random.pick(own));
-    switch (index % 4) {
-      case 0:
-        return review(index, "CREATE", withName(policy, `new-${index}`), null);
-      case 1:
-        return review(index, "DELETE", null, policy);
-      default:
-        return review(index, "UPDATE", withPort(policy, 1024 + random.below(4096)), policy);
-    }
+  const engine = new MatchingEngine();
+  for (const change of changesOf(readCluster(generated))) engine.apply(change);
+  const own = generated.policies.filter((manifest) => {
+    const { namespace, name, ingress, egress } = must(parseNetworkPolicy(manifest)).policy;
+    const peers = [...ingress.rules, ...egress.rules].flatMap((rule) =>
+      rule.peers === "all" ? [] : rule.peers,
+    );
+    const exist = peers.every(
+      (peer) => peer.kind !== "pods" || engine.select(peer.selection, 0).count > 0,
+    );
+    return exist && name !== "baseline" && namespace !== "";
   });
+  const narrow = own.filter((manifest) => {
+    const [rule] = listOf(field(manifest, "spec", "ingress"));
+    const [peer] = listOf(field(rule, "from"));
+    return field(peer, "podSelector", "matchLabels", "app") !== undefined;
+  });
+  const withNewPort = (index: number, policy: Manifest): Manifest =>
+    review(index, "UPDATE", withPort(policy, 1024 + random.below(4096)), policy);
+  return {
+    small: Array.from({ length: count }, (_, index) =>
+      withNewPort(index, asStored(random.pick(narrow))),
+    ),
+    everyday: Array.from({ length: count }, (_, index) => {
+      const policy = asStored(random.pick(own));
+      if (index % 4 === 0) return review(index, "CREATE", withName(policy, `new-${index}`), null);
+      if (index % 4 === 1) return review(index, "DELETE", null, policy);
+      return withNewPort(index, policy);
+    }),
+  };
 }
 
 function review(
@@ -52,7 +79,11 @@ function review(
       object,
       oldObject,
       dryRun: false,
-      options: { kind: "UpdateOptions", apiVersion: "meta.k8s.io/v1", fieldManager: "kubectl-client-side-apply" },
+      options: {
+        kind: "UpdateOptions",
+        apiVersion: "meta.k8s.io/v1",
+        fieldManager: "kubectl-client-side-apply",
+      },
     },
   };
 }
@@ -80,7 +111,10 @@ function asStored(policy: Manifest): Manifest {
           fieldsType: "FieldsV1",
           fieldsV1: {
             "f:metadata": {
-              "f:annotations": { ".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {} },
+              "f:annotations": {
+                ".": {},
+                "f:kubectl.kubernetes.io/last-applied-configuration": {},
+              },
             },
             "f:spec": { "f:ingress": {}, "f:podSelector": {}, "f:policyTypes": {} },
           },
@@ -101,6 +135,13 @@ function withPort(policy: Manifest, port: number): Manifest {
     Object.entries(spec).find(([key]) => key === "ingress" || key === "egress") ?? [];
   if (direction === undefined || !Array.isArray(rules)) return policy;
   const [first, ...others] = rules as readonly Manifest[];
-  const ports = [...((first?.["ports"] as readonly unknown[] | undefined) ?? []), { protocol: "TCP", port }];
+  const ports = [
+    ...((first?.["ports"] as readonly unknown[] | undefined) ?? []),
+    { protocol: "TCP", port },
+  ];
   return { ...policy, spec: { ...spec, [direction]: [{ ...first, ports }, ...others] } };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

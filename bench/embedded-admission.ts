@@ -11,7 +11,10 @@ import type { GeneratedCluster } from "./cluster-generator.ts";
 import { changesOf, readCluster } from "./engine-cluster.ts";
 
 /** The real admission over a generated cluster; only the watches are not there. */
-export function embeddedAdmission(generated: GeneratedCluster, observer: AdmissionObserver): Admission {
+export function embeddedAdmission(
+  generated: GeneratedCluster,
+  observer: AdmissionObserver,
+): Admission {
   const engine = new MatchingEngine();
   const cluster = readCluster(generated);
   for (const change of changesOf(cluster)) engine.apply(change);

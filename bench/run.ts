@@ -3,6 +3,7 @@ import type { BenchRow } from "./row.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   engine: async () => (await import("./engine.ts")).benchEngine(),
+  admission: async () => (await import("./admission.ts")).benchAdmission(),
 };
 
 const json = process.argv.includes("--json");

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  type CertificateFiles,
+  createAuthority,
+  issueCertificate,
+} from "../test/support/certificates.ts";
+import { CLUSTER } from "./admission-cluster.ts";
+import { createReviews } from "./admission-reviews.ts";
+import type { Question, Reply } from "./admission-server.ts";
+import type { Manifest } from "./catalogue.ts";
+import { generateCluster } from "./cluster-generator.ts";
+import { LoadGenerator, type Target } from "./load.ts";
+import { type BenchRow, quantile, row } from "./row.ts";
+
+const REVIEWS = 1_000;
+const WARM_UP = 5_000;
+const ROUND = 5_000;
+const ROUNDS = 5;
+const SOAK = 200_000;
+
+interface Servers {
+  readonly bare: BenchServer;
+  readonly ringfence: BenchServer;
+  readonly ca: string;
+}
+
+interface Workload {
+  readonly name: string;
+  readonly reviews: readonly Manifest[];
+  /** Share of the bare handler's throughput, where there is a target. */
+  readonly ratio?: { readonly atLeast: number };
+}
+
+/**
+ * The real server over TLS with kept-alive connections, and beside it, in the same run and by turns,
+ * a bare Fastify handler that parses the same reviews and allows them.
+ */
+export async function benchAdmission(): Promise<readonly BenchRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), "ringfence-bench-"));
+  const authority = await createAuthority(folder);
+  const certificate = await issueCertificate(authority, join(folder, "serving"));
+  const ca = await readFile(authority.certificate, "utf8");
+  const bare = await BenchServer.start("bare", certificate);
+  const ringfence = await BenchServer.start("ringfence", certificate);
+  const servers = { bare, ringfence, ca };
+  const { small, everyday } = createReviews(generateCluster(CLUSTER), REVIEWS);
+  try {
+    return [
+      ...(await compare(servers, {
+        name: "policies that change little",
+        reviews: small,
+        ratio: { atLeast: 0.7 },
+      })),
+      ...(await compare(servers, {
+        name: "everyday changes",
+        reviews: everyday,
+      })),
+      await soak(ringfence, { port: ringfence.port, ca }, small),
+    ];
+  } finally {
+    bare.stop();
+    ringfence.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function compare(servers: Servers, workload: Workload): Promise<readonly BenchRow[]> {
+  const { bare, ringfence, ca } = servers;
+  const { name, reviews, ratio } = workload;
+  const bodies = reviews.map((review) => JSON.stringify(review));
+  const bareLoad = await LoadGenerator.connect({ port: bare.port, ca }, bodies);
+  const load = await LoadGenerator.connect({ port: ringfence.port, ca }, bodies);
+  await bareLoad.closedLoop(WARM_UP);
+  await load.closedLoop(WARM_UP);
+  await ringfence.durations();
+  // By turns, so that whatever else the machine does hits both; the median round of each counts.
+  const rates = { bare: [] as number[], ringfence: [] as number[] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rates.bare.push(await bareLoad.closedLoop(ROUND));
+    rates.ringfence.push(await load.closedLoop(ROUND));
+  }
+  const durations = await ringfence.durations();
+  const latencies = await load.openLoop(500, 10);
+  bareLoad.close();
+  load.close();
+  const bareRate = quantile(rates.bare, 0.5);
+  const rate = quantile(rates.ringfence, 0.5);
+  return [
+    row(`${name}: bare handler`, bareRate, "requests/s"),
+    row(`${name}: Ringfence`, rate, "requests/s"),
+    row(`${name}: ratio`, rate / bareRate, "", ratio),
+    row(`${name}: decision median`, quantile(durations, 0.5), "ms"),
+    row(`${name}: decision p99`, quantile(durations, 0.99), "ms", { atMost: 1 }),
+    row(`${name}: request p99 at 500/s`, quantile(latencies, 0.99), "ms"),
+    row(`${name}: slowest request at 500/s`, Math.max(...latencies), "ms", { atMost: 20 }),
+  ];
+}
+
+/** What the heap gains over many requests, once it has settled. */
+async function soak(
+  server: BenchServer,
+  target: Target,
+  reviews: readonly Manifest[],
+): Promise<BenchRow> {
+  const bodies = reviews.map((review) => JSON.stringify(review));
+  const load = await LoadGenerator.connect(target, bodies);
+  const before = await server.heap();
+  for (let done = 0; done < SOAK; done += SOAK / 10) {
+    await load.closedLoop(SOAK / 10);
+    await server.durations();
+  }
+  const growth = (await server.heap()) - before;
+  load.close();
+  return row(`heap growth over ${SOAK} requests`, growth / 1e6, "MB", { atMost: 5 });
+}
+
+/** A server in a process of its own. */
+class BenchServer {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  static async start(kind: "bare" | "ringfence", pem: CertificateFiles): Promise<BenchServer> {
+    const file = fileURLToPath(new URL("admission-server.ts", import.meta.url));
+    const child = spawn(process.execPath, ["--expose-gc", file, kind, pem.certificate, pem.key], {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    return new BenchServer(child, (await replyOf(child, "port")).port);
+  }
+
+  /** The decisions' times in ms since the last time this was asked. */
+  async durations(): Promise<readonly number[]> {
+    this.#ask("durations");
+    return (await replyOf(this.#child, "durations")).durations;
+  }
+
+  /** Bytes in use after a collection. */
+  async heap(): Promise<number> {
+    this.#ask("heap");
+    return (await replyOf(this.#child, "heap")).heap;
+  }
+
+  stop(): void {
+    this.#child.kill();
+  }
+
+  #ask(question: Question): void {
+    this.#child.send(question);
+  }
+}
+
+async function replyOf<K extends Reply["kind"]>(
+  child: ChildProcess,
+  kind: K,
+): Promise<Extract<Reply, { readonly kind: K }>> {
+  const [reply] = (await once(child, "message")) as [Reply];
+  if (reply.kind !== kind) throw new Error(`asked for ${kind}, got ${reply.kind}`);
+  return reply as Extract<Reply, { readonly kind: K }>;
+}
