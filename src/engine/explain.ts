@@ -14,7 +14,8 @@ import type {
   RuleStep,
   Verdict,
 } from "./query.ts";
-import { type Ends, peerMatch, ruleMatch, selectingPolicies, tiersOf } from "./row.ts";
+import { type Ends, peerMatch, ruleMatch } from "./row.ts";
+import { selectingPolicies, tiersOf } from "./tiers.ts";
 import {
   agree,
   both,
@@ -87,7 +88,7 @@ function explainSide(index: ClusterIndex, side: Side, point: number): DirectionE
   const ends: Ends = { peer: peer.cls, destination, family, local };
   const asked = new Set<CompiledRule>();
   foldTiers(
-    tiersOf(subject.cls, direction).tiers,
+    tiersOf(selectingPolicies(subject.cls), direction).tiers,
     (rule) => {
       asked.add(rule);
       return ruleMatch(rule, ends, point);

@@ -10,8 +10,19 @@ const NEXT = 4;
 /** No rule has matched yet; the next priority of the tier goes on. */
 const CONTINUE = 8;
 
+/** The rules of one policy of a tier; not `sure`: it may not select the class at all. */
+export interface OrderedPolicy {
+  readonly rules: readonly CompiledRule[];
+  readonly sure: boolean;
+}
+
 /** Rules in the order they are asked: of one tier by priority, policy, rule. */
-export type OrderedTier = readonly (readonly (readonly CompiledRule[])[])[];
+export type OrderedTier = readonly (readonly OrderedPolicy[])[];
+
+/** All rules of a tier. */
+export function rulesOfTier(tier: OrderedTier): readonly CompiledRule[] {
+  return tier.flat().flatMap(({ rules }) => rules);
+}
 
 /** All rules that may decide on a class in one direction. */
 export interface Tiers {
@@ -72,13 +83,13 @@ function foldOrdered(tier: OrderedTier, ruleMatch: (rule: CompiledRule) => Match
 
 /** Of policies with equal priority any may win (ClusterNetworkPolicySpec.priority): all outcomes count. */
 function foldPriority(
-  policies: readonly (readonly CompiledRule[])[],
+  policies: readonly OrderedPolicy[],
   ruleMatch: (rule: CompiledRule) => Match,
 ): Outcomes {
   let decided = 0;
   let undecided = CONTINUE;
-  for (const rules of policies) {
-    const outcomes = foldRules(rules, ruleMatch);
+  for (const { rules, sure } of policies) {
+    const outcomes = foldRules(rules, ruleMatch) | (sure ? 0 : CONTINUE);
     decided |= outcomes & ~CONTINUE;
     undecided &= outcomes;
   }

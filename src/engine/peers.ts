@@ -1,7 +1,7 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { CompiledRule } from "./compile.ts";
 import { type EndpointClass, YES } from "./endpoint-class.ts";
-import type { OrderedTier, Tiers } from "./fold.ts";
+import { type OrderedTier, rulesOfTier, type Tiers } from "./fold.ts";
 import type { Row } from "./row.ts";
 import type { SelectorEntry } from "./selector-index.ts";
 
@@ -80,11 +80,13 @@ function differing(
 
 /** Order matters in a tier: unless it is the same, every rule of it is in question. */
 function differingTier(before: OrderedTier, after: OrderedTier): readonly CompiledRule[] {
-  return orderOf(before) === orderOf(after) ? [] : [...before.flat(2), ...after.flat(2)];
+  return orderOf(before) === orderOf(after) ? [] : [...rulesOfTier(before), ...rulesOfTier(after)];
 }
 
 function orderOf(tier: OrderedTier): string {
   return JSON.stringify(
-    tier.map((policies) => policies.map((rules) => rules.map(({ content }) => content))),
+    tier.map((policies) =>
+      policies.map(({ rules, sure }) => [sure, ...rules.map(({ content }) => content)]),
+    ),
   );
 }

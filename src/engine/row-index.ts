@@ -1,7 +1,8 @@
 import type { Certainty } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import type { Direction } from "./model.ts";
-import { createRow, type Row, tiersOf } from "./row.ts";
+import { createRow, type Row } from "./row.ts";
+import { selectingPolicies, tiersOf } from "./tiers.ts";
 
 /** The distinct rows in use, and which classes have them. Rows are made when first asked for. */
 export class RowIndex {
@@ -62,7 +63,7 @@ export class RowIndex {
   }
 
   #assign(cls: EndpointClass, direction: Direction): Row {
-    const rules = tiersOf(cls, direction);
+    const rules = tiersOf(selectingPolicies(cls), direction);
     const key = `${kindOf(cls, direction)} ${rules.content}`;
     const rows = this.#rows[direction];
     let row = rows.get(key);

@@ -1,4 +1,4 @@
-import type { CompiledDirection, CompiledPolicy, CompiledRule } from "./compile.ts";
+import type { CompiledRule } from "./compile.ts";
 import type { Certainty } from "./dataplane.ts";
 import {
   type EndpointClass,
@@ -11,8 +11,8 @@ import {
   PERHAPS,
   YES,
 } from "./endpoint-class.ts";
-import { ALLOW, DENY, foldTiers, type OrderedTier, type Tiers } from "./fold.ts";
-import type { Direction, Tier } from "./model.ts";
+import { ALLOW, DENY, foldTiers, type Tiers } from "./fold.ts";
+import type { Direction } from "./model.ts";
 import {
   ALL_PORTS,
   fromPairs,
@@ -25,6 +25,7 @@ import {
   portPoint,
 } from "./port-set.ts";
 import { entryMatch, type SelectorEntry } from "./selector-index.ts";
+import { type OrderedRules, rulesOf } from "./tiers.ts";
 
 /** On which ports one end lets the other through, from this direction's side alone. */
 export interface Outcome {
@@ -61,69 +62,10 @@ export interface Row {
   readonly outcomes: Map<string, Map<number | string, Outcome>>;
 }
 
-/** The policies that select a class in a direction, with how surely. */
-export function selectingPolicies(
-  cls: EndpointClass,
-): readonly { readonly policy: CompiledPolicy; readonly match: Match }[] {
-  const found: { policy: CompiledPolicy; match: Match }[] = [];
-  for (const [entry, match] of cls.selectors) {
-    for (const policy of entry.subjectOf) found.push({ policy, match });
-  }
-  return found;
-}
-
-/** The rules that decide on `cls`, ordered, and their content as text. */
-export function tiersOf(
-  cls: EndpointClass,
-  direction: Direction,
-): { readonly tiers: Tiers; readonly content: string } {
-  const selecting = selectingPolicies(cls);
-  const admin = orderTier(selecting, "Admin", direction);
-  const baseline = orderTier(selecting, "Baseline", direction);
-  const isolating = selecting.filter(
-    ({ policy }) => policy.policy.tier === "NetworkPolicy" && policy[direction].isolates,
-  );
-  const rules = new Map<string, CompiledRule>();
-  for (const { policy } of isolating) {
-    for (const rule of policy[direction].rules) rules.set(rule.content, rule);
-  }
-  const isolated = isolating.reduce<Match>((match, each) => most(match, each.match), NO);
-  const networkPolicy = isolated === NO ? null : [...rules.values()];
-  const inside =
-    networkPolicy === null ? "-" : `${isolated}{${[...rules.keys()].toSorted().join("\n")}}`;
-  return {
-    tiers: { admin: admin.tier, networkPolicy, isolated, baseline: baseline.tier },
-    content: `${admin.content}|${inside}|${baseline.content}`,
-  };
-}
-
-function orderTier(
-  selecting: readonly { readonly policy: CompiledPolicy }[],
-  tier: Tier,
-  direction: Direction,
-): { readonly tier: OrderedTier; readonly content: string } {
-  const byPriority = new Map<number, CompiledDirection[]>();
-  for (const { policy } of selecting) {
-    if (policy.policy.tier !== tier || policy[direction].rules.length === 0) continue;
-    const same = byPriority.get(policy.policy.priority);
-    if (same === undefined) byPriority.set(policy.policy.priority, [policy[direction]]);
-    else same.push(policy[direction]);
-  }
-  const ordered = [...byPriority]
-    .toSorted(([a], [b]) => a - b)
-    .map(([, policies]) => policies.toSorted((a, b) => (a.content < b.content ? -1 : 1)));
-  return {
-    tier: ordered.map((policies) => policies.map(({ rules }) => rules)),
-    content: ordered
-      .map((policies) => policies.map(({ content }) => `(${content})`).join("&"))
-      .join(">"),
-  };
-}
-
 /** A row for these rules; it has no members yet. */
 export function createRow(
   identity: Pick<Row, "id" | "key" | "direction" | "sctp">,
-  { tiers, content }: { readonly tiers: Tiers; readonly content: string },
+  { tiers, content }: OrderedRules,
 ): Row {
   const all = rulesOf(tiers);
   const selectors = [...new Set(all.flatMap(({ peers }) => peers ?? []))];
@@ -142,10 +84,6 @@ export function createRow(
 
 /** The content of a row that no policy has a part in. */
 const FREE = "|-|";
-
-function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
-  return [...admin.flat(2), ...(networkPolicy ?? []), ...baseline.flat(2)];
-}
 
 /**
  * On which ports a member of the row may talk with `peer`. `destination` is whichever of the two is

@@ -154,6 +154,27 @@ describe("laws of addresses", { timeout: 300_000 }, () => {
   });
 });
 
+describe("what is not known", { timeout: 300_000 }, () => {
+  test("of undeclared namespaces every verdict is the oracle's, and no answer is taken back", () => {
+    const names = fc.subarray(["a", "b", "constructor"], { maxLength: 2 });
+    fc.assert(
+      fc.property(world, names, (w, declared) => {
+        const less = {
+          ...w,
+          namespaces: w.namespaces.filter(({ name }) => declared.includes(name)),
+        };
+        const [engine, knowing] = [engineOf(less), engineOf(w)];
+        for (const flow of flowsOf(w).filter(({ port }) => port === 80)) {
+          const [verdict, naive] = [engine.verdict(flow), naiveVerdict(less, flow)];
+          if (verdict !== naive) expect({ flow, verdict }).toEqual({ flow, verdict: naive });
+          if (verdict !== "unknown") expect(knowing.verdict(flow)).toBe(verdict);
+        }
+      }),
+      { numRuns },
+    );
+  });
+});
+
 /** All flows from one list of ends to another on one port of each protocol. */
 function crossed(sources: readonly FlowEnd[], targets: readonly FlowEnd[]): readonly Flow[] {
   return sources.flatMap((from) =>

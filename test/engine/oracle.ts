@@ -8,6 +8,7 @@ import type {
   Address,
   Direction,
   Namespace,
+  NamespaceScope,
   Node,
   Peer,
   Pod,
@@ -123,10 +124,11 @@ function passes(hop: Hop, direction: Direction): boolean {
 
 /** ClusterNetworkPolicy: ascending priority, then rule order; ties may go either way. */
 function ordered(hop: Hop, direction: Direction, tier: Policy["tier"]): boolean | "next" {
-  const policies = hop.world.policies.filter(
-    (policy) =>
-      policy.tier === tier && selects(hop.world, policy.subject, hop.subject, tier) === "yes",
-  );
+  const policies = hop.world.policies.filter((policy) => {
+    if (policy.tier !== tier) return false;
+    const selected = selects(hop.world, policy.subject, hop.subject, tier);
+    return selected === "yes" || (selected === "unknown" && hop.choose(2) === 1);
+  });
   const left = new Set(policies);
   while (left.size > 0) {
     const lowest = Math.min(...[...left].map(({ priority }) => priority));
@@ -197,16 +199,21 @@ function selects(
   tier: Policy["tier"],
 ): "yes" | "no" | "unknown" {
   if (end.pod === null || !selector(selection.pods, end.pod.labels)) return "no";
-  const { namespace } = end.pod;
-  const { namespaces: scope } = selection;
-  const labels =
-    world.namespaces.find(({ name }) => name === namespace)?.labels ??
-    new Map([["kubernetes.io/metadata.name", namespace]]);
-  const inScope =
-    scope.kind === "name" ? scope.name === namespace : selector(scope.selector, labels);
-  if (!inScope) return "no";
-  if (!end.host) return "yes";
-  return tier === "NetworkPolicy" ? world.dataplane.selectsHostNetwork : "no";
+  const scope = inScope(world, selection.namespaces, end.pod.namespace);
+  if (scope === "no" || !end.host) return scope;
+  const host = tier === "NetworkPolicy" ? world.dataplane.selectsHostNetwork : "no";
+  return host === "yes" ? scope : host;
+}
+
+/** Of a namespace that nobody has declared only the label with its name is known. */
+function inScope(world: World, scope: NamespaceScope, name: string): "yes" | "no" | "unknown" {
+  if (scope.kind === "name") return scope.name === name ? "yes" : "no";
+  const declared = world.namespaces.find((namespace) => namespace.name === name);
+  if (declared !== undefined) return selector(scope.selector, declared.labels) ? "yes" : "no";
+  const known = new Map([["kubernetes.io/metadata.name", name]]);
+  const decidable = scope.selector.filter(({ key }) => known.has(key));
+  if (!selector(decidable, known)) return "no";
+  return decidable.length === scope.selector.length ? "yes" : "unknown";
 }
 
 function selector(requirements: Selector, labels: ReadonlyMap<string, string>): boolean {

@@ -534,6 +534,35 @@ describe("pods (concept page; kubernetes.io “Pod Lifecycle”)", () => {
     engine.apply(without(dev));
     expect(engine.verdict(flow("dev/tool -> shop/db TCP/1"))).toBe("unknown");
   });
+
+  test("of an undeclared namespace it is not known either whose subject its pods are", () => {
+    const engine = engineOf([
+      web,
+      clusterPolicy("Admin/1/a", "subject namespaces team=b", "ingress Deny from namespaces {}"),
+    ]);
+    engine.apply(stranger);
+    const asked = flow("shop/web -> dev/tool TCP/1");
+    expect(engine.verdict(asked)).toBe("unknown");
+    expect(engine.explain(asked).causes.map(({ code }) => code)).toEqual(["namespace-unknown"]);
+    engine.apply(
+      clusterPolicy("Admin/2/b", "subject namespaces {}", "ingress Deny from namespaces {}"),
+    );
+    expect(engine.verdict(asked)).toBe("denied");
+    engine.apply(dev);
+    expect(engine.verdict(asked)).toBe("denied");
+    engine.apply(namespace("dev team=c"));
+    expect(engine.verdict(flow("shop/web -> dev/tool TCP/1"))).toBe("denied");
+  });
+
+  test("what perhaps selects a pod accepts nothing for sure", () => {
+    const engine = engineOf([
+      web,
+      clusterPolicy("Admin/1/a", "subject namespaces team=b", "ingress Accept from namespaces {}"),
+      networkPolicy("dev/p", "types Ingress"),
+    ]);
+    engine.apply(stranger);
+    expect(engine.verdict(flow("shop/web -> dev/tool TCP/1"))).toBe("unknown");
+  });
 });
 
 describe("ClusterNetworkPolicy (API overview; NPEP-285)", () => {

@@ -1,0 +1,75 @@
+import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import { type EndpointClass, type Match, most, NO, YES } from "./endpoint-class.ts";
+import { type OrderedPolicy, type OrderedTier, rulesOfTier, type Tiers } from "./fold.ts";
+import type { Direction, Tier } from "./model.ts";
+
+/** A policy that selects a class, and how surely it does. */
+export interface Selecting {
+  readonly policy: CompiledPolicy;
+  readonly match: Match;
+}
+
+/** Rules in the order of the tiers. Where the content is the same text, they decide alike. */
+export interface OrderedRules {
+  readonly tiers: Tiers;
+  readonly content: string;
+}
+
+/** The policies that select a class in a direction, with how surely. */
+export function selectingPolicies(cls: EndpointClass): readonly Selecting[] {
+  const found: Selecting[] = [];
+  for (const [entry, match] of cls.selectors) {
+    for (const policy of entry.subjectOf) found.push({ policy, match });
+  }
+  return found;
+}
+
+/** The rules of these policies, ordered as they decide, and their content as text. */
+export function tiersOf(selecting: readonly Selecting[], direction: Direction): OrderedRules {
+  const admin = orderTier(selecting, "Admin", direction);
+  const baseline = orderTier(selecting, "Baseline", direction);
+  const isolating = selecting.filter(
+    ({ policy }) => policy.policy.tier === "NetworkPolicy" && policy[direction].isolates,
+  );
+  const rules = new Map<string, CompiledRule>();
+  for (const { policy } of isolating) {
+    for (const rule of policy[direction].rules) rules.set(rule.content, rule);
+  }
+  const isolated = isolating.reduce<Match>((match, each) => most(match, each.match), NO);
+  const networkPolicy = isolated === NO ? null : [...rules.values()];
+  const inside =
+    networkPolicy === null ? "-" : `${isolated}{${[...rules.keys()].toSorted().join("\n")}}`;
+  return {
+    tiers: { admin: admin.tier, networkPolicy, isolated, baseline: baseline.tier },
+    content: `${admin.content}|${inside}|${baseline.content}`,
+  };
+}
+
+function orderTier(
+  selecting: readonly Selecting[],
+  tier: Tier,
+  direction: Direction,
+): { readonly tier: OrderedTier; readonly content: string } {
+  const byPriority = new Map<number, (OrderedPolicy & { readonly content: string })[]>();
+  for (const { policy, match } of selecting) {
+    if (policy.policy.tier !== tier || policy[direction].rules.length === 0) continue;
+    const { rules, content } = policy[direction];
+    const sure = match === YES;
+    const entry = { rules, sure, content: `(${content})${sure ? "" : "?"}` };
+    const same = byPriority.get(policy.policy.priority);
+    if (same === undefined) byPriority.set(policy.policy.priority, [entry]);
+    else same.push(entry);
+  }
+  const ordered = [...byPriority]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, policies]) => policies.toSorted((a, b) => (a.content < b.content ? -1 : 1)));
+  return {
+    tier: ordered,
+    content: ordered.map((policies) => policies.map(({ content }) => content).join("&")).join(">"),
+  };
+}
+
+/** All rules, in order. */
+export function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
+  return [...rulesOfTier(admin), ...(networkPolicy ?? []), ...rulesOfTier(baseline)];
+}
