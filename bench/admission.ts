@@ -1,17 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import {
-  type CertificateFiles,
-  createAuthority,
-  issueCertificate,
-} from "../test/support/certificates.ts";
+import { createAuthority, issueCertificate } from "../test/support/certificates.ts";
 import { CLUSTER } from "./admission-cluster.ts";
 import { createReviews } from "./admission-reviews.ts";
-import type { Question, Reply } from "./admission-server.ts";
+import { BenchServer } from "./bench-server.ts";
 import type { Manifest } from "./catalogue.ts";
 import { generateCluster } from "./cluster-generator.ts";
 import { LoadGenerator, type Target } from "./load.ts";
@@ -117,52 +110,4 @@ async function soak(
   const growth = (await server.heap()) - before;
   load.close();
   return row(`heap growth over ${SOAK} requests`, growth / 1e6, "MB", { atMost: 5 });
-}
-
-/** A server in a process of its own. */
-class BenchServer {
-  readonly port: number;
-  readonly #child: ChildProcess;
-
-  private constructor(child: ChildProcess, port: number) {
-    this.#child = child;
-    this.port = port;
-  }
-
-  static async start(kind: "bare" | "ringfence", pem: CertificateFiles): Promise<BenchServer> {
-    const file = fileURLToPath(new URL("admission-server.ts", import.meta.url));
-    const child = spawn(process.execPath, ["--expose-gc", file, kind, pem.certificate, pem.key], {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
-    return new BenchServer(child, (await replyOf(child, "port")).port);
-  }
-
-  /** The decisions' times in ms since the last time this was asked. */
-  async durations(): Promise<readonly number[]> {
-    this.#ask("durations");
-    return (await replyOf(this.#child, "durations")).durations;
-  }
-
-  /** Bytes in use after a collection. */
-  async heap(): Promise<number> {
-    this.#ask("heap");
-    return (await replyOf(this.#child, "heap")).heap;
-  }
-
-  stop(): void {
-    this.#child.kill();
-  }
-
-  #ask(question: Question): void {
-    this.#child.send(question);
-  }
-}
-
-async function replyOf<K extends Reply["kind"]>(
-  child: ChildProcess,
-  kind: K,
-): Promise<Extract<Reply, { readonly kind: K }>> {
-  const [reply] = (await once(child, "message")) as [Reply];
-  if (reply.kind !== kind) throw new Error(`asked for ${kind}, got ${reply.kind}`);
-  return reply as Extract<Reply, { readonly kind: K }>;
 }

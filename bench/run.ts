@@ -4,6 +4,7 @@ import type { BenchRow } from "./row.ts";
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   engine: async () => (await import("./engine.ts")).benchEngine(),
   admission: async () => (await import("./admission.ts")).benchAdmission(),
+  apiserver: async () => (await import("./apiserver.ts")).benchApiServer(),
 };
 
 const json = process.argv.includes("--json");
