@@ -107,6 +107,21 @@ describe("what is there", () => {
     expect(namesOf(other.matchingNamespaces([labelled("team", "x")]))).toEqual([]);
   });
 
+  test("namespaces by labels that a policy asks for too", () => {
+    const other = engineOf([dev, tool, networkPolicy("shop/p", "ingress from namespaces team=b")]);
+    expect(namesOf(other.matchingNamespaces([labelled("team", "b")]))).toEqual(["dev"]);
+  });
+
+  test("a pod as it was told of last, though nothing changed that policies see", () => {
+    const other = engineOf([pod("shop/web app=web :http=TCP/80"), db]);
+    const before = other.stats();
+    other.apply(pod("shop/web app=web :http=TCP/80 ReplicaSet/web"));
+    expect(other.pod("shop/web")?.workload).toEqual({ kind: "ReplicaSet", name: "web" });
+    expect(other.stats()).toEqual(before);
+    other.apply(pod("shop/web app=web :http=TCP/81"));
+    expect(other.pod("shop/web")?.ports).toMatchObject([{ port: 81 }]);
+  });
+
   test("counts, which go back where they were", () => {
     const empty = engineOf([]);
     const before = empty.stats();
@@ -140,6 +155,19 @@ describe("who can reach whom", () => {
     const connections = engineOf([...pods, db, only80]).connections("workload");
     expect(lines(connections)).toEqual([
       "shop/web[StatefulSet] -> shop/db[Pod] TCP/80 ? ",
+      "shop/web[StatefulSet] -> shop/web[StatefulSet] TCP/80 ? ",
+    ]);
+  });
+
+  test("what any pod of a workload may, the workload may", () => {
+    const pods = [
+      pod("shop/web-a app=web StatefulSet/web"),
+      pod("shop/web-b app=other StatefulSet/web"),
+    ];
+    const p = networkPolicy("shop/p", "ingress from pods app=web on TCP/80");
+    const q = networkPolicy("shop/q", "pods app=db", "ingress from pods app=other on UDP/53");
+    expect(lines(engineOf([...pods, db, p, q]).connections("workload"))).toEqual([
+      "shop/web[StatefulSet] -> shop/db[Pod] TCP/80 UDP/53 ? ",
       "shop/web[StatefulSet] -> shop/web[StatefulSet] TCP/80 ? ",
     ]);
   });

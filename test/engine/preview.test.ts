@@ -164,6 +164,26 @@ describe("a change opens and closes", () => {
       },
     ],
     [
+      "two pods that were told apart become alike",
+      {
+        cluster: [
+          pod("shop/a app=a"),
+          pod("shop/b app=b"),
+          db,
+          networkPolicy("shop/p", "ingress from pods app=c on TCP/80"),
+          networkPolicy("shop/q", "ingress from pods app=b on TCP/81"),
+        ],
+        changes: [pod("shop/a app=c"), pod("shop/b app=c")],
+        opened: [
+          "shop/a -> shop/b TCP/80",
+          "shop/a -> shop/db TCP/80",
+          "shop/b -> shop/a TCP/80",
+          "shop/b -> shop/db TCP/80",
+        ],
+        closed: ["shop/b -> shop/a TCP/81", "shop/b -> shop/db TCP/81"],
+      },
+    ],
+    [
       "a pod that comes brings its flows",
       {
         cluster: [db, open80, shop],

@@ -524,11 +524,15 @@ describe("pods (concept page; kubernetes.io “Pod Lifecycle”)", () => {
       networkPolicy("shop/p", "ingress from namespaces team=b on TCP/1"),
       networkPolicy("shop/q", "ingress from namespaces kubernetes.io/metadata.name=dev on TCP/2"),
       networkPolicy("shop/r", "ingress from namespaces kubernetes.io/metadata.name=x on TCP/3"),
+      networkPolicy("shop/s", "ingress from namespaces kubernetes.io/metadata.name!=x on TCP/4"),
+      networkPolicy("shop/t", "ingress from namespaces kubernetes.io/metadata.name!=dev on TCP/5"),
     ]);
     engine.apply(stranger);
     expect(engine.verdict(flow("dev/tool -> shop/db TCP/1"))).toBe("unknown");
     expect(engine.verdict(flow("dev/tool -> shop/db TCP/2"))).toBe("allowed");
     expect(engine.verdict(flow("dev/tool -> shop/db TCP/3"))).toBe("denied");
+    expect(engine.verdict(flow("dev/tool -> shop/db TCP/4"))).toBe("allowed");
+    expect(engine.verdict(flow("dev/tool -> shop/db TCP/5"))).toBe("denied");
     engine.apply(dev);
     expect(engine.verdict(flow("dev/tool -> shop/db TCP/1"))).toBe("allowed");
     engine.apply(without(dev));
