@@ -18,6 +18,8 @@ export class Inventory {
   /** hostNetwork pods by the node they run on: a change of the node's labels is theirs too. */
   readonly #hostPods = new Map<string, Set<PodRecord>>();
   readonly #byAddress = new Map<Address, PodRecord>();
+  /** Who else has an address, the last to come last: pods whose end is yet to be told, mostly. */
+  readonly #rivals = new Map<Address, PodRecord[]>();
 
   constructor(namespaces: NamespaceIndex, partition: Partition) {
     this.#namespaces = namespaces;
@@ -101,7 +103,7 @@ export class Inventory {
     const records = node.addresses.map((address) => {
       const pod = standIn(node, address);
       const record = this.#partition.add({ pod, namespace: null, node, addresses: [address] });
-      this.#byAddress.set(address, record);
+      this.#claim(address, record);
       return record;
     });
     this.#nodes.set(node.name, { node, records });
@@ -142,7 +144,7 @@ export class Inventory {
     namespace?.pods.add(record);
     if (before !== undefined) this.#leave(before);
     this.#pods.set(podKey(pod), record);
-    if (!pod.hostNetwork) for (const address of addresses) this.#byAddress.set(address, record);
+    if (!pod.hostNetwork) for (const address of addresses) this.#claim(address, record);
     if (!pod.hostNetwork || pod.node === null) return;
     const records = this.#hostPods.get(pod.node);
     if (records === undefined) this.#hostPods.set(pod.node, new Set([record]));
@@ -152,9 +154,7 @@ export class Inventory {
   #leave(record: PodRecord): void {
     this.#partition.remove(record);
     record.namespace?.pods.delete(record);
-    for (const address of record.addresses) {
-      if (this.#byAddress.get(address) === record) this.#byAddress.delete(address);
-    }
+    for (const address of record.addresses) this.#release(address, record);
     const { hostNetwork, node } = record.pod;
     if (!hostNetwork || node === null) return;
     const records = this.#hostPods.get(node);
@@ -165,10 +165,27 @@ export class Inventory {
   #forgetNode(records: readonly PodRecord[]): void {
     for (const record of records) {
       this.#partition.remove(record);
-      for (const address of record.addresses) {
-        if (this.#byAddress.get(address) === record) this.#byAddress.delete(address);
-      }
+      for (const address of record.addresses) this.#release(address, record);
     }
+  }
+
+  #claim(address: Address, record: PodRecord): void {
+    const holder = this.#byAddress.get(address);
+    this.#byAddress.set(address, record);
+    if (holder === undefined) return;
+    const rivals = this.#rivals.get(address);
+    if (rivals === undefined) this.#rivals.set(address, [holder]);
+    else rivals.push(holder);
+  }
+
+  #release(address: Address, record: PodRecord): void {
+    const claims = [...(this.#rivals.get(address) ?? []), this.#byAddress.get(address) ?? record];
+    const left = claims.filter((claim) => claim !== record);
+    const holder = left.pop();
+    if (holder === undefined) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, holder);
+    if (left.length === 0) this.#rivals.delete(address);
+    else this.#rivals.set(address, left);
   }
 }
 

@@ -2,9 +2,11 @@ import { ClusterIndex } from "./cluster-index.ts";
 import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
 import { DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { explainFlow } from "./explain.ts";
+import { findingsOf } from "./findings.ts";
 import type { Change, Namespace, Node, Pod, Policy, Selection, Selector } from "./model.ts";
 import { previewChanges, withChanges } from "./preview.ts";
 import type {
+  ClusterFinding,
   Connection,
   ConnectivityRow,
   Delta,
@@ -54,6 +56,10 @@ export class MatchingEngine implements Engine {
 
   connections(by: "workload" | "pod"): readonly Connection[] {
     return connectionsOf(rectanglesOf(this.#index), by);
+  }
+
+  findings(): readonly ClusterFinding[] {
+    return findingsOf(this.#index);
   }
 
   select(selection: Selection, limit: number): PodMatches {

@@ -169,6 +169,40 @@ export interface PairDelta {
   readonly unsure: readonly FlowPair[];
 }
 
+/** What the engine finds about the cluster as it stands, with what shows it. Text is made at the edge. */
+export type ClusterFinding =
+  | { readonly code: "selects-nothing"; readonly policy: string }
+  | { readonly code: "peer-selects-nothing"; readonly policy: string; readonly path: string }
+  /** Removing it changes no row; `because`: the other policies of the same pods, which say as much. */
+  | {
+      readonly code: "redundant-policy";
+      readonly policy: string;
+      readonly because: readonly string[];
+    }
+  | {
+      readonly code: "redundant-rule" | "shadowed-rule";
+      readonly policy: string;
+      readonly path: string;
+      readonly because: readonly string[];
+    }
+  /** Same pods, same effect, whatever the text. */
+  | { readonly code: "duplicate-policies"; readonly policies: readonly string[] }
+  /** Rules that are one with the ports (same peers) or the peers (same ports) of all. */
+  | {
+      readonly code: "mergeable-rules";
+      readonly policy: string;
+      readonly paths: readonly string[];
+      readonly same: "peers" | "ports";
+    }
+  | {
+      readonly code: "unprotected";
+      readonly namespace: string;
+      readonly workload: Workload;
+      readonly directions: readonly Direction[];
+      /** `namespace/name` of the workload's pods that no policy selects. */
+      readonly pods: readonly string[];
+    };
+
 /** Pods that a selection matches now. */
 export interface PodMatches {
   readonly count: number;
@@ -197,6 +231,8 @@ export interface EngineView {
   connectivity(limit: number): readonly ConnectivityRow[];
   /** The same pair by pair. A workload to itself is a pair if it has two pods that may talk. */
   connections(by: "workload" | "pod"): readonly Connection[];
+  /** What does nothing, or could go without changing who can reach whom. */
+  findings(): readonly ClusterFinding[];
   /** Pods that `selection` matches; `sample` at most `limit`. */
   select(selection: Selection, limit: number): PodMatches;
   /** Namespaces that `selector` matches. */
