@@ -214,8 +214,7 @@ describe("addresses of pods and nodes", () => {
     expect(engine.verdict(asked)).toBe("denied");
   });
 
-  // A known defect: the address is forgotten with the pod that took it last.
-  test.fails("the other way round: the one that stays has it again", () => {
+  test("the other way round: the one that stays has it again", () => {
     const first = pod("shop/first app=first 10.0.0.7");
     const second = pod("shop/second app=second 10.0.0.7");
     const policy = networkPolicy("shop/p", "pods app=web", "ingress from pods app=first");
