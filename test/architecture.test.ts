@@ -45,6 +45,11 @@ const LAYERS: readonly Layer[] = [
     types: ["admission", "cluster", "engine", "rules"],
     packages: ["pino", "@prometheus-io/client"],
   }),
+  layer("cli", {
+    imports: ["engine", "wire", "config", "rules", "validators", "cluster", "errors.ts"],
+    types: ["admission"],
+    packages: ["commander", "yaml", "leven"],
+  }),
 ];
 
 /** The composition root imports everything; nothing imports it. */

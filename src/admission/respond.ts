@@ -11,7 +11,7 @@ const STATUS = {
   unavailable: { code: 503, reason: "ServiceUnavailable" },
 } as const;
 
-export type Refusal = keyof typeof STATUS;
+type Refusal = keyof typeof STATUS;
 
 /** Annotation values are stored with every audit event: short, and never object contents. */
 const MAX_ANNOTATION_RUNES = 512;

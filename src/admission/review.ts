@@ -15,7 +15,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   (["CREATE", "UPDATE", "DELETE"] as const).map((operation) => [operation, operation]),
 );
 
-export type GovernedKind = PolicyKind | "Namespace";
+type GovernedKind = PolicyKind | "Namespace";
 
 /** Who asks: `request.userInfo`, as the API server has authenticated it. */
 export interface RequestUser {

@@ -40,7 +40,7 @@ export interface Authorizer {
 }
 
 /** Milliseconds, on a clock that never goes back. */
-export type Clock = () => number;
+type Clock = () => number;
 
 /** What becomes of a request that cannot be judged as it should be, in a namespace that enforces. */
 export type OnTrouble = "deny" | "warn";

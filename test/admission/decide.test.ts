@@ -32,7 +32,7 @@ describe("a change that a rule forbids", () => {
       "1. open-namespaces  spec.ingress[0].from[0].namespaceSelector",
       "   `{}` selects all 8 namespaces, not only `shop`",
       "   help: for this namespace alone use `podSelector: {}` without namespaceSelector",
-      "opens dev/*, kube-system/* and 4 more → shop/web all ports, shop/web → shop/web all ports; closes nothing",
+      "opens dev/*, kube-system/* and 4 more → shop/web all ports; closes nothing",
       "try: kubectl network-policy diff -f FILE",
     ]);
   });

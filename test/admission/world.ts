@@ -33,7 +33,7 @@ export interface WorldOptions {
   readonly announceChanges?: boolean;
 }
 
-export const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
+const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
 
 /**
  * The small cluster of the admission tests, all real but the API server: `shop` and `payments` have
