@@ -46,7 +46,7 @@ export const probeCasesSchema = z.union([
   z.object({ cases: z.array(probeCaseSchema) }).transform(({ cases }) => cases),
 ]);
 
-export type ProbeCase = z.output<typeof probeCaseSchema>;
+type ProbeCase = z.output<typeof probeCaseSchema>;
 type Probe = z.output<typeof probeSchema>;
 
 /**
@@ -56,7 +56,7 @@ type Probe = z.output<typeof probeSchema>;
 const DATAPLANE = DATAPLANES.calico;
 
 /** The case's cluster, read from Kubernetes objects as any other. */
-export function engineOf(one: ProbeCase): MatchingEngine {
+function engineOf(one: ProbeCase): MatchingEngine {
   const engine = new MatchingEngine({ dataplane: DATAPLANE });
   for (const object of objectsOf(one)) engine.apply(upsert(object));
   return engine;
