@@ -210,7 +210,7 @@ function* mergeable(
 }
 
 function peersKey({ peers }: CompiledRule): string {
-  return peers === null ? "*" : [...new Set(peers.map(({ id }) => id))].toSorted().join();
+  return peers === null ? "*" : [...new Set(peers.map(({ id }) => id))].toSorted((a, b) => a - b).join();
 }
 
 function portsKey({ ports, names }: CompiledRule): string {

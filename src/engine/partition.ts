@@ -238,21 +238,22 @@ export class Partition {
   }
 
   #create(like: Pick<EndpointClass, "kind" | "namespace" | "host">): EndpointClass {
+    // PERF: what a verdict reads comes first, so that it lies together in memory.
     const cls: EndpointClass = {
       id: this.#nextId++,
-      kind: like.kind,
       namespace: like.namespace,
+      egress: null,
+      ingress: null,
+      plain: 0,
       host: like.host,
+      kind: like.kind,
       pods: new Set(),
       sample: null,
       key: "",
       facts: [],
       portsKey: "*",
       atoms: [],
-      plain: 0,
       selectors: new Map(),
-      egress: null,
-      ingress: null,
     };
     this.classes.add(cls);
     if (cls.host && cls.namespace !== null) this.hosts.add(cls);

@@ -69,16 +69,17 @@ export function createRow(
 ): Row {
   const all = rulesOf(tiers);
   const selectors = [...new Set(all.flatMap(({ peers }) => peers ?? []))];
+  // PERF: what a verdict reads comes first, so that it lies together in memory.
   return {
-    ...identity,
-    tiers,
     free: content === FREE,
-    selectors,
-    soles: selectors.map(({ scope }) => scope?.sole ?? null),
     usesNames: all.some(({ names }) => names.length > 0),
-    members: new Set(),
+    soles: selectors.map(({ scope }) => scope?.sole ?? null),
+    selectors,
     stranger: null,
     outcomes: new Map(),
+    tiers,
+    members: new Set(),
+    ...identity,
   };
 }
 
@@ -120,11 +121,11 @@ const NUMERIC = 18;
 
 function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number | string {
   const { selectors, soles } = row;
-  if (selectors.length > NUMERIC) {
+  if (soles.length > NUMERIC) {
     return `${peer.host}${selectors.map((entry) => entryMatch(entry, peer, family)).join("")}`;
   }
   let signature = peer.host ? 1 : 0;
-  for (let index = 0; index < selectors.length; index++) {
+  for (let index = 0; index < soles.length; index++) {
     const sole = soles[index];
     const elsewhere = sole !== null && sole !== peer.namespace;
     signature *= 3;
