@@ -129,7 +129,9 @@ function redundantRule(
   const isHigher = (other: CompiledPolicy): boolean => rank(other) < rank(policy);
   const alone = cases.every((each) => {
     const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));
-    const direct = createRow({ ...each.row, id: -1 }, tiersOf(selecting, each.direction));
+    const { direction } = each;
+    const identity = { id: -1, key: "", direction, sctp: each.row.sctp };
+    const direct = createRow(identity, tiersOf(selecting, direction));
     return sameWithout({ ...each, row: direct, selecting }, rule);
   });
   const others = othersOf(cases, policy);
@@ -210,7 +212,9 @@ function* mergeable(
 }
 
 function peersKey({ peers }: CompiledRule): string {
-  return peers === null ? "*" : [...new Set(peers.map(({ id }) => id))].toSorted((a, b) => a - b).join();
+  return peers === null
+    ? "*"
+    : [...new Set(peers.map(({ id }) => id))].toSorted((a, b) => a - b).join();
 }
 
 function portsKey({ ports, names }: CompiledRule): string {
