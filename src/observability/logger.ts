@@ -12,17 +12,20 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 const BUNCH_BYTES = 4096;
 const FLUSH_MS = 200;
 
+const STDOUT = 1;
+
 /** What the process says: JSON lines on stdout, constant messages, data in fields, no object contents. */
 export class Logger {
-  readonly #destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: BUNCH_BYTES,
-    periodicFlush: FLUSH_MS,
-  });
+  readonly #destination: ReturnType<typeof pino.destination>;
   readonly #pino: pino.Logger;
 
-  constructor(level: LogLevel) {
+  constructor(level: LogLevel, fileDescriptor = STDOUT) {
+    this.#destination = pino.destination({
+      dest: fileDescriptor,
+      sync: false,
+      minLength: BUNCH_BYTES,
+      periodicFlush: FLUSH_MS,
+    });
     this.#pino = pino({ level, base: null }, this.#destination);
   }
 
