@@ -59,9 +59,9 @@ export class LoadGenerator {
     const latencies: Promise<number>[] = [];
     const started = performance.now();
     for (let sent = 0; sent < rate * seconds; sent += 1) {
-      const due = started + (sent * 1000) / rate;
+      const earlyMs = started + (sent * 1000) / rate - performance.now();
       // oxlint-disable-next-line no-await-in-loop -- waiting for its time
-      if (due > performance.now()) await sleep(due - performance.now());
+      if (earlyMs > 0) await sleep(earlyMs);
       const connection = this.#connections[sent % CONNECTIONS];
       const from = performance.now();
       if (connection === undefined) throw new RangeError("no connection");
