@@ -23,6 +23,7 @@ export function unreachable(value: never): never {
  * is what a runbook or a script looks for. `docs/reference/errors.md` is printed from this list.
  */
 export const ERROR_CODES = {
+  NP_E_USAGE: "a command line cannot be carried out as it stands",
   NP_E_SYNTAX: "a document is not JSON or YAML",
   NP_E_SCHEMA: "an object does not have the shape its kind asks for",
   NP_E_VALUE: "a field has the right type but not a legal value",

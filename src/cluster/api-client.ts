@@ -100,6 +100,15 @@ export class ApiClient {
     }
   }
 
+  /** The namespace that the kubeconfig's context names, null where it names none. Throws `ApiError`. */
+  async contextNamespace(): Promise<string | null> {
+    const config = await this.#load().catch((cause: unknown) => {
+      throw new ApiError(null, `cannot read the kubeconfig: ${reasonOf(cause)}`, { cause });
+    });
+    const { namespace = "" } = config.getContextObject(config.getCurrentContext()) ?? {};
+    return namespace === "" ? null : namespace;
+  }
+
   /** Let go of idle connections. Running requests are ended by their own signals. */
   close(): void {
     this.#agents.http.destroy();
@@ -141,13 +150,7 @@ export class ApiClient {
   }
 
   async #connection(): Promise<{ readonly server: string; readonly options: RequestOptions }> {
-    this.#credentials ??= loadCredentials(this.#options);
-    const loading = this.#credentials;
-    const config = await loading.catch((error: unknown) => {
-      // A kubeconfig that is not there yet may be there the next time.
-      if (this.#credentials === loading) this.#credentials = null;
-      throw error;
-    });
+    const config = await this.#load();
     const cluster = config.getCurrentCluster();
     if (cluster === null) throw new AppError("NP_E_API_SERVER", "the kubeconfig names no cluster");
     const options: RequestOptions = {};
@@ -158,6 +161,16 @@ export class ApiClient {
       server: cluster.server,
       options: usesProxy ? options : { ...options, agent: undefined },
     };
+  }
+
+  async #load(): Promise<KubeConfig> {
+    this.#credentials ??= loadCredentials(this.#options);
+    const loading = this.#credentials;
+    return loading.catch((error: unknown) => {
+      // A kubeconfig that is not there yet may be there the next time.
+      if (this.#credentials === loading) this.#credentials = null;
+      throw error;
+    });
   }
 }
 

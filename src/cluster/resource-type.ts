@@ -13,6 +13,7 @@ export const NAMESPACES: ResourceType = { group: "", version: "v1", resource: "n
 export const PODS: ResourceType = { group: "", version: "v1", resource: "pods" };
 export const NODES: ResourceType = { group: "", version: "v1", resource: "nodes" };
 export const ENDPOINTS: ResourceType = { group: "", version: "v1", resource: "endpoints" };
+export const SERVICES: ResourceType = { group: "", version: "v1", resource: "services" };
 export const DEPLOYMENTS: ResourceType = { group: "apps", version: "v1", resource: "deployments" };
 export const STATEFUL_SETS: ResourceType = {
   group: "apps",

@@ -15,6 +15,14 @@ export interface YamlDocument {
   readonly value: unknown;
   /** The problem with `file:line` before its JSON path, at the nearest field that is written. */
   readonly locate: (problem: Problem) => Problem;
+  /** Where the field of a JSON path is written, or else the nearest one above it. */
+  readonly position: (path: string) => Position;
+}
+
+/** A place in a text, both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
 }
 
 /**
@@ -42,10 +50,15 @@ export function parseYaml(
     const value = valueOf(document);
     if (!value.ok) complain(contents.range?.[0] ?? 0, value.error);
     else {
+      const position = (path: string): Position => {
+        const { line, col } = lineCounter.linePos(offsetOf(contents, keysOf(path)));
+        return { line, column: col };
+      };
       documents.push({
         value: value.value,
+        position,
         locate: (problem) => {
-          const line = lineOf(offsetOf(contents, keysOf(problem.path)));
+          const { line } = position(problem.path);
           const path = `${file}:${line}${problem.path === "" ? "" : ` ${problem.path}`}`;
           return { ...problem, path };
         },

@@ -1,0 +1,119 @@
+import { Command, Option } from "commander";
+import type { FlowCommandFlags } from "./commands/simulate.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** Receives the answer of a verb. */
+export type Answer = (outcome: Outcome) => void;
+
+/**
+ * Every verb and flag, and nothing that is slow to load: what a verb needs it imports when it runs,
+ * so that help and completion answer at once.
+ */
+export function createProgram(answer: Answer): Command {
+  const program = new Command("kubectl network-policy")
+    .description("Ask who can reach whom under the NetworkPolicies of a cluster or of manifests.")
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .addHelpText("after", EXIT_CODES);
+  for (const verb of VERBS) program.addCommand(createVerb(verb, answer));
+  return program;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  allowed, or nothing found     1  denied, or something found
+  2  bad usage, unreadable input   3  a fault, or a cluster that does not answer
+  4  cannot be decided`;
+
+/** One verb: what it is called and takes, and how to carry it out. */
+interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly string[];
+  readonly define: (command: Command) => Command;
+  /** The flags are as `define` declares them: commander knows no types. */
+  readonly run: (flags: never, paths: readonly string[]) => Promise<Outcome>;
+}
+
+const VERBS: readonly Verb[] = [
+  {
+    name: "simulate",
+    summary: "whether one connection is allowed, denied or unknown",
+    description: "Tell whether one connection is allowed, and why in one line for each direction.",
+    examples: [
+      "simulate --src-pod frontend-abc --dst-pod mysql-xyz --port 3306",
+      "simulate --src-pod shop/deployment/web --dst-service payments/gateway --port https",
+      "simulate --manifests k8s/ --src-ip 203.0.113.7 --dst-pod shop/web --port 8080 -o json",
+    ],
+    define: flowFlags,
+    run: async (flags: FlowCommandFlags) =>
+      (await import("./commands/simulate.ts")).simulate(flags),
+  },
+  {
+    name: "explain",
+    summary: "the walk through every policy and rule behind a verdict",
+    description:
+      "Walk through every policy and rule that takes part, in both directions and in the order of the tiers, with the first thing about each rule that does not fit; then the smallest change that would allow what is denied.",
+    examples: [
+      "explain --src-pod frontend-abc --dst-pod mysql-xyz --port 3306",
+      "explain --manifests k8s/ --src-pod shop/web --dst-pod shop/mysql --port 3306 -f new-policy.yaml",
+    ],
+    define: flowFlags,
+    run: async (flags: FlowCommandFlags) => (await import("./commands/simulate.ts")).explain(flags),
+  },
+];
+
+function createVerb(
+  { name, summary, description, examples, define, run }: Verb,
+  answer: Answer,
+): Command {
+  const command = define(
+    new Command(name).summary(summary).description(description).exitOverride(),
+  ).addHelpText(
+    "after",
+    `\nExamples:\n${examples.map((line) => `  kubectl network-policy ${line}`).join("\n")}`,
+  );
+  return command.action(async (...given: readonly unknown[]) => {
+    const paths = command.processedArgs.flat().filter((path) => typeof path === "string");
+    answer(await run(command.opts<never>(), given.length > 2 ? paths : []));
+  });
+}
+
+function flowFlags(command: Command): Command {
+  return sourceFlags(
+    command
+      .option("--src-pod <name>", "where it comes from: NAME, NAMESPACE/NAME or KIND/NAME")
+      .option("--src-ip <address>", "where it comes from, by address")
+      .option("--dst-pod <name>", "where it goes to: NAME, NAMESPACE/NAME or KIND/NAME")
+      .option("--dst-ip <address>", "where it goes to, by address")
+      .option("--dst-service <name>", "where it goes to: the pods behind a Service")
+      .option("-p, --port <port>", "port of the destination, of a Service its own; number or name")
+      .option("--protocol <protocol>", "TCP, UDP or SCTP (default: TCP)"),
+  ).addOption(output(["text", "json", "yaml"]));
+}
+
+/** Where objects come from. */
+function sourceFlags(command: Command): Command {
+  return command
+    .option("--manifests <path...>", "files and folders instead of a cluster; - is standard input")
+    .option("-f, --filename <path...>", "files and folders as if they were applied on top")
+    .option("-n, --namespace <name>", "namespace of names that do not say theirs")
+    .option("-A, --all-namespaces", "look for names in all namespaces")
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--kubeconfig <path>", "kubeconfig instead of the one kubectl would take")
+    .addOption(
+      new Option(
+        "--dataplane <name>",
+        "what enforces policies (default: what the cluster shows)",
+      ).choices(["generic", "calico", "cilium", "antrea"]),
+    );
+}
+
+function output(formats: readonly string[]): Option {
+  return new Option("-o, --output <format>", "format of the answer")
+    .choices(formats)
+    .default("text");
+}

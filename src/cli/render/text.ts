@@ -1,0 +1,62 @@
+/** Terminals are at least this wide. */
+export const WIDTH = 80;
+
+/** Text broken at spaces, each line after `margin` columns; the first starts with `lead`. */
+export function wrap(text: string, margin: number, lead = " ".repeat(margin)): string {
+  const lines: string[] = [];
+  let line = lead;
+  let isEmpty = true;
+  for (const word of text.split(" ")) {
+    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = " ".repeat(margin);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line].join("\n");
+}
+
+/** Rows with their columns lined up; the last column is as long as it is. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    }
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Indent every line. */
+export function indent(text: string, columns: number): string {
+  return text.replaceAll(/^(?=.)/gm, " ".repeat(columns));
+}
+
+/** `1 pod`, `2 pods`, `1 policy`, `2 policies`. */
+export function count(number: number, noun: string): string {
+  if (number === 1) return `1 ${noun}`;
+  return `${number} ${noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
+}
+
+type Style = "red" | "green" | "yellow" | "bold" | "dim";
+
+const CODES: Readonly<Record<Style, number>> = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };
+
+/** Paints text, or leaves it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+/** Colour is for people: a terminal, and nobody who said no (https://no-color.org). */
+export function createPaint(): Paint {
+  const { NO_COLOR: refused, TERM: terminal } = process.env;
+  const wanted = process.stdout.isTTY && (refused ?? "") === "" && terminal !== "dumb";
+  return (style, text) => (wanted ? `\u001B[${CODES[style]}m${text}\u001B[0m` : text);
+}

@@ -1,0 +1,142 @@
+import type { Direction, Pod, Policy, Tier } from "../../engine/model.ts";
+import type { DirectionExplanation, FlowEnd, PolicyStep, RuleStep } from "../../engine/query.ts";
+import { selectorMatches } from "../../engine/selector.ts";
+import { renderPorts } from "../../validators/parts/render-ports.ts";
+import type { FlowAnswer } from "../flow-question.ts";
+import type { Amendment } from "../smallest-change.ts";
+import type { World } from "../sources/world.ts";
+import { renderYaml } from "./document.ts";
+import { keyName, policyName, renderCause, renderPeers } from "./policy-text.ts";
+import { indent, type Paint, wrap } from "./text.ts";
+import { renderFlowLine, summarize } from "./verdict-text.ts";
+
+/** The walk through every policy and rule in both directions, and what it comes to; 80 columns wide. */
+export function renderWalk(
+  answer: FlowAnswer,
+  change: readonly Amendment[] | null,
+  world: World,
+  paint: Paint,
+): string {
+  const { flow, egress, ingress } = answer.explanation;
+  const blocks = [
+    renderFlowLine(answer, paint),
+    renderSide(egress, { label: answer.from, end: flow.from }, world, paint),
+    renderSide(ingress, { label: answer.to, end: flow.to }, world, paint),
+    wrap(summarize(answer), 2, "In short: "),
+    ...(answer.assumptions.length === 0 ? [] : [renderAssumptions(answer.assumptions)]),
+    ...(change === null ? [] : [renderChange(change)]),
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+function renderAssumptions(assumptions: readonly string[]): string {
+  return ["Assuming that", ...assumptions.map((text) => wrap(text, 4, "  - "))].join("\n");
+}
+
+interface Subject {
+  readonly label: string;
+  readonly end: FlowEnd;
+}
+
+function renderSide(
+  side: DirectionExplanation,
+  { label, end }: Subject,
+  world: World,
+  paint: Paint,
+): string {
+  const way = side.direction === "egress" ? "Out of" : "Into";
+  const lines = [`${paint("bold", `${way} ${label}`)}: ${side.verdict}`];
+  const pod = end.kind === "pod" ? world.engine.pod(end.key) : undefined;
+  for (const [tier, steps] of Map.groupBy(side.steps, ({ policy }) => policy.tier)) {
+    lines.push(`  ${TIERS[tier]}`);
+    for (const step of steps) lines.push(...renderStep(step, side.direction, paint));
+  }
+  const silent = pod === undefined ? [] : silentPolicies(pod, side, world);
+  for (const policy of silent) {
+    lines.push(
+      wrap(`${policyName(policy)} selects it, but says nothing of ${side.direction}`, 4, "  "),
+    );
+  }
+  for (const cause of side.causes) lines.push(wrap(renderCause(cause, side.verdict), 4, "  → "));
+  return lines.join("\n");
+}
+
+const TIERS: Readonly<Record<Tier, string>> = {
+  Admin: "Admin tier, the first rule that matches decides",
+  NetworkPolicy: "NetworkPolicies, any rule that matches allows",
+  Baseline: "Baseline tier, for pods that no NetworkPolicy isolates",
+};
+
+function renderStep(
+  { policy, isolates, rules }: PolicyStep,
+  direction: Direction,
+  paint: Paint,
+): readonly string[] {
+  const notes = [
+    ...(isolates ? ["isolates it"] : []),
+    ...(policy.tier === "NetworkPolicy" ? [] : [`priority ${policy.priority}`]),
+    ...(rules.length === 0 ? ["has no rule"] : []),
+  ];
+  return [
+    wrap(`${policyName(policy)}: ${notes.join(", ")}`, 6, "    "),
+    ...rules.map((step) => renderRule(step, policy, direction, paint)),
+  ];
+}
+
+function renderRule(step: RuleStep, policy: Policy, direction: Direction, paint: Paint): string {
+  const rule = policy[direction].rules.find(({ path }) => path === step.path);
+  if (rule === undefined) return `      ${step.path}`;
+  if (!step.reached) return paint("dim", `      - ${step.path}: not reached`);
+  const word = direction === "egress" ? "to" : "from";
+  switch (step.outcome) {
+    case "matches":
+      return paint("green", wrap(`${step.path}: ${ACTIONS[step.action]}`, 8, "      + "));
+    case "other-peer": {
+      const peers = renderPeers(rule, policy);
+      return wrap(`${step.path}: other peer, it is ${word} ${peers}`, 8, "      - ");
+    }
+    case "other-port":
+      return wrap(`${step.path}: other port, it is for ${renderPorts(rule.ports)}`, 8, "      - ");
+    case "unknown": {
+      const text = `${step.path}: cannot be decided, it is ${word} ${renderPeers(rule, policy)}`;
+      return paint("yellow", wrap(`${text} on ${renderPorts(rule.ports)}`, 8, "      ? "));
+    }
+  }
+}
+
+const ACTIONS: Readonly<Record<RuleStep["action"], string>> = {
+  Accept: "matches, and allows it",
+  Deny: "matches, and denies it",
+  Pass: "matches, and leaves it to the next tier",
+};
+
+/** Policies that select the pod and leave this direction alone. */
+function silentPolicies(
+  pod: Pod,
+  { steps }: DirectionExplanation,
+  { policies, engine }: World,
+): readonly Policy[] {
+  const heard = new Set(steps.map(({ policy }) => policy));
+  return Array.from(policies.values(), ({ policy }) => policy).filter(
+    (policy) => !heard.has(policy) && selects(policy, pod, engine.namespace(pod.namespace)?.labels),
+  );
+}
+
+function selects({ subject }: Policy, pod: Pod, labels: Pod["labels"] | undefined): boolean {
+  const { namespaces, pods } = subject;
+  const inScope =
+    namespaces.kind === "name"
+      ? namespaces.name === pod.namespace
+      : labels !== undefined && selectorMatches(namespaces.selector, labels);
+  return inScope && !pod.hostNetwork && selectorMatches(pods, pod.labels);
+}
+
+function renderChange(change: readonly Amendment[]): string {
+  const parts = change.map(({ policy, path, add }) => {
+    if (path === "") return `create\n${indent(renderYaml(add), 4)}`;
+    return `to ${keyName(policy)}, ${path}, add\n${indent(renderYaml([add]), 4)}`;
+  });
+  const proof = "With that, and nothing else, it is allowed.";
+  const steps = parts.map((part) => `  ${part.trimEnd()}`);
+  return ["The smallest change that would allow it:", ...steps, proof].join("\n");
+}

@@ -1,0 +1,186 @@
+import { familyOf, formatAddress } from "../engine/address.ts";
+import { type Direction, type Labels, type Policy, policyKey } from "../engine/model.ts";
+import type { DirectionExplanation, Explanation, Flow, FlowEnd } from "../engine/query.ts";
+import { parseNetworkPolicy } from "../wire/network-policy.ts";
+import { field, isObject } from "../wire/shape.ts";
+import type { World } from "./sources/world.ts";
+
+/** What to write where, so that a flow which is denied would be allowed. */
+export interface Amendment {
+  /** `policyKey` of the policy, which need not exist. */
+  readonly policy: string;
+  /** The list that grows: `spec.ingress`, `spec.ingress[0].ports`; empty for a whole new policy. */
+  readonly path: string;
+  /** What is added there. */
+  readonly add: unknown;
+}
+
+/** Amendments, each of them needed, and proof: with them, and with nothing else, the flow is allowed. */
+export function smallestChange(
+  { verdict, flow, egress, ingress }: Explanation,
+  world: World,
+): readonly Amendment[] | null {
+  if (verdict !== "denied") return null;
+  const amended = [egress, ingress]
+    .filter((side) => side.verdict === "denied")
+    .map((side) => amend(side, flow, world));
+  const changes = amended.flatMap((one) => one?.policy ?? []);
+  if (changes.length < amended.length) return null;
+  const upserts = changes.map((object) => ({ kind: "policy", op: "upsert", object }) as const);
+  const proven = world.engine.preview(upserts, (after) => after.verdict(flow)) === "allowed";
+  return proven ? amended.flatMap((one) => one?.amendment ?? []) : null;
+}
+
+interface Amended {
+  readonly amendment: Amendment;
+  readonly policy: Policy;
+}
+
+/** Null where a rule denies: whether that rule is right is not for a tool to say. */
+function amend(side: DirectionExplanation, flow: Flow, world: World): Amended | null {
+  if (!side.causes.every(({ code }) => code === "no-rule-matches")) return null;
+  const subject = side.direction === "egress" ? flow.from : flow.to;
+  return (
+    addPort(side, flow, world) ??
+    addRule(side, flow, world) ??
+    addPolicy(side, subject, flow, world)
+  );
+}
+
+/** A rule that has the peer already, but not the port. */
+function addPort(
+  { steps, direction }: DirectionExplanation,
+  flow: Flow,
+  world: World,
+): Amended | null {
+  for (const { policy, rules } of steps) {
+    const rule = rules.find(({ outcome }) => outcome === "other-port");
+    if (rule === undefined || policy.tier !== "NetworkPolicy") continue;
+    const path = `${rule.path}.ports`;
+    return amendment(world, policy, { path, add: portOf(flow) }, (spec) =>
+      withRule(spec, direction, (list) =>
+        list.map((one, index) =>
+          rule.path === `spec.${direction}[${index}]` && isObject(one)
+            ? { ...one, ports: [...listOf(one["ports"]), portOf(flow)] }
+            : one,
+        ),
+      ),
+    );
+  }
+  return null;
+}
+
+/** A rule more in a policy that is about these pods, not about a whole namespace. */
+function addRule(
+  { steps, direction }: DirectionExplanation,
+  flow: Flow,
+  world: World,
+): Amended | null {
+  const own = steps
+    .map(({ policy }) => policy)
+    .filter(
+      ({ tier, readable, subject }) =>
+        tier === "NetworkPolicy" && readable && subject.pods.length > 0,
+    )
+    .toSorted((a, b) => b.subject.pods.length - a.subject.pods.length);
+  const [policy] = own;
+  if (policy === undefined) return null;
+  const rule = ruleFor(direction, flow, policy.namespace, world);
+  return amendment(world, policy, { path: `spec.${direction}`, add: rule }, (spec) =>
+    withRule(spec, direction, (list) => [...list, rule]),
+  );
+}
+
+/** A policy for the subject alone, beside one for its whole namespace. */
+function addPolicy(
+  { direction }: DirectionExplanation,
+  subject: FlowEnd,
+  flow: Flow,
+  world: World,
+): Amended | null {
+  const pod = subject.kind === "pod" ? world.engine.pod(subject.key) : undefined;
+  if (pod === undefined) return null;
+  const { namespace, workload } = pod;
+  const raw = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: `${workload.name}-${direction}`, namespace },
+    spec: {
+      podSelector: selectorFor(pod.labels),
+      policyTypes: [direction === "egress" ? "Egress" : "Ingress"],
+      [direction]: [ruleFor(direction, flow, namespace, world)],
+    },
+  };
+  const read = parseNetworkPolicy(raw);
+  if (!read.ok) return null;
+  const { policy } = read.value;
+  const key = policyKey(policy);
+  return world.policies.has(key)
+    ? null
+    : { amendment: { policy: key, path: "", add: raw }, policy };
+}
+
+function amendment(
+  world: World,
+  policy: Policy,
+  { path, add }: Omit<Amendment, "policy">,
+  change: (spec: Readonly<Record<string, unknown>>) => unknown,
+): Amended | null {
+  const key = policyKey(policy);
+  const manifest: unknown = world.policies.get(key)?.manifest;
+  const spec = field(manifest, "spec");
+  if (!isObject(manifest) || !isObject(spec)) return null;
+  const read = parseNetworkPolicy({ ...manifest, spec: change(spec) }, policy.namespace);
+  return read.ok ? { amendment: { policy: key, path, add }, policy: read.value.policy } : null;
+}
+
+function withRule(
+  spec: Readonly<Record<string, unknown>>,
+  direction: Direction,
+  change: (rules: readonly unknown[]) => readonly unknown[],
+): object {
+  return { ...spec, [direction]: change(listOf(spec[direction])) };
+}
+
+function listOf(raw: unknown): readonly unknown[] {
+  return Array.isArray(raw) ? raw : [];
+}
+
+function portOf({ protocol, port }: Flow): object {
+  return { protocol, port };
+}
+
+function ruleFor(direction: Direction, flow: Flow, namespace: string, world: World): object {
+  const peer = direction === "egress" ? flow.to : flow.from;
+  const peers = [peerFor(peer, namespace, world)];
+  return direction === "egress"
+    ? { to: peers, ports: [portOf(flow)] }
+    : { from: peers, ports: [portOf(flow)] };
+}
+
+function peerFor(end: FlowEnd, namespace: string, world: World): object {
+  const pod = end.kind === "pod" ? world.engine.pod(end.key) : undefined;
+  if (pod !== undefined) {
+    const podSelector = selectorFor(pod.labels);
+    if (pod.namespace === namespace) return { podSelector };
+    const matchLabels = { "kubernetes.io/metadata.name": pod.namespace };
+    return { namespaceSelector: { matchLabels }, podSelector };
+  }
+  const address = end.kind === "address" ? end.address : 0n;
+  const prefix = familyOf(address) === 4 ? 32 : 128;
+  return { ipBlock: { cidr: `${formatAddress(address)}/${prefix}` } };
+}
+
+/** Labels that controllers put on, different with every roll-out or on every pod. */
+const FLEETING =
+  /^(?:pod-template-(?:hash|generation)|controller-revision-hash|(?:statefulset|apps)\.kubernetes\.io\/.*|.*controller-uid|.*job-name)$/;
+/** Labels that say what a pod is, in the order in which people select on them. */
+const NAMING = ["app.kubernetes.io/name", "app.kubernetes.io/component", "app", "k8s-app", "name"];
+
+/** The labels by which people would select the pod. */
+function selectorFor(labels: Labels): object {
+  const lasting = [...labels].filter(([key]) => !FLEETING.test(key));
+  const naming = lasting.filter(([key]) => NAMING.includes(key));
+  const chosen = naming.length > 0 ? naming : lasting;
+  return chosen.length === 0 ? {} : { matchLabels: Object.fromEntries(chosen) };
+}

@@ -1,0 +1,155 @@
+import { type ApiClient, ApiError } from "../../cluster/api-client.ts";
+import * as kinds from "../../cluster/resource-type.ts";
+import type { PolicyKind } from "../../engine/model.ts";
+import { itemsOf } from "../../wire/document.ts";
+import { POLICY_READERS } from "../../wire/policy.ts";
+import { usageError } from "../input-error.ts";
+import type { Report } from "../report.ts";
+import { type Origin, type SourceObject, textAt } from "./source-object.ts";
+
+/** What of a cluster a question needs. */
+export interface ClusterScope {
+  /** Whose pods, policies and labels matter: a flow between two pods needs only their own. */
+  readonly namespaces: "all" | readonly string[];
+  readonly services: boolean;
+  /** Pod templates: for rules that ask about pods which do not exist yet. */
+  readonly workloads: boolean;
+  /** For addresses of nodes and pods on the host's network; left out where that is forbidden. */
+  readonly nodes: boolean;
+}
+
+/** Objects per answer, as kubectl asks for them. */
+const PAGE = "500";
+
+const TIERED_KINDS: readonly PolicyKind[] = [
+  "ClusterNetworkPolicy",
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+];
+
+const IN_CLUSTER: Origin = { locate: (problem) => problem, place: () => null };
+
+/** A list to be asked for. */
+interface Wanted {
+  readonly type: kinds.ResourceType;
+  readonly namespaced: boolean;
+  /** Go on without it where it may not be read. */
+  readonly optional?: boolean;
+}
+
+/**
+ * Read what `scope` names, by `get` and `list` and nothing else. What the cluster lacks counts as
+ * none; what may not be read is noted where an answer is possible without it, else it throws
+ * `ApiError`, which names the verb and the resource.
+ */
+export async function readCluster(
+  client: ApiClient,
+  scope: ClusterScope,
+  report: Report,
+): Promise<readonly SourceObject[]> {
+  const lister = new Lister(client, scope, report);
+  const wanted: readonly Wanted[] = [
+    { type: kinds.PODS, namespaced: true },
+    { type: kinds.NETWORK_POLICIES, namespaced: true },
+    ...TIERED_KINDS.map((kind) => ({ type: typeOf(kind), namespaced: false, optional: true })),
+    ...(scope.nodes ? [{ type: kinds.NODES, namespaced: false, optional: true }] : []),
+    ...(scope.services
+      ? [
+          { type: kinds.SERVICES, namespaced: true },
+          { type: kinds.ENDPOINTS, namespaced: true, optional: true },
+        ]
+      : []),
+    ...(scope.workloads ? WORKLOADS : []),
+  ];
+  const lists = await Promise.all([
+    lister.namespaces(),
+    ...wanted.map(async (one) => lister.read(one)),
+  ]);
+  report.progress("");
+  return lists.flat().map((raw) => ({ raw, origin: IN_CLUSTER }));
+}
+
+const WORKLOADS: readonly Wanted[] = [
+  { type: kinds.DEPLOYMENTS, namespaced: true, optional: true },
+  { type: kinds.STATEFUL_SETS, namespaced: true, optional: true },
+  { type: kinds.DAEMON_SETS, namespaced: true, optional: true },
+  { type: kinds.CRON_JOBS, namespaced: true, optional: true },
+];
+
+function typeOf(kind: PolicyKind): kinds.ResourceType {
+  const { apiVersion, resource } = POLICY_READERS[kind];
+  const [group = "", version = ""] = apiVersion.split("/");
+  return { group, version, resource };
+}
+
+class Lister {
+  readonly #client: ApiClient;
+  readonly #scope: ClusterScope;
+  readonly #report: Report;
+  #count = 0;
+
+  constructor(client: ApiClient, scope: ClusterScope, report: Report) {
+    this.#client = client;
+    this.#scope = scope;
+    this.#report = report;
+  }
+
+  /** Namespaces of the scope; one that may not be read is left out, and so are its labels. */
+  async namespaces(): Promise<readonly unknown[]> {
+    const { namespaces } = this.#scope;
+    const type = kinds.NAMESPACES;
+    if (namespaces === "all") return this.#list({ type, namespaced: false }, "");
+    const found = await Promise.all(
+      namespaces.map(async (name) =>
+        this.#client.send({ verb: "get", type, name }).catch((error: unknown) => {
+          if (isStatus(error, 404)) throw usageError(`namespace \`${name}\` does not exist`);
+          if (!isStatus(error, 403)) throw error;
+          this.#report.note(`labels of namespace ${name} are not known: ${messageOf(error)}`);
+          return null;
+        }),
+      ),
+    );
+    return found.filter((raw) => raw !== null);
+  }
+
+  async read(wanted: Wanted): Promise<readonly unknown[]> {
+    const { namespaces } = this.#scope;
+    const places = wanted.namespaced && namespaces !== "all" ? namespaces : [""];
+    const lists = await Promise.all(places.map(async (place) => this.#tolerant(wanted, place)));
+    return lists.flat();
+  }
+
+  async #tolerant(wanted: Wanted, namespace: string): Promise<readonly unknown[]> {
+    try {
+      return await this.#list(wanted, namespace);
+    } catch (error) {
+      if (isStatus(error, 404)) return [];
+      if (wanted.optional !== true || !isStatus(error, 403)) throw error;
+      this.#report.note(`taken for none: ${messageOf(error)}`);
+      return [];
+    }
+  }
+
+  async #list({ type }: Wanted, namespace: string): Promise<readonly unknown[]> {
+    const items: unknown[] = [];
+    let next = "";
+    do {
+      const query = { limit: PAGE, ...(next === "" ? {} : { continue: next }) };
+      const page = await this.#client.send({ verb: "list", type, namespace, query });
+      const found = itemsOf(page).map(({ raw }) => raw);
+      items.push(...found);
+      this.#count += found.length;
+      this.#report.progress(`reading ${type.resource}: ${this.#count} objects`);
+      next = textAt(page, "metadata", "continue");
+    } while (next !== "");
+    return items;
+  }
+}
+
+function isStatus(error: unknown, status: number): boolean {
+  return error instanceof ApiError && error.status === status;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,133 @@
+import type { ApiClient } from "../../cluster/api-client.ts";
+import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
+import { usageError } from "../input-error.ts";
+import type { Report } from "../report.ts";
+import type { ClusterScope } from "./cluster-objects.ts";
+import { readManifests } from "./manifest-objects.ts";
+import type { SourceObject } from "./source-object.ts";
+import { createWorld, type Layer, type World } from "./world.ts";
+
+/** The flags that say where objects come from, as every verb takes them. */
+export interface SourceFlags {
+  readonly manifests?: readonly string[];
+  readonly filename?: readonly string[];
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly dataplane?: DataplaneName;
+}
+
+/** Where objects come from, with what is not said filled in. */
+export interface Source {
+  readonly kind: "files" | "cluster";
+  /** Of objects and names that do not say theirs. */
+  readonly namespace: string;
+  /** Whether `namespace` was said, by a flag or the kubeconfig. */
+  readonly namespaceGiven: boolean;
+  readonly allNamespaces: boolean;
+  /** The world, with at least what `scope` names. */
+  load(scope: ClusterScope): Promise<World>;
+  /** The same with the files of `-f` as if applied; it is the same world where there are none. */
+  loadWithFiles(scope: ClusterScope): Promise<{ readonly before: World; readonly after: World }>;
+}
+
+/** Everything there is: what questions about all pairs need. */
+export const EVERYTHING: ClusterScope = {
+  namespaces: "all",
+  services: false,
+  workloads: false,
+  nodes: true,
+};
+
+/** The source that `flags` name. No file and no cluster is read before `load`. */
+export async function openSource(flags: SourceFlags, report: Report): Promise<Source> {
+  const { manifests } = flags;
+  if (manifests === undefined) return openCluster(flags, report);
+  for (const name of ["context", "kubeconfig"] as const) {
+    if (flags[name] !== undefined) throw usageError(`--${name} has no meaning beside --manifests`);
+  }
+  const namespace = flags.namespace ?? "default";
+  const options = { dataplane: DATAPLANES[flags.dataplane ?? "generic"], namespace, report };
+  const applied = await applicable(flags, report);
+  const base: readonly Layer[] = [
+    { kind: "files", objects: await readManifests(manifests, report) },
+  ];
+  return {
+    kind: "files",
+    namespace,
+    namespaceGiven: flags.namespace !== undefined,
+    allNamespaces: flags.allNamespaces ?? flags.namespace === undefined,
+    load: async () => createWorld([...base, ...applied], options),
+    loadWithFiles: async () => ({
+      before: createWorld(base, options),
+      after: createWorld([...base, ...applied], options),
+    }),
+  };
+}
+
+async function openCluster(flags: SourceFlags, report: Report): Promise<Source> {
+  const { ApiClient: Client } = await import("../../cluster/api-client.ts");
+  const client = new Client({
+    kubeconfig: flags.kubeconfig ?? null,
+    ...(flags.context === undefined ? {} : { context: flags.context }),
+  });
+  const given = flags.namespace ?? (await client.contextNamespace());
+  const namespace = given ?? "default";
+  const applied = await applicable(flags, report);
+  const read = async (scope: ClusterScope): Promise<readonly [Layer, Dataplane]> => {
+    const { readCluster } = await import("./cluster-objects.ts");
+    try {
+      const [objects, dataplane] = await Promise.all([
+        readCluster(client, scope, report),
+        chooseDataplane(flags.dataplane, client, report),
+      ]);
+      return [{ kind: "cluster", objects }, dataplane];
+    } finally {
+      client.close();
+    }
+  };
+  return {
+    kind: "cluster",
+    namespace,
+    namespaceGiven: true,
+    allNamespaces: flags.allNamespaces ?? false,
+    load: async (scope) => {
+      const [layer, dataplane] = await read(scope);
+      return createWorld([layer, ...applied], { dataplane, namespace, report });
+    },
+    loadWithFiles: async (scope) => {
+      const [layer, dataplane] = await read(scope);
+      const options = { dataplane, namespace, report };
+      return {
+        before: createWorld([layer], options),
+        after: createWorld([layer, ...applied], options),
+      };
+    },
+  };
+}
+
+async function applicable(flags: SourceFlags, report: Report): Promise<readonly Layer[]> {
+  const { filename } = flags;
+  if (filename === undefined) return [];
+  const objects: readonly SourceObject[] = await readManifests(filename, report);
+  return [{ kind: "files", objects }];
+}
+
+/** The one that was named, else what the agents on the nodes show, else the most careful one. */
+async function chooseDataplane(
+  named: DataplaneName | undefined,
+  client: ApiClient,
+  report: Report,
+): Promise<Dataplane> {
+  if (named !== undefined) return DATAPLANES[named];
+  const { detectDataplane } = await import("../../cluster/detect-dataplane.ts");
+  try {
+    return DATAPLANES[(await detectDataplane(client)).dataplane];
+  } catch (error) {
+    // What plugins differ in is then unknown, which is right whatever the reason.
+    const message = error instanceof Error ? error.message : String(error);
+    report.note(`dataplane taken for generic: ${message}`);
+    return DATAPLANES.generic;
+  }
+}

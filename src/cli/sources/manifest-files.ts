@@ -1,0 +1,116 @@
+import type { Stats } from "node:fs";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { text as readAll } from "node:stream/consumers";
+import type { Problem } from "../../errors.ts";
+import { field } from "../../wire/shape.ts";
+import { InputError } from "../input-error.ts";
+
+/** The text of one file, by the name people know it by. */
+export interface ManifestFile {
+  readonly path: string;
+  readonly text: string;
+  /** Named on the command line, not found in a folder: it has to be what was promised. */
+  readonly named: boolean;
+}
+
+/** A whole cluster in one `kubectl get -o json` is some tens of MB; beyond that it is not a manifest. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MANIFEST = /\.(?:ya?ml|json)$/;
+/** As deep as no tree of manifests is: a guard against folders mounted into themselves. */
+const MAX_DEPTH = 40;
+
+/**
+ * The texts behind `paths`: files as they are, folders with all `*.yaml`, `*.yml` and `*.json` under
+ * them in the order of their names, `-` for standard input. Every folder is read once, however many
+ * links lead to it; names that start with a dot are left out. Throws an InputError that names
+ * everything that cannot be read.
+ */
+export async function readManifestFiles(
+  paths: readonly string[],
+): Promise<readonly ManifestFile[]> {
+  const walk = new Walk();
+  for (const path of paths) await walk.enter(path, true, 0);
+  if (walk.problems.length > 0) throw new InputError(walk.problems);
+  return walk.files;
+}
+
+class Walk {
+  readonly files: ManifestFile[] = [];
+  readonly problems: Problem[] = [];
+  readonly #seen = new Set<string>();
+
+  async enter(path: string, named: boolean, depth: number): Promise<void> {
+    if (path === "-") {
+      this.files.push({ path: "standard input", text: await readAll(process.stdin), named });
+      return;
+    }
+    try {
+      const stats = await stat(path);
+      const real = await realpath(path);
+      if (this.#seen.has(real)) return;
+      this.#seen.add(real);
+      if (stats.isDirectory()) await this.#enterFolder(path, named, depth);
+      else await this.#readFile(path, stats, named);
+    } catch (error) {
+      this.#complain(path, reasonOf(error, named));
+    }
+  }
+
+  async #enterFolder(path: string, named: boolean, depth: number): Promise<void> {
+    if (depth > MAX_DEPTH) {
+      this.#complain(path, `is more than ${MAX_DEPTH} folders deep`);
+      return;
+    }
+    const before = this.files.length + this.problems.length;
+    const entries = await readdir(path, { withFileTypes: true });
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const isFolder =
+        entry.isDirectory() || (entry.isSymbolicLink() && !MANIFEST.test(entry.name));
+      if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
+      if (isFolder || MANIFEST.test(entry.name)) {
+        await this.#enterEntry(join(path, entry.name), isFolder, depth + 1);
+      }
+    }
+    const found = this.files.length + this.problems.length > before;
+    if (named && !found) this.#complain(path, "holds no `*.yaml`, `*.yml` or `*.json` file");
+  }
+
+  /** A link that is no manifest by its name counts only if it leads to a folder. */
+  async #enterEntry(path: string, isFolder: boolean, depth: number): Promise<void> {
+    if (isFolder) {
+      const target = await stat(path).catch(() => null); // a dangling link to something else
+      if (target?.isDirectory() !== true) return;
+    }
+    await this.enter(path, false, depth);
+  }
+
+  async #readFile(path: string, stats: Stats, named: boolean): Promise<void> {
+    if (stats.size > MAX_FILE_BYTES) {
+      const size = Math.round(stats.size / 1024 / 1024);
+      this.#complain(
+        path,
+        `has ${size} MiB; files of up to ${MAX_FILE_BYTES / 1024 / 1024} are read`,
+      );
+    } else this.files.push({ path, text: await readFile(path, "utf8"), named });
+  }
+
+  #complain(path: string, message: string): void {
+    this.problems.push({ code: "NP_E_USAGE", path, message });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "may not be read by you",
+  ELOOP: "is a symbolic link that leads to itself",
+  EISDIR: "is a folder",
+};
+
+function reasonOf(error: unknown, named: boolean): string {
+  const code = String(field(error, "code"));
+  if (code === "ENOENT") {
+    return named ? "there is no such file or folder" : "is a symbolic link that leads nowhere";
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return REASONS[code] ?? `cannot be read: ${message}`;
+}

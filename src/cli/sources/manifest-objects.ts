@@ -1,0 +1,97 @@
+import { type Position, parseYaml, type YamlDocument } from "../../config/yaml-documents.ts";
+import { type Problem, type Result, success } from "../../errors.ts";
+import { itemsOf } from "../../wire/document.ts";
+import { field } from "../../wire/shape.ts";
+import { InputError, usageError } from "../input-error.ts";
+import type { Report } from "../report.ts";
+import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
+import { below, type SourceObject } from "./source-object.ts";
+
+/**
+ * The Kubernetes objects of files, folders and standard input. Documents of other tools in a folder
+ * are passed over with a note; where a file is named itself, they are a problem. Throws an InputError.
+ */
+export async function readManifests(
+  paths: readonly string[],
+  report: Report,
+): Promise<readonly SourceObject[]> {
+  const files = await readManifestFiles(paths);
+  const objects: SourceObject[] = [];
+  const problems: Problem[] = [];
+  const foreign: string[] = [];
+  for (const file of files) {
+    const documents = parseText(file);
+    if (!documents.ok) problems.push(...documents.error.map((it) => withHint(it, file.text)));
+    for (const document of documents.ok ? documents.value : []) {
+      for (const { raw, path } of itemsOf(document.value)) {
+        if (isKubernetes(raw)) objects.push(objectOf(raw, path, document, file.path));
+        else if (file.named) problems.push(document.locate({ ...NOT_KUBERNETES, path }));
+        else foreign.push(document.locate({ ...NOT_KUBERNETES, path }).path);
+      }
+    }
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  if (foreign.length > 0) report.note(passedOver(foreign));
+  if (objects.length === 0) throw usageError(`${paths.join(", ")}: no Kubernetes object in there`);
+  return objects;
+}
+
+const NOT_KUBERNETES: Problem = {
+  code: "NP_E_SCHEMA",
+  path: "",
+  message: "is not a Kubernetes object: it needs `apiVersion` and `kind`",
+};
+
+function isKubernetes(raw: unknown): boolean {
+  return typeof field(raw, "apiVersion") === "string" && typeof field(raw, "kind") === "string";
+}
+
+function objectOf(raw: unknown, path: string, document: YamlDocument, file: string): SourceObject {
+  return {
+    raw,
+    origin: {
+      locate: (problem) => document.locate({ ...problem, path: below(path, problem.path) }),
+      place: (at) => ({ file, ...document.position(below(path, at)) }),
+    },
+  };
+}
+
+/**
+ * The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast; it becomes
+ * YAML only when somebody asks where a field is written.
+ */
+function parseText({
+  path,
+  text,
+}: ManifestFile): Result<readonly YamlDocument[], readonly Problem[]> {
+  if (!/^\s*[{[]/.test(text)) return parseYaml(text, path);
+  try {
+    const value: unknown = JSON.parse(text);
+    let parsed: YamlDocument | undefined;
+    const asYaml = (): YamlDocument | undefined => {
+      const read = parseYaml(text, path);
+      parsed ??= read.ok ? read.value[0] : undefined;
+      return parsed;
+    };
+    return success([
+      {
+        value,
+        locate: (problem): Problem => asYaml()?.locate(problem) ?? problem,
+        position: (at): Position => asYaml()?.position(at) ?? { line: 1, column: 1 },
+      },
+    ]);
+  } catch {
+    // Not JSON after all (a flow mapping, or several documents): YAML says what is wrong and where.
+    return parseYaml(text, path);
+  }
+}
+
+function withHint(problem: Problem, text: string): Problem {
+  if (!text.includes("{{")) return problem;
+  return { ...problem, message: `${problem.message} (a Helm template? pipe \`helm template\` in)` };
+}
+
+function passedOver(places: readonly string[]): string {
+  const more = places.length > 3 ? ` and ${places.length - 3} more` : "";
+  return `passed over what is not a Kubernetes object: ${places.slice(0, 3).join(", ")}${more}`;
+}

@@ -1,0 +1,34 @@
+import type { Position } from "../../config/yaml-documents.ts";
+import type { Problem } from "../../errors.ts";
+import { field } from "../../wire/shape.ts";
+
+/** A place in a file. */
+export interface Place extends Position {
+  readonly file: string;
+}
+
+/** Where an object was read: the cluster, or a document of a file. */
+export interface Origin {
+  /** The problem with its place in front, for people. */
+  locate(problem: Problem): Problem;
+  /** Where a field of the object is written; null in a cluster. */
+  place(path: string): Place | null;
+}
+
+/** An object as it came. */
+export interface SourceObject {
+  readonly raw: unknown;
+  readonly origin: Origin;
+}
+
+/** A path inside an object, as one from the top of its document. */
+export function below(parent: string, path: string): string {
+  if (parent === "" || path === "") return `${parent}${path}`;
+  return path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`;
+}
+
+/** A text of an object as it came; empty where there is none. */
+export function textAt(raw: unknown, ...keys: readonly string[]): string {
+  const value = field(raw, ...keys);
+  return typeof value === "string" ? value : "";
+}

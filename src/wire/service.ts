@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { Labels, Protocol } from "../engine/model.ts";
+import { type Problem, type Result, success } from "../errors.ts";
+import { metadataSchema, stringMapSchema } from "./metadata.ts";
+import { portNumberSchema, protocolSchema } from "./policy-port.ts";
+import { parseShape } from "./shape.ts";
+
+/** What a Service does to a flow: which pods it leads to, and on which of their ports. */
+export interface Service {
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  /** Null where there is none: its endpoints are somebody else's business. */
+  readonly selector: Labels | null;
+  readonly ports: readonly ServicePort[];
+}
+
+export interface ServicePort {
+  /** Empty where the only port has none. */
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** ServicePort API: "If this is not specified, the value of the 'port' field is used". */
+  readonly targetPort: number | string;
+  readonly nodePort: number | null;
+}
+
+const portSchema = z
+  .object({
+    name: z.string().nullish(),
+    protocol: protocolSchema,
+    port: portNumberSchema,
+    targetPort: z.union([z.int(), z.string()]).nullish(),
+    nodePort: z.int().nullish(),
+  })
+  .transform(({ name, protocol, port, targetPort, nodePort }): ServicePort => {
+    const target = targetPort === undefined || targetPort === 0 ? port : (targetPort ?? port);
+    return { name: name ?? "", protocol, port, targetPort: target, nodePort: nodePort ?? null };
+  });
+
+const serviceSchema = z.object({
+  metadata: metadataSchema,
+  spec: z
+    .object({
+      type: z.string().nullish(),
+      selector: stringMapSchema.nullish(),
+      ports: z.array(portSchema).nullish(),
+    })
+    .nullish(),
+});
+
+/** Read a Service; `namespace` is that of an object that names none. */
+export function parseService(
+  raw: unknown,
+  namespace = "default",
+): Result<Service, readonly Problem[]> {
+  const read = parseShape(serviceSchema, raw);
+  if (!read.ok) return read;
+  const { metadata, spec } = read.value;
+  const selector = spec?.selector ?? null;
+  return success({
+    namespace: metadata.namespace || namespace,
+    name: metadata.name,
+    type: spec?.type ?? "ClusterIP",
+    selector: selector === null || selector.size === 0 ? null : selector,
+    ports: spec?.ports ?? [],
+  });
+}

@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { endWithTest } from "../support/end-with-test.ts";
+
+/** What a finished process left behind. */
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface CliOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly program?: string;
+  readonly cwd?: string;
+}
+
+/** Run the plugin as a process, without a kubeconfig unless `env` names one. */
+export async function runCli(
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<CliResult> {
+  const { input = "", env = {}, program = "src/cli/main.ts", cwd } = options;
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", KUBECONFIG: "", ...env },
+    stdio: "pipe",
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  endWithTest(child);
+  child.stdin.on("error", () => undefined); // it may end without reading
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code: child.exitCode, stdout, stderr };
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { expectGolden, goldenFiles } from "./golden.ts";
+import { runCli } from "./run-cli.ts";
+
+const SHOP = ["--manifests", "examples/shop/cluster"];
+
+const CASES = [
+  {
+    golden: "simulate-allowed.txt",
+    args: "simulate --src-pod shop/web --dst-pod shop/api --port http",
+    code: 0,
+  },
+  {
+    golden: "simulate-denied.txt",
+    args: "simulate --src-pod shop/web --dst-pod shop/mysql-0 --port 3306",
+    code: 1,
+  },
+  {
+    golden: "simulate-denied.json",
+    args: "simulate --src-pod shop/web --dst-pod shop/mysql --port 3306 -o json",
+    code: 1,
+  },
+  {
+    golden: "simulate-service.yaml",
+    args: "simulate --src-pod shop/api --dst-service kube-dns --port dns -o yaml",
+    code: 1,
+  },
+  {
+    golden: "simulate-outside.txt",
+    args: "simulate --src-ip 203.0.113.7 --dst-pod dev/deploy/toolbox --port ssh",
+    code: 0,
+  },
+  {
+    golden: "simulate-node.txt",
+    args: "simulate --src-ip 192.168.1.11 --dst-pod shop/api --port 8080",
+    code: 4,
+  },
+  {
+    golden: "explain-allowed.txt",
+    args: "explain --src-pod shop/api --dst-pod payments/gateway --port https",
+    code: 0,
+  },
+  {
+    golden: "explain-denied.txt",
+    args: "explain --src-pod shop/web --dst-pod shop/mysql --port 3306",
+    code: 1,
+  },
+  {
+    golden: "explain-port.txt",
+    args: "explain --src-pod shop/web --dst-pod shop/api --port metrics",
+    code: 1,
+  },
+  {
+    golden: "explain-namespace.txt",
+    args: "explain --src-pod staging/web --dst-pod payments/vault-1 --port 8200",
+    code: 1,
+  },
+  {
+    golden: "explain-denied.json",
+    args: "explain --src-pod shop/web --dst-pod shop/mysql --port 3306 -o json",
+    code: 1,
+  },
+] as const;
+
+describe("one flow", () => {
+  it.for(CASES)("$args", async ({ golden, args, code }) => {
+    const result = await runCli([...args.split(" "), ...SHOP]);
+    expect(result).toMatchObject({ code, stderr: "" });
+    expectGolden(golden, result.stdout);
+    for (const line of result.stdout.split("\n")) {
+      // JSON may be as wide as it is.
+      if (golden.startsWith("explain") && golden.endsWith("txt")) {
+        expect(line.length).toBeLessThanOrEqual(80);
+      }
+    }
+  });
+
+  it("has a case for every golden file", () => {
+    const names = CASES.map(({ golden }) => golden).toSorted();
+    expect([...goldenFiles("explain"), ...goldenFiles("simulate")].toSorted()).toEqual(names);
+  });
+
+  it("takes files as if they were applied", async () => {
+    const flow = ["--src-pod", "monitoring/prometheus", "--dst-pod", "shop/api", "--port", "9090"];
+    const before = await runCli(["simulate", ...SHOP, ...flow]);
+    const change = "examples/shop/changes/02-scrape-api.yaml";
+    const after = await runCli(["simulate", ...SHOP, ...flow, "-f", change]);
+    expect([before.code, after.code]).toEqual([1, 0]);
+  });
+});
+
+describe("a question that cannot be asked", () => {
+  it.each([
+    ["--src-pod shop/wbe --dst-pod shop/api --port 80", "did you mean `shop/deployment/web`?"],
+    ["--src-pod shpo/web --dst-pod shop/api --port 80", "did you mean `shop/deployment/web`"],
+    ["--src-pod web --dst-pod shop/api --port 80", "ambiguous; write one of `shop/deployment/web`"],
+    ["--src-pod shop/ --dst-pod shop/api --port 80", "`shop/` is not a name"],
+    ["--dst-pod shop/api --port 80", "a source is missing: give one of --src-pod, --src-ip"],
+    ["--src-pod shop/web --src-ip 10.0.0.1 --dst-pod shop/api --port 80", "named more than once"],
+    ["--src-pod shop/web --port 80", "a destination is missing"],
+    ["--src-pod shop/web --dst-pod shop/api", "--port is missing"],
+    ["--src-pod shop/web --dst-pod shop/api --port 70000", "`70000` is not a port: 1 to 65535"],
+    ["--src-pod shop/web --dst-pod shop/api --port htp", "it names http (TCP), metrics (TCP)"],
+    ["--src-pod shop/web --dst-pod shop/api --port 80 --protocol icmp", "none of TCP, UDP, SCTP"],
+    ["--src-ip 10.0.0.300 --dst-pod shop/api --port 80", "`10.0.0.300` is not an IP address"],
+    ["--src-pod shop/web --dst-service dns --port 53", "did you mean `kube-system/kube-dns`?"],
+    [
+      "--src-pod shop/web --dst-service kube-dns --port 80",
+      "it has UDP 53 (dns), TCP 53 (dns-tcp)",
+    ],
+    [
+      "--src-pod shop/web --dst-pod shop/api --port 80 --context x",
+      "no meaning beside --manifests",
+    ],
+    ["--src-pot x", "(Did you mean --src-pod?)"],
+    ["-o xml", "Allowed choices are text, json, yaml"],
+  ])("%s", async (flags, message) => {
+    const result = await runCli(["simulate", ...flags.split(" "), ...SHOP]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).not.toMatch(/^ +at /m);
+  });
+});
