@@ -99,7 +99,10 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   const cluster: ClusterState = new ClusterState({
     client,
-    engine: new MatchingEngine({ dataplane: DATAPLANES[config.dataplane] }),
+    engine: new MatchingEngine({
+      dataplane: DATAPLANES[config.dataplane === "auto" ? "generic" : config.dataplane],
+    }),
+    detectDataplane: config.dataplane === "auto",
     dnsService: { namespace: config.dnsNamespace, name: config.dnsService },
     ownNamespace,
     webhookPort,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { DATAPLANES } from "../engine/dataplane.ts";
 import { type Address, type PolicyKind, podKey } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
@@ -8,6 +9,7 @@ import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
 import { field } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
+import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
 import { type DnsEndpoint, readDnsEndpoints, readEndpointAddresses } from "./dns-endpoints.ts";
 import type { Observe } from "./notice.ts";
 import {
@@ -61,6 +63,8 @@ export interface ClusterStateOptions {
   readonly webhookPort: number;
   /** More than the reflectors' `idleMs`, or a quiet cluster looks stale. */
   readonly staleAfterMs: number;
+  /** Tell the dataplane by the agents on the nodes, and have the engine judge as it does. */
+  readonly detectDataplane?: boolean;
   readonly observe: Observe;
   readonly listener?: ClusterListener;
   readonly timing?: ReflectorTiming;
@@ -84,6 +88,7 @@ export class ClusterState {
   readonly #terminating = new Set<string>();
   readonly #unreadable = new Map<string, Unreadable>();
   readonly #templates = new Map<string, Map<string, WorkloadTemplate>>();
+  readonly #daemonSets = new Set<string>();
   #dns: readonly DnsEndpoint[] = [];
   #apiServer: readonly Address[] = [];
 
@@ -157,7 +162,7 @@ export class ClusterState {
       ...TIERED_KINDS.map((kind) => [policySource(kind), this.#policies(kind)] as const),
       [{ type: kinds.DEPLOYMENTS }, this.#workloads("Deployment")],
       [{ type: kinds.STATEFUL_SETS }, this.#workloads("StatefulSet")],
-      [{ type: kinds.DAEMON_SETS }, this.#workloads("DaemonSet")],
+      [{ type: kinds.DAEMON_SETS }, both(this.#agents(), this.#workloads("DaemonSet"))],
       [{ type: kinds.CRON_JOBS, optional: true }, this.#workloads("CronJob")],
       [{ type: kinds.CRON_JOBS_BEFORE_1_21, optional: true }, this.#workloads("CronJob")],
       [
@@ -233,6 +238,24 @@ export class ClusterState {
         engine.apply({ kind: "policy", op: "delete", key: `${kind}/${path}` });
       },
     };
+  }
+
+  #agents(): ReflectorTarget {
+    return {
+      upsert: (key) => {
+        if (this.#daemonSets.has(key)) return;
+        this.#daemonSets.add(key);
+        if (this.#options.detectDataplane === true) this.#judgeAs(nameDataplane(this.#daemonSets));
+      },
+      delete: (key) => void this.#daemonSets.delete(key),
+    };
+  }
+
+  /** An agent that goes is being replaced, more likely than not: only another one changes anything. */
+  #judgeAs({ dataplane, evidence }: DetectedDataplane): void {
+    if (dataplane === "generic" || dataplane === this.engine.dataplane.name) return;
+    this.engine.useDataplane(DATAPLANES[dataplane]);
+    this.#options.observe({ kind: "dataplane", dataplane, evidence });
   }
 
   #workloads(kind: string): ReflectorTarget {

@@ -27,16 +27,18 @@ const AGENTS: ReadonlyMap<string, DataplaneName> = new Map([
 export async function detectDataplane(client: ApiClient): Promise<DetectedDataplane> {
   const answer = await client.send({ verb: "list", type: DAEMON_SETS });
   const items = field(answer, "items");
-  return nameDataplane(Array.isArray(items) ? items : []);
+  return nameDataplane(
+    (Array.isArray(items) ? items : []).map(
+      (item) => `${field(item, "metadata", "namespace")}/${field(item, "metadata", "name")}`,
+    ),
+  );
 }
 
-/** The dataplane that these DaemonSets (raw) belong to. */
-export function nameDataplane(daemonSets: readonly unknown[]): DetectedDataplane {
-  const signs = daemonSets.flatMap((daemonSet) => {
-    const name = String(field(daemonSet, "metadata", "name"));
-    const dataplane = AGENTS.get(name);
-    const namespace = String(field(daemonSet, "metadata", "namespace"));
-    return dataplane === undefined ? [] : [{ dataplane, sign: `DaemonSet ${namespace}/${name}` }];
+/** The dataplane that these DaemonSets (`namespace/name`) belong to. */
+export function nameDataplane(daemonSets: Iterable<string>): DetectedDataplane {
+  const signs = Array.from(daemonSets).flatMap((key) => {
+    const dataplane = AGENTS.get(key.slice(key.indexOf("/") + 1));
+    return dataplane === undefined ? [] : [{ dataplane, sign: `DaemonSet ${key}` }];
   });
   const [found, ...others] = new Set(signs.map(({ dataplane }) => dataplane));
   return {

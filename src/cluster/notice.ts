@@ -1,3 +1,4 @@
+import type { DataplaneName } from "../engine/dataplane.ts";
 import type { ErrorCode, Problem } from "../errors.ts";
 
 /** What happens in the cluster layer that somebody may want to log or count. Names only, no contents. */
@@ -28,6 +29,12 @@ export type ClusterNotice =
       readonly resource: string;
       readonly key: string;
       readonly problems: readonly Problem[];
+    }
+  /** What enforces policies was told by the agents on the nodes; verdicts follow it from now on. */
+  | {
+      readonly kind: "dataplane";
+      readonly dataplane: DataplaneName;
+      readonly evidence: readonly string[];
     }
   | { readonly kind: "baseline-written"; readonly namespace: string; readonly policy: string }
   | {

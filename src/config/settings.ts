@@ -38,10 +38,10 @@ export const settingsSchema = z.strictObject({
     .default("baseline")
     .describe("Profile for cluster-scoped policies, which no namespace's label governs."),
   dataplane: z
-    .enum(["generic", "calico", "cilium", "antrea"])
-    .default("generic")
+    .enum(["auto", "generic", "calico", "cilium", "antrea"])
+    .default("auto")
     .describe(
-      "What enforces policies in the cluster; `generic` answers unknown where they differ.",
+      "What enforces policies in the cluster. `auto` tells it by the agents' DaemonSets and is `generic` where it finds none of them; `generic` answers unknown where the others differ.",
     ),
   dnsNamespace: z.string().default("kube-system").describe("Namespace of the cluster's DNS."),
   dnsService: z.string().default("kube-dns").describe("Name of the DNS Service in it."),

@@ -91,6 +91,17 @@ export class ClusterIndex {
     }
   }
 
+  /** All objects, in the order in which they are cheapest to apply to another index. */
+  *objects(): Iterable<Change> {
+    for (const object of this.namespaces.declared())
+      yield { kind: "namespace", op: "upsert", object };
+    for (const object of this.inventory.nodes()) yield { kind: "node", op: "upsert", object };
+    for (const object of this.inventory.pods()) yield { kind: "pod", op: "upsert", object };
+    for (const { policy } of this.#policies.values()) {
+      yield { kind: "policy", op: "upsert", object: policy };
+    }
+  }
+
   /** The change that undoes `change`, if asked before it is applied. */
   inverse(change: Change): Change {
     const key = change.op === "upsert" ? keyOf(change) : change.key;

@@ -34,6 +34,14 @@ export class Inventory {
     return this.#nodes.size;
   }
 
+  *pods(): Iterable<Pod> {
+    for (const { pod } of this.#pods.values()) yield pod;
+  }
+
+  *nodes(): Iterable<Node> {
+    for (const { node } of this.#nodes.values()) yield node;
+  }
+
   pod(key: string): PodRecord | undefined {
     return this.#pods.get(key);
   }

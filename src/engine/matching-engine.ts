@@ -24,14 +24,24 @@ import { verdictOf } from "./verdict.ts";
 
 /** The engine: everything it knows lies in the index, every question is a function over it. */
 export class MatchingEngine implements Engine {
-  readonly #index: ClusterIndex;
+  #index: ClusterIndex;
 
   constructor(options: { readonly dataplane: Dataplane } = { dataplane: DATAPLANES.generic }) {
     this.#index = new ClusterIndex(options.dataplane);
   }
 
+  get dataplane(): Dataplane {
+    return this.#index.dataplane;
+  }
+
   apply(change: Change): void {
     this.#index.apply(change);
+  }
+
+  useDataplane(dataplane: Dataplane): void {
+    const index = new ClusterIndex(dataplane);
+    for (const change of this.#index.objects()) index.apply(change);
+    this.#index = index;
   }
 
   preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T {

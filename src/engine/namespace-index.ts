@@ -34,8 +34,8 @@ export class NamespaceIndex {
     return this.#records.get(name);
   }
 
-  all(): Iterable<NamespaceRecord> {
-    return this.#records.values();
+  *declared(): Iterable<Namespace> {
+    for (const { declared } of this.#records.values()) if (declared !== null) yield declared;
   }
 
   get declaredCount(): number {

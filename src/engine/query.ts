@@ -1,3 +1,4 @@
+import type { Dataplane } from "./dataplane.ts";
 import type {
   Address,
   AddressRange,
@@ -237,6 +238,7 @@ export interface EngineView {
   select(selection: Selection, limit: number): PodMatches;
   /** Namespaces that `selector` matches. */
   matchingNamespaces(selector: Selector): readonly Namespace[];
+  readonly dataplane: Dataplane;
   pod(key: string): Pod | undefined;
   /** The running pods of a namespace. */
   podsOf(namespace: string): Iterable<Pod>;
@@ -252,6 +254,8 @@ export interface EngineView {
 /** The engine as the layers above see it. */
 export interface Engine extends EngineView {
   apply(change: Change): void;
+  /** Judge from now on as this dataplane does; everything known is kept. Costs as much as a full list. */
+  useDataplane(dataplane: Dataplane): void;
   /**
    * What `changes` together would open and close. `ask` may question the cluster as it would be;
    * afterwards the index is as it was before.

@@ -64,6 +64,7 @@ export class Logger {
         return this.#pino.warn(notice, "trouble with the cluster");
       case "baseline-written":
       case "leadership":
+      case "dataplane":
       case "absent":
       case "listed":
         return this.#pino.info(notice, "news of the cluster");

@@ -94,6 +94,7 @@ export class Metrics {
       case "leadership":
         return this.#leader.set(Number(notice.leading));
       case "listed":
+      case "dataplane":
       case "absent":
       case "unreadable":
         return undefined;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
-import { ClusterState } from "../../src/cluster/cluster-state.ts";
+import { ClusterState, type ClusterStateOptions } from "../../src/cluster/cluster-state.ts";
 import { detectDataplane } from "../../src/cluster/detect-dataplane.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import { type ReflectorTiming, standardTiming } from "../../src/cluster/reflector.ts";
@@ -40,7 +40,10 @@ describeWithControlPlane("cluster state", (plane) => {
     await proxy.stop();
   });
 
-  function startState(apiClient: ApiClient = client): void {
+  function startState(
+    apiClient: ApiClient = client,
+    more: Partial<ClusterStateOptions> = {},
+  ): void {
     notices = [];
     state = new ClusterState({
       client: apiClient,
@@ -51,6 +54,7 @@ describeWithControlPlane("cluster state", (plane) => {
       staleAfterMs: 1000,
       observe: (notice) => void notices.push(notice),
       timing: quick,
+      ...more,
     });
     state.start();
   }
@@ -223,6 +227,10 @@ describeWithControlPlane("cluster state", (plane) => {
       dataplane: "calico",
       evidence: ["DaemonSet kube-system/calico-node"],
     });
+    startState(client, { detectDataplane: true });
+    await state.whenSynced();
+    expect(state.engine.dataplane.name).toBe("calico");
+    expect(state.engine.namespace("kube-system")).toBeDefined();
   });
 
   it("knows where DNS, the API server and its own pods are", async () => {

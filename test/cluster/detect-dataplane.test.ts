@@ -31,10 +31,6 @@ describe("the dataplane of a cluster", () => {
       evidence: ["DaemonSet kube-system/cilium", "DaemonSet kube-system/calico-node"],
     },
   ])("is $dataplane with $agents", ({ agents, dataplane, evidence }) => {
-    const daemonSets = agents.map((agent) => {
-      const [namespace, name] = agent.split("/");
-      return { metadata: { namespace, name } };
-    });
-    expect(nameDataplane(daemonSets)).toEqual({ dataplane, evidence });
+    expect(nameDataplane(agents)).toEqual({ dataplane, evidence });
   });
 });

@@ -20,7 +20,7 @@ describe("where a setting comes from", () => {
       webhookPort: 9443,
       healthPort: 8081,
       metricsPort: 8080,
-      dataplane: "generic",
+      dataplane: "auto",
       dnsNamespace: "kube-system",
       dnsPodLabels: { "k8s-app": "kube-dns" },
       dnsAddresses: ["169.254.20.10"],

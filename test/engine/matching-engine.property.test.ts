@@ -212,6 +212,19 @@ describe("changes", { timeout: 300_000 }, () => {
     );
   });
 
+  test("another dataplane gives the index that it gives from the start", () => {
+    fc.assert(
+      fc.property(world, world, (w, other) => {
+        const engine = engineOf(w);
+        engine.useDataplane(other.dataplane);
+        const same = { ...w, dataplane: other.dataplane };
+        expectVerdicts(engine, same);
+        expect(engine.stats()).toEqual(engineOf(same).stats());
+      }),
+      { numRuns: numRuns / 4 },
+    );
+  });
+
   test("the order of policies does not matter", () => {
     fc.assert(
       fc.property(world, (w) => {
