@@ -24,6 +24,10 @@ export interface BaselineOptions {
 }
 
 const profileLabel = "ringfence.dev/profile";
+const modeLabel = "ringfence.dev/mode";
+
+/** Modes of a roll-out, in which nobody's traffic is cut off either (docs/adr/0010). */
+const softModes: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);
 const fieldManager = "ringfence";
 /** Namespaces written to at the same time: enough for a thousand opt-ins in seconds, too few to hurt. */
 const concurrency = 4;
@@ -93,9 +97,10 @@ export class BaselineController implements ClusterListener {
 
   #takeNamespace(name: string, raw: unknown): void {
     const read = parseNamespace(raw);
+    const labels = read.ok ? read.value.namespace.labels : new Map<string, string>();
     const wanted =
-      read.ok &&
-      read.value.namespace.labels.has(profileLabel) &&
+      labels.has(profileLabel) &&
+      !softModes.has(labels.get(modeLabel)) &&
       field(raw, "metadata", "deletionTimestamp") === undefined &&
       !this.#options.isLeftAlone(name);
     if (!wanted) {

@@ -80,6 +80,21 @@ describeWithControlPlane("the baseline controller", (plane) => {
     }
   });
 
+  it.each(["warn", "audit"])(
+    "writes nothing in mode %s, and both when the mode goes",
+    async (mode) => {
+      const controller = await run();
+      const namespace = await createNamespace({ ...optIn, "ringfence.dev/mode": mode });
+      const enforced = await createNamespace(optIn);
+      await eventually(() => baselineExists(enforced));
+      expect(controller.writes(namespace)).toEqual([]);
+      await merge(`/api/v1/namespaces/${namespace}`, {
+        metadata: { labels: { "ringfence.dev/mode": null } },
+      });
+      await eventually(() => baselineExists(namespace));
+    },
+  );
+
   it("sends `from` as `from`", async () => {
     const namespace = await createNamespace({});
     const spec = {
