@@ -28,9 +28,8 @@ export class ClusterIndex {
   readonly rows: RowIndex;
   readonly #policies = new Map<string, CompiledPolicy>();
   readonly #byNamespace = new Map<string, Map<string, CompiledPolicy>>();
-  /** While a preview lasts: rows before, and policies that are gone but whose selectors still stand. */
+  /** While a preview lasts: the rows that have changed, as they were before. */
   #journal: Map<EndpointClass, RowsBefore | null> | null = null;
-  #unbound: CompiledPolicy[] = [];
 
   constructor(dataplane: Dataplane) {
     this.dataplane = dataplane;
@@ -130,29 +129,38 @@ export class ClusterIndex {
     return journal;
   }
 
+  /** The state is again what it was when `remember` was called; what told of before may go. */
   forget(): void {
+    const journal = this.#journal ?? new Map<EndpointClass, RowsBefore | null>();
     this.#journal = null;
-    for (const policy of this.#unbound) unbindPolicy(policy, this.selectors);
-    this.#unbound = [];
+    for (const [cls, rows] of journal) {
+      // PERF: the same state has the same rows, so they are put back instead of being worked out again.
+      if (rows !== null && this.selectors.partition.classes.has(cls)) this.rows.restore(cls, rows);
+    }
     this.selectors.partition.letGo();
     this.rows.letGo();
   }
 
+  /** Make a policy ready to be swapped in; what it mentions refines the partition from now on. */
   bind(policy: Policy): CompiledPolicy {
     return bindPolicy(policy, policyKey(policy), this.selectors, this.dataplane);
   }
 
   unbind(policy: CompiledPolicy): void {
-    if (this.#journal === null) unbindPolicy(policy, this.selectors);
-    else this.#unbound.push(policy);
+    unbindPolicy(policy, this.selectors);
+  }
+
+  /** Put a bound policy, or none, in the place of the one with this key, which stays bound. */
+  swapPolicy(key: string, next: CompiledPolicy | null): CompiledPolicy | null {
+    const previous = this.#policies.get(key) ?? null;
+    if (previous !== null) this.#detach(previous);
+    if (next !== null) this.#attach(next);
+    return previous;
   }
 
   #setPolicy(key: string, policy: Policy | null): void {
-    const before = this.#policies.get(key);
-    const after = policy === null ? undefined : this.bind(policy);
-    if (before !== undefined) this.#detach(before);
-    if (after !== undefined) this.#attach(after);
-    if (before !== undefined) this.unbind(before);
+    const previous = this.swapPolicy(key, policy === null ? null : this.bind(policy));
+    if (previous !== null) this.unbind(previous);
   }
 
   #attach(policy: CompiledPolicy): void {

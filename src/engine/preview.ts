@@ -1,9 +1,10 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
+import type { CompiledPolicy } from "./compile.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
 import { type Sweep, sweep } from "./flows.ts";
 import { createGroup } from "./group.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
-import type { Change, Direction } from "./model.ts";
+import { type Change, type Direction, policyKey } from "./model.ts";
 import { differingPeers, joined, type Peers } from "./peers.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
@@ -30,25 +31,40 @@ export function withChanges<T>(
   changes: readonly Change[],
   ask: (rectangles: readonly Rectangle[]) => T,
 ): T {
-  const bound = changes.flatMap((change) =>
-    change.kind === "policy" && change.op === "upsert" ? [index.bind(change.object)] : [],
+  const bound = changes.map((change) =>
+    change.kind === "policy" && change.op === "upsert" ? index.bind(change.object) : null,
   );
   const journal = index.remember();
   const before = versionsOf(index, index.inventory.affectedPods(changes));
-  const inverses: Change[] = [];
+  const undo: (() => void)[] = [];
   try {
-    for (const change of changes) {
-      inverses.push(index.inverse(change));
-      index.apply(change);
+    for (const [position, change] of changes.entries()) {
+      undo.push(applyForNow(index, change, bound[position] ?? null));
     }
     const after = versionsOf(index, index.inventory.affectedPods(changes));
     const moved = movedItems(before, after);
     return ask(new Difference(index, moved, journal).rectangles());
   } finally {
-    for (const inverse of inverses.toReversed()) index.apply(inverse);
+    for (const takeBack of undo.toReversed()) takeBack();
     index.forget();
-    for (const policy of bound) index.unbind(policy);
+    for (const policy of bound) if (policy !== null) index.unbind(policy);
   }
+}
+
+/** Apply a change; the answer takes it back. The policy that goes stays bound until then. */
+function applyForNow(
+  index: ClusterIndex,
+  change: Change,
+  bound: CompiledPolicy | null,
+): () => void {
+  if (change.kind === "policy") {
+    const key = change.op === "upsert" ? policyKey(change.object) : change.key;
+    const previous = index.swapPolicy(key, bound);
+    return () => void index.swapPolicy(key, previous);
+  }
+  const inverse = index.inverse(change);
+  index.apply(change);
+  return () => index.apply(inverse);
 }
 
 interface PodVersion {

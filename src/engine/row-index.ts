@@ -27,6 +27,18 @@ export class RowIndex {
     this.#stale.add(cls);
   }
 
+  /** Give a class the rows it had before; they must be what its policies say again. */
+  restore(cls: EndpointClass, rows: { readonly egress: Row; readonly ingress: Row }): void {
+    this.#forget(cls);
+    this.#stale.delete(cls);
+    cls.egress = rows.egress;
+    cls.ingress = rows.ingress;
+    for (const row of [rows.egress, rows.ingress]) {
+      row.members.add(cls);
+      this.#rows[row.direction].set(row.key, row);
+    }
+  }
+
   removed(cls: EndpointClass): void {
     this.#forget(cls);
     this.#stale.delete(cls);
