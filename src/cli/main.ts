@@ -23,6 +23,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** More is no help to anybody: one mistake is often made in many places. */
+const MAX_MESSAGES = 20;
+
 function complain(error: unknown): number {
   if (error instanceof CommanderError) {
     // Commander has said what is wrong, or has printed the help that was asked for.
@@ -32,7 +35,11 @@ function complain(error: unknown): number {
     error instanceof InputError
       ? error.message.split("\n")
       : [error instanceof Error ? error.message : String(error)];
-  for (const message of messages) process.stderr.write(`error: ${message}\n`);
+  for (const message of messages.slice(0, MAX_MESSAGES)) {
+    process.stderr.write(`error: ${message}\n`);
+  }
+  const rest = messages.length - MAX_MESSAGES;
+  if (rest > 0) process.stderr.write(`error: and ${rest} more\n`);
   if ((process.env["RINGFENCE_DEBUG"] ?? "") !== "" && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ""}\n`);
   }

@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import type { ConnectivityFlags } from "./commands/connectivity.ts";
+import type { DiffFlags } from "./commands/diff.ts";
 import type { FlowCommandFlags } from "./commands/simulate.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -64,6 +66,43 @@ const VERBS: readonly Verb[] = [
     define: flowFlags,
     run: async (flags: FlowCommandFlags) => (await import("./commands/simulate.ts")).explain(flags),
   },
+  {
+    name: "connectivity",
+    summary: "who can reach whom, by workload",
+    description:
+      "List every pair of workloads, and of workloads and addresses outside, between which something is allowed. A pair that is not listed is denied.",
+    examples: [
+      "connectivity -n shop",
+      "connectivity --manifests k8s/ --to shop/mysql --port 3306",
+      "connectivity --manifests k8s/ --from '10.0.0.0/8' -o json",
+      "connectivity -A -o mermaid",
+    ],
+    define: (command) =>
+      sourceFlags(
+        command
+          .option("--from <end>", "only from: a name, NAMESPACE/*, an address or a CIDR")
+          .option("--to <end>", "only to: a name, NAMESPACE/*, an address or a CIDR")
+          .option("-p, --port <port>", "only on: 80, 8000-8999 or UDP/53"),
+      ).addOption(output(["text", "matrix", "json", "yaml", "csv", "dot", "mermaid"])),
+    run: async (flags: ConnectivityFlags) =>
+      (await import("./commands/connectivity.ts")).connectivity(flags),
+  },
+  {
+    name: "diff",
+    summary: "which connections a change opens and closes",
+    description:
+      "Compare who can reach whom before and after a change: of two folders OLD NEW, or of a cluster or --manifests with the files of -f as if they were applied. The most dangerous comes first: from outside, to outside, across namespaces.",
+    examples: [
+      "diff main/ branch/",
+      "diff -f new-policy.yaml",
+      "diff --manifests k8s/ -f new-policy.yaml -o markdown",
+    ],
+    define: (command) =>
+      sourceFlags(
+        command.argument("[trees...]", "two folders or files to compare: OLD NEW"),
+      ).addOption(output(["text", "json", "yaml", "markdown"])),
+    run: async (flags: DiffFlags, trees) => (await import("./commands/diff.ts")).diff(flags, trees),
+  },
 ];
 
 function createVerb(
@@ -76,9 +115,9 @@ function createVerb(
     "after",
     `\nExamples:\n${examples.map((line) => `  kubectl network-policy ${line}`).join("\n")}`,
   );
-  return command.action(async (...given: readonly unknown[]) => {
-    const paths = command.processedArgs.flat().filter((path) => typeof path === "string");
-    answer(await run(command.opts<never>(), given.length > 2 ? paths : []));
+  return command.action(async () => {
+    const paths = command.args;
+    answer(await run(command.opts<never>(), paths));
   });
 }
 

@@ -1,0 +1,48 @@
+import type { Connection } from "../../engine/query.ts";
+import { unreachable } from "../../errors.ts";
+import { filterRows, parseRowFilter, type RowFlags, rowData } from "../connection-rows.ts";
+import { EXIT } from "../input-error.ts";
+import type { Outcome } from "../outcome.ts";
+import {
+  renderCsv,
+  renderDot,
+  renderList,
+  renderMatrix,
+  renderMermaid,
+} from "../render/connection-text.ts";
+import { renderDocument } from "../render/document.ts";
+import { createReport } from "../report.ts";
+import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
+
+export interface ConnectivityFlags extends SourceFlags, RowFlags {
+  readonly output: "text" | "matrix" | "json" | "yaml" | "csv" | "dot" | "mermaid";
+}
+
+/** Who can reach whom, by workload. */
+export async function connectivity(flags: ConnectivityFlags): Promise<Outcome> {
+  const source = await openSource(flags, createReport());
+  const world = await source.load(EVERYTHING);
+  const filter = parseRowFilter(flags, world, source);
+  const rows = filterRows(world.engine.connections("workload"), filter);
+  return { text: render(rows, flags.output), exitCode: EXIT.ok };
+}
+
+function render(rows: readonly Connection[], format: ConnectivityFlags["output"]): string {
+  switch (format) {
+    case "text":
+      return renderList(rows);
+    case "matrix":
+      return renderMatrix(rows);
+    case "csv":
+      return renderCsv(rows);
+    case "dot":
+      return renderDot(rows);
+    case "mermaid":
+      return renderMermaid(rows);
+    case "json":
+    case "yaml":
+      return renderDocument("Connectivity", { connections: rows.map(rowData) }, format);
+    default:
+      return unreachable(format);
+  }
+}

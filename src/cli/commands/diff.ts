@@ -1,0 +1,124 @@
+import { rangeSize } from "../../engine/address.ts";
+import { NO_PORTS, type PortSet } from "../../engine/port-set.ts";
+import type { Connection, Endpoint, FlowPair } from "../../engine/query.ts";
+import { endName, mergeAddresses, rowData } from "../connection-rows.ts";
+import { EXIT, usageError } from "../input-error.ts";
+import type { Outcome } from "../outcome.ts";
+import { renderDifference, renderDifferenceMarkdown } from "../render/difference-text.ts";
+import { renderDocument } from "../render/document.ts";
+import { createPaint } from "../render/text.ts";
+import { createReport } from "../report.ts";
+import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
+import { changesBetween, type World } from "../sources/world.ts";
+
+export interface DiffFlags extends SourceFlags {
+  readonly output: "text" | "json" | "yaml" | "markdown";
+}
+
+/** What opens and closes between two worlds, most dangerous first. */
+export interface Difference {
+  readonly opened: readonly Connection[];
+  readonly closed: readonly Connection[];
+  readonly unsure: readonly Connection[];
+}
+
+/** Compare two sets of manifests, or a cluster or folder with files as if they were applied to it. */
+export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<Outcome> {
+  const { before, after } = await readBoth(flags, trees);
+  const difference = compare(before, after);
+  const { opened, closed, unsure } = difference;
+  const found = opened.length + closed.length + unsure.length > 0;
+  return { text: render(difference, flags.output), exitCode: found ? EXIT.found : EXIT.ok };
+}
+
+async function readBoth(
+  flags: DiffFlags,
+  [old, next, ...others]: readonly string[],
+): Promise<{ readonly before: World; readonly after: World }> {
+  const report = createReport();
+  if (old === undefined) {
+    if (flags.filename === undefined) {
+      throw usageError("nothing to compare: give two folders OLD NEW, or -f FILE");
+    }
+    return (await openSource(flags, report)).loadWithFiles(EVERYTHING);
+  }
+  if (next === undefined || others.length > 0 || flags.manifests !== undefined) {
+    throw usageError("give two folders OLD NEW, or -f FILE against a cluster or --manifests");
+  }
+  const [before, after] = await Promise.all(
+    [old, next].map(async (path) => {
+      const source = await openSource({ ...flags, manifests: [path] }, report);
+      return source.load(EVERYTHING);
+    }),
+  );
+  if (before === undefined || after === undefined) throw new TypeError("two paths, two worlds");
+  return { before, after };
+}
+
+/** The difference in connections, from workload to workload. */
+export function compare(before: World, after: World): Difference {
+  const delta = before.engine.difference(changesBetween(before, after), "workload");
+  return {
+    opened: inOrder(delta.opened),
+    closed: inOrder(delta.closed),
+    unsure: inOrder(delta.unsure),
+  };
+}
+
+function inOrder(pairs: readonly FlowPair[]): readonly Connection[] {
+  const rows = pairs.map(({ from, to, ports }) => ({
+    from,
+    to,
+    allowed: ports,
+    unknown: NO_PORTS,
+  }));
+  return mergeAddresses(rows)
+    .map((row) => ({ row, danger: dangerOf(row), name: `${endName(row.from)} ${endName(row.to)}` }))
+    .toSorted((a, b) => compareLists(b.danger, a.danger) || (a.name < b.name ? -1 : 1))
+    .map(({ row }) => row);
+}
+
+/** From outside, then to outside, then across namespaces; of those alike, the wider one. */
+function dangerOf({ from, to, allowed }: Connection): readonly number[] {
+  const reach = [from, to].map(addressBits).reduce((sum, bits) => sum + bits, 0);
+  return [wayOf(from, to), reach, width(allowed)];
+}
+
+function wayOf(from: Endpoint, to: Endpoint): number {
+  if (from.kind === "addresses") return 3;
+  if (to.kind === "addresses") return 2;
+  return from.namespace === to.namespace ? 0 : 1;
+}
+
+/** How many addresses, as a power of two. */
+function addressBits(end: Endpoint): number {
+  return end.kind === "addresses" ? rangeSize(end.range).toString(2).length : 0;
+}
+
+function width({ bounds }: PortSet): number {
+  let ports = 0;
+  for (let index = 0; index < bounds.length; index += 2) {
+    ports += (bounds[index + 1] ?? 0) - (bounds[index] ?? 0) + 1;
+  }
+  return ports;
+}
+
+function compareLists(a: readonly number[], b: readonly number[]): number {
+  for (const [index, value] of a.entries()) {
+    const difference = value - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function render(difference: Difference, format: DiffFlags["output"]): string {
+  if (format === "text") return renderDifference(difference, createPaint());
+  if (format === "markdown") return renderDifferenceMarkdown(difference);
+  const { opened, closed, unsure } = difference;
+  const body = {
+    opened: opened.map(rowData),
+    closed: closed.map(rowData),
+    unsure: unsure.map(rowData),
+  };
+  return renderDocument("Difference", body, format);
+}

@@ -1,0 +1,203 @@
+import {
+  familyOf,
+  formatAddress,
+  formatRange,
+  IPV4_SPACE,
+  IPV6_SPACE,
+  mergeRanges,
+  parseAddress,
+  parseCidr,
+} from "../engine/address.ts";
+import type { AddressRange } from "../engine/model.ts";
+import {
+  ALL_PORTS,
+  intersectPorts,
+  isEmptyPorts,
+  type PortSet,
+  PROTOCOLS,
+  portIntervals,
+  portSet,
+} from "../engine/port-set.ts";
+import type { Connection, Endpoint } from "../engine/query.ts";
+import { usageError } from "./input-error.ts";
+import { findPods, parseReference, workloadLabel } from "./references.ts";
+import type { Source } from "./sources/load-world.ts";
+import type { World } from "./sources/world.ts";
+
+/** Which rows of an answer are wanted. */
+export interface RowFilter {
+  readonly from: EndFilter | null;
+  readonly to: EndFilter | null;
+  /** One end or the other has to be of this namespace. */
+  readonly namespace: string | null;
+  readonly ports: PortSet | null;
+}
+
+type EndFilter = (end: Endpoint) => boolean;
+
+export interface RowFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly port?: string;
+}
+
+/** Read the filter flags. Throws an InputError for a name that nothing has. */
+export function parseRowFilter(flags: RowFlags, world: World, source: Source): RowFilter {
+  const { from, to, port } = flags;
+  return {
+    from: from === undefined ? null : endFilter(from, world, source),
+    to: to === undefined ? null : endFilter(to, world, source),
+    namespace: source.allNamespaces ? null : source.namespace,
+    ports: port === undefined ? null : parsePorts(port),
+  };
+}
+
+/** The rows that are wanted, ranges of addresses merged where they are alike, in order of their ends. */
+export function filterRows(rows: readonly Connection[], filter: RowFilter): readonly Connection[] {
+  const { from, to, namespace, ports } = filter;
+  const wanted = rows.flatMap((row) => {
+    const inPlace = namespace === null || isIn(row.from, namespace) || isIn(row.to, namespace);
+    if (!inPlace || from?.(row.from) === false || to?.(row.to) === false) return [];
+    if (ports === null) return [row];
+    const allowed = intersectPorts(row.allowed, ports);
+    const unknown = intersectPorts(row.unknown, ports);
+    return isEmptyPorts(allowed) && isEmptyPorts(unknown) ? [] : [{ ...row, allowed, unknown }];
+  });
+  return mergeAddresses(wanted).toSorted(byEnds);
+}
+
+/** Rows that differ only in which addresses they are about, put together. */
+export function mergeAddresses(rows: readonly Connection[]): readonly Connection[] {
+  const merged: Connection[] = [];
+  const alike = new Map<string, { row: Connection; ranges: AddressRange[] }>();
+  for (const row of rows) {
+    const range = rangeOf(row);
+    if (range === null) {
+      merged.push(row);
+      continue;
+    }
+    const way = row.from.kind === "addresses" ? `> ${endName(row.to)}` : `${endName(row.from)} >`;
+    const key = `${way} ${row.allowed.key} ${row.unknown.key}`;
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, { row, ranges: [range] });
+    else known.ranges.push(range);
+  }
+  for (const { row, ranges } of alike.values()) {
+    for (const range of mergeRanges(ranges)) {
+      const end: Endpoint = { kind: "addresses", range };
+      merged.push(row.from.kind === "addresses" ? { ...row, from: end } : { ...row, to: end });
+    }
+  }
+  return merged;
+}
+
+function rangeOf({ from, to }: Connection): AddressRange | null {
+  if (from.kind === "addresses") return from.range;
+  return to.kind === "addresses" ? to.range : null;
+}
+
+/** By name, addresses last and as they count. */
+function byEnds(a: Connection, b: Connection): number {
+  return compareEnds(a.from, b.from) || compareEnds(a.to, b.to);
+}
+
+function compareEnds(a: Endpoint, b: Endpoint): number {
+  if (a.kind === "addresses" && b.kind === "addresses") {
+    return (
+      familyOf(b.range.first) - familyOf(a.range.first) || (a.range.first < b.range.first ? -1 : 1)
+    );
+  }
+  if (a.kind !== b.kind) return a.kind === "addresses" ? 1 : -1;
+  const [left, right] = [endName(a), endName(b)];
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+/** `namespace/name[Kind]`, or `first-last` for addresses: how data names an end. */
+export function endName(end: Endpoint): string {
+  if (end.kind === "workload") return workloadLabel(end);
+  return `${formatAddress(end.range.first)}-${formatAddress(end.range.last)}`;
+}
+
+/** The same for people: addresses as a CIDR where they are one. */
+export function endText(end: Endpoint): string {
+  if (end.kind === "workload") return workloadLabel(end);
+  const { first, last } = end.range;
+  if (first === IPV4_SPACE.first && last === IPV4_SPACE.last) return "any IPv4 address";
+  if (first === IPV6_SPACE.first && last === IPV6_SPACE.last) return "any IPv6 address";
+  return formatRange(end.range);
+}
+
+/** Ports as data: `"all"`, or the intervals of each protocol, merged and in order. */
+export function portsData(ports: PortSet): "all" | readonly object[] {
+  if (ports.key === ALL_PORTS.key) return "all";
+  const byProtocol = Map.groupBy(portIntervals(ports), ({ protocol }) => protocol);
+  return Array.from(byProtocol, ([protocol, intervals]) => ({
+    protocol,
+    ports: intervals.map(({ first, last }) => [first, last]),
+  }));
+}
+
+/** Ports for people: `all ports`, `TCP 80,443 UDP 53`, `all TCP ports`. */
+export function portsText(ports: PortSet): string {
+  const data = portsData(ports);
+  if (data === "all") return "all ports";
+  return PROTOCOLS.flatMap((protocol) => {
+    const of = portIntervals(ports).filter((interval) => interval.protocol === protocol);
+    const [only] = of;
+    if (only === undefined) return [];
+    if (only.first === 1 && only.last === 65_535) return [`all ${protocol} ports`];
+    const named = of.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+    return [`${protocol} ${named.join(",")}`];
+  }).join(" ");
+}
+
+/** A row as data. */
+export function rowData({ from, to, allowed, unknown }: Connection): object {
+  return {
+    from: endName(from),
+    to: endName(to),
+    allowed: isEmptyPorts(allowed) ? [] : portsData(allowed),
+    ...(isEmptyPorts(unknown) ? {} : { unknown: portsData(unknown) }),
+  };
+}
+
+function isIn(end: Endpoint, namespace: string): boolean {
+  return end.kind === "workload" && end.namespace === namespace;
+}
+
+/** `shop/*`, an address or CIDR, or the name of pods. */
+function endFilter(text: string, world: World, source: Source): EndFilter {
+  const [, namespace] = /^([^/]+)\/\*$/.exec(text) ?? [];
+  if (namespace !== undefined) {
+    const known = [...world.pods.values()].some((pod) => pod.namespace === namespace);
+    if (!known) throw usageError(`there is no pod in namespace \`${namespace}\``);
+    return (end) => isIn(end, namespace);
+  }
+  const address = parseAddress(text);
+  const range = address === null ? parseCidr(text) : { first: address, last: address };
+  if (range !== null) {
+    return (end) =>
+      end.kind === "addresses" && end.range.first <= range.last && range.first <= end.range.last;
+  }
+  const { pods } = findPods(parseReference(text), world, { ...source, allNamespaces: true });
+  const labels = new Set(pods.map(workloadLabel));
+  return (end) => end.kind === "workload" && labels.has(workloadLabel(end));
+}
+
+/** `80`, `8000-8999`, `udp/53`; without a protocol: any of them. */
+function parsePorts(text: string): PortSet {
+  const {
+    protocol,
+    first = "",
+    last = first,
+  } = /^(?:(?<protocol>[a-z]+)\/)?(?<first>\d{1,5})(?:-(?<last>\d{1,5}))?$/i.exec(text)?.groups ??
+  {};
+  const protocols = PROTOCOLS.filter(
+    (name) => protocol === undefined || name === protocol.toUpperCase(),
+  );
+  const [from, to] = [Number(first), Number(last)];
+  if (first === "" || protocols.length === 0 || from < 1 || to > 65_535 || from > to) {
+    throw usageError(`--port: \`${text}\` is not a port; write 80, 8000-8999 or UDP/53`);
+  }
+  return portSet(protocols.map((name) => ({ protocol: name, first: from, last: to })));
+}

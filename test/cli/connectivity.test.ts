@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { expectGolden, goldenFiles } from "./golden.ts";
+import { runCli } from "./run-cli.ts";
+
+const SHOP = ["--manifests", "examples/shop/cluster"];
+
+describe("who can reach whom", () => {
+  const cases = [
+    { golden: "connectivity.txt", args: "-n payments" },
+    { golden: "connectivity-matrix.txt", args: "-n payments -o matrix" },
+    { golden: "connectivity.json", args: "--from 0.0.0.0/0 --to staging/* -o json" },
+    { golden: "connectivity.yaml", args: "--from shop/api -o yaml" },
+    { golden: "connectivity.csv", args: "--from shop/api -o csv" },
+    { golden: "connectivity.dot", args: "--from shop/* --to shop/* --port 3306 -o dot" },
+    { golden: "connectivity.mmd", args: "--from shop/* --to payments/* -o mermaid" },
+  ];
+  it.for(cases)("$args", async ({ golden, args }) => {
+    const result = await runCli(["connectivity", ...args.split(" "), ...SHOP]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expectGolden(golden, result.stdout);
+  });
+
+  it("has a case for every golden file", () => {
+    expect(goldenFiles("connectivity")).toEqual(cases.map(({ golden }) => golden).toSorted());
+  });
+
+  it.each([
+    ["--from shop/wbe", "did you mean"],
+    ["--to nowhere/*", "there is no pod in namespace `nowhere`"],
+    ["--port 70000", "is not a port"],
+    ["--port icmp/1", "is not a port"],
+    ["-o png", "Allowed choices are"],
+  ])("%s is an error", async (flags, message) => {
+    const result = await runCli(["connectivity", ...flags.split(" "), ...SHOP]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain(message);
+  });
+});
+
+describe("what a change opens and closes", () => {
+  const change = (name: string): string => `examples/shop/changes/${name}`;
+  const cases = [
+    { golden: "diff.txt", args: `-f ${change("04-allow-all.yaml")}` },
+    { golden: "diff.json", args: `-f ${change("02-scrape-api.yaml")} -o json` },
+    { golden: "diff.md", args: `-f ${change("01-layered-defence.yaml")} -o markdown` },
+  ];
+  it.for(cases)("$args", async ({ golden, args }) => {
+    const result = await runCli(["diff", ...args.split(" "), ...SHOP]);
+    expect(result).toMatchObject({ code: 1, stderr: "" });
+    expectGolden(golden, result.stdout);
+  });
+
+  it("has a case for every golden file", () => {
+    expect(goldenFiles("diff")).toEqual(cases.map(({ golden }) => golden).toSorted());
+  });
+
+  it("finds nothing between a folder and itself", async () => {
+    const folder = "examples/shop/cluster";
+    const result = await runCli(["diff", folder, folder]);
+    expect(result).toMatchObject({ code: 0, stdout: "no connection is opened or closed\n" });
+  });
+
+  it.each([
+    ["", "give two folders OLD NEW, or -f FILE"],
+    ["examples/shop/cluster", "give two folders OLD NEW"],
+    ["a b c", "give two folders OLD NEW"],
+    ["a b", "a: there is no such file or folder"],
+  ])("`diff %s` is an error", async (args, message) => {
+    const result = await runCli(["diff", ...args.split(" ").filter((word) => word !== "")]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain(message);
+  });
+});

@@ -1,0 +1,234 @@
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CliResult, runCli } from "./run-cli.ts";
+
+const POD = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "web", namespace: "shop" },
+  spec: {},
+};
+const WEB = JSON.stringify(POD);
+const POLICY = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: web, namespace: shop }
+spec:
+  podSelector: {}
+  ingress:
+    - from:
+        - ipBlock:
+            cidr: 10.0.0.300/8
+`;
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ringfence-cli-"));
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  return path;
+}
+
+async function connectivity(paths: readonly string[], input = ""): Promise<CliResult> {
+  return runCli(["connectivity", "-o", "csv", "--manifests", ...paths], { input });
+}
+
+describe("manifests that cannot be used", () => {
+  const problem = async (name: string, text: string): Promise<string> => {
+    const result = await connectivity([await write(name, text)]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).not.toMatch(/^ +at /m);
+    return result.stderr.replaceAll(`${folder}/`, "");
+  };
+
+  it("names file and line of what is not YAML", async () => {
+    const stderr = await problem("broken.yaml", "kind: Pod\nmetadata: {name: a\n");
+    expect(stderr).toMatch(/^error: broken.yaml:\d+: /);
+  });
+
+  it("suggests `helm template` for a template", async () => {
+    expect(await problem("t.yaml", "{{ if .Values.x }}\nkind: [\n")).toContain("helm template");
+  });
+
+  it("names YAML that is not Kubernetes", async () => {
+    expect(await problem("values.yaml", "replicas: 3\n")).toContain(
+      "values.yaml:1: is not a Kubernetes object: it needs `apiVersion` and `kind`",
+    );
+  });
+
+  it("names the field of an invalid policy, and what is allowed", async () => {
+    expect(await problem("policy.yaml", POLICY)).toContain(
+      "policy.yaml:10 spec.ingress[0].from[0].ipBlock.cidr: `10.0.0.300/8` is not a CIDR",
+    );
+  });
+
+  it("names the line in a List of JSON", async () => {
+    const pod = { ...POD, metadata: {} };
+    const list = { apiVersion: "v1", kind: "List", items: [POD, pod] };
+    const stderr = await problem("list.json", JSON.stringify(list, null, 2));
+    expect(stderr).toMatch(/list\.json:\d+ items\[1\]\.metadata\.name: is missing/);
+  });
+
+  it("does not choose between two of one name", async () => {
+    const other = { ...POD, metadata: { ...POD.metadata, labels: { app: "other" } } };
+    const stderr = await problem("two.yaml", `${WEB}\n---\n${JSON.stringify(other)}\n`);
+    expect(stderr).toContain(
+      "two.yaml:3: is a second Pod shop/web, unlike the first in two.yaml:1",
+    );
+  });
+
+  it("names an empty folder", async () => {
+    await mkdir(join(folder, "empty"));
+    const result = await connectivity([join(folder, "empty")]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain("holds no `*.yaml`, `*.yml` or `*.json` file");
+  });
+
+  it("names a path that is not there", async () => {
+    const result = await connectivity([join(folder, "missing")]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain("missing: there is no such file or folder");
+  });
+
+  it("names a file that is too large without reading it", async () => {
+    const path = await write("huge.yaml", "");
+    await truncate(path, 100 * 1024 * 1024);
+    const result = await connectivity([path]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain("huge.yaml: has 100 MiB; files of up to 64 are read");
+  });
+
+  it("names a link that leads to itself", async () => {
+    await symlink("self.yaml", join(folder, "self.yaml"));
+    const result = await connectivity([join(folder, "self.yaml")]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain("is a symbolic link that leads to itself");
+  });
+
+  it("lists twenty problems and counts the rest", async () => {
+    const bad = { apiVersion: "v1", kind: "Pod", metadata: {} };
+    const items = Array.from({ length: 30 }, () => bad);
+    const stderr = await problem(
+      "many.json",
+      JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    );
+    expect(stderr.trimEnd().split("\n")).toHaveLength(21);
+    expect(stderr).toContain("error: and 40 more");
+  });
+});
+
+describe("manifests of all sorts", () => {
+  it("reads standard input, Lists and kubectl's own output", async () => {
+    const items = ["web", "api"].map((name) => ({ ...POD, metadata: { ...POD.metadata, name } }));
+    const list = { apiVersion: "v1", kind: "List", items };
+    const result = await connectivity(["-"], JSON.stringify(list));
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(result.stdout).toContain("shop/api[Pod],shop/web[Pod],all ports,");
+  });
+
+  it("walks folders once, whatever links lead back, and says what it passes over", async () => {
+    await write("tree/a/web.yaml", WEB);
+    await write("tree/b/api.yml", WEB.replace("web", "api"));
+    await write("tree/values.yaml", "replicas: 3\n");
+    await write("tree/.hidden/x.yaml", "{");
+    await write("tree/README.md", "# not YAML");
+    await symlink("..", join(folder, "tree/a/loop"));
+    const result = await connectivity([join(folder, "tree")]);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain("shop/api[Pod],shop/web[Pod],all ports,");
+    expect(result.stderr.replaceAll(`${folder}/`, "")).toBe(
+      "note: passed over what is not a Kubernetes object: tree/values.yaml:1\n",
+    );
+  });
+
+  it("lets workloads stand for their pods, once each, and talk to themselves where they have two", async () => {
+    const template = { metadata: { labels: { app: "x" } }, spec: { containers: [] } };
+    const workload = (apiVersion: string, kind: string, spec: object = { template }): object => ({
+      apiVersion,
+      kind,
+      metadata: { name: kind.toLowerCase(), namespace: "w" },
+      spec,
+    });
+    const objects = [
+      workload("apps/v1", "Deployment", { replicas: 2, template }),
+      workload("apps/v1", "StatefulSet", { replicas: 1, template }),
+      workload("apps/v1", "DaemonSet"),
+      workload("apps/v1", "ReplicaSet"),
+      workload("v1", "ReplicationController"),
+      workload("batch/v1", "Job"),
+      workload("batch/v1", "CronJob", { jobTemplate: { spec: { template } } }),
+    ];
+    const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
+    const { code, stdout } = await connectivity(["-"], text);
+    expect(code).toBe(0);
+    const own = stdout.split("\r\n").filter((line) => {
+      const [from, to] = line.split(",");
+      return from === to;
+    });
+    expect(own).toEqual([
+      "w/daemonset[DaemonSet],w/daemonset[DaemonSet],all ports,",
+      "w/deployment[Deployment],w/deployment[Deployment],all ports,",
+    ]);
+    expect(new Set(stdout.match(/w\/\w+\[\w+\]/g))).toHaveLength(7);
+  });
+
+  it("takes a dump of workloads and their pods for what it is", async () => {
+    const owner = (kind: string, name: string): object => ({
+      ownerReferences: [{ apiVersion: "apps/v1", kind, name, controller: true, uid: "1" }],
+    });
+    const labels = { app: "web", "pod-template-hash": "6f9c4" };
+    const template = { metadata: { labels }, spec: { containers: [] } };
+    const meta = { namespace: "shop", labels };
+    const objects = [
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { ...meta, name: "web" },
+        spec: { template },
+      },
+      {
+        apiVersion: "apps/v1",
+        kind: "ReplicaSet",
+        metadata: { ...meta, name: "web-6f9c4", ...owner("Deployment", "web") },
+        spec: { template },
+      },
+      { ...POD, metadata: { ...meta, name: "web-6f9c4-x", ...owner("ReplicaSet", "web-6f9c4") } },
+    ];
+    const { stdout } = await connectivity(
+      ["-"],
+      objects.map((object) => JSON.stringify(object)).join("\n---\n"),
+    );
+    expect(new Set(stdout.match(/shop\/[\w-]+\[\w+\]/g))).toEqual(
+      new Set(["shop/web[Deployment]"]),
+    );
+  });
+
+  it("gives namespaces that nobody declares the label that every one has", async () => {
+    const policy = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "p", namespace: "shop" },
+      spec: {
+        podSelector: {},
+        ingress: [
+          {
+            from: [
+              { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } },
+            ],
+          },
+        ],
+      },
+    };
+    const dev = { ...POD, metadata: { name: "tool", namespace: "dev" } };
+    const text = [POD, dev, policy].map((object) => JSON.stringify(object)).join("\n---\n");
+    const { stdout } = await connectivity(["-"], text);
+    expect(stdout).toContain("dev/tool[Pod],shop/web[Pod],all ports,\r\n");
+  });
+});
