@@ -1,5 +1,6 @@
 import type { RuleAction } from "../config/profile.ts";
 import { AppError } from "../errors.ts";
+import { placedRules } from "./placed-rules.ts";
 import type {
   CompiledProfile,
   CompiledProfiles,
@@ -40,10 +41,11 @@ export function runRules(
 ): Judgement {
   const findings: JudgedFinding[] = [];
   const faults: RuleFault[] = [];
+  const shared = { ...situation, profiles, placedRules: placedRules(situation.object) };
   for (const rule of profile.rules) {
     if (!applies(rule, situation)) continue;
     try {
-      const context = { ...situation, profiles, parameters: rule.parameters };
+      const context = { ...shared, parameters: rule.parameters };
       for (const finding of rule.validator.check(context)) findings.push(judge(rule, finding));
     } catch (cause) {
       faults.push(faultOf(rule, cause));

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { counted } from "./parts/phrases.ts";
-import { acceptingRules, type PlacedRule } from "./parts/placed-rules.ts";
 import { renderPorts } from "./parts/render-ports.ts";
 
 const parameters = z.strictObject({
@@ -20,8 +20,8 @@ export const allowAll = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ object, after, parameters: { portsNarrow } }): readonly Finding[] {
-    return acceptingRules(object)
+  check({ placedRules, after, parameters: { portsNarrow } }): readonly Finding[] {
+    return accepting(placedRules)
       .filter(({ rule }) => rule.peers === "all" && (rule.ports === "all" || !portsNarrow))
       .map((placed) => finding(placed, after.namespaceCount()));
   },

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { parseCidr } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { acceptingRules, type PlacedRule } from "./parts/placed-rules.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -17,8 +17,8 @@ export const exceptReopened = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object }): readonly Finding[] {
-    const blocks = acceptingRules(object).flatMap(blocksOf);
+  check({ placedRules }): readonly Finding[] {
+    const blocks = accepting(placedRules).flatMap(blocksOf);
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
         const other = blocks.find((candidate) => reopens(candidate, block, hole.range));

@@ -1,10 +1,10 @@
 import { closestMatch } from "leven";
 import { z } from "zod";
 import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
+import type { PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { bearersOf, type Surroundings } from "./parts/bearers.ts";
 import { listed, withHint } from "./parts/phrases.ts";
-import { type PlacedRule, placedRules } from "./parts/placed-rules.ts";
 
 /** Report named ports that no container behind the rule has. */
 export const namedPort = defineValidator({
@@ -18,8 +18,8 @@ export const namedPort = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, after, facts }): readonly Finding[] {
-    return placedRules(object).flatMap((placed) =>
+  check({ placedRules, after, facts }): readonly Finding[] {
+    return placedRules.flatMap((placed) =>
       placed.ports.flatMap(({ port, path }) =>
         port.kind === "named" ? judge(port, path, receivers(placed), { after, facts }) : [],
       ),

@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { Peer, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
+import { accepting, type PeerPaths } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { counted } from "./parts/phrases.ts";
-import { acceptingRules, type PeerPaths } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
 const parameters = z.strictObject({
@@ -26,8 +26,8 @@ export const openNamespaces = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ object, after, parameters: { evenWithPodSelector } }): readonly Finding[] {
-    return acceptingRules(object).flatMap(({ policy, peers }) =>
+  check({ placedRules, after, parameters: { evenWithPodSelector } }): readonly Finding[] {
+    return accepting(placedRules).flatMap(({ policy, peers }) =>
       peers.flatMap(({ peer, paths }) => {
         const selector = openSelector(peer, evenWithPodSelector);
         return selector === null ? [] : [finding(selector, paths, after, policy.namespace)];

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
 import type { AddressRange, Direction } from "../engine/model.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { counted, listed } from "./parts/phrases.ts";
-import { acceptingRules, type PlacedRule } from "./parts/placed-rules.ts";
 
 /** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
 const DEFAULT_PREFIX = 6;
@@ -34,8 +34,8 @@ export const openWorld = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ object, parameters: { ipv4Prefix, ipv6Prefix } }): readonly Finding[] {
-    const rules = acceptingRules(object);
+  check({ placedRules, parameters: { ipv4Prefix, ipv6Prefix } }): readonly Finding[] {
+    const rules = accepting(placedRules);
     return DIRECTIONS.flatMap((direction) =>
       FAMILIES.flatMap((family) =>
         judge(blocksOf(rules, direction, family), {

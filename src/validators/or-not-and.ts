@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Selector } from "../engine/model.ts";
+import type { PlacedPeer } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { type Surroundings, selectsAnything } from "./parts/bearers.ts";
-import { type PlacedPeer, placedRules } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
 /** Report two peers that were most likely meant as one. */
@@ -18,8 +18,8 @@ export const orNotAnd = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, after, facts }): readonly Finding[] {
-    return placedRules(object).flatMap(({ peers }) =>
+  check({ placedRules, after, facts }): readonly Finding[] {
+    return placedRules.flatMap(({ peers }) =>
       peers.flatMap((placed, index) => {
         const pods = strayPods(placed, { after, facts });
         const beside = wholeNamespaces(peers[index - 1]) ?? wholeNamespaces(peers[index + 1]);

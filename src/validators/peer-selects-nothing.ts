@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
+import type { PeerPaths } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { counted, withHint } from "./parts/phrases.ts";
-import { type PeerPaths, placedRules } from "./parts/placed-rules.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
@@ -20,8 +20,8 @@ export const peerSelectsNothing = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, after, facts }): readonly Finding[] {
-    return placedRules(object).flatMap(({ peers }) =>
+  check({ placedRules, after, facts }): readonly Finding[] {
+    return placedRules.flatMap(({ peers }) =>
       peers.flatMap(({ peer, paths }) =>
         peer.kind === "pods" ? judge(peer.selection, paths, { after, facts }) : [],
       ),

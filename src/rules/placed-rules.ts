@@ -1,6 +1,6 @@
-import type { Direction, Peer, Policy, PortMatch, Rule } from "../../engine/model.ts";
-import type { GovernedObject } from "../../rules/rule.ts";
-import { field } from "../../wire/shape.ts";
+import type { Direction, Peer, Policy, PortMatch, Rule } from "../engine/model.ts";
+import { field } from "../wire/shape.ts";
+import type { GovernedObject } from "./rule.ts";
 
 /** A rule and where it stands in the object it was read from. */
 export interface PlacedRule {
@@ -50,9 +50,9 @@ export function placedRules(object: GovernedObject | null): readonly PlacedRule[
   });
 }
 
-/** The rules that accept. Deny and Pass rules let nothing through by themselves. */
-export function acceptingRules(object: GovernedObject | null): readonly PlacedRule[] {
-  return placedRules(object).filter(({ rule }) => rule.action === "Accept");
+/** Those that accept. Deny and Pass rules let nothing through by themselves. */
+export function accepting(rules: readonly PlacedRule[]): readonly PlacedRule[] {
+  return rules.filter(({ rule }) => rule.action === "Accept");
 }
 
 function place(
