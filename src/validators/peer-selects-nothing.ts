@@ -34,6 +34,8 @@ function judge(
   paths: PeerPaths,
   surroundings: Surroundings,
 ): readonly Finding[] {
+  // PERF: first, because most select something, and the namespaces of a scope may be all there are.
+  if (selectsAnything(selection, surroundings)) return [];
   const { after } = surroundings;
   const { namespaces: scope, pods } = selection;
   const namespaces = namespacesOf(scope, after);
@@ -41,7 +43,7 @@ function judge(
     return [noNamespace(scope.selector, paths, after)];
   }
   // All pods of a namespace, those to come included, may well be none today.
-  if (pods.length === 0 || selectsAnything(selection, surroundings)) return [];
+  if (pods.length === 0) return [];
   const where =
     namespaces.length === 1
       ? `namespace \`${namespaces[0]}\``

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Labels, Selector } from "../../src/engine/model.ts";
-import { suggestLabel } from "../../src/validators/parts/suggest-label.ts";
+import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { Labels, Pod, Selection, Selector } from "../../src/engine/model.ts";
+import { suggestLabel, suggestPods } from "../../src/validators/parts/suggest-label.ts";
 
 const pods = [
   { app: "web", tier: "front" },
@@ -54,6 +55,37 @@ describe("suggestLabel", () => {
     expect(suggestLabel(is("app", "wep"), endless())).toBe("did you mean `app: web`?");
   });
 });
+
+describe("suggestPods", () => {
+  it("looks into other namespaces, but only at so many pods of a cluster without end", () => {
+    const after = new EndlessCluster();
+    const facts = { dns: [], apiServer: [], ownNamespace: "", ownPods: [], webhookPort: 9443 };
+    const surroundings = { after, facts: { ...facts, templatesOf: () => [] } };
+    const inShop = (selector: Selector): Selection => ({
+      namespaces: { kind: "name", name: "shop" },
+      pods: selector,
+    });
+    expect(suggestPods(inShop(is("app", "web")), surroundings)).toBe(
+      "namespace `dev` has such pods",
+    );
+    expect(suggestPods(inShop(is("app", "wep")), surroundings)).toBe("did you mean `app: web`?");
+  });
+});
+
+class EndlessCluster extends MatchingEngine {
+  constructor() {
+    super();
+    this.apply({ kind: "namespace", op: "upsert", object: { name: "dev", labels: new Map() } });
+  }
+
+  override *podsOf(): Generator<Pod, never> {
+    const pod = { namespace: "dev", addresses: [], ports: [], hostNetwork: false, node: null };
+    for (const { labels } of endless()) {
+      yield { ...pod, name: "web", labels, ended: false, workload: { kind: "Pod", name: "web" } };
+    }
+    throw new RangeError("endless");
+  }
+}
 
 function* endless(): Generator<{ readonly labels: Labels }, never> {
   for (;;) yield { labels: new Map([["app", "web"]]) };

@@ -1,11 +1,8 @@
 import { closestMatch } from "leven";
 import type { Labels, Requirement, Selection, Selector } from "../../engine/model.ts";
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
-import { bearersIn, namespaceOfMatch, type Surroundings } from "./bearers.ts";
+import { bearersIn, MAX_READ, namespaceOfMatch, type Surroundings } from "./bearers.ts";
 import { labelText, listed } from "./phrases.ts";
-
-/** PERF: enough to know a namespace's labels by; a hint need not read every pod of a cluster. */
-const MAX_READ = 5000;
 
 /**
  * What a selector that matches none of `bearers` may have meant, to stand after what is wrong; null where
