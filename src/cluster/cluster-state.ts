@@ -19,7 +19,9 @@ import {
   type ReflectorTiming,
   standardTiming,
 } from "./reflector.ts";
+import { both, endpoints } from "./reflector-target.ts";
 import * as kinds from "./resource-type.ts";
+import { endpointsOf, policySource, TIERED_KINDS } from "./watch-source.ts";
 import { ofDeployment, parseWorkloadTemplate, type WorkloadTemplate } from "./workload-template.ts";
 
 /** A stored object that cannot be read, and why. */
@@ -327,42 +329,4 @@ export class ClusterState {
       templatesOf: (namespace) => this.#templates.get(namespace)?.values() ?? [],
     };
   }
-}
-
-const TIERED_KINDS: readonly PolicyKind[] = [
-  "ClusterNetworkPolicy",
-  "AdminNetworkPolicy",
-  "BaselineAdminNetworkPolicy",
-];
-
-function policySource(kind: PolicyKind): ReflectorSource {
-  const { apiVersion, resource } = POLICY_READERS[kind];
-  const [group = "", version = ""] = apiVersion.split("/");
-  return { type: { group, version, resource }, optional: true };
-}
-
-function endpointsOf(service: {
-  readonly namespace: string;
-  readonly name: string;
-}): ReflectorSource {
-  const { namespace, name } = service;
-  return { type: kinds.ENDPOINTS, namespace, fieldSelector: `metadata.name=${name}` };
-}
-
-function endpoints(take: (raw: unknown) => void): ReflectorTarget {
-  return { upsert: (_, raw) => take(raw), delete: () => take(undefined) };
-}
-
-function both(first: ReflectorTarget, second: ReflectorTarget | undefined): ReflectorTarget {
-  if (second === undefined) return first;
-  return {
-    upsert: (key, raw) => {
-      first.upsert(key, raw);
-      second.upsert(key, raw);
-    },
-    delete: (key) => {
-      first.delete(key);
-      second.delete(key);
-    },
-  };
 }

@@ -29,7 +29,8 @@ export async function detectDataplane(client: ApiClient): Promise<DetectedDatapl
   const items = field(answer, "items");
   return nameDataplane(
     (Array.isArray(items) ? items : []).map(
-      (item) => `${field(item, "metadata", "namespace")}/${field(item, "metadata", "name")}`,
+      (item) =>
+        `${String(field(item, "metadata", "namespace"))}/${String(field(item, "metadata", "name"))}`,
     ),
   );
 }
