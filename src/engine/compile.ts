@@ -4,7 +4,7 @@ import type { Action, DirectionRules, Peer, Policy, PortMatch, Protocol, Rule } 
 import { type PortSet, portSet } from "./port-set.ts";
 import type { SelectorEntry, SelectorIndex, SelectorSpec } from "./selector-index.ts";
 
-export interface NamedPort {
+interface NamedPort {
   readonly protocol: Protocol | null;
   readonly name: string;
 }
@@ -22,7 +22,7 @@ export interface CompiledRule {
   readonly content: string;
 }
 
-export interface CompiledDirection {
+interface CompiledDirection {
   readonly isolates: boolean;
   readonly rules: readonly CompiledRule[];
   readonly content: string;

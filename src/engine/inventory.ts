@@ -34,6 +34,11 @@ export class Inventory {
     return this.#nodes.size;
   }
 
+  /** `namespace/name` of every running pod. */
+  keys(): Iterable<string> {
+    return this.#pods.keys();
+  }
+
   *pods(): Iterable<Pod> {
     for (const { pod } of this.#pods.values()) yield pod;
   }

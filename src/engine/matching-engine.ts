@@ -86,6 +86,10 @@ export class MatchingEngine implements Engine {
     return this.#index.inventory.pod(key)?.pod;
   }
 
+  podKeys(): Iterable<string> {
+    return this.#index.inventory.keys();
+  }
+
   *podsOf(namespace: string): Iterable<Pod> {
     for (const { pod } of this.#index.namespaces.find(namespace)?.pods ?? []) yield pod;
   }

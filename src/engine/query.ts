@@ -240,6 +240,11 @@ export interface EngineView {
   matchingNamespaces(selector: Selector): readonly Namespace[];
   readonly dataplane: Dataplane;
   pod(key: string): Pod | undefined;
+  /**
+   * `namespace/name` of every running pod. PERF: flows between ends by these very strings are judged
+   * fastest, since a string is the same as itself without a look at its characters.
+   */
+  podKeys(): Iterable<string>;
   /** The running pods of a namespace. */
   podsOf(namespace: string): Iterable<Pod>;
   namespace(name: string): Namespace | undefined;

@@ -110,7 +110,7 @@ export function both(egress: Verdict, ingress: Verdict): Verdict {
   return egress === "allowed" && ingress === "allowed" ? "allowed" : "unknown";
 }
 
-export function outcomesVerdict(outcomes: Outcomes): Verdict {
+function outcomesVerdict(outcomes: Outcomes): Verdict {
   return outcomes === ALLOW ? "allowed" : outcomes === DENY ? "denied" : "unknown";
 }
 

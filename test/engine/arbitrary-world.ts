@@ -220,7 +220,7 @@ const containerPorts: fc.Arbitrary<readonly ContainerPort[]> = fc.uniqueArray(
 /** Pods have addresses by their name, so that no two running ones share one. */
 const POD_NAMES = ["p0", "p1", "p2"];
 
-export const pod: fc.Arbitrary<Pod> = fc
+const pod: fc.Arbitrary<Pod> = fc
   .record({
     namespace: oneOf(NAMESPACES),
     name: oneOf(POD_NAMES),
