@@ -59,7 +59,7 @@ async function decideGoverned(
   if (freshness.kind === "stale" && options.onStale === "deny") {
     return troubled(freshness, mode, "deny");
   }
-  const subject = readSubject(request);
+  const subject = readSubject(request, cluster.engine);
   if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");
   const judged =
     clock() < deadline

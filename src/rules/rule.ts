@@ -52,7 +52,10 @@ export interface RuleSituation {
   readonly operation: Operation;
   /** Null on DELETE. */
   readonly object: GovernedObject | null;
-  /** Null on CREATE, and where the old object could not be read. */
+  /**
+   * Null on CREATE, and where the old object could not be read. On UPDATE `policy` is what the
+   * engine has under that name, from before the change.
+   */
   readonly oldObject: GovernedObject | null;
   readonly delta: Delta;
   readonly after: EngineView;

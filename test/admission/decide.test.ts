@@ -189,6 +189,15 @@ describe("requests that are none of the rules' business", () => {
     ],
     ["an update of the spec", { object, oldObject: policy("shop/x", fromWeb) }, {}, null],
     [
+      "an update of a policy of the baseline that the watches have shown",
+      {
+        object: policy("shop/default-deny", fromWeb),
+        oldObject: wide("shop/default-deny", baseline),
+      },
+      {},
+      null,
+    ],
+    [
       "a delete of what is being deleted",
       { oldObject: wide("shop/x", { ...baseline, ...dying }) },
       {},
