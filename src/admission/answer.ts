@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.ts";
 import type { Decision, Judged, Trouble } from "./decision.ts";
 import { renderDelta, renderFlows } from "./render-delta.ts";
-import { renderDenial, renderFinding, renderObject } from "./render-denial.ts";
+import { renderDenial, renderFindings, renderObject } from "./render-denial.ts";
 import { renderNotice, renderTrouble } from "./render-trouble.ts";
 import {
   type AdmissionReply,
@@ -79,7 +79,7 @@ function remarksOn(judged: Judged): Remarks {
       ...faults.map(
         ({ ruleId }) => `rule ${ruleId} failed, a defect in Ringfence; it was not applied`,
       ),
-      ...warnings.map(renderFinding),
+      ...renderFindings(warnings),
     ],
     audit: {
       profile: profile.name,

@@ -8,6 +8,9 @@ import type { AdmissionRequest } from "./review.ts";
 const MAX_PROBLEMS = 8;
 const MAX_LINE_RUNES = 300;
 
+/** Warnings have little room together: one more finding is worth more than the help of another. */
+const MAX_HELPED = 4;
+
 /** `NetworkPolicy shop/web`, `Namespace shop`. */
 export function renderObject({ kind, namespace, name }: AdmissionRequest): string {
   return kind === "NetworkPolicy" ? `${kind} ${namespace}/${name}` : `${kind} ${name}`;
@@ -39,8 +42,11 @@ function renderProblem({ ruleId, finding }: JudgedFinding, index: number): reado
   ].map((line) => cut(line, MAX_LINE_RUNES));
 }
 
-/** A finding that does not deny, as one warning line. */
-export function renderFinding({ ruleId, finding }: JudgedFinding): string {
-  const place = finding.path === "" ? "" : `${finding.path}: `;
-  return `${ruleId}: ${place}${finding.message}`;
+/** Findings that do not deny, each as one warning line; with what to do while they are few. */
+export function renderFindings(findings: readonly JudgedFinding[]): readonly string[] {
+  const helps = findings.length <= MAX_HELPED;
+  return findings.map(({ ruleId, finding: { path, message, help } }) => {
+    const line = `${ruleId}: ${path === "" ? "" : `${path}: `}${message}`;
+    return helps && help !== "" ? `${line} (help: ${help})` : line;
+  });
 }

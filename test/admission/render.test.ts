@@ -119,6 +119,32 @@ function longFinding(index: number): Finding {
   return { path: "", message: `${index} ${"x".repeat(500)}`, help: "" };
 }
 
+it.each([
+  ["few findings with what to do", 4, " (help: mend it)"],
+  ["many findings without, for all of them to fit", 5, ""],
+])("warnings are %s", async (_, count, end) => {
+  const findings = Array.from({ length: count }, (__, index) => ({
+    path: "spec",
+    message: `problem ${index}`,
+    help: "mend it",
+  }));
+  const rule = testRule("many-findings", { check: () => findings });
+  const object = policy("tried/x", { podSelector: {}, policyTypes: ["Ingress"] });
+  const world = createWorld({ rules: [rule], action: "Warn", announceChanges: false });
+  const { warnings = [] } = await world.ask(review({ object }));
+  expect(warnings).toEqual(findings.map(({ message }) => `many-findings: spec: ${message}${end}`));
+});
+
+it("a warning that is too long loses the end of its help", async () => {
+  const finding = { path: "spec", message: "too open", help: "mend ".repeat(100) };
+  const rule = testRule("wordy", { check: () => [finding] });
+  const object = policy("tried/x", { podSelector: {}, policyTypes: ["Ingress"] });
+  const world = createWorld({ rules: [rule], action: "Warn", announceChanges: false });
+  const [warning = ""] = (await world.ask(review({ object }))).warnings ?? [];
+  expect(warning).toMatch(/^wordy: spec: too open \(help: mend .*…$/);
+  expect(warning).toHaveLength(256);
+});
+
 it("a denial names the first problems and counts the rest", async () => {
   const rule = testRule("many-findings", {
     check: () => Array.from({ length: 30 }, (_, index) => longFinding(index)),

@@ -9,6 +9,7 @@ import type {
   Freshness,
   Surroundings,
 } from "../../src/admission/surroundings.ts";
+import type { RuleAction } from "../../src/config/profile.ts";
 import { builtInProfiles } from "../../src/config/profile-document.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Problem, type Result, success } from "../../src/errors.ts";
@@ -30,6 +31,7 @@ export interface WorldOptions {
   readonly terminating?: readonly string[];
   /** Rules beside the shipped ones, in the profile `custom`. */
   readonly rules?: readonly Validator[];
+  readonly action?: RuleAction;
   readonly announceChanges?: boolean;
 }
 
@@ -58,7 +60,11 @@ export function createWorld(options: WorldOptions = {}): {
       name: "custom",
       description: "",
       announceChanges: options.announceChanges ?? true,
-      rules: (options.rules ?? []).map(({ id }) => ({ id, action: "Deny", parameters: {} })),
+      rules: (options.rules ?? []).map(({ id }) => ({
+        id,
+        action: options.action ?? "Deny",
+        parameters: {},
+      })),
     },
   ]);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));

@@ -55,6 +55,12 @@ describe("npm run demo", () => {
     expect(stdout).toContain(`Warning: ${warning}`);
   });
 
+  it("says of a typo what was meant, and how to look", () => {
+    expect(stdout).toMatch(
+      /selects-nothing: .* did you mean `app: mysql`\? \(help: compare with .*\)/,
+    );
+  });
+
   it("shows a change of each kind: denied, warned, allowed, deleted, a namespace's label", () => {
     const kinds = changes.map(({ expect: { outcome }, run }) =>
       [outcome, run.split(" ")[1]].join(),

@@ -14,7 +14,7 @@ export function listed(items: readonly string[]): string {
   return named.length < 2 ? named.join("") : `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
 }
 
-/** What is wrong, and what may have been meant: in the message, because warnings carry no help. */
+/** What is wrong, and what may have been meant: in the message, because a help is cut first. */
 export function withHint(message: string, hint: string | null): string {
   return hint === null ? message : `${message}; ${hint}`;
 }
