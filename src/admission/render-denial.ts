@@ -29,8 +29,13 @@ export function renderDenial(request: AdmissionRequest, judged: Judged): string 
     ...denials.slice(0, MAX_PROBLEMS).flatMap(renderProblem),
     ...(denials.length > MAX_PROBLEMS ? [`and ${denials.length - MAX_PROBLEMS} more`] : []),
     ...(effect === null ? [] : [effect]),
-    ...(request.operation === "DELETE" ? [] : ["try: kubectl network-policy diff -f FILE"]),
+    ...(hasDiff(request) ? ["try: kubectl network-policy diff -f FILE"] : []),
   ].join("\n");
+}
+
+/** The plugin compares policies, and a delete has no file. */
+function hasDiff({ kind, operation }: AdmissionRequest): boolean {
+  return kind !== "Namespace" && operation !== "DELETE";
 }
 
 function renderProblem({ ruleId, finding }: JudgedFinding, index: number): readonly string[] {

@@ -308,6 +308,19 @@ describe("namespaces", () => {
     expect(reply.status?.code ?? null).toBe(code);
   });
 
+  it("are not told to compare policies", async () => {
+    const asked = { object: namespace("shop"), oldObject: namespace("shop", restricted) };
+    const { status } = await createWorld().ask(review(asked));
+    expect(status?.message).toBe(
+      [
+        'Namespace shop denied by profile "restricted": 1 problem',
+        '1. opt-out  metadata.labels["ringfence.dev/profile"]',
+        "   takes the namespace out of profile `restricted`",
+        "   help: leave the label as it is, or ask for the right to `optout`",
+      ].join("\n"),
+    );
+  });
+
   it("hear which profiles there are", async () => {
     const { status } = await createWorld().ask(review({ object: wide("odd/x") }));
     expect(status?.message).toBe(
