@@ -46,8 +46,16 @@ const LAYERS: readonly Layer[] = [
     packages: ["pino", "@prometheus-io/client"],
   }),
   layer("cli", {
-    imports: ["engine", "wire", "config", "rules", "validators", "cluster", "errors.ts"],
-    types: ["admission"],
+    imports: [
+      "engine",
+      "wire",
+      "config",
+      "rules",
+      "validators",
+      "admission",
+      "cluster",
+      "errors.ts",
+    ],
     packages: ["commander", "yaml", "leven"],
   }),
 ];

@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import type { AuditFlags } from "./commands/audit.ts";
+import type { CheckFlags } from "./commands/check.ts";
 import type { ConnectivityFlags } from "./commands/connectivity.ts";
 import type { DiffFlags } from "./commands/diff.ts";
 import type { FlowCommandFlags } from "./commands/simulate.ts";
@@ -102,6 +104,49 @@ const VERBS: readonly Verb[] = [
         command.argument("[trees...]", "two folders or files to compare: OLD NEW"),
       ).addOption(output(["text", "json", "yaml", "markdown"])),
     run: async (flags: DiffFlags, trees) => (await import("./commands/diff.ts")).diff(flags, trees),
+  },
+  {
+    name: "check",
+    summary: "the webhook's rules over manifests or a cluster",
+    description:
+      "Hold policies against the rules of a profile, as the webhook would, and look for policies that contradict, shadow or repeat each other. The profile is that of --profile, else of the namespace's label, else `baseline`. With -f only those files are checked, as if they were applied to the rest.",
+    examples: [
+      "check k8s/",
+      "check k8s/ --profile restricted --fail-on warning -o sarif > ringfence.sarif",
+      "check -n shop",
+      "helm template . | kubectl network-policy check -",
+    ],
+    define: (command) =>
+      sourceFlags(
+        command
+          .argument("[path...]", "files and folders instead of a cluster, as with --manifests")
+          .option("--profile <name>", "the profile, whatever namespaces say")
+          .option("--config <path...>", "files and folders with Profile documents of your own"),
+      )
+        .addOption(
+          new Option("--fail-on <severity>", "least severity that makes the exit code 1")
+            .choices(["error", "warning", "note", "never"])
+            .default("error"),
+        )
+        .addOption(output(["text", "json", "yaml", "sarif", "junit", "github"])),
+    run: async (flags: CheckFlags, paths) =>
+      (await import("./commands/check.ts")).check(flags, paths),
+  },
+  {
+    name: "audit",
+    summary: "policies and rules that could go, and pods without any",
+    description:
+      "Find policies that select nothing, are redundant, shadowed, duplicate or can be merged, and pods that no policy protects, as the pods are now. --fix prints the policies without what can go, and proves that who can reach whom is unchanged; policies for a whole namespace and the baseline are left alone.",
+    examples: [
+      "audit -A",
+      "audit --manifests k8s/ -o json",
+      "audit -n shop --fix | kubectl diff -f -",
+    ],
+    define: (command) =>
+      sourceFlags(
+        command.option("--fix", "print the reduced policies instead of the findings"),
+      ).addOption(output(["text", "json", "yaml"])),
+    run: async (flags: AuditFlags) => (await import("./commands/audit.ts")).audit(flags),
   },
 ];
 

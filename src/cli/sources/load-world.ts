@@ -51,7 +51,7 @@ export async function openSource(flags: SourceFlags, report: Report): Promise<So
   const options = { dataplane: DATAPLANES[flags.dataplane ?? "generic"], namespace, report };
   const applied = await applicable(flags, report);
   const base: readonly Layer[] = [
-    { kind: "files", objects: await readManifests(manifests, report) },
+    { kind: "files", applied: false, objects: await readManifests(manifests, report) },
   ];
   return {
     kind: "files",
@@ -82,7 +82,7 @@ async function openCluster(flags: SourceFlags, report: Report): Promise<Source> 
         readCluster(client, scope, report),
         chooseDataplane(flags.dataplane, client, report),
       ]);
-      return [{ kind: "cluster", objects }, dataplane];
+      return [{ kind: "cluster", applied: false, objects }, dataplane];
     } finally {
       client.close();
     }
@@ -111,7 +111,7 @@ async function applicable(flags: SourceFlags, report: Report): Promise<readonly 
   const { filename } = flags;
   if (filename === undefined) return [];
   const objects: readonly SourceObject[] = await readManifests(filename, report);
-  return [{ kind: "files", objects }];
+  return [{ kind: "files", applied: true, objects }];
 }
 
 /** The one that was named, else what the agents on the nodes show, else the most careful one. */

@@ -27,6 +27,8 @@ import { standInsOf } from "./stand-ins.ts";
 /** A policy with where it was read. */
 export interface SourcePolicy extends ParsedPolicy<PolicyManifest> {
   readonly origin: Origin;
+  /** Of a file that was given as if it were applied. */
+  readonly applied: boolean;
 }
 
 /** Everything that was read, by kind and key; the engine over it; and what to say of the reading. */
@@ -57,6 +59,8 @@ export interface WorldOptions {
 export interface Layer {
   /** In a cluster workloads have pods; in files they stand for them. */
   readonly kind: "cluster" | "files";
+  /** Laid over the others, as `kubectl apply` would. */
+  readonly applied: boolean;
   readonly objects: readonly SourceObject[];
 }
 
@@ -141,7 +145,7 @@ class WorldBuilder {
         workloads.set(workloadKey(read.template), { template: read.template, raw: object.raw });
         if (read.template.workload.kind === "DaemonSet") this.#daemonSets.push(object.raw);
       }
-      this.#take(read, object);
+      this.#take(read, object, layer.applied);
       // In a cluster a namespace that was not read is not known, which is an answer of its own.
       if (layer.kind === "files") this.#mention(read);
     }
@@ -196,7 +200,13 @@ class WorldBuilder {
     const policy = POLICY_READERS[kind].unreadable(raw);
     const key = `${kind}/${policy.namespace}/${policy.name}`;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no rule looks at one that is not readable
-    this.#policies.set(key, { policy, manifest: raw as PolicyManifest, notices: [], origin });
+    this.#policies.set(key, {
+      policy,
+      manifest: raw as PolicyManifest,
+      notices: [],
+      origin,
+      applied: false,
+    });
   }
 
   #isNew(read: WireObject, { raw, origin }: SourceObject, known: Map<string, Known>): boolean {
@@ -214,13 +224,14 @@ class WorldBuilder {
     return false;
   }
 
-  #take(read: WireObject, { raw, origin }: SourceObject): void {
+  #take(read: WireObject, { raw, origin }: SourceObject, applied: boolean): void {
     switch (read.kind) {
       case "policy": {
         const { policy } = read.parsed;
         this.#policies.set(`${policy.kind}/${policy.namespace}/${policy.name}`, {
           ...read.parsed,
           origin,
+          applied,
         });
         return;
       }

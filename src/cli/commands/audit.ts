@@ -1,0 +1,69 @@
+import { policiesIn } from "../findings/check-world.ts";
+import { engineFindings } from "../findings/engine-findings.ts";
+import { findingData, inOrder } from "../findings/finding.ts";
+import { type Reduction, reduce, totalRules } from "../findings/reduce.ts";
+import { EXIT } from "../input-error.ts";
+import type { Outcome } from "../outcome.ts";
+import { type DataFormat, renderDocument, renderYaml } from "../render/document.ts";
+import { renderFindings } from "../render/finding-text.ts";
+import { keyName } from "../render/policy-text.ts";
+import { count, createPaint } from "../render/text.ts";
+import { createReport } from "../report.ts";
+import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
+
+export interface AuditFlags extends SourceFlags {
+  readonly fix?: boolean;
+  readonly output: DataFormat | "text";
+}
+
+/** What could go or does nothing; with `--fix` the policies without it. */
+export async function audit(flags: AuditFlags): Promise<Outcome> {
+  const source = await openSource(flags, createReport());
+  const world = await source.load(EVERYTHING);
+  const namespace = source.allNamespaces ? null : source.namespace;
+  if (flags.fix === true) return fix(reduce(world, namespace), flags.output);
+  const findings = inOrder(engineFindings(world, namespace));
+  const { rulesRemoved, deleted } = reduce(world, namespace);
+  const policies = policiesIn(world, namespace);
+  const rules = totalRules(policies);
+  const summary = [
+    `in ${count(policies.length, "policy")};`,
+    `${rulesRemoved} of ${count(rules, "rule")} and ${deleted.length} of ${count(policies.length, "policy")}`,
+    "could go with no change in who can reach whom",
+  ].join(" ");
+  const text =
+    flags.output === "text"
+      ? renderFindings(findings, summary, createPaint())
+      : renderDocument(
+          "AuditReport",
+          {
+            findings: findings.map(findingData),
+            removable: { rules: rulesRemoved, policies: deleted.length },
+            total: { rules, policies: policies.length },
+          },
+          flags.output,
+        );
+  return { text, exitCode: findings.length > 0 ? EXIT.found : EXIT.ok };
+}
+
+/** Ready for `kubectl apply -f -`; what is to be deleted stands in comments. */
+function fix(reduction: Reduction, output: AuditFlags["output"]): Outcome {
+  const { policies, deleted, rulesRemoved, connections } = reduction;
+  const exitCode = policies.length + deleted.length > 0 ? EXIT.found : EXIT.ok;
+  if (output === "json") {
+    const proof = { connections, unchanged: true };
+    return {
+      text: renderDocument("Reduction", { policies, deleted, rulesRemoved, proof }, "json"),
+      exitCode,
+    };
+  }
+  const head = [
+    `# ${count(rulesRemoved, "rule")} and ${count(deleted.length, "policy")} less.`,
+    `# Proved: all ${count(connections, "connection")} from pod to pod and outside are as before.`,
+    ...deleted.map((key) => `# delete: ${keyName(key)}`),
+  ];
+  return {
+    text: [`${head.join("\n")}\n`, ...policies.map(renderYaml)].join("---\n"),
+    exitCode,
+  };
+}

@@ -1,0 +1,172 @@
+import { type Policy, policyKey } from "../../engine/model.ts";
+import type { ClusterFinding } from "../../engine/query.ts";
+import { unreachable } from "../../errors.ts";
+import { workloadLabel } from "../references.ts";
+import { keyName } from "../render/policy-text.ts";
+import { count } from "../render/text.ts";
+import type { SourcePolicy, World } from "../sources/world.ts";
+import { report } from "./check-world.ts";
+import type { ReportedFinding, Severity } from "./finding.ts";
+
+/** What the engine finds about the policies of a world, in words; `namespace` null for all of them. */
+export function engineFindings(world: World, namespace: string | null): readonly ReportedFinding[] {
+  const found = [
+    ...world.engine.findings().flatMap((finding) => describe(finding, world)),
+    ...contradictions(world),
+  ];
+  return found.filter((finding) => namespace === null || finding.namespace === namespace);
+}
+
+/** Codes that say that policies contradict, shadow or repeat each other. */
+export const CONFLICTS: ReadonlySet<string> = new Set([
+  "redundant-policy",
+  "redundant-rule",
+  "shadowed-rule",
+  "duplicate-policies",
+  "mergeable-rules",
+  "equal-priority",
+]);
+
+const MAX_NAMED = 3;
+
+/** What is said of a policy: where in it, what, and what to do. */
+interface Words {
+  readonly severity: Severity;
+  readonly path: string;
+  readonly message: string;
+  readonly help: string;
+}
+
+function describe(finding: ClusterFinding, world: World): readonly ReportedFinding[] {
+  if (finding.code === "unprotected") return [unprotected(finding)];
+  const keys = finding.code === "duplicate-policies" ? finding.policies.slice(1) : [finding.policy];
+  return keys.flatMap((key) => {
+    const source = world.policies.get(key);
+    return source === undefined ? [] : [report(source, { rule: finding.code, ...words(finding) })];
+  });
+}
+
+function words(finding: Exclude<ClusterFinding, { readonly code: "unprotected" }>): Words {
+  switch (finding.code) {
+    case "selects-nothing":
+      return {
+        severity: "warning",
+        path: "spec.podSelector",
+        message: "selects no pod",
+        help: "mend the selector, or delete the policy",
+      };
+    case "peer-selects-nothing":
+      return {
+        severity: "warning",
+        path: finding.path,
+        message: "matches no pod",
+        help: "mend the selector, or take the peer out",
+      };
+    case "redundant-policy":
+      return {
+        severity: "warning",
+        path: "",
+        message: `changes nothing beside ${names(finding.because)}`,
+        help: "delete it, or keep it as a safeguard on purpose",
+      };
+    case "redundant-rule":
+      return {
+        severity: "warning",
+        path: finding.path,
+        message: `allows nothing that ${because(finding.because)} does not allow as well`,
+        help: "take the rule out",
+      };
+    case "shadowed-rule":
+      return {
+        severity: "warning",
+        path: finding.path,
+        message: `is never decisive: ${names(finding.because)} decides before it`,
+        help: "take the rule out, or change the priorities",
+      };
+    case "duplicate-policies":
+      return {
+        severity: "warning",
+        path: "",
+        message: `does the same to the same pods as ${names(finding.policies.slice(0, 1))}`,
+        help: "delete one of them",
+      };
+    case "mergeable-rules": {
+      const [path = "", ...others] = finding.paths;
+      const other = finding.same === "peers" ? "ports" : "peers";
+      return {
+        severity: "note",
+        path,
+        message: `has the same ${finding.same} as ${others.join(", ")}`,
+        help: `make them one rule with the ${other} of all`,
+      };
+    }
+    default:
+      return unreachable(finding);
+  }
+}
+
+function because(keys: readonly string[]): string {
+  return keys.length === 0 ? "the rest of the policy" : `the rest of it or ${names(keys)}`;
+}
+
+function names(keys: readonly string[]): string {
+  const named = keys.slice(0, MAX_NAMED).map(keyName).join(", ");
+  return keys.length > MAX_NAMED ? `${named} and ${keys.length - MAX_NAMED} more` : named;
+}
+
+function unprotected(
+  finding: Extract<ClusterFinding, { readonly code: "unprotected" }>,
+): ReportedFinding {
+  const { namespace, directions, pods } = finding;
+  return {
+    rule: "unprotected",
+    severity: directions.length === 2 ? "warning" : "note",
+    object: workloadLabel(finding),
+    namespace,
+    path: "",
+    message: `no policy isolates ${count(pods.length, "pod")} of it for ${directions.join(" and ")}`,
+    help: "give the namespace a default-deny policy",
+    place: null,
+  };
+}
+
+/** Policies of one tier and priority that select the same pods and act differently: nobody knows which wins. */
+function contradictions(world: World): readonly ReportedFinding[] {
+  const tiered = [...world.policies.values()].filter(
+    ({ policy }) => policy.tier !== "NetworkPolicy" && policy.readable,
+  );
+  const ranks = Map.groupBy(tiered, ({ policy }) => `${policy.tier} ${policy.priority}`);
+  return [...ranks.values()].flatMap((rivals) =>
+    rivals.flatMap((source, index) => {
+      const other = rivals
+        .slice(0, index)
+        .find((rival) => disagree(source.policy, rival.policy) && overlap(source, rival, world));
+      if (other === undefined) return [];
+      const message = `has the same priority as ${keyName(policyKey(other.policy))}, which acts differently on some of the same pods`;
+      const help = "give one of them another priority";
+      return [
+        report(source, {
+          rule: "equal-priority",
+          severity: "error",
+          path: "spec.priority",
+          message,
+          help,
+        }),
+      ];
+    }),
+  );
+}
+
+function disagree(a: Policy, b: Policy): boolean {
+  return (["ingress", "egress"] as const).some((direction) =>
+    a[direction].rules.some((rule) =>
+      b[direction].rules.some(({ action }) => action !== rule.action),
+    ),
+  );
+}
+
+function overlap(a: SourcePolicy, b: SourcePolicy, { engine }: World): boolean {
+  const everyone = Number.POSITIVE_INFINITY;
+  const theirs = new Set(engine.select(b.policy.subject, everyone).sample);
+  return engine.select(a.policy.subject, everyone).sample.some((pod) => theirs.has(pod));
+}

@@ -1,0 +1,60 @@
+import type { RuleAction } from "../../config/profile.ts";
+import type { Place } from "../sources/source-object.ts";
+
+export type Severity = "error" | "warning" | "note";
+
+/** One thing that is reported about one object. */
+export interface ReportedFinding {
+  /** The id of the rule, or of what the engine found. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** `NetworkPolicy shop/web`. */
+  readonly object: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  /** JSON path in the object, empty where no field is at fault. */
+  readonly path: string;
+  readonly message: string;
+  readonly help: string;
+  /** Null in a cluster. */
+  readonly place: Place | null;
+}
+
+/** From which severity on findings make a run fail. */
+export type FailOn = Severity | "never";
+
+const WEIGHTS: Readonly<Record<FailOn, number>> = { note: 1, warning: 2, error: 3, never: 4 };
+
+/** What a profile does about a finding, as people in front of a screen name it. */
+export const SEVERITIES: Readonly<Record<RuleAction, Severity>> = {
+  Deny: "error",
+  Warn: "warning",
+  Audit: "note",
+};
+
+/** Report whether the finding is at least as severe as `limit`. */
+export function counts({ severity }: ReportedFinding, limit: FailOn): boolean {
+  return WEIGHTS[severity] >= WEIGHTS[limit];
+}
+
+/** The worst first, then as they are written. */
+export function inOrder(findings: readonly ReportedFinding[]): readonly ReportedFinding[] {
+  return findings.toSorted(
+    (a, b) =>
+      WEIGHTS[b.severity] - WEIGHTS[a.severity] ||
+      compare(a.place?.file ?? "", b.place?.file ?? "") ||
+      compare(a.object, b.object) ||
+      (a.place?.line ?? 0) - (b.place?.line ?? 0),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** A finding as data. */
+export function findingData({ place, namespace: _, ...finding }: ReportedFinding): object {
+  return place === null
+    ? finding
+    : { ...finding, file: place.file, line: place.line, column: place.column };
+}

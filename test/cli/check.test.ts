@@ -1,0 +1,133 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { expectGolden, goldenFiles } from "./golden.ts";
+import { runCli } from "./run-cli.ts";
+
+const CHANGES = "examples/shop/changes";
+const BAD = ["01-layered-defence", "03-typo", "04-allow-all"].map(
+  (name) => `${CHANGES}/${name}.yaml`,
+);
+const OVER_SHOP = ["--manifests", "examples/shop/cluster", "-f", ...BAD];
+const WASTEFUL = "test/cli/fixtures/wasteful.yaml";
+
+describe("the rules over manifests", () => {
+  const cases = [
+    { golden: "check.txt", format: "text" },
+    { golden: "check.json", format: "json" },
+    { golden: "check.sarif", format: "sarif" },
+    { golden: "check.xml", format: "junit" },
+    { golden: "check.github", format: "github" },
+  ];
+  it.for(cases)("$format", async ({ golden, format }) => {
+    const result = await runCli(["check", "-o", format, ...OVER_SHOP]);
+    expect(result).toMatchObject({ code: 1, stderr: "" });
+    expectGolden(golden, result.stdout);
+  });
+
+  it("has a case for every golden file", () => {
+    expect(goldenFiles("check")).toEqual(cases.map(({ golden }) => golden).toSorted());
+  });
+
+  it.each([
+    {
+      name: "the exit code is that of --fail-on",
+      flags: "--profile house --fail-on never",
+      code: 0,
+    },
+    { name: "a profile of a file", flags: "--profile house", code: 1 },
+    { name: "warnings pass by default", flags: "--profile baseline", code: 0 },
+    { name: "and fail when asked to", flags: "--profile baseline --fail-on warning", code: 1 },
+  ])("$name: $flags", async ({ flags, code }) => {
+    const config = ["--config", "test/cli/fixtures/custom-profile.yaml"];
+    const result = await runCli(["check", WASTEFUL, ...config, ...flags.split(" ")]);
+    expect(result).toMatchObject({ code, stderr: "" });
+  });
+
+  it("takes the profile of the namespace's label, and its mode", async () => {
+    const open = (namespace: string, mode: string): string => `
+apiVersion: v1
+kind: Namespace
+metadata: { name: ${namespace}, labels: { ringfence.dev/profile: restricted, ringfence.dev/mode: ${mode} } }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: open, namespace: ${namespace} }
+spec:
+  podSelector: {}
+  ingress: [{ from: [{ namespaceSelector: {} }] }]
+---`;
+    const input = `${open("hard", "enforce")}${open("soft", "warn")}`;
+    const { stdout } = await runCli(["check", "-", "-o", "json"], { input });
+    const report = z
+      .object({
+        findings: z.array(z.object({ rule: z.string(), severity: z.string(), object: z.string() })),
+      })
+      .parse(JSON.parse(stdout));
+    const found = report.findings.filter(({ rule }) => rule === "open-namespaces");
+    expect(found).toEqual([
+      { rule: "open-namespaces", severity: "error", object: "NetworkPolicy hard/open" },
+      { rule: "open-namespaces", severity: "warning", object: "NetworkPolicy soft/open" },
+    ]);
+  });
+
+  it("names policies that contradict each other", async () => {
+    const gate = (name: string, action: string): string => `
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: ${name} }
+spec:
+  tier: Admin
+  priority: 10
+  subject: { namespaces: {} }
+  ingress: [{ action: ${action}, from: [{ namespaces: {} }] }]
+---`;
+    const pod = "apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: {}\n---";
+    const input = `${pod}${gate("a", "Accept")}${gate("b", "Deny")}`;
+    const { stdout, code } = await runCli(["check", "-"], { input });
+    expect(code).toBe(1);
+    expect(stdout).toContain("error equal-priority  ClusterNetworkPolicy b");
+  });
+
+  it.each([
+    ["--profile strict", "there is no profile `strict`; there are baseline, restricted"],
+    ["--config examples/shop/review.json", "examples/shop/review.json:"],
+    ["--fail-on all", "Allowed choices are error, warning, note, never"],
+  ])("%s is an error", async (flags, message) => {
+    const result = await runCli(["check", WASTEFUL, ...flags.split(" ")]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain(message);
+  });
+});
+
+describe("what could go", () => {
+  const cases = [
+    { golden: "audit.txt", flags: "-o text" },
+    { golden: "audit.json", flags: "-o json" },
+    { golden: "audit-fix.yaml", flags: "--fix" },
+    { golden: "audit-fix.json", flags: "--fix -o json" },
+  ];
+  it.for(cases)("$flags", async ({ golden, flags }) => {
+    const result = await runCli(["audit", "--manifests", WASTEFUL, ...flags.split(" ")]);
+    expect(result).toMatchObject({ code: 1, stderr: "" });
+    expectGolden(golden, result.stdout);
+  });
+
+  it("has a case for every golden file", () => {
+    expect(goldenFiles("audit")).toEqual(cases.map(({ golden }) => golden).toSorted());
+  });
+
+  it("--fix is what it says: the same connections, and nothing more to find", async () => {
+    const fixed = await runCli(["audit", "--manifests", WASTEFUL, "--fix"]);
+    const deleted = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    const nothing = {
+      ...deleted,
+      metadata: { name: "api-again", namespace: "shop" },
+      spec: { podSelector: { matchLabels: { app: "nobody-at-all" } } },
+    };
+    const input = `${fixed.stdout}---\n${JSON.stringify(nothing)}\n`;
+    const difference = await runCli(["diff", "--manifests", WASTEFUL, "-f", "-"], { input });
+    expect(difference).toMatchObject({ code: 0, stdout: "no connection is opened or closed\n" });
+    const again = await runCli(["audit", "--manifests", WASTEFUL, "-f", "-", "--fix"], { input });
+    expect(again.stdout).toMatch(/^# 0 rules and 0 policies less/);
+  });
+});
