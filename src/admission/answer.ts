@@ -75,11 +75,13 @@ function remarksOn(judged: Judged): Remarks {
   return {
     warnings: [
       ...(announced ? [effect] : []),
-      ...notices.map(renderNotice),
+      ...notices.filter(({ kind }) => kind !== "reading").map(renderNotice),
       ...faults.map(
         ({ ruleId }) => `rule ${ruleId} failed, a defect in Ringfence; it was not applied`,
       ),
       ...renderFindings(warnings),
+      // How the object was read explains the findings, and is the first that may go unsaid.
+      ...notices.filter(({ kind }) => kind === "reading").map(renderNotice),
     ],
     audit: {
       profile: profile.name,

@@ -503,6 +503,30 @@ describe("trouble", () => {
   });
 });
 
+it("says after the findings what was read as its author may not expect", async () => {
+  const object = {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name: "open" },
+    spec: {
+      tier: "Admin",
+      priority: 1,
+      subject: { namespaces: { matchLabels: { team: "nobody" } } },
+      ingress: [
+        { action: "Accept", from: [{ namespaces: {} }], protocols: [{ tcp: {} }] },
+        { action: "Deny", from: [{ service: "web" }] },
+      ],
+    },
+  };
+  const world = createWorld({ options: { clusterProfile: "baseline" } });
+  const { warnings } = await world.ask(review({ object }));
+  expect(warnings).toEqual([
+    expect.stringContaining("selects-nothing: spec.subject.namespaces: `team: nobody` selects no"),
+    "spec.ingress[1]: has a field of a newer API; the rule is read as denying everything",
+    "spec.ingress[0].protocols[0].tcp: `{}` is all ports; API servers refuse it",
+  ]);
+});
+
 it("judges cluster-scoped policies by the profile that is configured for them", async () => {
   const object = {
     apiVersion: "policy.networking.k8s.io/v1alpha2",
