@@ -2,7 +2,7 @@ import { unreachable } from "../errors.ts";
 import type { Decision, Judged, Trouble } from "./decision.ts";
 import { renderDelta, renderFlows } from "./render-delta.ts";
 import { renderDenial, renderFindings, renderObject } from "./render-denial.ts";
-import { renderNotice, renderTrouble } from "./render-trouble.ts";
+import { renderNotice, renderNotOptedIn, renderTrouble } from "./render-trouble.ts";
 import {
   type AdmissionReply,
   type AuditAnnotations,
@@ -21,7 +21,10 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
   const { uid } = request;
   switch (decision.kind) {
     case "not-opted-in":
-      return allowed(uid, { warnings: [], audit: { outcome: "not-opted-in" } });
+      return allowed(uid, {
+        warnings: request.kind === "NetworkPolicy" ? [renderNotOptedIn(request.namespace)] : [],
+        audit: { outcome: "not-opted-in" },
+      });
     case "let-through":
       return allowed(uid, { warnings: [], audit: { outcome: decision.passage } });
     case "troubled":
@@ -58,6 +61,7 @@ function refuse(kind: Trouble["kind"]): typeof denied {
     case "rule-fault":
       return fault;
     case "not-synced":
+    case "unavailable":
     case "stale":
     case "past-deadline":
       return unavailable;

@@ -38,7 +38,13 @@ export async function decide(
   }
   switch (governance.kind) {
     case "not-opted-in":
-      return { kind: "not-opted-in" };
+      return lacksNews(request, around)
+        ? troubled(
+            { kind: "unavailable", namespace: request.namespace },
+            "enforce",
+            options.onNotSynced,
+          )
+        : { kind: "not-opted-in" };
     case "unknown-profile": {
       const trouble: Trouble = { ...governance, known: profiles.names() };
       return troubled(trouble, governance.mode, leavesCluster(request) ? "warn" : "deny");
@@ -94,6 +100,18 @@ function modeOf(governance: Governance): Mode {
 /** A namespace that is going takes its label with it, whatever the label says. */
 function leavesCluster({ kind, operation }: AdmissionRequest): boolean {
   return kind === "Namespace" && operation === "DELETE";
+}
+
+/**
+ * SECURITY: the API server has seen a label that we have not. It may be the one behind, for a moment
+ * after the label was taken off; so what we know of the namespace counts while the watches speak.
+ */
+function lacksNews(
+  { kind, namespace }: AdmissionRequest,
+  { cluster }: Pick<Surroundings, "cluster">,
+): boolean {
+  if (kind !== "NetworkPolicy") return false;
+  return cluster.engine.namespace(namespace) === undefined || cluster.freshness().kind !== "fresh";
 }
 
 function troubled(trouble: Trouble, mode: Mode, outcome: OnTrouble): Decision {

@@ -9,6 +9,8 @@ export type Trouble =
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] }
   | { readonly kind: "unknown-profile"; readonly name: string; readonly known: readonly string[] }
   | { readonly kind: "not-synced" }
+  /** The API server asks about a namespace of which we do not know what it has opted in to. */
+  | { readonly kind: "unavailable"; readonly namespace: string }
   | { readonly kind: "stale"; readonly ageMs: number }
   | { readonly kind: "past-deadline" }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };

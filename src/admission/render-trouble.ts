@@ -1,4 +1,5 @@
 import { unreachable } from "../errors.ts";
+import { PROFILE_LABEL } from "../rules/names.ts";
 import type { Notice, Trouble } from "./decision.ts";
 
 /** How many of a list a line names before it counts. */
@@ -13,6 +14,8 @@ export function renderTrouble(trouble: Trouble): string {
       return `no profile \`${trouble.name}\`; there are ${trouble.known.join(", ")}`;
     case "not-synced":
       return "Ringfence has not read the cluster yet; try again in a moment";
+    case "unavailable":
+      return `Ringfence does not know yet what namespace \`${trouble.namespace}\` has opted in to; try again in a moment`;
     case "stale":
       return `Ringfence has heard nothing from the API server for ${Math.round(trouble.ageMs / 1000)} s`;
     case "past-deadline":
@@ -22,6 +25,11 @@ export function renderTrouble(trouble: Trouble): string {
     default:
       return unreachable(trouble);
   }
+}
+
+/** Of a policy that was asked about all the same: nobody must believe that it was judged. */
+export function renderNotOptedIn(namespace: string): string {
+  return `not judged: namespace \`${namespace}\` has no label \`${PROFILE_LABEL}\``;
 }
 
 /** A notice as one warning line. */

@@ -50,6 +50,7 @@ export interface AdmissionOptions {
   readonly ownUsername: string;
   /** The profile for cluster-scoped policies: no namespace's label names one for them. */
   readonly clusterProfile: string;
+  /** Also of a policy whose namespace is not known yet. */
   readonly onNotSynced: OnTrouble;
   /** `"warn"`: judge by what was last known, and say how old that is. */
   readonly onStale: OnTrouble;

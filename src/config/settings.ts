@@ -68,7 +68,9 @@ export const settingsSchema = z.strictObject({
     .describe("Time for one decision; well inside the webhook's `timeoutSeconds`."),
   onNotSynced: onTroubleSchema
     .default("deny")
-    .describe("Answer in enforced namespaces before the first sync with the API server."),
+    .describe(
+      "Answer in enforced namespaces before the first sync with the API server, and for a namespace that is not known yet.",
+    ),
   onStale: onTroubleSchema
     .default("deny")
     .describe("Answer in enforced namespaces once the picture of the cluster is too old."),

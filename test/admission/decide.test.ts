@@ -126,7 +126,11 @@ describe("requests as the API server really sends them", () => {
 
   it("a namespace that never opts in is not judged", async () => {
     const reply = await createWorld().ask(review({ object: wide("dev/x") }));
-    expect(reply).toMatchObject({ allowed: true, auditAnnotations: { outcome: "not-opted-in" } });
+    expect(reply).toMatchObject({
+      allowed: true,
+      auditAnnotations: { outcome: "not-opted-in" },
+      warnings: ["not judged: namespace `dev` has no label `ringfence.dev/profile`"],
+    });
   });
 });
 
@@ -413,6 +417,24 @@ describe("trouble", () => {
       review({ object: good }),
       { freshness: { kind: "syncing" }, options: { onNotSynced: "warn" } },
       [null, "not judged: Ringfence has not read"],
+    ],
+    [
+      "a namespace that no watch has shown: refused",
+      review({ object: wide("unseen/x") }),
+      {},
+      [503, "what namespace `unseen` has opted in to"],
+    ],
+    [
+      "a namespace that no watch has shown, where configured: passes",
+      review({ object: wide("unseen/x") }),
+      { options: { onNotSynced: "warn" } },
+      [null, "not judged: Ringfence does not know yet what namespace `unseen`"],
+    ],
+    [
+      "a namespace without the label in a stale picture: refused",
+      review({ object: wide("dev/x") }),
+      { freshness: stale },
+      [503, "what namespace `dev` has opted in to"],
     ],
     [
       "with a stale picture: judged by it, and says how old",
