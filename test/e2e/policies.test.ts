@@ -96,6 +96,25 @@ describeWithControlPlane("a NetworkPolicy through kubectl", (plane) => {
     expect(deleted.stderr).toContain("opens nothing; closes shop/web → shop/mysql TCP 3306,33060");
   });
 
+  it("is stored with what it implies written out", async () => {
+    const terse = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "terse", namespace: "shop" },
+      spec: {
+        podSelector: { matchLabels: { app: "mysql" } },
+        ingress: [
+          { from: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 3306 }] },
+        ],
+      },
+    };
+    expect(await apply(terse)).toMatchObject({ code: 0 });
+    expect(await storedPolicy(plane(), "shop", "terse")).toMatchObject({
+      spec: { policyTypes: ["Ingress"], ingress: [{ ports: [{ protocol: "TCP", port: 3306 }] }] },
+    });
+    await kubectl(["delete", "networkpolicy", "terse", "-n", "shop"]);
+  });
+
   it("says what its DELETE opens, to somebody who may delete a baseline", async () => {
     await createNamespace(plane(), "staging", { "ringfence.dev/profile": "restricted" });
     await createPod(plane(), pod("staging", "db", "10.244.3.1", { db: 5432 }));

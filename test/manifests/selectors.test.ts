@@ -107,8 +107,8 @@ describeWithControlPlane("the webhooks' selectors", (plane) => {
     expect(await recorder.during(() => createNamespace(plane(), name, enforced))).toEqual(
       both("namespaces"),
     );
-    expect(await recorder.during(() => createPolicy(plane(), name))).toEqual(both("policies"));
-    expect(await recorder.during(() => labelPolicy(plane(), name))).toEqual(both("policies"));
+    expect(await recorder.during(() => createPolicy(plane(), name))).toEqual(validating("policies"));
+    expect(await recorder.during(() => labelPolicy(plane(), name))).toEqual(validating("policies"));
     expect(await recorder.during(() => deletePolicy(plane(), name))).toEqual(
       validating("policies"),
     );
@@ -122,7 +122,7 @@ describeWithControlPlane("the webhooks' selectors", (plane) => {
     const advisory = both("namespaces-advisory");
     expect(await recorder.during(() => createNamespace(plane(), name, warned))).toEqual(advisory);
     expect(await recorder.during(() => createPolicy(plane(), name))).toEqual(
-      both("policies-advisory"),
+      validating("policies-advisory"),
     );
     expect(await recorder.during(() => deletePolicy(plane(), name))).toEqual(
       validating("policies-advisory"),
@@ -162,7 +162,7 @@ describeWithControlPlane("the webhooks' selectors", (plane) => {
     const labels = { ...enforced, "ringfence.dev/mode": "audti" };
     await createNamespace(plane(), "mistyped", labels);
     expect(await recorder.during(() => createPolicy(plane(), "mistyped"))).toEqual(
-      both("policies"),
+      validating("policies"),
     );
   });
 
