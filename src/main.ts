@@ -4,6 +4,7 @@ import { AccessReview } from "./cluster/access-review.ts";
 import { ApiClient } from "./cluster/api-client.ts";
 import { BaselineController } from "./cluster/baseline-controller.ts";
 import { ClusterState } from "./cluster/cluster-state.ts";
+import { followDnsPorts } from "./cluster/dns-endpoints.ts";
 import { LeaderElection } from "./cluster/leader-election.ts";
 import type { Observe } from "./cluster/notice.ts";
 import {
@@ -90,7 +91,13 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   const client = new ApiClient({ kubeconfig: config.kubeconfig });
   // The controller comes before the cluster that tells it: until then the ports are the usual ones.
   let facts: ClusterFacts | null = null;
-  const dns = (): DnsTarget => dnsTarget(config, facts?.dns ?? []);
+  const dnsPorts = followDnsPorts(() => facts?.dns ?? []);
+  const dns = (): DnsTarget => ({
+    namespace: config.dnsNamespace,
+    podLabels: config.dnsPodLabels,
+    addresses: config.dnsAddresses,
+    ports: dnsPorts(),
+  });
   const baseline = new BaselineController({
     client,
     render: (namespace) => renderBaseline({ namespace, dns: dns() }),
@@ -200,16 +207,4 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   certificate.stop();
   client.close();
   await Promise.all([probes.close(), metricsServer.close()]);
-}
-
-/** Where pods resolve names, with the ports that the resolver's pods really listen on. */
-function dnsTarget(config: Config, endpoints: ClusterFacts["dns"]): DnsTarget {
-  return {
-    namespace: config.dnsNamespace,
-    podLabels: config.dnsPodLabels,
-    addresses: config.dnsAddresses,
-    ports: endpoints
-      .flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort])
-      .filter((port) => port !== null),
-  };
 }

@@ -11,6 +11,21 @@ export interface DnsEndpoint {
 }
 
 /**
+ * The ports that resolvers listen on, asked of `endpoints` each time. While there are none, in an outage
+ * or a roll-out, they are those that were last there: the ports do not go with the pods.
+ */
+export function followDnsPorts(endpoints: () => readonly DnsEndpoint[]): () => readonly number[] {
+  let known: readonly number[] = [];
+  return () => {
+    const ports = endpoints()
+      .flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort])
+      .filter((port) => port !== null);
+    if (ports.length > 0) known = ports;
+    return known;
+  };
+}
+
+/**
  * The resolvers behind an Endpoints object of a DNS Service, those not ready included: a policy has
  * to let them be reached once they are. What cannot be read of the object is left out.
  */

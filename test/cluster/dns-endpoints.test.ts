@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { readDnsEndpoints, readEndpointAddresses } from "../../src/cluster/dns-endpoints.ts";
+import {
+  followDnsPorts,
+  readDnsEndpoints,
+  readEndpointAddresses,
+} from "../../src/cluster/dns-endpoints.ts";
 import { formatAddress, parseAddress } from "../../src/engine/address.ts";
 
 const udp = (port: number, name = "dns"): object => ({ name, protocol: "UDP", port });
@@ -53,6 +57,21 @@ describe("the endpoints of DNS", () => {
   ])("knows none from $name", ({ raw }) => {
     expect(readDnsEndpoints(raw)).toEqual([]);
     expect(readEndpointAddresses(raw)).toEqual([]);
+  });
+
+  it("keeps the ports while there is nobody to listen, and follows them when there is", () => {
+    let endpoints = readDnsEndpoints(undefined);
+    const ports = followDnsPorts(() => endpoints);
+    expect(ports()).toEqual([]);
+    const listening = (...given: readonly object[]): void => {
+      endpoints = readDnsEndpoints({ subsets: [{ addresses: [ofPod], ports: given }] });
+    };
+    listening(udp(5353), tcp(5353, "dns-tcp"));
+    expect(ports()).toEqual([5353, 5353]);
+    endpoints = readDnsEndpoints({ subsets: [] });
+    expect(ports()).toEqual([5353, 5353]);
+    listening(udp(53));
+    expect(ports()).toEqual([53]);
   });
 
   it("reads all addresses of both families", () => {
