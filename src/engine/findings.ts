@@ -48,12 +48,12 @@ function* policyFindings(index: ClusterIndex, policy: CompiledPolicy): Iterable<
   }
 }
 
-/** One row that a policy has a part in. */
+/** One row that a policy has a part in, by one set of policies. */
 interface Case {
   readonly index: ClusterIndex;
   readonly policy: CompiledPolicy;
   readonly direction: Direction;
-  /** A class of the row: the others differ from it in nothing that matters here. */
+  /** A class with this row by these policies: others differ from it in nothing that matters here. */
   readonly cls: EndpointClass;
   readonly row: Row;
   readonly selecting: readonly Selecting[];
@@ -64,13 +64,16 @@ function casesOf(
   policy: CompiledPolicy,
   direction: Direction,
 ): readonly Case[] {
-  const cases = new Map<Row, Case>();
+  const cases = new Map<string, Case>();
   for (const ids of [policy.subject.members, policy.subject.maybe]) {
     for (const id of ids) {
       const cls = index.selectors.classById(id);
       const row = index.rows.rowOf(cls, direction);
-      if (cases.has(row)) continue;
-      cases.set(row, { index, policy, direction, cls, row, selecting: selectingPolicies(cls) });
+      const selecting = selectingPolicies(cls);
+      // Classes with the same row may have it by different policies: what one can spare, another cannot.
+      const keys = selecting.map((each) => each.policy.key).toSorted();
+      const key = `${row.id} ${keys.join(" ")}`;
+      if (!cases.has(key)) cases.set(key, { index, policy, direction, cls, row, selecting });
     }
   }
   return [...cases.values()];

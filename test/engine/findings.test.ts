@@ -128,6 +128,23 @@ it.each<Row>([
     ],
   },
   {
+    name: "a policy that some of its pods could spare, and others not",
+    changes: [
+      pod("shop/db app=db"),
+      pod("shop/web app=web"),
+      closed("shop"),
+      networkPolicy("shop/all", "ingress from 10.0.0.0/8 on TCP/80"),
+      networkPolicy("shop/one", "pods app=db", "ingress from 10.0.0.0/8 on TCP/80"),
+    ],
+    found: [
+      {
+        code: "redundant-policy",
+        policy: "NetworkPolicy/shop/one",
+        because: ["NetworkPolicy/shop/all", "NetworkPolicy/shop/closed"],
+      },
+    ],
+  },
+  {
     name: "rules that are one",
     changes: [
       ...guarded,
