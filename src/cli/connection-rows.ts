@@ -128,7 +128,7 @@ export function endText(end: Endpoint): string {
 }
 
 /** Ports as data: `"all"`, or the intervals of each protocol, merged and in order. */
-export function portsData(ports: PortSet): "all" | readonly object[] {
+function portsData(ports: PortSet): "all" | readonly object[] {
   if (ports.key === ALL_PORTS.key) return "all";
   const byProtocol = Map.groupBy(portIntervals(ports), ({ protocol }) => protocol);
   return Array.from(byProtocol, ([protocol, intervals]) => ({

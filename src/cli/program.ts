@@ -3,6 +3,7 @@ import type { AuditFlags } from "./commands/audit.ts";
 import type { CheckFlags } from "./commands/check.ts";
 import type { ConnectivityFlags } from "./commands/connectivity.ts";
 import type { DiffFlags } from "./commands/diff.ts";
+import type { DoctorFlags } from "./commands/doctor.ts";
 import type { FlowCommandFlags } from "./commands/simulate.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -101,7 +102,7 @@ const VERBS: readonly Verb[] = [
     ],
     define: (command) =>
       sourceFlags(
-        command.argument("[trees...]", "two folders or files to compare: OLD NEW"),
+        ruleFlags(command.argument("[trees...]", "two folders or files to compare: OLD NEW")),
       ).addOption(output(["text", "json", "yaml", "markdown"])),
     run: async (flags: DiffFlags, trees) => (await import("./commands/diff.ts")).diff(flags, trees),
   },
@@ -118,10 +119,9 @@ const VERBS: readonly Verb[] = [
     ],
     define: (command) =>
       sourceFlags(
-        command
-          .argument("[path...]", "files and folders instead of a cluster, as with --manifests")
-          .option("--profile <name>", "the profile, whatever namespaces say")
-          .option("--config <path...>", "files and folders with Profile documents of your own"),
+        ruleFlags(
+          command.argument("[path...]", "files and folders instead of a cluster, as --manifests"),
+        ),
       )
         .addOption(
           new Option("--fail-on <severity>", "least severity that makes the exit code 1")
@@ -147,6 +147,18 @@ const VERBS: readonly Verb[] = [
         command.option("--fix", "print the reduced policies instead of the findings"),
       ).addOption(output(["text", "json", "yaml"])),
     run: async (flags: AuditFlags) => (await import("./commands/audit.ts")).audit(flags),
+  },
+  {
+    name: "doctor",
+    summary: "why a policy does nothing, or names do not resolve",
+    description:
+      "Go through what makes policies do nothing, or something that nobody expects: whether anything enforces them, what they select, whether pods reach the DNS, the host's network, rewritten addresses, ports of Services; each with evidence.",
+    examples: ["doctor -n shop", "doctor -n shop --policy web", "doctor --manifests k8s/ -o json"],
+    define: (command) =>
+      sourceFlags(
+        command.option("--policy <name>", "only this policy: NAME or NAMESPACE/NAME"),
+      ).addOption(output(["text", "json", "yaml"])),
+    run: async (flags: DoctorFlags) => (await import("./commands/doctor.ts")).doctor(flags),
   },
 ];
 
@@ -183,7 +195,7 @@ function flowFlags(command: Command): Command {
 function sourceFlags(command: Command): Command {
   return command
     .option("--manifests <path...>", "files and folders instead of a cluster; - is standard input")
-    .option("-f, --filename <path...>", "files and folders as if they were applied on top")
+    .option("-f, --filename <path>", "as if this were applied on top; may be repeated", collect)
     .option("-n, --namespace <name>", "namespace of names that do not say theirs")
     .option("-A, --all-namespaces", "look for names in all namespaces")
     .option("--context <name>", "context of the kubeconfig")
@@ -194,6 +206,16 @@ function sourceFlags(command: Command): Command {
         "what enforces policies (default: what the cluster shows)",
       ).choices(["generic", "calico", "cilium", "antrea"]),
     );
+}
+
+function ruleFlags(command: Command): Command {
+  return command
+    .option("--profile <name>", "the profile, whatever namespaces say")
+    .option("--config <path>", "Profile documents of your own; may be repeated", collect);
+}
+
+function collect(path: string, paths: readonly string[] = []): readonly string[] {
+  return [...paths, path];
 }
 
 function output(formats: readonly string[]): Option {

@@ -10,6 +10,8 @@ export interface Service {
   readonly namespace: string;
   readonly name: string;
   readonly type: string;
+  /** Traffic from outside may enter at any node, which then puts its own address in the source. */
+  readonly hidesClients: boolean;
   /** Null where there is none: its endpoints are somebody else's business. */
   readonly selector: Labels | null;
   readonly ports: readonly ServicePort[];
@@ -43,6 +45,7 @@ const serviceSchema = z.object({
   spec: z
     .object({
       type: z.string().nullish(),
+      externalTrafficPolicy: z.string().nullish(),
       selector: stringMapSchema.nullish(),
       ports: z.array(portSchema).nullish(),
     })
@@ -58,10 +61,15 @@ export function parseService(
   if (!read.ok) return read;
   const { metadata, spec } = read.value;
   const selector = spec?.selector ?? null;
+  const type = spec?.type ?? "ClusterIP";
+  const isOpen = type === "NodePort" || type === "LoadBalancer";
   return success({
     namespace: metadata.namespace || namespace,
     name: metadata.name,
-    type: spec?.type ?? "ClusterIP",
+    type,
+    // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
+    // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
+    hidesClients: isOpen && spec?.externalTrafficPolicy !== "Local",
     selector: selector === null || selector.size === 0 ? null : selector,
     ports: spec?.ports ?? [],
   });

@@ -7,7 +7,7 @@ const CHANGES = "examples/shop/changes";
 const BAD = ["01-layered-defence", "03-typo", "04-allow-all"].map(
   (name) => `${CHANGES}/${name}.yaml`,
 );
-const OVER_SHOP = ["--manifests", "examples/shop/cluster", "-f", ...BAD];
+const OVER_SHOP = ["--manifests", "examples/shop/cluster", ...BAD.flatMap((path) => ["-f", path])];
 const WASTEFUL = "test/cli/fixtures/wasteful.yaml";
 
 describe("the rules over manifests", () => {
@@ -126,7 +126,8 @@ describe("what could go", () => {
     };
     const input = `${fixed.stdout}---\n${JSON.stringify(nothing)}\n`;
     const difference = await runCli(["diff", "--manifests", WASTEFUL, "-f", "-"], { input });
-    expect(difference).toMatchObject({ code: 0, stdout: "no connection is opened or closed\n" });
+    expect(difference).toMatchObject({ code: 0 });
+    expect(difference.stdout).toMatch(/^no connection is opened or closed\n/);
     const again = await runCli(["audit", "--manifests", WASTEFUL, "-f", "-", "--fix"], { input });
     expect(again.stdout).toMatch(/^# 0 rules and 0 policies less/);
   });

@@ -120,6 +120,18 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(result.stdout).toMatch(/\+ +any IPv4 address +→ +shop\/mysql\[Pod\] +all ports/);
   });
 
+  it("checks, audits and examines what is stored", async () => {
+    const check = await ask("check -n shop --profile baseline -o json");
+    expect(check.stderr).toBe("");
+    expect(JSON.parse(check.stdout)).toMatchObject({ kind: "CheckReport" });
+    const audit = await ask("audit -n shop");
+    expect(audit).toMatchObject({ code: 1, stderr: "" });
+    expect(audit.stdout).toContain("unprotected  shop/web[Pod]");
+    const doctor = await ask("doctor -n shop");
+    expect(doctor.stderr).toBe("");
+    expect(doctor.stdout).toContain("resolver kube-system/coredns: UDP 53, TCP 53");
+  });
+
   it("says that a cluster does not answer", async () => {
     const kubeconfig = await plane().kubeconfig({ server: "https://127.0.0.1:1" });
     const result = await ask("simulate --src-pod a --dst-pod b --port 1", kubeconfig);

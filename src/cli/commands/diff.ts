@@ -2,6 +2,9 @@ import { rangeSize } from "../../engine/address.ts";
 import { NO_PORTS, type PortSet } from "../../engine/port-set.ts";
 import type { Connection, Endpoint, FlowPair } from "../../engine/query.ts";
 import { endName, mergeAddresses, rowData } from "../connection-rows.ts";
+import { findingData } from "../findings/finding.ts";
+import { type Objections, objectionsTo } from "../findings/forbidden.ts";
+import { ProfileChoice } from "../findings/profiles.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { renderDifference, renderDifferenceMarkdown } from "../render/difference-text.ts";
@@ -12,20 +15,27 @@ import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.
 import { changesBetween, type World } from "../sources/world.ts";
 
 export interface DiffFlags extends SourceFlags {
+  readonly profile?: string;
+  readonly config?: readonly string[];
   readonly output: "text" | "json" | "yaml" | "markdown";
 }
+
+/** Rules ask for more than connections do. */
+const SCOPE = { ...EVERYTHING, services: true, workloads: true };
 
 /** What opens and closes between two worlds, most dangerous first. */
 export interface Difference {
   readonly opened: readonly Connection[];
   readonly closed: readonly Connection[];
   readonly unsure: readonly Connection[];
+  readonly objections: Objections;
 }
 
 /** Compare two sets of manifests, or a cluster or folder with files as if they were applied to it. */
 export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<Outcome> {
+  const profiles = await ProfileChoice.read(flags.config ?? [], flags.profile);
   const { before, after } = await readBoth(flags, trees);
-  const difference = compare(before, after);
+  const difference = compare(before, after, profiles);
   const { opened, closed, unsure } = difference;
   const found = opened.length + closed.length + unsure.length > 0;
   return { text: render(difference, flags.output), exitCode: found ? EXIT.found : EXIT.ok };
@@ -40,7 +50,7 @@ async function readBoth(
     if (flags.filename === undefined) {
       throw usageError("nothing to compare: give two folders OLD NEW, or -f FILE");
     }
-    return (await openSource(flags, report)).loadWithFiles(EVERYTHING);
+    return (await openSource(flags, report)).loadWithFiles(SCOPE);
   }
   if (next === undefined || others.length > 0 || flags.manifests !== undefined) {
     throw usageError("give two folders OLD NEW, or -f FILE against a cluster or --manifests");
@@ -48,7 +58,7 @@ async function readBoth(
   const [before, after] = await Promise.all(
     [old, next].map(async (path) => {
       const source = await openSource({ ...flags, manifests: [path] }, report);
-      return source.load(EVERYTHING);
+      return source.load(SCOPE);
     }),
   );
   if (before === undefined || after === undefined) throw new TypeError("two paths, two worlds");
@@ -56,12 +66,13 @@ async function readBoth(
 }
 
 /** The difference in connections, from workload to workload. */
-export function compare(before: World, after: World): Difference {
+function compare(before: World, after: World, profiles: ProfileChoice): Difference {
   const delta = before.engine.difference(changesBetween(before, after), "workload");
   return {
     opened: inOrder(delta.opened),
     closed: inOrder(delta.closed),
     unsure: inOrder(delta.unsure),
+    objections: objectionsTo(before, after, profiles),
   };
 }
 
@@ -114,11 +125,15 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
 function render(difference: Difference, format: DiffFlags["output"]): string {
   if (format === "text") return renderDifference(difference, createPaint());
   if (format === "markdown") return renderDifferenceMarkdown(difference);
-  const { opened, closed, unsure } = difference;
+  const { opened, closed, unsure, objections } = difference;
   const body = {
-    opened: opened.map(rowData),
+    opened: opened.map((row) => {
+      const rules = objections.forbiddenBy(row);
+      return rules.length === 0 ? rowData(row) : { ...rowData(row), forbiddenBy: rules };
+    }),
     closed: closed.map(rowData),
     unsure: unsure.map(rowData),
+    findings: objections.findings.map(findingData),
   };
   return renderDocument("Difference", body, format);
 }

@@ -80,10 +80,10 @@ export function report(
 }
 
 /** What the webhook would know beyond the engine, as far as the world shows it. */
-export function factsOf(world: World): ClusterFacts {
+function factsOf(world: World): ClusterFacts {
   const byNamespace = Map.groupBy(world.templates, ({ namespace }) => namespace);
   return {
-    dns: resolvers(world),
+    dns: resolversOf(world),
     apiServer: world.endpoints.get("default/kubernetes")?.map(({ address }) => address) ?? [],
     ownNamespace: OWN_NAMESPACE,
     ownPods: [...world.engine.podsOf(OWN_NAMESPACE)]
@@ -95,7 +95,7 @@ export function factsOf(world: World): ClusterFacts {
 }
 
 /** The pods that resolve names: those behind the Endpoints, or else the Service, of the cluster's DNS. */
-function resolvers(world: World): readonly DnsEndpoint[] {
+export function resolversOf(world: World): readonly DnsEndpoint[] {
   const endpoints = world.endpoints.get(DNS);
   if (endpoints !== undefined) return resolverEndpoints(endpoints);
   const service = world.services.get(DNS);

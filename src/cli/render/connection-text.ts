@@ -11,7 +11,7 @@ export function renderList(rows: readonly Connection[]): string {
 }
 
 /** `TCP 80`, `TCP 80; unknown: UDP 53`. */
-export function whatText({ allowed, unknown }: Pick<Connection, "allowed" | "unknown">): string {
+function whatText({ allowed, unknown }: Pick<Connection, "allowed" | "unknown">): string {
   return [
     ...(isEmptyPorts(allowed) ? [] : [portsText(allowed)]),
     ...(isEmptyPorts(unknown) ? [] : [`unknown: ${portsText(unknown)}`]),

@@ -1,5 +1,5 @@
 /** Terminals are at least this wide. */
-export const WIDTH = 80;
+const WIDTH = 80;
 
 /** Text broken at spaces, each line after `margin` columns; the first starts with `lead`. */
 export function wrap(text: string, margin: number, lead = " ".repeat(margin)): string {

@@ -1,0 +1,68 @@
+import { examineDns } from "../doctor/dns.ts";
+import { examineEnforcement } from "../doctor/enforcement.ts";
+import type { Diagnosis, Patient } from "../doctor/examination.ts";
+import {
+  examineHostNetwork,
+  examineServicePorts,
+  examineSourceAddresses,
+} from "../doctor/exceptions.ts";
+import { examinePolicies } from "../doctor/policies.ts";
+import { policiesIn } from "../findings/check-world.ts";
+import { ProfileChoice } from "../findings/profiles.ts";
+import { EXIT, usageError } from "../input-error.ts";
+import type { Outcome } from "../outcome.ts";
+import { didYouMean } from "../references.ts";
+import { renderChecklist } from "../render/checklist.ts";
+import { type DataFormat, renderDocument } from "../render/document.ts";
+import { createPaint } from "../render/text.ts";
+import { createReport } from "../report.ts";
+import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
+import type { SourcePolicy } from "../sources/world.ts";
+
+export interface DoctorFlags extends SourceFlags {
+  readonly policy?: string;
+  readonly output: DataFormat | "text";
+}
+
+const SCOPE = { ...EVERYTHING, services: true, workloads: true };
+
+/** Everything that makes a policy do nothing, or something that nobody expects, as a checklist with evidence. */
+export async function doctor(flags: DoctorFlags): Promise<Outcome> {
+  const source = await openSource(flags, createReport());
+  const world = await source.load(SCOPE);
+  const namespace = source.allNamespaces ? null : source.namespace;
+  const all = policiesIn(world, namespace);
+  const patient: Patient = {
+    world,
+    namespace,
+    policies: flags.policy === undefined ? all : named(flags.policy, all),
+    profiles: await ProfileChoice.read([], "restricted"),
+  };
+  const diagnoses: readonly Diagnosis[] = [
+    examineEnforcement(patient),
+    ...examinePolicies(patient),
+    examineDns(patient),
+    examineHostNetwork(patient),
+    examineSourceAddresses(patient),
+    examineServicePorts(patient),
+  ];
+  const found = diagnoses.some(({ status }) => status === "problem" || status === "warning");
+  const text =
+    flags.output === "text"
+      ? renderChecklist(diagnoses, createPaint())
+      : renderDocument("Diagnosis", { checks: diagnoses }, flags.output);
+  return { text, exitCode: found ? EXIT.found : EXIT.ok };
+}
+
+/** The policies of that name: `web`, `shop/web`. */
+function named(text: string, policies: readonly SourcePolicy[]): readonly SourcePolicy[] {
+  const found = policies.filter(
+    ({ policy: { namespace, name } }) => text === name || text === `${namespace}/${name}`,
+  );
+  if (found.length > 0) return found;
+  const names = new Map(
+    policies.map(({ policy: { namespace, name } }) => [`${namespace}/${name}`, name]),
+  );
+  const [, short = text] = text.split("/");
+  throw usageError(`there is no policy \`${text}\`${didYouMean(short, names)}`);
+}

@@ -1,0 +1,27 @@
+import type { ProfileChoice } from "../findings/profiles.ts";
+import type { SourcePolicy, World } from "../sources/world.ts";
+
+/** What one check came to. */
+export interface Diagnosis {
+  readonly check: string;
+  readonly status: "ok" | "warning" | "problem" | "unknown";
+  readonly message: string;
+  /** What shows it: objects and fields by name. */
+  readonly evidence: readonly string[];
+  readonly help: string;
+}
+
+/** What a check may look at. */
+export interface Patient {
+  readonly world: World;
+  /** The policies in question. */
+  readonly policies: readonly SourcePolicy[];
+  /** The namespace in question, null for all. */
+  readonly namespace: string | null;
+  readonly profiles: ProfileChoice;
+}
+
+/** Report whether an object of that namespace is in question. */
+export function concerns({ namespace }: Patient, own: string): boolean {
+  return namespace === null || namespace === own;
+}

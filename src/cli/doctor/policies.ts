@@ -1,0 +1,70 @@
+import { checkPolicies } from "../findings/check-world.ts";
+import type { ReportedFinding } from "../findings/finding.ts";
+import { keyName } from "../render/policy-text.ts";
+import { count } from "../render/text.ts";
+import { concerns, type Diagnosis, type Patient } from "./examination.ts";
+
+/** What rules tell of a policy that does nothing, by the question that they answer. */
+const QUESTIONS = [
+  { check: "selection", rules: ["selects-nothing"], ok: "every policy selects pods" },
+  {
+    check: "peers",
+    rules: ["peer-selects-nothing", "or-not-and"],
+    ok: "every peer matches pods, and namespaces have the labels that policies ask for",
+  },
+  { check: "ports", rules: ["named-port"], ok: "every named port is one of a container" },
+  { check: "types", rules: ["policy-types"], ok: "every rule is of a direction that counts" },
+] as const;
+
+/** Whether policies select what their authors think. */
+export function examinePolicies(patient: Patient): readonly Diagnosis[] {
+  const { world, policies, profiles, namespace } = patient;
+  if (policies.length === 0) return [noPolicies(namespace)];
+  const findings = checkPolicies(policies, world, profiles);
+  return [
+    ...QUESTIONS.map(({ check, rules, ok }) => {
+      const found = findings.filter(({ rule }) => rules.some((name) => name === rule));
+      return diagnose(check, found, ok);
+    }),
+    examineReadable(patient),
+  ];
+}
+
+function noPolicies(namespace: string | null): Diagnosis {
+  const place = namespace === null ? "the cluster" : `namespace ${namespace}`;
+  return {
+    check: "selection",
+    status: "warning",
+    message: `there is no policy in ${place}: everything is allowed`,
+    evidence: [],
+    help: "look with -A, or start with a default-deny policy",
+  };
+}
+
+function diagnose(check: string, findings: readonly ReportedFinding[], ok: string): Diagnosis {
+  if (findings.length === 0) return { check, status: "ok", message: ok, evidence: [], help: "" };
+  return {
+    check,
+    status: "problem",
+    message: count(findings.length, "finding"),
+    evidence: findings.map(({ object, path, message }) => `${object} ${path}: ${message}`),
+    help: [...new Set(findings.map(({ help }) => help))].join("; "),
+  };
+}
+
+/** Stored policies that cannot be read: what a plugin makes of them, nobody can tell. */
+function examineReadable(patient: Patient): Diagnosis {
+  const broken = [...patient.world.policies].filter(
+    ([, { policy }]) => !policy.readable && concerns(patient, policy.namespace),
+  );
+  const none = broken.length === 0;
+  return {
+    check: "readable",
+    status: none ? "ok" : "problem",
+    message: none
+      ? "every policy can be read"
+      : `${count(broken.length, "policy")} cannot be read, and is taken to allow nothing`,
+    evidence: broken.map(([key]) => keyName(key)),
+    help: none ? "" : "apply it again; the API server of today names the field",
+  };
+}
