@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Command } from "commander";
 import { z } from "zod";
+import { createProgram } from "../src/cli/program.ts";
 import { SETTINGS } from "../src/config/settings.ts";
 import { ERROR_CODES } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
@@ -19,6 +21,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["errors.md", errorsPage()],
     ["config.md", configPage()],
     ["metrics.md", metricsPage()],
+    ["cli.md", cliPage()],
   ]);
 }
 
@@ -127,6 +130,34 @@ function metricsPage(): string {
       ]),
     ),
   ]);
+}
+
+function cliPage(): string {
+  const program = createProgram(() => undefined);
+  const verbs = program.commands.map((command) => [
+    `## ${command.name()}`,
+    codeBlock(helpOf(command)),
+  ]);
+  return page("The kubectl plugin", [
+    "`kubectl network-policy` reads a cluster, with the kubeconfig and the rights of whoever runs it and without changing anything, or files and folders given with `--manifests`. What it prints with `-o json` is described in [the plugin's data](cli-data.md).",
+    codeBlock(helpOf(program)),
+    ...verbs.flat(),
+  ]);
+}
+
+/** The help as people see it, 80 columns wide. */
+function helpOf(command: Command): string {
+  const written: string[] = [];
+  command.configureOutput({
+    writeOut: (text) => void written.push(text),
+    getOutHelpWidth: () => 80,
+  });
+  command.outputHelp();
+  return written.join("");
+}
+
+function codeBlock(text: string): string {
+  return `\`\`\`text\n${text.trim()}\n\`\`\``;
 }
 
 function page(title: string, blocks: readonly string[]): string {
