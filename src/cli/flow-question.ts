@@ -269,7 +269,9 @@ function serviceEnds(service: Service, wanted: WantedPort, world: World): Ends {
   const targets =
     pods === null
       ? (endpoints ?? []).flatMap((endpoint) => endpointTarget(endpoint, port, world))
-      : pods.map((pod) => targetOn(pod, String(port.targetPort), port.protocol));
+      : pods
+          .filter((pod) => serves(pod, port))
+          .map((pod) => targetOn(pod, String(port.targetPort), port.protocol));
   if (targets.length === 0) throw usageError(`${label} leads to no pod: ${whyNone(service)}`);
   const numbers = [...new Set(targets.map((target) => target.port))].join(", ");
   const ends = targets.length === 1 ? "1 endpoint" : `${targets.length} endpoints`;
@@ -283,9 +285,19 @@ function serviceEnds(service: Service, wanted: WantedPort, world: World): Ends {
   };
 }
 
+/** A pod without the container port that the Service names is none of its endpoints. */
+function serves({ ports }: Pod, { targetPort, protocol }: ServicePort): boolean {
+  return (
+    typeof targetPort === "number" ||
+    ports.some((port) => port.name === targetPort && port.protocol === protocol)
+  );
+}
+
 function whyNone({ type, selector }: Service): string {
   if (type === "ExternalName") return "it is an ExternalName";
-  return selector === null ? "it has no selector and no Endpoints" : "its selector matches none";
+  return selector === null
+    ? "it has no selector and no Endpoints"
+    : "its selector matches none that serves the port";
 }
 
 function backing({ namespace }: Service, selector: Pod["labels"], world: World): readonly Pod[] {

@@ -64,8 +64,7 @@ export async function readCluster(
   const lists = await Promise.all([
     lister.namespaces(),
     ...wanted.map(async (one) => lister.read(one)),
-  ]);
-  report.progress("");
+  ]).finally(() => report.progress(""));
   return lists.flat().map((raw) => ({ raw, origin: IN_CLUSTER }));
 }
 
