@@ -13,6 +13,8 @@ interface NamedPort {
 export interface CompiledRule {
   readonly action: Action;
   readonly peers: readonly SelectorEntry[] | null;
+  /** The same peers, to look one up. */
+  readonly peerSet: ReadonlySet<SelectorEntry>;
   readonly ports: PortSet | null;
   /** Ports that only the destination pod can resolve; they count beside `ports`. */
   readonly names: readonly NamedPort[];
@@ -105,7 +107,8 @@ function bindRule(
       .toSorted()
       .join(","),
   ].join(" ");
-  return { action: rule.action, peers, ports, names, path: rule.path, policy, content };
+  const peerSet = new Set(peers);
+  return { action: rule.action, peers, peerSet, ports, names, path: rule.path, policy, content };
 }
 
 /**

@@ -26,6 +26,8 @@ export interface ClassListener {
 export class Partition {
   readonly atoms: AddressAtoms;
   readonly classes = new Set<EndpointClass>();
+  /** Those of pods that have no address yet. */
+  readonly unplaced = new Set<EndpointClass>();
   /** Those of hostNetwork pods. */
   readonly hosts = new Set<EndpointClass>();
   readonly #listener: ClassListener;
@@ -220,12 +222,14 @@ export class Partition {
     cls.plain = only === undefined || second !== undefined || cls.host ? 0 : only.family;
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
+    if (cls.atoms.length === 0) this.unplaced.add(cls);
     for (const fact of facts) addTo(this.#byFact, fact, cls);
   }
 
   #unindex(cls: EndpointClass): void {
     this.#byKey.delete(cls.key);
     for (const atom of cls.atoms) atom.classes.delete(cls);
+    this.unplaced.delete(cls);
     for (const fact of cls.facts) takeFrom(this.#byFact, fact, cls);
   }
 

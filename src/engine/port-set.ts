@@ -52,22 +52,29 @@ export function fromPairs(pairs: readonly (readonly [number, number])[]): PortSe
     if (end === undefined || first > end + 1) bounds.push(first, last);
     else if (last > end) bounds[bounds.length - 1] = last;
   }
-  return { bounds, key: bounds.join(",") };
+  return fromBounds(bounds);
 }
 
-export const NO_PORTS: PortSet = fromPairs([]);
+function fromBounds(bounds: readonly number[]): PortSet {
+  return bounds.length === 0 ? NO_PORTS : { bounds, key: bounds.join(",") };
+}
+
+export const NO_PORTS: PortSet = { bounds: [], key: "" };
 export const ALL_PORTS: PortSet = portSet(
   PROTOCOLS.map((protocol) => ({ protocol, first: 1, last: LAST_PORT })),
 );
 
 /** Report whether the set holds the point. */
-export function hasPoint(set: PortSet, point: number): boolean {
-  const { bounds } = set;
-  for (let index = 0; index < bounds.length; index += 2) {
-    if (point < (bounds[index] as number)) return false;
-    if (point <= (bounds[index + 1] as number)) return true;
+export function hasPoint({ bounds }: PortSet, point: number): boolean {
+  let low = 0;
+  let high = bounds.length;
+  // How many bounds are at or before the point; it is inside after an odd number, or on a last bound.
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((bounds[middle] as number) <= point) low = middle + 1;
+    else high = middle;
   }
-  return false;
+  return low % 2 === 1 || (low > 0 && bounds[low - 1] === point);
 }
 
 /** Points in `a`, in `b`, or in both. */
@@ -80,33 +87,38 @@ export function unionPorts(a: PortSet, b: PortSet): PortSet {
 /** Points in both. */
 export function intersectPorts(a: PortSet, b: PortSet): PortSet {
   if (a.key === b.key || b === ALL_PORTS) return a;
-  if (a === ALL_PORTS) return b;
-  const pairs: [number, number][] = [];
-  for (const [firstA, lastA] of pairsOf(a)) {
-    for (const [firstB, lastB] of pairsOf(b)) {
-      const first = Math.max(firstA, firstB);
-      const last = Math.min(lastA, lastB);
-      if (first <= last) pairs.push([first, last]);
-    }
+  return a === ALL_PORTS ? b : fromBounds(meet(a.bounds, b.bounds));
+}
+
+/** The intervals that two lists of bounds have in common, in one pass. */
+function meet(a: readonly number[], b: readonly number[]): readonly number[] {
+  const bounds: number[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    const lastA = a[i + 1] as number;
+    const lastB = b[j + 1] as number;
+    const first = Math.max(a[i] as number, b[j] as number);
+    const last = Math.min(lastA, lastB);
+    if (first <= last) bounds.push(first, last);
+    if (lastA <= lastB) i += 2;
+    else j += 2;
   }
-  return pairs.length === 0 ? NO_PORTS : fromPairs(pairs);
+  return bounds;
 }
 
 /** Points of `a` that are not in `b`. */
 export function subtractPorts(a: PortSet, b: PortSet): PortSet {
   if (a.key === b.key) return NO_PORTS;
   if (a.bounds.length === 0 || b.bounds.length === 0) return a;
-  const pairs: [number, number][] = [];
-  for (const [first, last] of pairsOf(a)) {
-    let start = first;
-    for (const [cutFirst, cutLast] of pairsOf(b)) {
-      if (cutLast < start || cutFirst > last) continue;
-      if (cutFirst > start) pairs.push([start, cutFirst - 1]);
-      start = cutLast + 1;
-    }
-    if (start <= last) pairs.push([start, last]);
+  const gaps: number[] = [];
+  let start = 0;
+  for (let index = 0; index < b.bounds.length; index += 2) {
+    const first = b.bounds[index] as number;
+    if (first > start) gaps.push(start, first - 1);
+    start = (b.bounds[index + 1] as number) + 1;
   }
-  return pairs.length === 0 ? NO_PORTS : fromPairs(pairs);
+  gaps.push(start, PROTOCOLS.length * STRIDE);
+  return fromBounds(meet(a.bounds, gaps));
 }
 
 /** Report whether the set holds nothing. */

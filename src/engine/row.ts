@@ -11,7 +11,7 @@ import {
   PERHAPS,
   YES,
 } from "./endpoint-class.ts";
-import { ALLOW, DENY, foldTiers, type Tiers } from "./fold.ts";
+import { ALLOW, DENY, foldTiers, type Outcomes, type Tiers } from "./fold.ts";
 import type { Direction } from "./model.ts";
 import {
   ALL_PORTS,
@@ -25,7 +25,7 @@ import {
   portPoint,
 } from "./port-set.ts";
 import { entryMatch, type SelectorEntry } from "./selector-index.ts";
-import { type OrderedRules, rulesOf } from "./tiers.ts";
+import { narrow, type OrderedRules, rulesByPeer, rulesOf } from "./tiers.ts";
 
 /** On which ports one end lets the other through, from this direction's side alone. */
 export interface Outcome {
@@ -51,6 +51,7 @@ export interface Row {
   readonly free: boolean;
   /** The distinct selectors of the rules: how a peer matches them is all that the answer depends on. */
   readonly selectors: readonly SelectorEntry[];
+  readonly rulesByPeer: ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]>;
   /** PERF: beside each selector the one namespace it is for, to turn most peers down at a glance. */
   readonly soles: readonly (NamespaceRecord | null)[];
   readonly usesNames: boolean;
@@ -75,6 +76,7 @@ export function createRow(
     usesNames: all.some(({ names }) => names.length > 0),
     soles: selectors.map(({ scope }) => scope?.sole ?? null),
     selectors,
+    rulesByPeer: rulesByPeer(all),
     stranger: null,
     outcomes: new Map(),
     tiers,
@@ -121,9 +123,7 @@ const NUMERIC = 18;
 
 function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number | string {
   const { selectors, soles } = row;
-  if (soles.length > NUMERIC) {
-    return `${peer.host}${selectors.map((entry) => entryMatch(entry, peer, family)).join("")}`;
-  }
+  if (soles.length > NUMERIC) return longSignature(row, peer, family);
   let signature = peer.host ? 1 : 0;
   for (let index = 0; index < soles.length; index++) {
     const sole = soles[index];
@@ -134,26 +134,60 @@ function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number 
   return signature;
 }
 
+/** The selectors that know the peer: of a rule with thousands of them they are few. */
+function longSignature(row: Row, peer: EndpointClass, family: FlowFamily): string {
+  const matches: string[] = [];
+  for (const entry of peer.selectors.keys()) {
+    const match = row.rulesByPeer.has(entry) ? entryMatch(entry, peer, family) : NO;
+    if (match !== NO) matches.push(`${entry.id}:${match}`);
+  }
+  return `${peer.host ? "h" : ""}${matches.toSorted().join()}`;
+}
+
 function computeOutcome(
   row: Row,
   peer: EndpointClass,
   destination: EndpointClass,
   family: FlowFamily,
 ): Outcome {
-  const starts = cutPoints(row, destination);
+  const peers = matchingRules(row, peer, family);
+  const tiers = narrow(row.tiers, peers);
+  const starts = cutPoints([...peers.keys()], destination);
   const allowed: [number, number][] = [];
   const unknown: [number, number][] = [];
   // A hostNetwork pod may or may not be on the subject's node; `verdict` knows, a class does not.
   const local = peer.host ? PERHAPS : NO;
   for (const [index, first] of starts.entries()) {
     const last = (starts[index + 1] ?? portPoint("SCTP", 65_536)) - 1;
-    const outcomes = outcomesAt(row, { peer, destination, family, local }, first);
+    const matchAt = (rule: CompiledRule): Match =>
+      least(peers.get(rule) ?? NO, portMatch(rule, destination, first));
+    const outcomes = foldTiers(tiers, matchAt, local) | sctpDoubt(row, first);
     if (outcomes === ALLOW) allowed.push([first, last]);
     else if ((outcomes & ALLOW) !== 0) unknown.push([first, last]);
   }
   const outcome = { allowed: clip(allowed), unknown: clip(unknown) };
   if (outcome.allowed === ALL_PORTS) return EVERYTHING;
   return isEmptyPorts(outcome.allowed) && isEmptyPorts(outcome.unknown) ? CLOSED : outcome;
+}
+
+/**
+ * The rules that one of the peer's selectors is a peer of, with how surely. PERF: found from the peer's
+ * side, since of a policy with thousands of rules few concern one peer.
+ */
+function matchingRules(
+  row: Row,
+  peer: EndpointClass,
+  family: FlowFamily,
+): ReadonlyMap<CompiledRule, Match> {
+  const found = new Map<CompiledRule, Match>();
+  for (const rule of row.rulesByPeer.get(null) ?? []) found.set(rule, YES);
+  for (const entry of peer.selectors.keys()) {
+    const match = entryMatch(entry, peer, family);
+    for (const rule of match === NO ? [] : (row.rulesByPeer.get(entry) ?? [])) {
+      found.set(rule, most(match, found.get(rule) ?? NO));
+    }
+  }
+  return found;
 }
 
 /** Who talks to whom, and how surely they share a node. */
@@ -165,10 +199,15 @@ export interface Ends {
 }
 
 /** The outcomes possible at one point of the port line. */
-export function outcomesAt(row: Row, ends: Ends, point: number): number {
+export function outcomesAt(row: Row, ends: Ends, point: number): Outcomes {
   const outcomes = foldTiers(row.tiers, (rule) => ruleMatch(rule, ends, point), ends.local);
-  const undecided = row.sctp !== "yes" && pointPort(point).protocol === "SCTP";
-  return undecided && !row.free ? outcomes | ALLOW | DENY : outcomes;
+  return outcomes | sctpDoubt(row, point);
+}
+
+/** Where a dataplane may not enforce SCTP, nothing is known of it wherever there are policies. */
+function sctpDoubt(row: Row, point: number): Outcomes {
+  const isDoubtful = row.sctp !== "yes" && !row.free && pointPort(point).protocol === "SCTP";
+  return isDoubtful ? ALLOW | DENY : 0;
 }
 
 /** How surely a rule matches the peer at a point of the port line. */
@@ -178,11 +217,18 @@ export function ruleMatch(rule: CompiledRule, ends: Ends, point: number): Match 
 }
 
 export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowFamily): Match {
-  if (rule.peers === null) return YES;
-  return rule.peers.reduce<Match>(
-    (match, entry) => most(match, entryMatch(entry, peer, family)),
-    NO,
-  );
+  const { peers, peerSet } = rule;
+  if (peers === null) return YES;
+  let match: Match = NO;
+  // PERF: whichever is shorter, the peers of the rule or the selectors that know the class.
+  if (peers.length <= peer.selectors.size) {
+    for (const entry of peers) match = most(match, entryMatch(entry, peer, family));
+  } else {
+    for (const entry of peer.selectors.keys()) {
+      if (peerSet.has(entry)) match = most(match, entryMatch(entry, peer, family));
+    }
+  }
+  return match;
 }
 
 function portMatch(rule: CompiledRule, destination: EndpointClass, point: number): Match {
@@ -217,15 +263,15 @@ function namedPortMatch(
   return found ? YES : NO;
 }
 
-/** The points where an answer of the row may change. */
-function cutPoints(row: Row, destination: EndpointClass): readonly number[] {
+/** The points where an answer of these rules may change. */
+function cutPoints(rules: readonly CompiledRule[], destination: EndpointClass): readonly number[] {
   const cuts = new Set<number>(PROTOCOLS.map((protocol) => portPoint(protocol, 0)));
-  for (const { ports } of rulesOf(row.tiers)) {
+  for (const { ports } of rules) {
     for (const [index, bound] of (ports?.bounds ?? []).entries()) {
       cuts.add(index % 2 === 0 ? bound : bound + 1);
     }
   }
-  if (row.usesNames) {
+  if (rules.some(({ names }) => names.length > 0)) {
     for (const { protocol, port } of destination.sample?.pod.ports ?? []) {
       cuts.add(portPoint(protocol, port)).add(portPoint(protocol, port + 1));
     }

@@ -218,7 +218,7 @@ export class SelectorIndex implements ClassListener {
           yield* atom.classes;
         }
       }
-      for (const cls of this.partition.classes) if (cls.atoms.length === 0) yield cls;
+      yield* this.partition.unplaced;
     } else yield* this.partition.classes;
   }
 }

@@ -2,6 +2,7 @@ import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { type EndpointClass, type Match, most, NO, YES } from "./endpoint-class.ts";
 import { type OrderedPolicy, type OrderedTier, rulesOfTier, type Tiers } from "./fold.ts";
 import type { Direction, Tier } from "./model.ts";
+import type { SelectorEntry } from "./selector-index.ts";
 
 /** A policy that selects a class, and how surely it does. */
 export interface Selecting {
@@ -72,4 +73,36 @@ function orderTier(
 /** All rules, in order. */
 export function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
   return [...rulesOfTier(admin), ...(networkPolicy ?? []), ...rulesOfTier(baseline)];
+}
+
+/** The same tiers with only these rules of theirs; who isolates stays as it is. */
+export function narrow(tiers: Tiers, rules: ReadonlyMap<CompiledRule, unknown>): Tiers {
+  const ordered = (tier: OrderedTier): OrderedTier =>
+    tier.map((policies) =>
+      policies.map((each) => ({ ...each, rules: each.rules.filter((rule) => rules.has(rule)) })),
+    );
+  const { admin, networkPolicy, isolated, baseline } = tiers;
+  // Their order does not matter, so the list need not be gone through.
+  const united = Array.from(rules.keys()).filter(({ policy }) => policy.tier === "NetworkPolicy");
+  return {
+    admin: ordered(admin),
+    networkPolicy: networkPolicy === null ? null : united,
+    isolated,
+    baseline: ordered(baseline),
+  };
+}
+
+/** Rules by the selectors among their peers; under null those that take everybody. */
+export function rulesByPeer(
+  rules: readonly CompiledRule[],
+): ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> {
+  const found = new Map<SelectorEntry | null, CompiledRule[]>();
+  for (const rule of rules) {
+    for (const peer of rule.peers === null ? [null] : rule.peerSet) {
+      const known = found.get(peer);
+      if (known === undefined) found.set(peer, [rule]);
+      else known.push(rule);
+    }
+  }
+  return found;
 }
