@@ -30,14 +30,16 @@ function renderFlow({ from, to, ports }: FlowGroup): string {
   return `${renderGroup(from)} → ${renderGroup(to)} ${renderPorts(ports)}`;
 }
 
-/** `shop/web`, `dev/*`, `every pod`, `any address`: the widest words that are true. */
+/** `any address`, `every pod`, `dev/*`, `shop/web`: the widest words that are true, the world first. */
 export function renderGroup(group: Group): string {
   const everyAddress = group.everyIpv4 && group.everyIpv6;
   if (group.everyPod && everyAddress) return "anything";
-  const ends = new Set(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`));
+  const ends = new Set<string>();
   if (everyAddress) ends.add("any address");
   else if (group.everyIpv4) ends.add("any IPv4 address");
   else if (group.everyIpv6) ends.add("any IPv6 address");
+  if (group.everyPod) ends.add("every pod");
+  else for (const name of group.whole) ends.add(`${name}/*`);
   for (const end of group.endpoints) if (!isCovered(end, group)) ends.add(renderEndpoint(end));
   const named = [...ends].slice(0, MAX_ENDS).join(", ");
   if (group.omitted > 0) return `${named} and others, ${group.pods} pods in all`;
