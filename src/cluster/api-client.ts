@@ -100,13 +100,23 @@ export class ApiClient {
     }
   }
 
-  /** The namespace that the kubeconfig's context names, null where it names none. Throws `ApiError`. */
+  /**
+   * The namespace that the kubeconfig's context names, null where it names none. Throws an `AppError`
+   * `NP_E_CONFIG` where there is no kubeconfig, no such context, or neither can be read.
+   */
   async contextNamespace(): Promise<string | null> {
     const config = await this.#load().catch((cause: unknown) => {
-      throw new ApiError(null, `cannot read the kubeconfig: ${reasonOf(cause)}`, { cause });
+      throw new AppError("NP_E_CONFIG", `cannot read the kubeconfig: ${reasonOf(cause)}`, { cause });
     });
-    const { namespace = "" } = config.getContextObject(config.getCurrentContext()) ?? {};
-    return namespace === "" ? null : namespace;
+    const name = config.getCurrentContext();
+    const context = config.getContextObject(name);
+    if (context === null) {
+      const names = config.getContexts().map((one) => `\`${one.name}\``);
+      const known = names.length === 0 ? "it has none" : `there are ${names.join(", ")}`;
+      throw new AppError("NP_E_CONFIG", `the kubeconfig has no context \`${name}\`; ${known}`);
+    }
+    if (name === NO_KUBECONFIG) throw new AppError("NP_E_CONFIG", "there is no kubeconfig");
+    return context.namespace === undefined || context.namespace === "" ? null : context.namespace;
   }
 
   /** Let go of idle connections. Running requests are ended by their own signals. */
@@ -173,6 +183,9 @@ export class ApiClient {
     });
   }
 }
+
+/** What client-node calls the context that it makes up where it finds nothing to load. */
+const NO_KUBECONFIG = "loaded-context";
 
 const METHODS: Readonly<Record<Verb, string>> = {
   get: "GET",

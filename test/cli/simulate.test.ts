@@ -62,6 +62,8 @@ const CASES = [
   },
 ] as const;
 
+const TIERS = ["--manifests", "test/cli/fixtures/tiers.yaml"];
+
 describe("one flow", () => {
   it.for(CASES)("$args", async ({ golden, args, code }) => {
     const result = await runCli([...args.split(" "), ...SHOP]);
@@ -75,8 +77,17 @@ describe("one flow", () => {
     }
   });
 
+  it("is walked through in the order of the tiers", async () => {
+    const flow = ["--src-pod", "lab/tool", "--dst-pod", "shop/web"];
+    const denied = await runCli(["explain", ...TIERS, ...flow, "--port", "22"]);
+    expect(denied).toMatchObject({ code: 1, stderr: "" });
+    expectGolden("explain-tiers.txt", denied.stdout);
+    const passed = await runCli(["explain", ...TIERS, ...flow, "--port", "8080"]);
+    expect(passed).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("has a case for every golden file", () => {
-    const names = CASES.map(({ golden }) => golden).toSorted();
+    const names = [...CASES.map(({ golden }) => golden), "explain-tiers.txt"].toSorted();
     expect([...goldenFiles("explain"), ...goldenFiles("simulate")].toSorted()).toEqual(names);
   });
 

@@ -124,6 +124,39 @@ describe("manifests that cannot be used", () => {
   });
 });
 
+describe("a cluster that is not there", () => {
+  const flow = ["simulate", "--src-pod", "a", "--dst-pod", "b", "--port", "1"];
+
+  it.each([
+    { name: "no kubeconfig", flags: [], message: "there is no kubeconfig" },
+    {
+      name: "a kubeconfig that is not there",
+      flags: ["--kubeconfig", "/nonexistent/config"],
+      message: "cannot read the kubeconfig: ENOENT",
+    },
+  ])("$name", async ({ flags, message }) => {
+    const result = await runCli([...flow, ...flags]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain(`error: ${message}`);
+    expect(result.stderr).toContain("(or read files with --manifests)");
+  });
+
+  it("names the contexts there are", async () => {
+    const context = { name: "home", context: { cluster: "c", user: "u" } };
+    const config = {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [],
+      users: [],
+      contexts: [context],
+    };
+    const path = await write("kubeconfig", JSON.stringify(config));
+    const result = await runCli([...flow, "--kubeconfig", path, "--context", "work"]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain("has no context `work`; there are `home`");
+  });
+});
+
 describe("manifests of all sorts", () => {
   it("reads standard input, Lists and kubectl's own output", async () => {
     const items = ["web", "api"].map((name) => ({ ...POD, metadata: { ...POD.metadata, name } }));

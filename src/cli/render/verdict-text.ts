@@ -59,7 +59,7 @@ function reasonOf({ direction, causes, verdict }: DirectionExplanation, subject:
   const way = direction === "egress" ? "out of" : "into";
   const phrases: Partial<Readonly<Record<CauseCode, string>>> = {
     "rule-accepts": `${names} lets it ${way} ${subject}`,
-    "rule-denies": `${names} denies it ${way} ${subject}`,
+    "rule-denies": `${names} denies it the way ${way} ${subject}`,
     "no-rule-matches": `${names} ${policies.length > 1 ? "isolate" : "isolates"} ${subject} for ${direction} and no rule lets it through`,
     "not-isolated": `nothing isolates ${subject} for ${direction}`,
     "address-has-no-policies": `${subject} has no policies of its own`,

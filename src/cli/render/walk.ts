@@ -90,7 +90,7 @@ function renderRule(step: RuleStep, policy: Policy, direction: Direction, paint:
   const word = direction === "egress" ? "to" : "from";
   switch (step.outcome) {
     case "matches":
-      return paint("green", wrap(`${step.path}: ${ACTIONS[step.action]}`, 8, "      + "));
+      return renderMatch(step, paint);
     case "other-peer": {
       const peers = renderPeers(rule, policy);
       return wrap(`${step.path}: other peer, it is ${word} ${peers}`, 8, "      - ");
@@ -104,11 +104,16 @@ function renderRule(step: RuleStep, policy: Policy, direction: Direction, paint:
   }
 }
 
-const ACTIONS: Readonly<Record<RuleStep["action"], string>> = {
-  Accept: "matches, and allows it",
-  Deny: "matches, and denies it",
-  Pass: "matches, and leaves it to the next tier",
-};
+function renderMatch({ path, action }: RuleStep, paint: Paint): string {
+  const { sign, style, does } = MATCHES[action];
+  return paint(style, wrap(`${path}: matches, and ${does}`, 8, `      ${sign} `));
+}
+
+const MATCHES = {
+  Accept: { sign: "+", style: "green", does: "allows it" },
+  Deny: { sign: "x", style: "red", does: "denies it" },
+  Pass: { sign: ">", style: "yellow", does: "leaves it to the next tier" },
+} as const;
 
 /** Policies that select the pod and leave this direction alone. */
 function silentPolicies(

@@ -1,5 +1,6 @@
 import type { ApiClient } from "../../cluster/api-client.ts";
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
+import { AppError } from "../../errors.ts";
 import { usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
@@ -72,8 +73,13 @@ async function openCluster(flags: SourceFlags, report: Report): Promise<Source> 
     kubeconfig: flags.kubeconfig ?? null,
     ...(flags.context === undefined ? {} : { context: flags.context }),
   });
-  const given = flags.namespace ?? (await client.contextNamespace());
-  const namespace = given ?? "default";
+  const ofContext = await client.contextNamespace().catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.code, `${error.message} (or read files with --manifests)`, {
+      cause: error,
+    });
+  });
+  const namespace = flags.namespace ?? ofContext ?? "default";
   const applied = await applicable(flags, report);
   const read = async (scope: ClusterScope): Promise<readonly [Layer, Dataplane]> => {
     const { readCluster } = await import("./cluster-objects.ts");
