@@ -24,7 +24,6 @@ export interface ServicePort {
   readonly port: number;
   /** ServicePort API: "If this is not specified, the value of the 'port' field is used". */
   readonly targetPort: number | string;
-  readonly nodePort: number | null;
 }
 
 const portSchema = z
@@ -33,11 +32,10 @@ const portSchema = z
     protocol: protocolSchema,
     port: portNumberSchema,
     targetPort: z.union([z.int(), z.string()]).nullish(),
-    nodePort: z.int().nullish(),
   })
-  .transform(({ name, protocol, port, targetPort, nodePort }): ServicePort => {
+  .transform(({ name, protocol, port, targetPort }): ServicePort => {
     const target = targetPort === undefined || targetPort === 0 ? port : (targetPort ?? port);
-    return { name: name ?? "", protocol, port, targetPort: target, nodePort: nodePort ?? null };
+    return { name: name ?? "", protocol, port, targetPort: target };
   });
 
 const serviceSchema = z.object({

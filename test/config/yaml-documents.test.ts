@@ -69,3 +69,13 @@ it.each<[string, string]>([
   const located = document?.locate({ code: "NP_E_VALUE", path, message: "is wrong" });
   expect(located).toEqual({ code: "NP_E_VALUE", path: expected, message: "is wrong" });
 });
+
+it.each([
+  { path: "", line: 2, column: 1 },
+  { path: "b.c", line: 4, column: 3 },
+  { path: "b.c[1]", line: 6, column: 5 },
+  { path: "b.c[1].gone", line: 6, column: 5 },
+])("`$path` is written at $line:$column", ({ path, line, column }) => {
+  const [document] = succeed(parseYaml("# top\na: 1\nb:\n  c:\n  - x\n  - y: 1\n", "f.yaml"));
+  expect(document?.position(path)).toEqual({ line, column });
+});

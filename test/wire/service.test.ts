@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { parseService } from "../../src/wire/service.ts";
+import { succeed } from "./describe-policy.ts";
+
+const metadata = { name: "web", namespace: "shop" };
+
+describe("a Service", () => {
+  it.each([
+    { name: "none is `port`", targetPort: undefined, expected: 80 },
+    { name: "null is `port`", targetPort: null, expected: 80 },
+    { name: "0, as the API server writes none, is `port`", targetPort: 0, expected: 80 },
+    { name: "a number", targetPort: 8080, expected: 8080 },
+    { name: "a name", targetPort: "http", expected: "http" },
+  ])("targetPort: $name", ({ targetPort, expected }) => {
+    const service = succeed(
+      parseService({ metadata, spec: { ports: [{ port: 80, targetPort }] } }),
+    );
+    expect(service.ports).toEqual([{ name: "", protocol: "TCP", port: 80, targetPort: expected }]);
+  });
+
+  it.each([
+    { name: "a selector", selector: { app: "web" }, expected: new Map([["app", "web"]]) },
+    { name: "an empty one is none", selector: {}, expected: null },
+    { name: "none", selector: undefined, expected: null },
+  ])("$name", ({ selector, expected }) => {
+    expect(succeed(parseService({ metadata, spec: { selector } })).selector).toEqual(expected);
+  });
+
+  it.each([
+    { type: undefined, policy: undefined, hides: false },
+    { type: "ClusterIP", policy: "Cluster", hides: false },
+    { type: "NodePort", policy: undefined, hides: true },
+    { type: "LoadBalancer", policy: "Cluster", hides: true },
+    { type: "LoadBalancer", policy: "Local", hides: false },
+  ])("$type with $policy hides its clients: $hides", ({ type, policy, hides }) => {
+    const spec = { type, externalTrafficPolicy: policy };
+    expect(succeed(parseService({ metadata, spec })).hidesClients).toBe(hides);
+  });
+
+  it("takes the namespace it is given, else `default`", () => {
+    const raw = { metadata: { name: "web" } };
+    expect(succeed(parseService(raw, "dev")).namespace).toBe("dev");
+    expect(succeed(parseService(raw))).toMatchObject({ namespace: "default", ports: [] });
+  });
+
+  it("names what is wrong", () => {
+    const read = parseService({ metadata, spec: { ports: [{ port: 0 }] } });
+    expect(read).toMatchObject({ ok: false, error: [{ path: "spec.ports[0].port" }] });
+  });
+});
