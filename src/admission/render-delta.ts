@@ -32,18 +32,21 @@ function renderFlow({ from, to, ports }: FlowGroup): string {
 
 /** `any address`, `every pod`, `dev/*`, `shop/web`: the widest words that are true, the world first. */
 export function renderGroup(group: Group): string {
-  const everyAddress = group.everyIpv4 && group.everyIpv6;
-  if (group.everyPod && everyAddress) return "anything";
-  const ends = new Set<string>();
-  if (everyAddress) ends.add("any address");
-  else if (group.everyIpv4) ends.add("any IPv4 address");
-  else if (group.everyIpv6) ends.add("any IPv6 address");
-  if (group.everyPod) ends.add("every pod");
-  else for (const name of group.whole) ends.add(`${name}/*`);
-  for (const end of group.endpoints) if (!isCovered(end, group)) ends.add(renderEndpoint(end));
+  if (group.everyPod && group.everyIpv4 && group.everyIpv6) return "anything";
+  const ends = new Set([
+    ...worldOf(group),
+    ...(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`)),
+    ...group.endpoints.filter((end) => !isCovered(end, group)).map(renderEndpoint),
+  ]);
   const named = [...ends].slice(0, MAX_ENDS).join(", ");
   if (group.omitted > 0) return `${named} and others, ${group.pods} pods in all`;
   return ends.size > MAX_ENDS ? `${named} and ${ends.size - MAX_ENDS} more` : named;
+}
+
+function worldOf({ everyIpv4, everyIpv6 }: Group): readonly string[] {
+  if (everyIpv4 && everyIpv6) return ["any address"];
+  if (everyIpv4) return ["any IPv4 address"];
+  return everyIpv6 ? ["any IPv6 address"] : [];
 }
 
 /** Whether wider words for the same group have said it already. */

@@ -106,7 +106,9 @@ export class ApiClient {
    */
   async contextNamespace(): Promise<string | null> {
     const config = await this.#load().catch((cause: unknown) => {
-      throw new AppError("NP_E_CONFIG", `cannot read the kubeconfig: ${reasonOf(cause)}`, { cause });
+      throw new AppError("NP_E_CONFIG", `cannot read the kubeconfig: ${reasonOf(cause)}`, {
+        cause,
+      });
     });
     const name = config.getCurrentContext();
     const context = config.getContextObject(name);

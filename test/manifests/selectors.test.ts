@@ -107,7 +107,9 @@ describeWithControlPlane("the webhooks' selectors", (plane) => {
     expect(await recorder.during(() => createNamespace(plane(), name, enforced))).toEqual(
       both("namespaces"),
     );
-    expect(await recorder.during(() => createPolicy(plane(), name))).toEqual(validating("policies"));
+    expect(await recorder.during(() => createPolicy(plane(), name))).toEqual(
+      validating("policies"),
+    );
     expect(await recorder.during(() => labelPolicy(plane(), name))).toEqual(validating("policies"));
     expect(await recorder.during(() => deletePolicy(plane(), name))).toEqual(
       validating("policies"),
