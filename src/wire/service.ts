@@ -38,17 +38,25 @@ const portSchema = z
     return { name: name ?? "", protocol, port, targetPort: target };
   });
 
-const serviceSchema = z.object({
-  metadata: metadataSchema,
-  spec: z
-    .object({
-      type: z.string().nullish(),
-      externalTrafficPolicy: z.string().nullish(),
-      selector: stringMapSchema.nullish(),
-      ports: z.array(portSchema).nullish(),
-    })
-    .nullish(),
-});
+const specSchema = z
+  .object({
+    type: z.string().nullish(),
+    externalTrafficPolicy: z.string().nullish(),
+    selector: stringMapSchema.nullish(),
+    ports: z.array(portSchema).nullish(),
+  })
+  .transform(({ type, externalTrafficPolicy: policy, selector, ports }) => ({
+    type: type ?? "ClusterIP",
+    // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
+    // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
+    hidesClients: (type === "NodePort" || type === "LoadBalancer") && policy !== "Local",
+    selector: selector?.size === 0 ? null : (selector ?? null),
+    ports: ports ?? [],
+  }));
+
+const serviceSchema = z.object({ metadata: metadataSchema, spec: specSchema.nullish() });
+
+const NO_SPEC = specSchema.parse({});
 
 /** Read a Service; `namespace` is that of an object that names none. */
 export function parseService(
@@ -58,17 +66,6 @@ export function parseService(
   const read = parseShape(serviceSchema, raw);
   if (!read.ok) return read;
   const { metadata, spec } = read.value;
-  const selector = spec?.selector ?? null;
-  const type = spec?.type ?? "ClusterIP";
-  const isOpen = type === "NodePort" || type === "LoadBalancer";
-  return success({
-    namespace: metadata.namespace || namespace,
-    name: metadata.name,
-    type,
-    // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
-    // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
-    hidesClients: isOpen && spec?.externalTrafficPolicy !== "Local",
-    selector: selector === null || selector.size === 0 ? null : selector,
-    ports: spec?.ports ?? [],
-  });
+  const { name } = metadata;
+  return success({ namespace: metadata.namespace || namespace, name, ...(spec ?? NO_SPEC) });
 }
