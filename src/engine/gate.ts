@@ -6,17 +6,16 @@ import { isClosed, outcomeFor, type Row } from "./row.ts";
 /** PERF: tells at a glance of most peers' rows that they let none of the subjects through. */
 export class Gate {
   readonly #direction: Direction;
-  readonly #subject: EndpointClass | undefined;
+  /** The first subject's class before and after: all the others have the same ports to resolve names by. */
+  readonly #samples: readonly EndpointClass[];
   /** The namespaces of the subjects; null where they cannot all be told by one. */
   readonly #homes: ReadonlySet<NamespaceRecord> | null;
   readonly #shut = new Map<Row, boolean>();
 
   constructor(subjects: readonly Item[], direction: Direction) {
     this.#direction = direction;
-    const classes = subjects.flatMap(({ before, after }) =>
-      [before?.cls ?? [], after?.cls ?? []].flat(),
-    );
-    this.#subject = classes[0];
+    const classes = subjects.flatMap(classesOf);
+    this.#samples = subjects.slice(0, 1).flatMap(classesOf);
     const homes = new Set(classes.flatMap(({ namespace }) => namespace ?? []));
     this.#homes = classes.some(({ host }) => host) ? null : homes;
   }
@@ -33,9 +32,14 @@ export class Gate {
 
   #decide(row: Row, peer: EndpointClass): boolean {
     const homes = this.#homes;
-    const subject = this.#subject;
-    if (row.free || homes === null || subject === undefined) return false;
+    if (row.free || homes === null) return false;
     if (!row.soles.every((sole) => sole !== null && !homes.has(sole))) return false;
-    return isClosed(outcomeFor(row, subject, this.#direction === "ingress" ? peer : subject, 0));
+    return this.#samples.every((subject) =>
+      isClosed(outcomeFor(row, subject, this.#direction === "ingress" ? peer : subject, 0)),
+    );
   }
+}
+
+function classesOf({ before, after }: Item): readonly EndpointClass[] {
+  return [before, after].flatMap((version) => version?.cls ?? []);
 }

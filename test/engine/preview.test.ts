@@ -368,4 +368,17 @@ describe("the groups of a delta", () => {
     expect(engine.stats()).toEqual(stats);
     expect(engine.verdict(flow("shop/web -> shop/db TCP/81"))).toBe("denied");
   });
+
+  test.each([
+    ["gains", "shop/web app=web", "shop/web app=web :http=TCP/8080", "opened"],
+    ["loses", "shop/web app=web :http=TCP/8080", "shop/web app=web", "closed"],
+  ] as const)(
+    "a pod that %s a named port is reached, or not, by those who go by name",
+    (_, from, to, what) => {
+      const byName = networkPolicy("dev/out", "types Egress", "egress on TCP/http");
+      const engine = engineOf([pod(from), tool, byName]);
+      const delta = engine.difference([pod(to)], "pod");
+      expect(pairLines(delta[what])).toContain("dev/tool -> shop/web TCP/8080");
+    },
+  );
 });
