@@ -1,9 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { packageVersion } from "../../src/cli/package-version.ts";
 import { runCli } from "./run-cli.ts";
 
 const run = promisify(execFile);
@@ -11,7 +16,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const SHOP = join(ROOT, "examples/shop/cluster");
 const packTimeoutMs = 120_000;
 
-/** What `npm pack` gives, unpacked in a clean folder beside the dependencies. */
+/** What `npm pack` gives, unpacked in a clean folder and with no dependency beside it. */
 describe("the package", () => {
   let folder = "";
   let program = "";
@@ -20,7 +25,6 @@ describe("the package", () => {
     await run("npm", ["pack", "--pack-destination", folder], { cwd: ROOT });
     const [archive = ""] = await readdir(folder);
     await run("tar", ["-xzf", archive], { cwd: folder });
-    await symlink(join(ROOT, "node_modules"), join(folder, "package/node_modules"));
     program = join(folder, "package/bin/kubectl-network_policy");
   }, packTimeoutMs);
   afterAll(async () => rm(folder, { recursive: true, force: true }));
@@ -28,8 +32,16 @@ describe("the package", () => {
   it("holds what runs, and nothing else", async () => {
     const names = await readdir(join(folder, "package"));
     expect(names.toSorted()).toEqual(
-      ["LICENSE", "README.md", "bin", "dist", "node_modules", "package.json"].toSorted(),
+      ["LICENSE", "README.md", "bin", "dist", "package.json"].toSorted(),
     );
+    expect(await readdir(join(folder, "package/dist"))).toEqual(["plugin"]);
+  });
+
+  it("hands on the licences of what is inside", async () => {
+    const text = await readFile(join(folder, "package/dist/plugin/LICENSES.txt"), "utf8");
+    for (const name of ["zod", "yaml", "commander", "@kubernetes/client-node", "undici"]) {
+      expect(text).toMatch(new RegExp(`^${name} \\d+\\.`, "m"));
+    }
   });
 
   it("answers from any folder", async () => {
@@ -88,7 +100,11 @@ describe("the package", () => {
       expect(stdout).toContain("Examples:");
     }
     const traced = await runCli(["--help"], { program, env: { NODE_DEBUG: "esm" } });
-    expect(traced.stderr).not.toMatch(/node_modules\/(?:zod|yaml|@kubernetes)/);
+    const loaded = new Set(traced.stderr.match(/\/dist\/plugin\/[^"' ]+\.js/g));
+    const sizes = [...loaded].map((path) => statSync(join(folder, "package", path)).size);
+    // Commander and our own words; the YAML library alone is twice as large.
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
   });
 
   it.each([
@@ -98,5 +114,65 @@ describe("the package", () => {
     const result = await runCli(line.split(" "), { program });
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toContain(message);
+  });
+});
+
+const BASE = "https://downloads.example.com/ringfence";
+const manifestSchema = z.strictObject({
+  apiVersion: z.literal("krew.googlecontainertools.github.com/v1alpha2"),
+  kind: z.literal("Plugin"),
+  metadata: z.strictObject({ name: z.string() }),
+  spec: z.strictObject({
+    version: z.string(),
+    // krew lists it in one line.
+    shortDescription: z.string().max(50),
+    description: z.string(),
+    caveats: z.string(),
+    platforms: z.tuple([
+      z.strictObject({
+        selector: z.looseObject({}),
+        uri: z.url(),
+        sha256: z.string(),
+        files: z.tuple([z.strictObject({ from: z.literal("package/*"), to: z.literal(".") })]),
+        bin: z.string(),
+      }),
+    ]),
+  }),
+});
+
+describe("the release for krew", () => {
+  let folder = "";
+  let manifest: z.output<typeof manifestSchema>;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "ringfence-krew-"));
+    await run(join(ROOT, "manifests/krew/pack.sh"), [BASE, folder]);
+    const text = await readFile(join(folder, "network-policy.yaml"), "utf8");
+    expect(text.replace(/^#.*\n/, "")).not.toContain("@");
+    manifest = manifestSchema.parse(parse(text));
+  }, packTimeoutMs);
+  afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+  it("names this version, and the archive by where it will be", () => {
+    const { version, platforms } = manifest.spec;
+    expect(version).toBe(`v${packageVersion()}`);
+    expect(platforms[0].uri).toBe(`${BASE}/kubectl-network-policy-${version}.tar.gz`);
+  });
+
+  it("has the checksum of the archive", async () => {
+    const { uri, sha256 } = manifest.spec.platforms[0];
+    const archive = await readFile(join(folder, basename(uri)));
+    expect(sha256).toBe(createHash("sha256").update(archive).digest("hex"));
+  });
+
+  it("runs as krew installs it, and brings its licence", async () => {
+    const { uri, bin } = manifest.spec.platforms[0];
+    const installed = join(folder, "installed");
+    await mkdir(installed);
+    const archive = join(folder, basename(uri));
+    await run("tar", ["-xzf", archive, "-C", installed, "--strip-components", "1"]);
+    await readFile(join(installed, "LICENSE"));
+    const { code, stdout } = await runCli(["--help"], { program: join(installed, bin) });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: kubectl network-policy/);
   });
 });

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { inject } from "vitest";
 import { endWithTest } from "../support/end-with-test.ts";
 
 /** What a finished process left behind. */
@@ -17,12 +18,12 @@ interface CliOptions {
   readonly cwd?: string;
 }
 
-/** Run the plugin as a process, without a kubeconfig unless `env` names one. */
+/** Run the built plugin as a process, without a kubeconfig unless `env` names one. */
 export async function runCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
-  const { input = "", env = {}, program = "src/cli/main.ts", cwd } = options;
+  const { input = "", env = {}, program = inject("plugin"), cwd } = options;
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", KUBECONFIG: "", ...env },
     stdio: "pipe",

@@ -1,0 +1,61 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { field } from "../src/wire/shape.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const FOLDER = join(ROOT, "dist/plugin");
+
+/**
+ * Write the kubectl plugin to `folder` (emptied first), with everything it needs inside: loading
+ * hundreds of modules one by one takes longer than any answer does (docs/adr/0012). Beside it go the
+ * licences of what went in.
+ */
+export async function bundlePlugin(folder: string): Promise<void> {
+  const bundle = await rolldown({
+    input: {
+      main: join(ROOT, "src/cli/main.ts"),
+      complete: join(ROOT, "src/cli/complete.ts"),
+    },
+    platform: "node",
+  });
+  const { output } = await bundle.write({ dir: folder, format: "esm", cleanDir: true });
+  await bundle.close();
+  const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
+  writeFileSync(join(folder, "LICENSES.txt"), licensesOf(modules));
+}
+
+/** A plugin in a folder of its own, with what its package has around it. */
+export interface StagedPlugin {
+  /** The path of its binary. */
+  readonly program: string;
+  remove(): void;
+}
+
+/** Bundle the plugin into a temporary folder, for who wants to run it and leave `dist` alone. */
+export async function stagePlugin(): Promise<StagedPlugin> {
+  const folder = mkdtempSync(join(tmpdir(), "ringfence-plugin-"));
+  await bundlePlugin(join(folder, "dist/plugin"));
+  cpSync(join(ROOT, "bin"), join(folder, "bin"), { recursive: true });
+  cpSync(join(ROOT, "package.json"), join(folder, "package.json"));
+  return {
+    program: join(folder, "bin/kubectl-network_policy"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The licence of every package that some of `modules` are of, in full, as all of them ask for. */
+function licensesOf(modules: readonly string[]): string {
+  const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? []);
+  const texts = [...new Set(folders)].toSorted().map((folder) => {
+    const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const name = `${String(field(manifest, "name"))} ${String(field(manifest, "version"))}`;
+    const file = readdirSync(folder).find((entry) => /^(?:un)?licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence to hand on`);
+    return `${name}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+if (import.meta.main) await bundlePlugin(FOLDER);
