@@ -3,8 +3,9 @@ import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts"
 import { sweep } from "./flows.ts";
 import { createGroup, rangesOf } from "./group.ts";
 import type { Item, Rectangle } from "./item.ts";
+import { EVERY_FLOW } from "./lens.ts";
 import { podKey } from "./model.ts";
-import { differingPeers } from "./peers.ts";
+import { classSets, differingPeers } from "./peers.ts";
 import { isEmptyPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
 import type { Connection, ConnectivityRow, Endpoint, FlowPair, PairDelta } from "./query.ts";
 
@@ -19,11 +20,12 @@ export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
     const ingress = index.rows.rowOf(cls, "ingress");
     items.set(cls, { before: null, after: { cls, egress, ingress }, pods });
   }
-  return sweep({
+  const rectangles = sweep({
+    lens: EVERY_FLOW,
     direction: "egress",
     subjects: [...items.values()],
     peersOf: ({ after }) => differingPeers(index, null, after?.egress ?? null),
-    peerRows: () => index.rows.all("ingress"),
+    peerSets: () => classSets(index, EVERY_FLOW, "ingress"),
     rowOf: (cls, direction) => index.rows.rowOf(cls, direction),
     changed: () => false,
     itemsOf: (cls) => {
@@ -31,6 +33,7 @@ export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
       return item === undefined ? [] : [item];
     },
   });
+  return [...rectangles];
 }
 
 /** The rectangles with their ends named, at most `limit` workloads each. */

@@ -1,10 +1,10 @@
 import { Answers } from "./answers.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Gate } from "./gate.ts";
-import { endKey, type Item, isMoved, pairOutcome, type Rectangle } from "./item.ts";
+import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
+import { itemKind, type Lens, type PairChange } from "./lens.ts";
 import type { Direction } from "./model.ts";
 import type { Peers } from "./peers.ts";
-import { isEmptyPorts, subtractPorts, unionPorts } from "./port-set.ts";
 import type { Row } from "./row.ts";
 import { SubjectSplitter } from "./subject-splitter.ts";
 
@@ -14,40 +14,51 @@ export interface Sweep {
   readonly subjects: readonly Item[];
   /** The peers for which something may have changed for subjects like `sample`. */
   readonly peersOf: (sample: Item) => Peers;
-  /** The rows of the peers' own direction, with all classes as members. */
-  readonly peerRows: () => Iterable<Row>;
+  /** All classes that peers may be in, put together by their row and by how the lens tells them apart. */
+  readonly peerSets: () => Iterable<ReadonlySet<EndpointClass>>;
   readonly rowOf: (cls: EndpointClass, direction: Direction) => Row;
   /** Whether some of a class was in another class or row before. */
   readonly changed: (cls: EndpointClass) => boolean;
   /** The peers in a class, less those that another sweep takes care of. */
   readonly itemsOf: (cls: EndpointClass) => readonly Item[];
+  readonly lens: Lens;
 }
 
 /**
- * Everything that opens or closes between the subjects and their peers. Subjects with the same row are
- * treated as one, so are peers on which both rows agree: the work is in distinct answers, not in pods.
+ * Everything that changes between the subjects and their peers, as the lens sees it. Subjects with the
+ * same row are treated as one, so are peers on which both rows agree: the work is in distinct answers,
+ * not in pods.
  */
-export function sweep(plan: Sweep): readonly Rectangle[] {
-  const groups = Map.groupBy(plan.subjects, (item) => endKey(item, plan.direction));
-  return [...groups.values()].flatMap((subjects) => new GroupSweep(plan, subjects).rectangles());
+export function* sweep(plan: Sweep): Iterable<Rectangle> {
+  const { direction, lens } = plan;
+  const groups = Map.groupBy(
+    plan.subjects,
+    (item) => `${endKey(item, direction)}${itemKind(lens, item, direction)}`,
+  );
+  for (const subjects of groups.values()) yield* new GroupSweep(plan, subjects).rectangles();
 }
 
 /** Subjects with the same rows before and after, against all their peers. */
 class GroupSweep {
   readonly #plan: Sweep;
+  readonly #far: Direction;
   readonly #subjects: readonly Item[];
   readonly #near: Answers;
   readonly #splitter: SubjectSplitter;
   readonly #gate: Gate;
   /** Peers by part of the subjects and what opens and closes between them. */
-  readonly #found = new Map<readonly Item[], Map<string, Change & { readonly peers: Item[] }>>();
+  readonly #found = new Map<
+    readonly Item[],
+    Map<string, PairChange & { readonly peers: Item[] }>
+  >();
 
   constructor(plan: Sweep, subjects: readonly Item[]) {
     this.#plan = plan;
+    this.#far = opposite(plan.direction);
     this.#subjects = subjects;
     this.#near = new Answers(plan.direction);
-    this.#splitter = new SubjectSplitter(subjects, opposite(plan.direction));
-    this.#gate = new Gate(subjects, opposite(plan.direction));
+    this.#splitter = new SubjectSplitter(subjects, this.#far, plan.lens.denied);
+    this.#gate = new Gate(subjects, this.#far);
   }
 
   rectangles(): readonly Rectangle[] {
@@ -72,57 +83,72 @@ class GroupSweep {
 
   /** One by one, put together by how both ends answer. */
   #sweepKnown(sample: Item, known: Iterable<EndpointClass>): void {
-    const { itemsOf, changed } = this.#plan;
-    const far = opposite(this.#plan.direction);
-    const peers = new Map<string, Item[]>();
+    const { itemsOf, changed, lens } = this.#plan;
+    const peers = new Map<string, { readonly near: string; readonly items: Item[] }>();
     const seen = new Set<Item>();
     for (const cls of known) {
-      if (!changed(cls) && this.#gate.isShut(this.#plan.rowOf(cls, far), cls)) continue;
+      if (!changed(cls) && this.#isShut(cls)) continue;
       for (const item of itemsOf(cls)) {
-        const key = seen.has(item) ? null : this.#nearKey(sample, item);
+        const near = seen.has(item) ? null : this.#nearKey(sample, item);
         seen.add(item);
-        if (key === null) continue;
-        const all = `${key} ${endKey(item, far)}`;
+        if (near === null) continue;
+        // Where our row lets nothing through it does not matter what the other one would say.
+        const far = near === NOTHING ? "" : endKey(item, this.#far);
+        const all = `${near} ${far}${itemKind(lens, item, this.#far)}`;
         const group = peers.get(all);
-        if (group === undefined) peers.set(all, [item]);
-        else group.push(item);
+        if (group === undefined) peers.set(all, { near, items: [item] });
+        else group.items.push(item);
       }
     }
-    for (const group of peers.values()) this.#meet(group[0], () => group);
+    for (const { near, items } of peers.values()) this.#meet(near, items[0], () => items);
   }
 
-  /** All members of a row that no selector of ours knows are alike. */
+  /** All peers in a set that no selector of ours knows are alike. */
   #sweepStrangers(sample: Item, known: ReadonlySet<EndpointClass>): void {
-    const { peerRows, itemsOf } = this.#plan;
-    for (const row of peerRows()) {
-      const stranger = firstOutside(row.members, known);
-      if (stranger === undefined || this.#gate.isShut(row, stranger)) continue;
+    const { peerSets, itemsOf } = this.#plan;
+    for (const classes of peerSets()) {
+      const stranger = firstOutside(classes, known);
+      if (stranger === undefined || this.#isShut(stranger)) continue;
       const [peer] = itemsOf(stranger);
-      if (peer === undefined || this.#nearKey(sample, peer) === null) continue;
-      this.#meet(peer, () => [...row.members.difference(known)].flatMap(itemsOf));
+      if (peer === undefined) continue;
+      const near = this.#nearKey(sample, peer);
+      if (near === null) continue;
+      this.#meet(near, peer, () => [...classes.difference(known)].flatMap(itemsOf));
     }
+  }
+
+  #isShut(cls: EndpointClass): boolean {
+    const { lens, rowOf } = this.#plan;
+    return !lens.denied && this.#gate.isShut(rowOf(cls, this.#far), cls);
   }
 
   /** What our row says of a peer; null where it settles that nothing changes. */
   #nearKey(sample: Item, peer: Item): string | null {
     if (sample.pods === null && peer.pods === null) return null;
     const { before, after } = this.#near.about(sample, peer);
-    if (before === "" && after === "") return null;
+    if (before === "" && after === "" && !this.#plan.lens.denied) return null;
     // The same answer settles it only if the other end will also say the same as before.
     const same = before === after && peer.before === peer.after && !isMoved(sample);
     return same ? null : `${before}>${after}`;
   }
 
   /** Note what changes between the subjects and peers that are all like `peer`. */
-  #meet(peer: Item | undefined, peersLikeIt: () => readonly Item[]): void {
+  #meet(near: string, peer: Item | undefined, peersLikeIt: () => readonly Item[]): void {
     if (peer === undefined) return;
-    for (const subjects of this.#splitter.split(peer)) {
-      const change = this.#changeBetween(subjects[0], peer);
+    const { direction, lens } = this.#plan;
+    const parts = near === NOTHING ? [this.#subjects] : this.#splitter.split(peer);
+    for (const subjects of parts) {
+      const [subject] = subjects;
+      if (subject === undefined) continue;
+      const change =
+        direction === "egress"
+          ? lens.changeBetween(subject, peer)
+          : lens.changeBetween(peer, subject);
       if (change === null) continue;
       const key = `${change.opened.key}|${change.closed.key}|${change.unsure.key}`;
       let changes = this.#found.get(subjects);
       if (changes === undefined) {
-        changes = new Map<string, Change & { readonly peers: Item[] }>();
+        changes = new Map<string, PairChange & { readonly peers: Item[] }>();
         this.#found.set(subjects, changes);
       }
       const known = changes.get(key);
@@ -130,25 +156,10 @@ class GroupSweep {
       else for (const item of peersLikeIt()) known.peers.push(item);
     }
   }
-
-  #changeBetween(subject: Item | undefined, peer: Item): Change | null {
-    if (subject === undefined) return null;
-    const [x, y] = this.#plan.direction === "egress" ? [subject, peer] : [peer, subject];
-    const before = pairOutcome(x.before, y.before);
-    const after = pairOutcome(x.after, y.after);
-    const opened = subtractPorts(after.allowed, before.allowed);
-    const closed = subtractPorts(before.allowed, after.allowed);
-    const doubt = unionPorts(
-      subtractPorts(after.unknown, before.unknown),
-      subtractPorts(before.unknown, after.unknown),
-    );
-    const unsure = subtractPorts(doubt, unionPorts(opened, closed));
-    const nothing = [opened, closed, unsure].every(isEmptyPorts);
-    return nothing ? null : { opened, closed, unsure };
-  }
 }
 
-type Change = Pick<Rectangle, "opened" | "closed" | "unsure">;
+/** The answers of a row that lets nothing through, neither before nor after. */
+const NOTHING = ">";
 
 function firstOutside(
   classes: ReadonlySet<EndpointClass>,
@@ -164,6 +175,7 @@ function isOnePod(from: readonly Item[], to: readonly Item[]): boolean {
   return x?.pods?.size === 1 && from.length === 1 && to.length === 1 && to[0] === x;
 }
 
-function opposite(direction: Direction): Direction {
+/** The other end's direction. */
+export function opposite(direction: Direction): Direction {
   return direction === "egress" ? "ingress" : "egress";
 }

@@ -3,6 +3,7 @@ import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./conn
 import { DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
+import { EVERY_FLOW } from "./lens.ts";
 import type { Change, Namespace, Node, Pod, Policy, Selection, Selector } from "./model.ts";
 import { previewChanges, withChanges } from "./preview.ts";
 import type {
@@ -49,7 +50,9 @@ export class MatchingEngine implements Engine {
   }
 
   difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta {
-    return withChanges(this.#index, changes, (rectangles) => pairDelta(rectangles, by));
+    return withChanges(this.#index, changes, (difference) =>
+      pairDelta([...difference.rectangles(EVERY_FLOW)], by),
+    );
   }
 
   verdict(flow: Flow): Verdict {

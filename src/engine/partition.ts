@@ -28,7 +28,7 @@ export class Partition {
   readonly classes = new Set<EndpointClass>();
   /** Those of pods that have no address yet. */
   readonly unplaced = new Set<EndpointClass>();
-  /** Those of hostNetwork pods. */
+  /** Those of hostNetwork pods and of nodes. */
   readonly hosts = new Set<EndpointClass>();
   readonly #listener: ClassListener;
   readonly #byKey = new Map<string, EndpointClass>();
@@ -260,7 +260,7 @@ export class Partition {
       selectors: new Map(),
     };
     this.classes.add(cls);
-    if (cls.host && cls.namespace !== null) this.hosts.add(cls);
+    if (cls.host) this.hosts.add(cls);
     cls.namespace?.classes.add(cls);
     return cls;
   }

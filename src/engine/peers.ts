@@ -2,6 +2,8 @@ import type { ClusterIndex } from "./cluster-index.ts";
 import type { CompiledRule } from "./compile.ts";
 import { type EndpointClass, YES } from "./endpoint-class.ts";
 import { type OrderedTier, rulesOfTier, type Tiers } from "./fold.ts";
+import type { ClassSide, Lens } from "./lens.ts";
+import type { Direction } from "./model.ts";
 import type { Row } from "./row.ts";
 import type { SelectorEntry } from "./selector-index.ts";
 
@@ -9,6 +11,8 @@ import type { SelectorEntry } from "./selector-index.ts";
 export interface Peers {
   /** Classes to be looked at one by one; some may come more than once. */
   readonly known: Iterable<EndpointClass>;
+  /** How many `known` yields, at most. */
+  readonly size: number;
   /** Whether the rows may differ on all others too; those are then alike but for their own rows. */
   readonly strangers: boolean;
 }
@@ -20,11 +24,56 @@ export function differingPeers(index: ClusterIndex, before: Row | null, after: R
   const oneMissing = before === null || after === null;
   if (selectors === null || (oneMissing && index.dataplane.sctp !== "yes")) {
     const all = new Set([...(before?.selectors ?? []), ...(after?.selectors ?? [])]);
-    return { known: joined(matched(index, all), partition.hosts), strangers: true };
+    return { ...knownPeers(index, all, partition.hosts), strangers: true };
   }
   // A host may be the subject's own node, which passes policies: never a stranger like all others.
-  const hosts = oneMissing ? partition.hosts : [];
-  return { known: joined(matched(index, selectors), hosts), strangers: false };
+  const hosts = oneMissing ? partition.hosts : new Set<EndpointClass>();
+  return { ...knownPeers(index, selectors, hosts), strangers: false };
+}
+
+function knownPeers(
+  index: ClusterIndex,
+  selectors: ReadonlySet<SelectorEntry>,
+  hosts: ReadonlySet<EndpointClass>,
+): Pick<Peers, "known" | "size"> {
+  let { size } = hosts;
+  for (const { members, maybe } of selectors) size += members.size + maybe.size;
+  return { known: joined(matched(index, selectors), hosts), size };
+}
+
+/** The peers that are on this side; its own list instead, where that is shorter. */
+export function peersWithin(peers: Peers, side: ClassSide | null): Peers {
+  if (side === null) return peers;
+  const { size } = side;
+  if (size <= (peers.strangers ? FEW : peers.size)) {
+    return { known: side.classes(), size, strangers: false };
+  }
+  return { ...peers, known: filtered(peers.known, (cls) => side.has(cls)) };
+}
+
+/** All classes at this end, in sets of those that are alike to whom no selector tells them apart. */
+export function classSets(
+  index: ClusterIndex,
+  lens: Lens,
+  end: Direction,
+): Iterable<ReadonlySet<EndpointClass>> {
+  const side = lens.sideOf(end);
+  if (side === null) return index.rows.memberSets(end);
+  const sets = new Map<string, Set<EndpointClass>>();
+  for (const cls of side.classes()) {
+    const key = `${index.rows.rowOf(cls, end).id} ${lens.kindOf(cls, end)}`;
+    const known = sets.get(key);
+    if (known === undefined) sets.set(key, new Set([cls]));
+    else known.add(cls);
+  }
+  return sets.values();
+}
+
+/** PERF: up to this many classes are looked at one by one rather than row by row. */
+const FEW = 64;
+
+function* filtered<T>(items: Iterable<T>, holds: (item: T) => boolean): Iterable<T> {
+  for (const item of items) if (holds(item)) yield item;
 }
 
 /** PERF: a selector of everybody holds tens of thousands; they are passed on, not copied. */

@@ -1,11 +1,12 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { type Sweep, sweep } from "./flows.ts";
+import { opposite, sweep } from "./flows.ts";
 import { createGroup } from "./group.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
+import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
 import { type Change, type Direction, policyKey } from "./model.ts";
-import { differingPeers, joined, type Peers } from "./peers.ts";
+import { classSets, differingPeers, joined, type Peers, peersWithin } from "./peers.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
 
@@ -22,14 +23,16 @@ export function previewChanges<T>(
   changes: readonly Change[],
   ask: (delta: Delta) => T,
 ): T {
-  return withChanges(index, changes, (rectangles) => ask(createDelta(index, rectangles)));
+  return withChanges(index, changes, (difference) =>
+    ask(createDelta(index, [...difference.rectangles(EVERY_FLOW)])),
+  );
 }
 
-/** The same with the raw rectangles, for whoever names the ends otherwise. */
+/** The same with the difference itself, for whoever names the ends otherwise. */
 export function withChanges<T>(
   index: ClusterIndex,
   changes: readonly Change[],
-  ask: (rectangles: readonly Rectangle[]) => T,
+  ask: (difference: Difference) => T,
 ): T {
   const bound = changes.map((change) =>
     change.kind === "policy" && change.op === "upsert" ? index.bind(change.object) : null,
@@ -43,7 +46,7 @@ export function withChanges<T>(
     }
     const after = versionsOf(index, index.inventory.affectedPods(changes));
     const moved = movedItems(before, after);
-    return ask(new Difference(index, moved, journal).rectangles());
+    return ask(new Difference(index, moved, journal));
   } finally {
     for (const takeBack of undo.toReversed()) takeBack();
     index.forget();
@@ -111,7 +114,7 @@ function movedItems(
 }
 
 /** The difference between two moments, both still told by the index. */
-class Difference {
+export class Difference {
   readonly #index: ClusterIndex;
   readonly #movedPods: ReadonlySet<PodRecord>;
   /** Every item that changed, by the classes it was or is in. */
@@ -137,30 +140,38 @@ class Difference {
     }
   }
 
-  rectangles(): readonly Rectangle[] {
-    const { rows } = this.#index;
+  /** Those whose flows from here (`egress`), or to here, may have changed. */
+  changedAt(end: Direction): readonly Item[] {
+    return end === "egress" ? this.#egress : this.#ingress;
+  }
+
+  /** All that changed, as the lens sees it. */
+  *rectangles(lens: Lens): Iterable<Rectangle> {
     const changedTo = new Set(this.#ingress);
-    const shared: Pick<Sweep, "rowOf" | "changed"> = {
-      rowOf: (cls, direction) => rows.rowOf(cls, direction),
+    yield* this.#sweep("egress", lens, (cls) =>
+      this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
+    );
+    yield* this.#sweep("ingress", lens, (cls) => this.#itemsOf(cls));
+  }
+
+  #sweep(
+    direction: Direction,
+    lens: Lens,
+    itemsOf: (cls: EndpointClass) => readonly Item[],
+  ): Iterable<Rectangle> {
+    const { rows } = this.#index;
+    const [here, there] = [lens.sideOf(direction), lens.sideOf(opposite(direction))];
+    return sweep({
+      direction,
+      lens,
+      subjects: this.changedAt(direction).filter((item) => here === null || isOn(here, item)),
+      peersOf: (sample) => peersWithin(this.#peersOf(sample, direction, lens), there),
+      peerSets: () => classSets(this.#index, lens, opposite(direction)),
+      rowOf: (cls, of) => rows.rowOf(cls, of),
       changed: (cls) => this.#byClass.has(cls),
-    };
-    const egress = sweep({
-      ...shared,
-      direction: "egress",
-      subjects: this.#egress,
-      peersOf: (sample) => this.#peersOf(sample, "egress"),
-      peerRows: () => rows.all("ingress"),
-      itemsOf: (cls) => this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
+      // Nodes are no end that a delta tells of.
+      itemsOf: (cls) => (there === null && isNode(cls) ? [] : itemsOf(cls)),
     });
-    const ingress = sweep({
-      ...shared,
-      direction: "ingress",
-      subjects: this.#ingress,
-      peersOf: (sample) => this.#peersOf(sample, "ingress"),
-      peerRows: () => rows.all("egress"),
-      itemsOf: (cls) => this.#itemsOf(cls),
-    });
-    return [...egress, ...ingress];
   }
 
   #note(item: Item): void {
@@ -184,7 +195,6 @@ class Difference {
   }
 
   #itemsOf(cls: EndpointClass): readonly Item[] {
-    if (isNode(cls)) return [];
     const changed = this.#byClass.get(cls);
     if (changed?.some((item) => !isMoved(item)) === true) return changed;
     const rest = this.#staticItem(cls);
@@ -203,18 +213,23 @@ class Difference {
   }
 
   /** Both sides of a moved pod's change, or where the two rows of the others differ. */
-  #peersOf(item: Item, direction: Direction): Peers {
+  #peersOf(item: Item, direction: Direction, lens: Lens): Peers {
     const before = item.before?.[direction] ?? null;
     const after = item.after?.[direction] ?? null;
     const parts = isMoved(item)
       ? [differingPeers(this.#index, null, before), differingPeers(this.#index, null, after)]
       : [differingPeers(this.#index, before, after)];
-    const strangers = parts.some((part) => part.strangers);
+    const strangers =
+      (lens.denied && changesKind(lens, item, direction)) || parts.some((part) => part.strangers);
     // What changed itself is nobody's stranger. And where both ends changed, the rows of one alone do
     // not tell: all flows between such are the ingress sweep's.
     const changed = strangers ? this.#byClass.keys() : [];
-    const others = direction === "ingress" ? this.#classesOf(this.#egress) : [];
-    return { known: joined(...parts.map((part) => part.known), changed, others), strangers };
+    const others = direction === "ingress" ? this.#egress : [];
+    return {
+      known: joined(...parts.map((part) => part.known), changed, this.#classesOf(others)),
+      size: parts.reduce((sum, { size }) => sum + size, this.#byClass.size + 2 * others.length),
+      strangers,
+    };
   }
 
   *#classesOf(items: readonly Item[]): Iterable<EndpointClass> {

@@ -48,10 +48,10 @@ export class RowIndex {
     return (direction === "egress" ? cls.egress : cls.ingress) ?? this.#assign(cls, direction);
   }
 
-  /** All rows of a direction, with every class among the members of its row. */
-  all(direction: Direction): Iterable<Row> {
+  /** The classes of each row of a direction; every class is in one of the sets. */
+  *memberSets(direction: Direction): Iterable<ReadonlySet<EndpointClass>> {
     this.settle();
-    return this.#rows[direction].values();
+    for (const { members } of this.#rows[direction].values()) yield members;
   }
 
   /** Make the rows of every class current. */

@@ -6,14 +6,17 @@ import type { Direction } from "./model.ts";
 export class SubjectSplitter {
   readonly #subjects: readonly Item[];
   readonly #direction: Direction;
+  /** Whether also those are told of that nothing is said of. */
+  readonly #denied: boolean;
   readonly #answers: Answers;
   readonly #byClass = new Map<number, Item[]>();
   /** A subject that no selector knows gets the same answer as all others like it. */
   readonly #hosts: readonly Item[];
 
-  constructor(subjects: readonly Item[], direction: Direction) {
+  constructor(subjects: readonly Item[], direction: Direction, denied: boolean) {
     this.#subjects = subjects;
     this.#direction = direction;
+    this.#denied = denied;
     this.#answers = new Answers(direction);
     this.#hosts = subjects.filter((item) => (item.after ?? item.before)?.cls.host === true);
     for (const item of subjects) {
@@ -30,9 +33,9 @@ export class SubjectSplitter {
     const known = this.#knownTo(peer);
     if (known === null) return this.#parts(this.#subjects, peer).values();
     const stranger = this.#subjects.find((item) => !known.has(item));
-    const strangerKey = stranger === undefined ? "" : this.#key(peer, stranger);
+    const strangerKey = stranger === undefined ? null : this.#key(peer, stranger);
     const parts = this.#parts(known, peer);
-    if (strangerKey === "") return parts.values();
+    if (strangerKey === null || (strangerKey === "" && !this.#denied)) return parts.values();
     // PERF: the very same list where nobody is known, by which callers put like answers together.
     if (known.size === 0) return [this.#subjects];
     const strangers = this.#subjects.filter((item) => !known.has(item));
@@ -42,7 +45,7 @@ export class SubjectSplitter {
 
   #parts(items: Iterable<Item>, peer: Item): Map<string, Item[]> {
     const parts = Map.groupBy(items, (item) => this.#key(peer, item));
-    parts.delete("");
+    if (!this.#denied) parts.delete("");
     return parts;
   }
 

@@ -1,0 +1,64 @@
+import type { EndpointClass } from "./endpoint-class.ts";
+import { type Item, pairOutcome, type Rectangle } from "./item.ts";
+import type { Direction } from "./model.ts";
+import { isEmptyPorts, subtractPorts, unionPorts } from "./port-set.ts";
+
+export type PairChange = Pick<Rectangle, "opened" | "closed" | "unsure">;
+
+/** The classes that come into question as one end of a flow. */
+export interface ClassSide {
+  readonly size: number;
+  has(cls: EndpointClass): boolean;
+  classes(): Iterable<EndpointClass>;
+}
+
+/** What is looked for between two ends, and at which ends at all. `egress` is the end flows come from. */
+export interface Lens {
+  /** Null: every class. */
+  sideOf(end: Direction): ClassSide | null;
+  /** How a class is at this end, as text: what tells ends apart beside rows and how selectors match. */
+  kindOf(cls: EndpointClass, end: Direction): string;
+  /** Whether flows may count that are denied before and after. */
+  readonly denied: boolean;
+  /** Null: nothing that counts. */
+  changeBetween(from: Item, to: Item): PairChange | null;
+}
+
+/** Everything that opens or closes, wherever it is. */
+export const EVERY_FLOW: Lens = {
+  sideOf: () => null,
+  kindOf: () => "",
+  denied: false,
+  changeBetween: (from, to) => {
+    const before = pairOutcome(from.before, to.before);
+    const after = pairOutcome(from.after, to.after);
+    const opened = subtractPorts(after.allowed, before.allowed);
+    const closed = subtractPorts(before.allowed, after.allowed);
+    const doubt = unionPorts(
+      subtractPorts(after.unknown, before.unknown),
+      subtractPorts(before.unknown, after.unknown),
+    );
+    const unsure = subtractPorts(doubt, unionPorts(opened, closed));
+    const nothing = [opened, closed, unsure].every(isEmptyPorts);
+    return nothing ? null : { opened, closed, unsure };
+  },
+};
+
+/** Report whether some of an item is on this side, before or after. */
+export function isOn(side: ClassSide, { before, after }: Item): boolean {
+  if (after !== null && side.has(after.cls)) return true;
+  return before !== null && before.cls !== after?.cls && side.has(before.cls);
+}
+
+/** How an item is at this end, before and after. */
+export function itemKind(lens: Lens, { before, after }: Item, end: Direction): string {
+  const kind = after === null ? "" : lens.kindOf(after.cls, end);
+  if (before?.cls === after?.cls) return kind;
+  return `${before === null ? "" : lens.kindOf(before.cls, end)}>${kind}`;
+}
+
+/** Report whether an item is at this end in another way than before, or only before or after. */
+export function changesKind(lens: Lens, { before, after }: Item, end: Direction): boolean {
+  if (before === null || after === null) return true;
+  return before.cls !== after.cls && lens.kindOf(before.cls, end) !== lens.kindOf(after.cls, end);
+}
