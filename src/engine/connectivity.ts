@@ -15,7 +15,8 @@ export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
   const items = new Map<EndpointClass, Item>();
   for (const cls of index.selectors.partition.classes) {
     const pods = cls.kind === "address" ? null : cls.pods;
-    if (isNode(cls)) continue;
+    const isEmpty = pods === null ? !index.inventory.hasVacancy(cls) : pods.size === 0;
+    if (isNode(cls) || isEmpty) continue;
     const egress = index.rows.rowOf(cls, "egress");
     const ingress = index.rows.rowOf(cls, "ingress");
     items.set(cls, { before: null, after: { cls, egress, ingress }, pods });

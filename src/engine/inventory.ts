@@ -1,5 +1,5 @@
 import { familyOf } from "./address.ts";
-import type { NamespaceRecord, PodPlace, PodRecord } from "./endpoint-class.ts";
+import type { EndpointClass, NamespaceRecord, PodPlace, PodRecord } from "./endpoint-class.ts";
 import type { Address, Change, Namespace, Node, Pod } from "./model.ts";
 import { podKey } from "./model.ts";
 import type { NamespaceIndex } from "./namespace-index.ts";
@@ -58,6 +58,16 @@ export class Inventory {
   /** Whose address it is: a running pod's, or a node's (as its stand-in). */
   at(address: Address): PodRecord | undefined {
     return this.#byAddress.get(address);
+  }
+
+  /** Report whether some address of an address class is nobody's. PERF: mostly the first one is. */
+  hasVacancy({ atoms }: EndpointClass): boolean {
+    return atoms.some(({ first, last }) => {
+      for (let address = first; address <= last; address++) {
+        if (!this.#byAddress.has(address)) return true;
+      }
+      return false;
+    });
   }
 
   /** The keys of the pods that the objects of these changes concern, as things stand now. */

@@ -205,7 +205,7 @@ export class Difference {
     const known = this.#static.get(cls);
     if (known !== undefined) return known;
     const pods = cls.kind === "address" ? null : this.#restOf(cls);
-    if (pods?.size === 0) return null;
+    if (pods?.size === 0 || (pods === null && !this.#index.inventory.hasVacancy(cls))) return null;
     const version = versionOf(this.#index, cls);
     const item = { before: version, after: version, pods };
     this.#static.set(cls, item);

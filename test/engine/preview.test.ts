@@ -220,6 +220,21 @@ describe("a change opens and closes", () => {
       },
     ],
     [
+      "a block of which pods have every address opens those pods and nothing else",
+      {
+        cluster: [closed, web, pod("dev/near 10.0.0.1")],
+        changes: [
+          networkPolicy(
+            "shop/p",
+            "pods app=web",
+            "types Egress",
+            "egress to 10.0.0.1/32 on TCP/80",
+          ),
+        ],
+        opened: ["shop/web -> dev/near TCP/80"],
+      },
+    ],
+    [
       "what becomes undecidable is unsure",
       {
         cluster: [web, closed],
@@ -355,6 +370,14 @@ describe("the groups of a delta", () => {
     ]);
     expect(during).toEqual(["allowed", 2, 1]);
     expect(engine.verdict(asked)).toBe("denied");
+  });
+
+  test("no pod is told of where it was before", () => {
+    const engine = engineOf([web, db, open80]);
+    const groups = engine.preview([pod("shop/web app=db")], (after) =>
+      after.connectivity(3).flatMap(({ from, to }) => [from, to]),
+    );
+    expect(groups.filter(({ endpoints }) => endpoints.length === 0)).toEqual([]);
   });
 
   test("so it is where the question throws", () => {
