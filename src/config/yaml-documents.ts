@@ -9,6 +9,7 @@ import {
   parseAllDocuments,
 } from "yaml";
 import { failure, type Problem, type Result, success } from "../errors.ts";
+import { jsonKeys } from "../wire/shape.ts";
 
 /** One document of a YAML (or JSON) text. */
 export interface YamlDocument {
@@ -51,7 +52,7 @@ export function parseYaml(
     if (!value.ok) complain(contents.range?.[0] ?? 0, value.error);
     else {
       const position = (path: string): Position => {
-        const { line, col } = lineCounter.linePos(offsetOf(contents, keysOf(path)));
+        const { line, col } = lineCounter.linePos(offsetOf(contents, jsonKeys(path)));
         return { line, column: col };
       };
       documents.push({
@@ -103,14 +104,4 @@ function offsetOf(root: Node | null, keys: readonly (string | number)[]): number
 
 function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
-}
-
-/** The keys of a JSON path as problems carry it: `a.b[0]["c/d"]`. */
-function keysOf(path: string): readonly (string | number)[] {
-  const parts = path.matchAll(/\["(?<quoted>.*?)"\]|\[(?<index>\d+)\]|(?<name>[^.[]+)/g);
-  return Array.from(parts, ({ groups }) =>
-    groups?.["index"] === undefined
-      ? (groups?.["quoted"] ?? groups?.["name"] ?? "")
-      : Number(groups["index"]),
-  );
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../wire/shape.ts";
+import { type PatchOperation, pointer } from "./json-patch.ts";
 
 /** A field that is to have a value. */
 export interface Assignment {
@@ -20,13 +21,6 @@ export interface Mutator {
   readonly since: string;
   /** The fields of `object` that have to be as said. Those that are so already may be named too. */
   assign(object: unknown): readonly Assignment[];
-}
-
-/** An operation of a JSON Patch (RFC 6902). */
-export interface PatchOperation {
-  readonly op: "add" | "replace";
-  readonly path: string;
-  readonly value: unknown;
 }
 
 /**
@@ -56,11 +50,6 @@ export function renderPatch(
     operations.push({ op: present === undefined ? "add" : "replace", path: pointer(path), value });
   }
   return operations;
-}
-
-/** RFC 6901: `~` becomes `~0` and `/` becomes `~1`, in this order. */
-function pointer(path: readonly (string | number)[]): string {
-  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
 function at(object: unknown, path: readonly (string | number)[]): unknown {

@@ -29,9 +29,14 @@ export interface PlacedPeer {
   readonly raw: unknown;
 }
 
-interface PlacedPort {
+export interface PlacedPort {
   readonly port: PortMatch;
+  /** Where it stands: an item of `ports` or `protocols`. */
+  readonly item: string;
+  /** Where the port itself stands, which is the item where it names none. */
   readonly path: string;
+  /** What stands at `item`. */
+  readonly raw: unknown;
 }
 
 const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
@@ -65,11 +70,12 @@ function place(
   const places = listAt(field(raw, side)).flatMap((item, index) =>
     placesOf(item, `${peersPath}[${index}]`),
   );
-  const portPaths = ["ports", "protocols"].flatMap((name) =>
-    listAt(field(raw, name)).map((item, index) =>
-      pathOfPort(item, `${rule.path}.${name}[${index}]`),
+  const portPlaces = ["ports", "protocols"].flatMap((name) =>
+    listAt(field(raw, name)).map((entry, index) =>
+      placeOfPort(entry, `${rule.path}.${name}[${index}]`),
     ),
   );
+  const nowhere = { item: rule.path, path: rule.path, raw: undefined };
   const somewhere = { paths: samePath(peersPath), raw: undefined };
   const { peers, ports } = rule;
   return {
@@ -82,7 +88,7 @@ function place(
     ports:
       ports === "all"
         ? []
-        : ports.map((port, index) => ({ port, path: portPaths[index] ?? rule.path })),
+        : ports.map((port, index) => ({ port, ...(portPlaces[index] ?? nowhere) })),
   };
 }
 
@@ -112,11 +118,11 @@ function placesOf(item: unknown, path: string): readonly Omit<PlacedPeer, "peer"
   return [{ paths, raw: item }];
 }
 
-function pathOfPort(item: unknown, path: string): string {
+function placeOfPort(raw: unknown, item: string): Omit<PlacedPort, "port"> {
   const name = ["port", "namedPort", "destinationNamedPort"].find(
-    (candidate) => field(item, candidate) != null,
+    (candidate) => field(raw, candidate) != null,
   );
-  return name === undefined ? path : `${path}.${name}`;
+  return { item, path: name === undefined ? item : `${item}.${name}`, raw };
 }
 
 function samePath(path: string): PeerPaths {

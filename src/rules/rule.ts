@@ -3,6 +3,7 @@ import type { Profile, RuleAction } from "../config/profile.ts";
 import type { Address, Labels, Pod, Policy, Workload } from "../engine/model.ts";
 import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
+import type { PatchOperation } from "./json-patch.ts";
 import type { PlacedRule } from "./placed-rules.ts";
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE";
@@ -88,6 +89,14 @@ export interface CompiledProfiles {
   get(name: string): CompiledProfile | undefined;
 }
 
+/** A remedy that needs no thought. */
+export interface Fix {
+  /** What it does, in the style of `help`: `write \`10.0.0.0/8\``. */
+  readonly title: string;
+  /** For the object as it came. */
+  readonly patch: readonly PatchOperation[];
+}
+
 /** One thing a rule has to say about the object. */
 export interface Finding {
   /** JSON path in the object, empty where no field is at fault: `spec.ingress[0].from[0]`. */
@@ -96,6 +105,8 @@ export interface Finding {
   readonly message: string;
   /** What to do about it, in the same style. */
   readonly help: string;
+  /** Where the remedy is mechanical: with it the finding is gone, and the object is a valid one. */
+  readonly fix?: Fix;
   /** The right that makes the finding void: a subject with the verb `optout` on profiles. */
   readonly waivedBy?: "optout";
   /** A fact the rule needs is not known: the finding is shown, but never refuses a request. */

@@ -2,8 +2,14 @@ import { z } from "zod";
 import type { Pod, Policy, Protocol } from "../engine/model.ts";
 import { podKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
-import type { Delta, EngineView, Verdict } from "../engine/query.ts";
-import { type DnsEndpoint, defineValidator, type Finding } from "../rules/rule.ts";
+import type { Delta, EngineView, Flow } from "../engine/query.ts";
+import {
+  type DnsEndpoint,
+  defineValidator,
+  type Finding,
+  type GovernedObject,
+} from "../rules/rule.ts";
+import { allowDns } from "./parts/allow-dns.ts";
 import { counted } from "./parts/phrases.ts";
 
 /** PERF: a policy of the whole cluster is judged by that many of its pods. */
@@ -31,7 +37,7 @@ export const dnsEgress = defineValidator({
     if (pods.length === 0) return [];
     if (facts.dns.length === 0) return [unknownDns(pods.length)];
     if (object === null && !closesDns(delta, facts.dns)) return [];
-    return judge(after, pods, facts.dns);
+    return judge(object, pods, after, facts.dns);
   },
 });
 
@@ -57,8 +63,9 @@ function closesDns({ closed }: Delta, dns: readonly DnsEndpoint[]): boolean {
 }
 
 function judge(
-  after: EngineView,
+  object: GovernedObject | null,
   pods: readonly Pod[],
+  after: EngineView,
   dns: readonly DnsEndpoint[],
 ): readonly Finding[] {
   const cut = PROTOCOLS.map((protocol) => ({ protocol, ...cutOff(after, pods, dns, protocol) }));
@@ -66,12 +73,14 @@ function judge(
   const first = denied[0]?.denied[0];
   if (first !== undefined) {
     const count = Math.max(...denied.map((part) => part.denied.length));
-    const who = cutOffText(first, count, pods.length);
+    const who = cutOffText(first.pod, count, pods.length);
+    const fix = object?.kind === "policy" ? allowDns(object, first.flow, after, dns) : null;
     return [
       {
         path: PATH,
         message: `${who} reach the cluster's DNS on ${portsText(dns, denied)}`,
         help: `${DNS_PODS}, on ${portsText(dns, cut)}`,
+        ...(fix === null ? {} : { fix }),
       },
     ];
   }
@@ -86,36 +95,44 @@ function judge(
   ];
 }
 
+/** A pod that is cut off, and one way to the DNS that it does not have. */
+interface CutOff {
+  readonly pod: Pod;
+  readonly flow: Flow;
+}
+
 /** Pods that are denied some endpoint of the DNS: a Service spreads its queries over all of them. */
 function cutOff(
   after: EngineView,
   pods: readonly Pod[],
   dns: readonly DnsEndpoint[],
   protocol: Protocol,
-): { readonly denied: readonly Pod[]; readonly unknown: number } {
-  const denied: Pod[] = [];
+): { readonly denied: readonly CutOff[]; readonly unknown: number } {
+  const denied: CutOff[] = [];
   let unknown = 0;
   for (const pod of pods) {
-    const verdict = worstVerdict(after, pod, dns, protocol);
-    if (verdict === "denied") denied.push(pod);
-    else if (verdict === "unknown") unknown += 1;
+    const flow = worstFlow(after, pod, dns, protocol);
+    if (flow === "unknown") unknown += 1;
+    else if (flow !== null) denied.push({ pod, flow });
   }
   return { denied, unknown };
 }
 
-function worstVerdict(
+/** A flow that is denied, else whether one is unknown, else null. */
+function worstFlow(
   after: EngineView,
   pod: Pod,
   dns: readonly DnsEndpoint[],
   protocol: Protocol,
-): Verdict {
+): Flow | "unknown" | null {
   const from = { kind: "pod", key: podKey(pod) } as const;
-  let worst: Verdict = "allowed";
+  let worst: "unknown" | null = null;
   for (const endpoint of dns) {
     const port = portOf(endpoint, protocol);
     if (port === null) continue;
-    const verdict = after.verdict({ from, to: endpoint.end, protocol, port });
-    if (verdict === "denied") return verdict;
+    const flow = { from, to: endpoint.end, protocol, port };
+    const verdict = after.verdict(flow);
+    if (verdict === "denied") return flow;
     if (verdict === "unknown") worst = verdict;
   }
   return worst;

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { parseCidr } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
+import { addAt, appendTo } from "../rules/json-patch.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
-import { defineValidator, type Finding } from "../rules/rule.ts";
+import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
@@ -30,6 +31,7 @@ export const exceptReopened = defineValidator({
 
 interface Block {
   readonly path: string;
+  readonly raw: unknown;
   readonly placed: PlacedRule;
   readonly ranges: readonly AddressRange[];
   readonly holes: readonly { readonly text: string; readonly range: AddressRange }[];
@@ -43,7 +45,7 @@ function blocksOf(placed: PlacedRule): readonly Block[] {
       const range = parseCidr(String(text));
       return range === null ? [] : [{ text: String(text), range }];
     });
-    return [{ path: paths.item, placed, ranges: peer.ranges, holes }];
+    return [{ path: paths.item, raw, placed, ranges: peer.ranges, holes }];
   });
 }
 
@@ -61,9 +63,22 @@ function reopens(other: Block, block: Block, hole: AddressRange): boolean {
 }
 
 function finding(block: Block, index: number, text: string, other: Block): Finding {
+  const fix = sameExcept(other, text);
   return {
     path: `${block.path}.except[${index}]`,
     message: `\`${text}\` is let through all the same by ${other.path}`,
     help: "give that block the same `except`",
+    ...(fix === null ? {} : { fix }),
   };
+}
+
+/** The block with that exception; null where it is all that the block is, or blocks have none. */
+function sameExcept({ path, raw, ranges }: Block, text: string): Fix | null {
+  const hole = parseCidr(text);
+  const isWhole = ranges.every(({ first, last }) => first === hole?.first && last === hole.last);
+  if (isWhole || field(raw, "cidr") === undefined) return null;
+  const except = `${path}.except`;
+  const isFirst = field(raw, "except") == null;
+  const operation = isFirst ? addAt(except, [text]) : appendTo(except, text);
+  return { title: `give ${path} the same \`except\``, patch: [operation] };
 }

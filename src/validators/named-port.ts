@@ -1,8 +1,9 @@
 import { closestMatch } from "leven";
 import { z } from "zod";
 import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
-import type { PlacedRule } from "../rules/placed-rules.ts";
-import { defineValidator, type Finding } from "../rules/rule.ts";
+import { addAt } from "../rules/json-patch.ts";
+import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
+import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { bearersOf, type Surroundings } from "./parts/bearers.ts";
 import { listed, withHint } from "./parts/phrases.ts";
 
@@ -20,8 +21,8 @@ export const namedPort = defineValidator({
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
     return placedRules.flatMap((placed) =>
-      placed.ports.flatMap(({ port, path }) =>
-        port.kind === "named" ? judge(port, path, receivers(placed), { after, facts }) : [],
+      placed.ports.flatMap(({ port, ...place }) =>
+        port.kind === "named" ? judge(port, place, receivers(placed), { after, facts }) : [],
       ),
     );
   },
@@ -40,7 +41,7 @@ function receivers({ policy, direction, rule, peers }: PlacedRule): readonly Sel
 
 function judge(
   wanted: NamedPort,
-  path: string,
+  { path, item }: Omit<PlacedPort, "port">,
   selections: readonly Selection[],
   surroundings: Surroundings,
 ): readonly Finding[] {
@@ -67,18 +68,27 @@ function judge(
   // Nobody to look it up in is another rule's finding.
   if (!anybody) return [];
   const kind = wanted.protocol === null ? "port" : `${wanted.protocol} port`;
+  const names = [...seen.values()];
+  const sameName = names.find(({ name }) => name === wanted.name);
   const missed = `no container behind the rule has a ${kind} named \`${wanted.name}\``;
   return [
     {
       path,
-      message: withHint(missed, suggest(wanted, [...seen.values()])),
+      message: withHint(missed, suggest(wanted, names)),
       help: "use a name of the `ports` in the pod template, or the number",
+      // Other kinds do not write a protocol beside a name, so the name is then there.
+      ...(sameName === undefined ? {} : { fix: otherProtocol(item, sameName) }),
     },
   ];
 }
 
 function isWanted({ name, protocol }: NamedPort, port: ContainerPort): boolean {
   return port.name === name && (protocol === null || port.protocol === protocol);
+}
+
+function otherProtocol(item: string, { protocol }: ContainerPort): Fix {
+  const title = `write \`protocol: ${protocol}\``;
+  return { title, patch: [addAt(`${item}.protocol`, protocol)] };
 }
 
 function suggest({ name }: NamedPort, ports: readonly ContainerPort[]): string {

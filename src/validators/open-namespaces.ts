@@ -2,8 +2,10 @@ import { z } from "zod";
 import type { Peer, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
-import { accepting, type PeerPaths } from "../rules/placed-rules.ts";
+import { replaceAt } from "../rules/json-patch.ts";
+import { accepting, type PlacedPeer, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { field } from "../wire/shape.ts";
 import { counted } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
@@ -27,10 +29,10 @@ export const openNamespaces = defineValidator({
   since: "0.1.0",
   parameters,
   check({ placedRules, after, parameters: { evenWithPodSelector } }): readonly Finding[] {
-    return accepting(placedRules).flatMap(({ policy, peers }) =>
-      peers.flatMap(({ peer, paths }) => {
-        const selector = openSelector(peer, evenWithPodSelector);
-        return selector === null ? [] : [finding(selector, paths, after, policy.namespace)];
+    return accepting(placedRules).flatMap((rule) =>
+      rule.peers.flatMap((placed) => {
+        const selector = openSelector(placed.peer, evenWithPodSelector);
+        return selector === null ? [] : [finding(selector, rule, placed, after)];
       }),
     );
   },
@@ -52,10 +54,11 @@ const UNLABELLED: ReadonlyMap<string, string> = new Map([["kubernetes.io/metadat
 
 function finding(
   selector: Selector,
-  paths: PeerPaths,
+  { policy, direction }: PlacedRule,
+  { paths, raw }: PlacedPeer,
   after: EngineView,
-  ownNamespace: string,
 ): Finding {
+  const ownNamespace = policy.namespace;
   const matched = after.matchingNamespaces(selector).length;
   const total = after.namespaceCount();
   const reach =
@@ -63,12 +66,17 @@ function finding(
       ? `all ${counted(total, "namespace")}`
       : `${matched} of ${counted(total, "namespace")}, and each one created from now on`;
   const contrast = ownNamespace === "" ? "" : `, not only \`${ownNamespace}\``;
-  return {
+  const found = {
     path: paths.namespaces,
     message: `\`${renderSelector(selector)}\` selects ${reach}${contrast}`,
-    help:
-      ownNamespace === ""
-        ? "name the namespaces that are meant by a label that they alone carry"
-        : "for this namespace alone use `podSelector: {}` without namespaceSelector",
   };
+  if (ownNamespace === "") {
+    const help = "name the namespaces that are meant by a label that they alone carry";
+    return { ...found, help };
+  }
+  const help = "for this namespace alone use `podSelector: {}` without namespaceSelector";
+  // Whoever lets pods out to every namespace needs one of them at least: that of the DNS.
+  if (direction === "egress") return { ...found, help };
+  const patch = [replaceAt(paths.item, { podSelector: field(raw, "podSelector") ?? {} })];
+  return { ...found, help, fix: { title: "select pods of this namespace alone", patch } };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Selector } from "../engine/model.ts";
+import { removeAt, replaceAt } from "../rules/json-patch.ts";
 import type { PlacedPeer } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
@@ -22,8 +23,8 @@ export const orNotAnd = defineValidator({
     return placedRules.flatMap(({ peers }) =>
       peers.flatMap((placed, index) => {
         const pods = strayPods(placed, { after, facts });
-        const beside = wholeNamespaces(peers[index - 1]) ?? wholeNamespaces(peers[index + 1]);
-        return pods === null || beside === null ? [] : [finding(placed.paths.pods, pods, beside)];
+        const beside = [peers[index - 1], peers[index + 1]].find(takesWholeNamespaces);
+        return pods === null || beside === undefined ? [] : [finding(placed, pods, beside)];
       }),
     );
   },
@@ -36,18 +37,26 @@ function strayPods({ peer }: PlacedPeer, surroundings: Surroundings): Selector |
   return pods.length === 0 || selectsAnything(peer.selection, surroundings) ? null : pods;
 }
 
-/** The selector of an item that names namespaces, and no pods of them. */
-function wholeNamespaces(placed: PlacedPeer | undefined): Selector | null {
-  const named = field(placed?.raw, "podSelector") != null;
-  if (named || placed?.peer.kind !== "pods") return null;
-  const { namespaces } = placed.peer.selection;
-  return namespaces.kind === "selector" ? namespaces.selector : null;
+/** Report whether an item names namespaces, and no pods of them. */
+function takesWholeNamespaces(placed: PlacedPeer | undefined): placed is PlacedPeer {
+  if (placed?.peer.kind !== "pods" || field(placed.raw, "podSelector") != null) return false;
+  return placed.peer.selection.namespaces.kind === "selector";
 }
 
-function finding(path: string, pods: Selector, namespaces: Selector): Finding {
+function finding(stray: PlacedPeer, pods: Selector, beside: PlacedPeer): Finding {
+  const namespaces = beside.peer.kind === "pods" ? beside.peer.selection.namespaces : null;
+  const selector = namespaces?.kind === "selector" ? namespaces.selector : [];
+  const merged = {
+    namespaceSelector: field(beside.raw, "namespaceSelector"),
+    podSelector: field(stray.raw, "podSelector"),
+  };
   return {
-    path,
-    message: `two peers: every pod of namespaces \`${renderSelector(namespaces)}\`, or pods \`${renderSelector(pods)}\` of this namespace, which has none`,
+    path: stray.paths.pods,
+    message: `two peers: every pod of namespaces \`${renderSelector(selector)}\`, or pods \`${renderSelector(pods)}\` of this namespace, which has none`,
     help: "put both selectors into one item: no `-` before the second",
+    fix: {
+      title: "put both selectors into one item",
+      patch: [replaceAt(beside.paths.item, merged), removeAt(stray.paths.item)],
+    },
   };
 }

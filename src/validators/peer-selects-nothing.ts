@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { Selection, Selector } from "../engine/model.ts";
+import type { Namespace, Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
+import { replaceAt } from "../rules/json-patch.ts";
 import type { PeerPaths } from "../rules/placed-rules.ts";
-import { defineValidator, type Finding } from "../rules/rule.ts";
+import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { counted, withHint } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
@@ -68,5 +69,24 @@ function noNamespace(selector: Selector, paths: PeerPaths, after: EngineView): F
     path: paths.namespaces,
     message: withHint(missed, suggestLabel(selector, known)),
     help: "compare with `kubectl get namespaces --show-labels`",
+    ...byName(selector, paths, known),
   };
+}
+
+/** Where the only label that is asked for has the names of namespaces as values, the label that every one has. */
+function byName(
+  selector: Selector,
+  { namespaces }: PeerPaths,
+  known: readonly Namespace[],
+): { readonly fix?: Fix } {
+  const [only, second] = selector;
+  if (only?.operator !== "In" || second !== undefined) return {};
+  const { values } = only;
+  if (!values.every((value) => known.some(({ name }) => name === value))) return {};
+  const key = "kubernetes.io/metadata.name";
+  const next =
+    values.length === 1
+      ? { matchLabels: { [key]: values[0] } }
+      : { matchExpressions: [{ key, operator: "In", values }] };
+  return { fix: { title: `select by \`${key}\``, patch: [replaceAt(namespaces, next)] } };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Direction } from "../engine/model.ts";
+import { addAt } from "../rules/json-patch.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { counted } from "./parts/phrases.ts";
@@ -27,7 +28,10 @@ export const policyTypes = defineValidator({
     // The other kinds have no policyTypes: their rules are their directions.
     if (object?.kind !== "policy" || object.policy.kind !== "NetworkPolicy") return [];
     const spec = field(object.manifest, "spec");
-    const given = isLeftOut(object, oldObject) ? [] : listOf(field(spec, "policyTypes"));
+    const stated = listOf(field(spec, "policyTypes"));
+    // The default always has `Ingress`.
+    const isDefault = stated.includes("Ingress") && isLeftOut(object, oldObject);
+    const given = isDefault ? [] : stated;
     return given.length > 0 ? voidRules(spec, given) : impliedTypes(spec);
   },
 });
@@ -76,6 +80,7 @@ function impliedTypes(spec: unknown): readonly Finding[] {
           path,
           message: "left out, so the policy also denies all ingress to the pods it selects",
           help,
+          fix: { title: help, patch: [addAt(path, ["Egress"])] },
         },
       ]
     : [

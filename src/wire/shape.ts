@@ -47,6 +47,16 @@ export function jsonPath(keys: readonly PropertyKey[]): string {
   }, "");
 }
 
+/** The keys of a JSON path that `jsonPath` has written. */
+export function jsonKeys(path: string): readonly (string | number)[] {
+  const parts = path.matchAll(/\["(?<quoted>.*?)"\]|\[(?<index>\d+)\]|(?<name>[^.[]+)/g);
+  return Array.from(parts, ({ groups }) =>
+    groups?.["index"] === undefined
+      ? (groups?.["quoted"] ?? groups?.["name"] ?? "")
+      : Number(groups["index"]),
+  );
+}
+
 /** Report whether `raw` is a JSON object: neither null nor a list. */
 export function isObject(raw: unknown): raw is Readonly<Record<string, unknown>> {
   return typeof raw === "object" && raw !== null && !Array.isArray(raw);

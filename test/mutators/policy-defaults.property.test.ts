@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { policyDefaults } from "../../src/mutators/policy-defaults.ts";
 import { renderPatch } from "../../src/rules/mutator.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
-import { applyPatch } from "./apply-patch.ts";
+import { applyPatch } from "../support/apply-patch.ts";
 
 const optional = { requiredKeys: [] };
 const port = fc.record(

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { ProfileRule } from "../../src/config/profile.ts";
 import { builtInProfiles, parseProfile } from "../../src/config/profile-document.ts";
 import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
@@ -49,7 +50,28 @@ const registry = createRegistry(VALIDATORS);
 
 /** Let rules judge the change of a fixture, as a profile that denies would have it. */
 export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judgement {
-  const { operation, object, oldObject, parameters } = fixture;
+  const { parameters } = fixture;
+  return judgeBy(
+    ruleIds.map((id) => ({ id, action: "Deny", parameters })),
+    fixture,
+  );
+}
+
+/** The same by a shipped profile, but with `ruleId` as the fixture wants it. */
+export function judgeAsShipped(
+  name: "baseline" | "restricted",
+  fixture: Fixture,
+  ruleId?: string,
+): Judgement {
+  const shipped = VALIDATORS.flatMap(({ id, shipped: { [name]: action } }): ProfileRule[] => {
+    if (id === ruleId) return [{ id, action: "Deny", parameters: fixture.parameters }];
+    return action === null ? [] : [{ id, action, parameters: {} }];
+  });
+  return judgeBy(shipped, fixture);
+}
+
+function judgeBy(rules: readonly ProfileRule[], fixture: Fixture): Judgement {
+  const { operation, object, oldObject } = fixture;
   const world = readWorld().concat(fixture.cluster.flatMap(readObjects));
   const before = oldObject === undefined ? [] : readObjects(oldObject);
   const after = object === undefined ? [] : readObjects(object);
@@ -59,7 +81,7 @@ export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judg
     name: "test",
     description: "",
     announceChanges: true,
-    rules: ruleIds.map((id) => ({ id, action: "Deny", parameters })),
+    rules,
   });
   const changes = after.length > 0 ? after.flatMap(upsertOf) : before.map(deleteOf);
   return engine.preview(changes, (view, delta) =>

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { VALIDATORS } from "../../src/validators/index.ts";
-import { FIXTURES, judgeFixture, readFixture } from "./fixture.ts";
+import { applyPatch } from "../support/apply-patch.ts";
+import { FIXTURES, type Fixture, judgeAsShipped, judgeFixture, readFixture } from "./fixture.ts";
 
 /**
  * Every linter of this field has had these four wrong, so every rule about policies shows what it
@@ -34,6 +35,18 @@ function foldersIn(folder: string): readonly string[] {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
     .toSorted();
+}
+
+/** Rules of `restricted` that refuse more of `after` than of `before`. */
+function newDenials(id: string, before: Fixture, after: Fixture): readonly string[] {
+  const [old, now] = [before, after].map((fixture) =>
+    judgeAsShipped("restricted", fixture, id)
+      .findings.filter(({ action }) => action === "Deny")
+      .map(({ ruleId }) => ruleId),
+  );
+  const countIn = (ids: readonly string[] | undefined, one: string): number =>
+    (ids ?? []).filter((other) => other === one).length;
+  return (now ?? []).filter((one) => countIn(now, one) > countIn(old, one));
 }
 
 describe("fixtures", () => {
@@ -78,6 +91,18 @@ describe("fixtures", () => {
       }
       if (UPDATE) writeFileSync(`${path}.findings.json`, `${JSON.stringify(found, null, 2)}\n`);
       expect(found).toEqual(JSON.parse(readFileSync(`${path}.findings.json`, "utf8")));
+    });
+
+    it.each(failing)("is rid of what a fix is for, and no worse off: %s", (name) => {
+      const fixture = readFixture(join(FIXTURES, id, "fail", `${name}.yaml`));
+      for (const { finding } of judgeFixture([id], fixture).findings) {
+        if (finding.fix === undefined) continue;
+        const fixed = { ...fixture, object: applyPatch(fixture.object, finding.fix.patch) };
+        const left = judgeFixture([id], fixed).findings.map((one) => one.finding);
+        expect(left).not.toContainEqual(finding);
+        expect(left.length).toBeLessThan(judgeFixture([id], fixture).findings.length);
+        expect(newDenials(id, fixture, fixed)).toEqual([]);
+      }
     });
   });
 });
