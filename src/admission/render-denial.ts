@@ -29,12 +29,25 @@ export function renderDenial(request: AdmissionRequest, judged: Judged): string 
     ...denials.slice(0, MAX_PROBLEMS).flatMap(renderProblem),
     ...(denials.length > MAX_PROBLEMS ? [`and ${denials.length - MAX_PROBLEMS} more`] : []),
     ...(effect === null ? [] : [effect]),
-    ...(hasDiff(request) ? ["try: kubectl network-policy diff -f FILE"] : []),
+    ...(hasFile(request) ? commandsFor(denials) : []),
   ].join("\n");
 }
 
-/** The plugin compares policies, and a delete has no file. */
-function hasDiff({ kind, operation }: AdmissionRequest): boolean {
+/** What the plugin can do next: show what the change does, and mend what needs no thought. */
+function commandsFor(denials: readonly JudgedFinding[]): readonly string[] {
+  const mendable = denials.flatMap(({ finding }, index) =>
+    finding.fix === undefined ? [] : [index + 1],
+  );
+  return [
+    "try: kubectl network-policy diff -f FILE",
+    ...(mendable.length === 0
+      ? []
+      : [`fix ${mendable.join(", ")}: kubectl network-policy check -f FILE --fix`]),
+  ];
+}
+
+/** The plugin takes policies, and a delete has no file. */
+function hasFile({ kind, operation }: AdmissionRequest): boolean {
   return kind !== "Namespace" && operation !== "DELETE";
 }
 

@@ -110,11 +110,12 @@ const VERBS: readonly Verb[] = [
     name: "check",
     summary: "the webhook's rules over manifests or a cluster",
     description:
-      "Hold policies against the rules of a profile, as the webhook would, and look for policies that contradict, shadow or repeat each other. The profile is that of --profile, else of the namespace's label, else `baseline`. With -f only those files are checked, as if they were applied to the rest.",
+      "Hold policies against the rules of a profile, as the webhook would, and look for policies that contradict, shadow or repeat each other. The profile is that of --profile, else of the namespace's label, else `baseline`. With -f only those files are checked, as if they were applied to the rest. --fix mends what needs no thought and prints the policies that it changes, comments and all; the exit code is then that of what is left.",
     examples: [
       "check k8s/",
       "check k8s/ --profile restricted --fail-on warning -o sarif > ringfence.sarif",
       "check -n shop",
+      "check -f new-policy.yaml --fix | kubectl apply -f -",
       "helm template . | kubectl network-policy check -",
     ],
     define: (command) =>
@@ -123,6 +124,8 @@ const VERBS: readonly Verb[] = [
           command.argument("[path...]", "files and folders instead of a cluster, as --manifests"),
         ),
       )
+        .option("--fix", "print the policies with what is mechanical mended, and not the findings")
+        .option("--write", "with --fix: write it into the files instead")
         .addOption(
           new Option("--fail-on <severity>", "least severity that makes the exit code 1")
             .choices(["error", "warning", "note", "never"])

@@ -23,8 +23,13 @@ export const orNotAnd = defineValidator({
     return placedRules.flatMap(({ peers }) =>
       peers.flatMap((placed, index) => {
         const pods = strayPods(placed, { after, facts });
-        const beside = [peers[index - 1], peers[index + 1]].find(takesWholeNamespaces);
-        return pods === null || beside === undefined ? [] : [finding(placed, pods, beside)];
+        if (pods === null) return [];
+        for (const beside of [peers[index - 1], peers[index + 1]]) {
+          const namespaces = wholeNamespaces(beside);
+          if (beside === undefined || namespaces === null) continue;
+          return [finding({ stray: placed, beside }, { namespaces, pods }, { after, facts })];
+        }
+        return [];
       }),
     );
   },
@@ -37,26 +42,30 @@ function strayPods({ peer }: PlacedPeer, surroundings: Surroundings): Selector |
   return pods.length === 0 || selectsAnything(peer.selection, surroundings) ? null : pods;
 }
 
-/** Report whether an item names namespaces, and no pods of them. */
-function takesWholeNamespaces(placed: PlacedPeer | undefined): placed is PlacedPeer {
-  if (placed?.peer.kind !== "pods" || field(placed.raw, "podSelector") != null) return false;
-  return placed.peer.selection.namespaces.kind === "selector";
+/** The selector of an item that names namespaces, and no pods of them. */
+function wholeNamespaces(placed: PlacedPeer | undefined): Selector | null {
+  const named = field(placed?.raw, "podSelector") != null;
+  if (named || placed?.peer.kind !== "pods") return null;
+  const { namespaces } = placed.peer.selection;
+  return namespaces.kind === "selector" ? namespaces.selector : null;
 }
 
-function finding(stray: PlacedPeer, pods: Selector, beside: PlacedPeer): Finding {
-  const namespaces = beside.peer.kind === "pods" ? beside.peer.selection.namespaces : null;
-  const selector = namespaces?.kind === "selector" ? namespaces.selector : [];
-  const merged = {
+function finding(
+  { stray, beside }: { readonly stray: PlacedPeer; readonly beside: PlacedPeer },
+  { namespaces, pods }: { readonly namespaces: Selector; readonly pods: Selector },
+  surroundings: Surroundings,
+): Finding {
+  const found = {
+    path: stray.paths.pods,
+    message: `two peers: every pod of namespaces \`${renderSelector(namespaces)}\`, or pods \`${renderSelector(pods)}\` of this namespace, which has none`,
+    help: "put both selectors into one item: no `-` before the second",
+  };
+  const merged = { namespaces: { kind: "selector", selector: namespaces }, pods } as const;
+  if (!selectsAnything(merged, surroundings)) return found;
+  const item = {
     namespaceSelector: field(beside.raw, "namespaceSelector"),
     podSelector: field(stray.raw, "podSelector"),
   };
-  return {
-    path: stray.paths.pods,
-    message: `two peers: every pod of namespaces \`${renderSelector(selector)}\`, or pods \`${renderSelector(pods)}\` of this namespace, which has none`,
-    help: "put both selectors into one item: no `-` before the second",
-    fix: {
-      title: "put both selectors into one item",
-      patch: [replaceAt(beside.paths.item, merged), removeAt(stray.paths.item)],
-    },
-  };
+  const patch = [replaceAt(beside.paths.item, item), removeAt(stray.paths.item)];
+  return { ...found, fix: { title: "put both selectors into one item", patch } };
 }

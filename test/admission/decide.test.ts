@@ -34,6 +34,7 @@ describe("a change that a rule forbids", () => {
       "   help: for this namespace alone use `podSelector: {}` without namespaceSelector",
       "opens dev/*, kube-system/* and 4 more → shop/web all ports; closes nothing",
       "try: kubectl network-policy diff -f FILE",
+      "fix 1: kubectl network-policy check -f FILE --fix",
     ]);
   });
 

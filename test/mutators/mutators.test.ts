@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMutators } from "../../src/mutators/index.ts";
-import type { PatchOperation } from "../../src/rules/json-patch.ts";
+import { applyPatch, type PatchOperation } from "../../src/rules/json-patch.ts";
 import { type Mutator, renderPatch } from "../../src/rules/mutator.ts";
-import { applyPatch } from "../support/apply-patch.ts";
 
 const mutators = createMutators(() => "r1");
 const STAMP = "/metadata/annotations/ringfence.dev~1baseline-revision";

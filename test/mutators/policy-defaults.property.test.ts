@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { policyDefaults } from "../../src/mutators/policy-defaults.ts";
+import { applyPatch } from "../../src/rules/json-patch.ts";
 import { renderPatch } from "../../src/rules/mutator.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
-import { applyPatch } from "../support/apply-patch.ts";
 
 const optional = { requiredKeys: [] };
 const port = fc.record(

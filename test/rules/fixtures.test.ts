@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { applyPatch } from "../../src/rules/json-patch.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
-import { applyPatch } from "../support/apply-patch.ts";
 import { FIXTURES, type Fixture, judgeAsShipped, judgeFixture, readFixture } from "./fixture.ts";
 
 /**

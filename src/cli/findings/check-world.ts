@@ -57,8 +57,12 @@ function checkPolicy(
     ...source.notices.map(({ path, message }) =>
       report(source, { rule: "reading", severity: "warning", path, message, help: "" }),
     ),
-    ...findings.map(({ ruleId: rule, action, finding: { path, message, help } }) =>
-      report(source, { rule, severity: SEVERITIES[soften(action, mode)], path, message, help }),
+    ...findings.map(({ ruleId: rule, action, finding: { path, message, help, fix } }) =>
+      report(
+        source,
+        { rule, severity: SEVERITIES[soften(action, mode)], path, message, help },
+        fix ?? null,
+      ),
     ),
     ...faults.map(({ ruleId: rule, error }) =>
       report(source, { rule, severity: "error", path: "", message: error.message, help: "" }),
@@ -70,9 +74,11 @@ function checkPolicy(
 export function report(
   { policy, origin }: SourcePolicy,
   finding: Pick<ReportedFinding, "rule" | "severity" | "path" | "message" | "help">,
+  fix: ReportedFinding["fix"] = null,
 ): ReportedFinding {
   return {
     ...finding,
+    fix,
     object: policyName(policy),
     namespace: policy.namespace,
     place: origin.place(finding.path),

@@ -126,6 +126,7 @@ function unprotected(
     path: "",
     message: `no policy isolates ${count(pods.length, "pod")} of it for ${directions.join(" and ")}`,
     help: "give the namespace a default-deny policy",
+    fix: null,
     place: null,
   };
 }

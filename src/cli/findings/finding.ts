@@ -1,4 +1,5 @@
 import type { RuleAction } from "../../config/profile.ts";
+import type { Fix } from "../../rules/rule.ts";
 import type { Place } from "../sources/source-object.ts";
 
 export type Severity = "error" | "warning" | "note";
@@ -16,6 +17,8 @@ export interface ReportedFinding {
   readonly path: string;
   readonly message: string;
   readonly help: string;
+  /** Null where the remedy needs thought. */
+  readonly fix: Fix | null;
   /** Null in a cluster. */
   readonly place: Place | null;
 }
@@ -53,8 +56,6 @@ function compare(a: string, b: string): number {
 }
 
 /** A finding as data. */
-export function findingData({ place, namespace: _, ...finding }: ReportedFinding): object {
-  return place === null
-    ? finding
-    : { ...finding, file: place.file, line: place.line, column: place.column };
+export function findingData({ place, fix, namespace: _, ...finding }: ReportedFinding): object {
+  return { ...finding, ...(fix === null ? {} : { fix }), ...place };
 }

@@ -6,6 +6,7 @@ import { BASELINE_LABEL } from "../../rules/names.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { field, isObject } from "../../wire/shape.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
+import { applicableManifest } from "./applicable-manifest.ts";
 
 /** Policies that say the same in less, and the proof that they do. */
 export interface Reduction {
@@ -87,7 +88,7 @@ class Reducer {
     }
     const results = [...this.#results];
     return {
-      policies: results.flatMap(([, raw]) => (raw === null ? [] : [cleaned(raw)])),
+      policies: results.flatMap(([, raw]) => (raw === null ? [] : [applicableManifest(raw)])),
       deleted: results.flatMap(([key, raw]) => (raw === null ? [key] : [])),
       rulesRemoved: this.#rulesRemoved,
       connections: engine.connections("pod").length,
@@ -202,38 +203,4 @@ function changeTo(key: string, raw: Raw | null, namespace: string): Change {
     throw new AppError("NP_E_FAULT", "a reduced policy cannot be read back: not shown");
   }
   return { kind: "policy", op: "upsert", object: read.value.policy };
-}
-
-/** What the API server writes, and nobody applies. */
-const SERVER_FIELDS: ReadonlySet<string> = new Set([
-  "creationTimestamp",
-  "generation",
-  "managedFields",
-  "resourceVersion",
-  "selfLink",
-  "uid",
-]);
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-
-function cleaned({ status: _, metadata, ...rest }: Raw): object {
-  const fields = Object.entries(isObject(metadata) ? metadata : {}).filter(
-    ([key]) => !SERVER_FIELDS.has(key),
-  );
-  const kept = Object.fromEntries(
-    fields.map(([key, value]) => {
-      if (key !== "annotations" || !isObject(value)) return [key, value];
-      return [
-        key,
-        Object.fromEntries(Object.entries(value).filter(([name]) => name !== LAST_APPLIED)),
-      ];
-    }),
-  );
-  const { spec, ...head } = rest;
-  return {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "NetworkPolicy",
-    ...head,
-    metadata: kept,
-    spec,
-  };
 }

@@ -25,7 +25,7 @@ function renderFinding(finding: ReportedFinding, paint: Paint): string {
 }
 
 /** `2 errors, 1 warning`, `nothing found`. */
-function tally(findings: readonly ReportedFinding[]): string {
+export function tally(findings: readonly ReportedFinding[]): string {
   const severities: readonly Severity[] = ["error", "warning", "note"];
   const counted = severities.flatMap((severity) => {
     const number = findings.filter((finding) => finding.severity === severity).length;

@@ -27,7 +27,11 @@ const TIERED_KINDS: readonly PolicyKind[] = [
   "BaselineAdminNetworkPolicy",
 ];
 
-const IN_CLUSTER: Origin = { locate: (problem) => problem, place: () => null };
+const IN_CLUSTER: Origin = {
+  locate: (problem) => problem,
+  place: () => null,
+  written: null,
+};
 
 /** A list to be asked for. */
 interface Wanted {

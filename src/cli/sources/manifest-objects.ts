@@ -24,7 +24,7 @@ export async function readManifests(
     if (!documents.ok) problems.push(...documents.error.map((it) => withHint(it, file.text)));
     for (const document of documents.ok ? documents.value : []) {
       for (const { raw, path } of itemsOf(document.value)) {
-        if (isKubernetes(raw)) objects.push(objectOf(raw, path, document, file.path));
+        if (isKubernetes(raw)) objects.push(objectOf(raw, path, document, file));
         else if (file.named) problems.push(document.locate({ ...NOT_KUBERNETES, path }));
         else foreign.push(document.locate({ ...NOT_KUBERNETES, path }).path);
       }
@@ -46,12 +46,18 @@ function isKubernetes(raw: unknown): boolean {
   return typeof field(raw, "apiVersion") === "string" && typeof field(raw, "kind") === "string";
 }
 
-function objectOf(raw: unknown, path: string, document: YamlDocument, file: string): SourceObject {
+function objectOf(
+  raw: unknown,
+  path: string,
+  document: YamlDocument,
+  { path: file, text }: ManifestFile,
+): SourceObject {
   return {
     raw,
     origin: {
       locate: (problem) => document.locate({ ...problem, path: below(path, problem.path) }),
       place: (at) => ({ file, ...document.position(below(path, at)) }),
+      written: { file, text, path },
     },
   };
 }
