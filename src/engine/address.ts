@@ -51,6 +51,19 @@ export function parseCidr(text: string): AddressRange | null {
   return block(address, 32 - prefix);
 }
 
+/** RFC 3927 and RFC 4291: never forwarded, so never the address under which others know a pod. */
+const LINK_LOCAL: readonly AddressRange[] = [
+  { first: IPV4_START + 0xa9fe_0000n, last: IPV4_START + 0xa9fe_ffffn },
+  { first: 0xfe80n << 112n, last: (0xfec0n << 112n) - 1n },
+];
+
+/** Report whether a pod that has no address yet might get one of `ranges`: not where all are link-local. */
+export function mayHoldPods(ranges: readonly AddressRange[]): boolean {
+  return !ranges.every((range) =>
+    LINK_LOCAL.some(({ first, last }) => first <= range.first && range.last <= last),
+  );
+}
+
 /** What is left of `ranges` without `holes`: disjoint and ascending. */
 export function subtractRanges(
   ranges: readonly AddressRange[],

@@ -1,4 +1,4 @@
-import { type Family, familyOf } from "./address.ts";
+import { type Family, familyOf, mayHoldPods } from "./address.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import type { Certainty, Dataplane } from "./dataplane.ts";
 import {
@@ -179,7 +179,7 @@ export class SelectorIndex implements ClassListener {
   #evaluateAddresses(spec: SelectorSpec & { kind: "addresses" }, cls: EndpointClass): Match {
     const pods = cls.kind === "pod" && !cls.host;
     if (pods && !this.#dataplane.ipBlockMatchesPods) return NO;
-    if (cls.atoms.length === 0) return PERHAPS;
+    if (cls.atoms.length === 0) return pods && !mayHoldPods(spec.ranges) ? NO : PERHAPS;
     if (!cls.atoms.some((atom) => isWithin(spec.ranges, atom))) return NO;
     if (!cls.host || spec.defined) return YES;
     return certainty(this.#dataplane.ipBlockMatchesNodes);

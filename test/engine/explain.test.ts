@@ -180,6 +180,28 @@ describe("causes", () => {
       ["pod-without-address NetworkPolicy/shop/p spec.ingress[0]"],
     ],
     [
+      "a block of link-local addresses, which no pod has",
+      [
+        pod("shop/new pending"),
+        pod("shop/web app=web"),
+        networkPolicy("shop/p", "pods app=web", "egress to 169.254.20.10/32 fe80::/10"),
+      ],
+      "shop/web -> shop/new TCP/53",
+      "denied",
+      ["no-rule-matches NetworkPolicy/shop/p"],
+    ],
+    [
+      "a block that reaches beyond them",
+      [
+        pod("shop/new pending"),
+        pod("shop/web app=web"),
+        networkPolicy("shop/p", "pods app=web", "types Egress", "egress to 169.254.0.0/15"),
+      ],
+      "shop/web -> shop/new TCP/53",
+      "unknown",
+      ["pod-without-address NetworkPolicy/shop/p spec.egress[0]"],
+    ],
+    [
       "a port name and an address",
       [web, networkPolicy("shop/p", "types Egress", "egress on TCP/http")],
       "shop/web -> 8.8.8.8 TCP/80",

@@ -2,10 +2,11 @@
  * The naive evaluator: loops over every policy, rule and peer, straight from the API documentation,
  * without indexes. Where the documentation leaves something open it chooses, and all choices are tried.
  */
-import { familyOf } from "../../src/engine/address.ts";
+import { familyOf, parseCidr } from "../../src/engine/address.ts";
 import type { Dataplane } from "../../src/engine/dataplane.ts";
 import type {
   Address,
+  AddressRange,
   Direction,
   Namespace,
   NamespaceScope,
@@ -177,7 +178,9 @@ function isPeer(hop: Hop, peer: Peer, policy: Policy): boolean {
       const [range] = peer.ranges;
       if (range === undefined || (family !== 0 && familyOf(range.first) !== family)) return false;
       if (end.pod !== null && !end.host && !world.dataplane.ipBlockMatchesPods) return false;
-      if (end.addresses.length === 0) return choose(2) === 1;
+      if (end.addresses.length === 0) {
+        return (end.host || !peer.ranges.every(isLinkLocal)) && choose(2) === 1;
+      }
       const inside = end.addresses.some((address) =>
         peer.ranges.some(({ first, last }) => first <= address && address <= last),
       );
@@ -190,6 +193,11 @@ function isPeer(hop: Hop, peer: Peer, policy: Policy): boolean {
     case "domainNames":
       return end.pod === null && !end.host && choose(2) === 1;
   }
+}
+
+function isLinkLocal({ first, last }: AddressRange): boolean {
+  const blocks = ["169.254.0.0/16", "fe80::/10"].flatMap((cidr) => parseCidr(cidr) ?? []);
+  return blocks.some((block) => block.first <= first && last <= block.last);
 }
 
 function selects(
