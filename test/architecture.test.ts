@@ -20,26 +20,20 @@ const LAYERS: readonly Layer[] = [
   layer("errors.ts", { node: false }),
   layer("engine", { node: false }),
   layer("wire", { imports: ["engine", "errors.ts"], packages: ["zod"] }),
-  layer("resources", { imports: ["engine", "wire", "errors.ts"], packages: ["zod"] }),
-  layer("config", {
-    imports: ["resources", "engine", "wire", "errors.ts"],
-    packages: ["zod", "yaml"],
-  }),
+  layer("config", { imports: ["engine", "wire", "errors.ts"], packages: ["zod", "yaml"] }),
   // Rules declare the schema of their parameters.
   layer("rules", {
-    imports: ["resources", "engine", "wire", "errors.ts"],
+    imports: ["wire", "errors.ts"],
+    types: ["engine", "config"],
     packages: ["zod"],
   }),
   layer("validators", {
     imports: ["rules", "engine", "wire", "errors.ts"],
-    types: ["resources"],
+    types: ["config"],
     packages: ["zod", "leven"],
   }),
   layer("mutators", { imports: ["rules", "engine", "wire"] }),
-  layer("admission", {
-    imports: ["rules", "engine", "wire", "errors.ts"],
-    types: ["resources", "config"],
-  }),
+  layer("admission", { imports: ["rules", "engine", "wire", "errors.ts"], types: ["config"] }),
   layer("server", { imports: ["admission", "errors.ts"], packages: ["fastify"] }),
   layer("cluster", {
     imports: ["engine", "wire", "errors.ts"],
@@ -55,7 +49,6 @@ const LAYERS: readonly Layer[] = [
     imports: [
       "engine",
       "wire",
-      "resources",
       "config",
       "rules",
       "validators",

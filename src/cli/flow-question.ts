@@ -1,22 +1,14 @@
 import { formatAddress, parseAddress } from "../engine/address.ts";
-import { type Pod, type Protocol, podKey } from "../engine/model.ts";
+import type { Protocol } from "../engine/model.ts";
 import { PROTOCOLS } from "../engine/port-set.ts";
 import type { Explanation, Flow, FlowEnd, Verdict } from "../engine/query.ts";
-import { selectorMatches } from "../engine/selector.ts";
-import type { ServiceEndpoint } from "../wire/endpoints.ts";
-import type { Service, ServicePort } from "../wire/service.ts";
+import { type Ends, portNumber, standInNotes, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
-import {
-  didYouMean,
-  findPods,
-  labelOf,
-  parseReference,
-  placesOf,
-  type Reference,
-} from "./references.ts";
+import { findPods, parseReference, placesOf, type Reference } from "./references.ts";
+import { findService, serviceEnds } from "./service-ends.ts";
+import { baselineAssumptions } from "./sources/assumed-baseline.ts";
 import type { ClusterScope } from "./sources/cluster-objects.ts";
 import type { Source } from "./sources/load-world.ts";
-import { isStandIn } from "./sources/stand-ins.ts";
 import type { World } from "./sources/world.ts";
 
 /** The flags that name a flow. */
@@ -140,6 +132,7 @@ export function answer(question: FlowQuestion, world: World, source: Source): Fl
   const telling = agree ? 0 : verdicts.findIndex((verdict) => verdict !== "allowed");
   const flow = asked[telling];
   if (flow === undefined) throw usageError(`${to.label} has no endpoints`);
+  const namespaces = new Set([flow.from, flow.to].flatMap(namespaceOf));
   const allowed = verdicts.filter((verdict) => verdict === "allowed").length;
   return {
     from: from.label,
@@ -149,26 +142,18 @@ export function answer(question: FlowQuestion, world: World, source: Source): Fl
     assumptions: [
       ...from.assumptions,
       ...to.assumptions,
+      ...baselineAssumptions([world], (namespace) => namespaces.has(namespace)),
       ...(agree ? [] : [`the pods are not alike: ${allowed} of ${asked.length} pairs are allowed`]),
     ],
   };
 }
 
+function namespaceOf(end: FlowEnd): readonly string[] {
+  return end.kind === "pod" ? [end.key.slice(0, end.key.indexOf("/"))] : [];
+}
+
 function isSamePod({ from, to }: Flow): boolean {
   return from.kind === "pod" && to.kind === "pod" && from.key === to.key;
-}
-
-/** One place a flow may go to, with the port it has there. */
-interface Target {
-  readonly end: FlowEnd;
-  readonly protocol: Protocol;
-  readonly port: number;
-}
-
-interface Ends {
-  readonly label: string;
-  readonly targets: readonly Target[];
-  readonly assumptions: readonly string[];
 }
 
 /** The port of a source is that of the flow, which does not matter. */
@@ -207,134 +192,8 @@ function findEnds(
   }
 }
 
-function standInNotes(pods: readonly Pod[]): readonly string[] {
-  const [pod] = pods;
-  if (pod === undefined || !isStandIn(pod)) return [];
-  return [`the template of ${labelOf(pod)} stands for its pods`];
-}
-
 function required(port: string | null): string {
   if (port === null)
     throw usageError("--port is missing: the port that the destination listens on");
   return port;
-}
-
-function portNumber(text: string): number | null {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65_535 ? port : null;
-}
-
-function targetOn(pod: Pod, port: string, protocol: Protocol): Target {
-  const end: FlowEnd = { kind: "pod", key: podKey(pod) };
-  const number = portNumber(port);
-  if (number !== null) return { end, protocol, port: number };
-  if (/^-?\d+$/.test(port)) throw usageError(`--port: \`${port}\` is not a port: 1 to 65535`);
-  const named = pod.ports.find((one) => one.name === port && one.protocol === protocol);
-  if (named !== undefined) return { end, protocol, port: named.port };
-  const names = new Map(pod.ports.map(({ name, protocol: over }) => [`${name} (${over})`, name]));
-  const known = [...names.keys()].join(", ");
-  const has = known === "" ? "it names none" : `it names ${known}`;
-  throw usageError(`--port: ${labelOf(pod)} has no ${protocol} port \`${port}\`; ${has}`);
-}
-
-function findService(reference: Reference, world: World, source: Source): Service {
-  const places = placesOf(reference, source);
-  const all = [...world.services.values()];
-  const found = all.filter(
-    ({ name, namespace }) =>
-      name === reference.name && (places === null || places.includes(namespace)),
-  );
-  const [service, ...others] = found;
-  if (service !== undefined && others.length === 0) return service;
-  if (service !== undefined) {
-    const names = found.map(({ namespace, name }) => `\`${namespace}/${name}\``).join(", ");
-    throw usageError(`\`${reference.text}\` is ambiguous; write one of ${names}`);
-  }
-  const names = new Map(all.map(({ namespace, name }) => [`${namespace}/${name}`, name]));
-  const near = didYouMean(reference.name, names);
-  throw usageError(`there is no Service \`${reference.text}\`${near}`);
-}
-
-interface WantedPort {
-  readonly port: string | null;
-  readonly protocol: Protocol | null;
-}
-
-/** Policies see a flow after the Service has translated it: the pod's address and `targetPort`. */
-function serviceEnds(service: Service, wanted: WantedPort, world: World): Ends {
-  const label = `${service.namespace}/${service.name}[Service]`;
-  const port = servicePort(service, wanted);
-  const pods = service.selector === null ? null : backing(service, service.selector, world);
-  const endpoints = world.endpoints.get(`${service.namespace}/${service.name}`);
-  const targets =
-    pods === null
-      ? (endpoints ?? []).flatMap((endpoint) => endpointTarget(endpoint, port, world))
-      : pods
-          .filter((pod) => serves(pod, port))
-          .map((pod) => targetOn(pod, String(port.targetPort), port.protocol));
-  if (targets.length === 0) throw usageError(`${label} leads to no pod: ${whyNone(service)}`);
-  const numbers = [...new Set(targets.map((target) => target.port))].join(", ");
-  const ends = targets.length === 1 ? "1 endpoint" : `${targets.length} endpoints`;
-  return {
-    label,
-    targets,
-    assumptions: [
-      `Service port ${port.port} leads to port ${numbers} of ${ends}, where policies see the flow`,
-      ...standInNotes(pods ?? []),
-    ],
-  };
-}
-
-/** A pod without the container port that the Service names is none of its endpoints. */
-function serves({ ports }: Pod, { targetPort, protocol }: ServicePort): boolean {
-  return (
-    typeof targetPort === "number" ||
-    ports.some((port) => port.name === targetPort && port.protocol === protocol)
-  );
-}
-
-function whyNone({ type, selector }: Service): string {
-  if (type === "ExternalName") return "it is an ExternalName";
-  return selector === null
-    ? "it has no selector and no Endpoints"
-    : "its selector matches none that serves the port";
-}
-
-function backing({ namespace }: Service, selector: Pod["labels"], world: World): readonly Pod[] {
-  const requirements = Array.from(selector, ([key, value]) => {
-    return { key, operator: "In" as const, values: [value] };
-  });
-  return [...world.pods.values()].filter(
-    (pod) => pod.namespace === namespace && selectorMatches(requirements, pod.labels),
-  );
-}
-
-function endpointTarget(
-  { end, ports }: ServiceEndpoint,
-  port: ServicePort,
-  world: World,
-): readonly Target[] {
-  const served = ports.find(
-    ({ name, protocol }) => (name ?? "") === port.name && protocol === port.protocol,
-  );
-  if (served === undefined) return [];
-  const known = end.kind !== "pod" || world.pods.has(end.key);
-  return known ? [{ end, protocol: port.protocol, port: served.port }] : [];
-}
-
-function servicePort({ ports, name }: Service, { port, protocol }: WantedPort): ServicePort {
-  const listed = ports.map((it) => `${it.protocol} ${it.port}${it.name && ` (${it.name})`}`);
-  const fitting = ports.filter(
-    (it) =>
-      (port === null || String(it.port) === port || (it.name !== "" && it.name === port)) &&
-      (protocol === null || it.protocol === protocol),
-  );
-  const [only, ...others] = fitting;
-  if (only === undefined) {
-    throw usageError(`--port: Service ${name} has no such port; it has ${listed.join(", ")}`);
-  }
-  if (others.length === 0) return only;
-  const tcp = fitting.filter((it) => it.protocol === "TCP");
-  if (port !== null && tcp[0] !== undefined && tcp.length === 1) return tcp[0];
-  throw usageError(`--port is missing: Service ${name} has ${listed.join(", ")}`);
 }

@@ -2,6 +2,8 @@
 export interface Report {
   /** Something a reader should know; one line. */
   note(message: string): void;
+  /** What an answer takes for granted, where its format has no room for that. */
+  assuming(assumptions: readonly string[]): void;
   /** How far a slow thing has come; only a terminal sees it, and only until the next one. */
   progress(message: string): void;
 }
@@ -17,8 +19,10 @@ export function createReport(): Report {
     isDirty = false;
     return prefix;
   };
+  const note = (message: string): void => void stderr.write(`${clear()}note: ${message}\n`);
   return {
-    note: (message) => void stderr.write(`${clear()}note: ${message}\n`),
+    note,
+    assuming: (assumptions) => assumptions.forEach((text) => note(`assuming that ${text}`)),
     progress: (message) => {
       if (!stderr.isTTY) return;
       stderr.write(`${CLEAR_LINE}${message}`);

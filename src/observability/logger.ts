@@ -63,7 +63,6 @@ export class Logger {
       case "unreadable":
         return this.#pino.warn(notice, "trouble with the cluster");
       case "baseline-written":
-      case "baseline-deleted":
       case "leadership":
       case "dataplane":
       case "absent":

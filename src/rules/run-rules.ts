@@ -1,15 +1,12 @@
-import { selectorMatches } from "../engine/selector.ts";
+import type { RuleAction } from "../config/profile.ts";
 import { AppError } from "../errors.ts";
-import type { RuleAction } from "../resources/profile.ts";
 import { placedRules } from "./placed-rules.ts";
 import type {
   CompiledProfile,
   CompiledProfiles,
   CompiledRule,
   Finding,
-  RuleEntry,
   RuleSituation,
-  Validator,
 } from "./rule.ts";
 import { atMost } from "./severity.ts";
 
@@ -47,16 +44,11 @@ export function runRules(
   const shared = { ...situation, profiles, placedRules: placedRules(situation.object) };
   for (const rule of profile.rules) {
     if (!applies(rule, situation)) continue;
-    const { validator } = rule;
-    const entry = entryFor(rule, situation);
-    if (entry === undefined || entry.action === "Disabled") continue;
-    const { action, parameters } = entry;
     try {
-      for (const finding of validator.check({ ...shared, parameters })) {
-        findings.push(judge(validator.id, action, finding));
-      }
+      const context = { ...shared, parameters: rule.parameters };
+      for (const finding of rule.validator.check(context)) findings.push(judge(rule, finding));
     } catch (cause) {
-      faults.push(faultOf(validator, action, cause));
+      faults.push(faultOf(rule, cause));
     }
   }
   return { findings, faults };
@@ -71,23 +63,17 @@ function applies({ validator }: CompiledRule, situation: RuleSituation): boolean
   );
 }
 
-/** What the profile does with the rule where the object is. What has no namespace matches no selector. */
-function entryFor(
-  { entries }: CompiledRule,
-  { namespaceLabels }: RuleSituation,
-): RuleEntry | undefined {
-  return entries.find(
-    ({ match }) =>
-      match === null || (namespaceLabels !== null && selectorMatches(match, namespaceLabels)),
-  );
-}
-
-function judge(ruleId: string, action: RuleAction, finding: Finding): JudgedFinding {
-  return { ruleId, action: finding.unsure === true ? atMost(action, "Warn") : action, finding };
+function judge({ validator, action }: CompiledRule, finding: Finding): JudgedFinding {
+  return {
+    ruleId: validator.id,
+    action: finding.unsure === true ? atMost(action, "Warn") : action,
+    finding,
+  };
 }
 
 /** A rule that may only warn must not refuse by failing. */
-function faultOf({ id, onFault }: Validator, action: RuleAction, cause: unknown): RuleFault {
+function faultOf({ validator, action }: CompiledRule, cause: unknown): RuleFault {
+  const { id, onFault } = validator;
   return {
     ruleId: id,
     onFault: action === "Deny" ? onFault : "warn",

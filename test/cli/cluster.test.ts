@@ -120,6 +120,32 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(result.stdout).toMatch(/\+ +any IPv4 address +→ +shop\/mysql\[Pod\] +all ports/);
   });
 
+  it("takes policies as they are, and a namespace of -f as it will be", async () => {
+    const governed = {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "bare", labels: { "ringfence.dev/profile": "baseline" } },
+    };
+    await plane().create("/api/v1/namespaces", governed);
+    await createNamespace(plane(), "later");
+    for (const [index, namespace] of ["bare", "later"].entries()) {
+      await createPod(plane(), pod(namespace, "a", `10.244.${4 + index}.1`, {}));
+      await createPod(plane(), pod(namespace, "b", `10.244.${4 + index}.2`, {}));
+    }
+    const stored = await ask("simulate -n bare --src-pod a --dst-pod b --port 80");
+    expect(stored.stdout).toMatch(/^allowed: /);
+    expect(stored.stdout).not.toContain("Ringfence");
+    const flow = "simulate -n later --src-pod a --dst-pod b --port 80 -f -".split(" ");
+    const input = JSON.stringify({
+      ...governed,
+      metadata: { ...governed.metadata, name: "later" },
+    });
+    const env = { KUBECONFIG: plane().adminKubeconfig };
+    const after = await runCli(flow, { env, input });
+    expect(after.stdout).toMatch(/^denied: /);
+    expect(after.stdout).toContain("Ringfence adds default-deny and allow-dns to namespace later");
+  });
+
   it("checks, audits and examines what is stored", async () => {
     const check = await ask("check -n shop --profile baseline -o json");
     expect(check.stderr).toBe("");

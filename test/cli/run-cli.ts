@@ -11,6 +11,10 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** What the plugin says about the example, where the format of the answer has no room for it. */
+export const SHOP_NOTE =
+  "note: assuming that Ringfence adds default-deny and allow-dns to namespaces payments, shop\n";
+
 interface CliOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;

@@ -7,8 +7,9 @@ import type { Outcome } from "../outcome.ts";
 import { type DataFormat, renderDocument, renderYaml } from "../render/document.ts";
 import { renderFindings } from "../render/finding-text.ts";
 import { keyName } from "../render/policy-text.ts";
-import { count, createPaint } from "../render/text.ts";
+import { count, createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
+import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 
 export interface AuditFlags extends SourceFlags {
@@ -21,7 +22,8 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   const source = await openSource(flags, createReport());
   const world = await source.load(EVERYTHING);
   const namespace = source.allNamespaces ? null : source.namespace;
-  if (flags.fix === true) return fix(reduce(world, namespace), flags.output);
+  const assumptions = baselineAssumptions([world]);
+  if (flags.fix === true) return fix(reduce(world, namespace), assumptions, flags.output);
   const findings = inOrder(engineFindings(world, namespace));
   const { rulesRemoved, deleted } = reduce(world, namespace);
   const policies = policiesIn(world, namespace);
@@ -33,13 +35,14 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   ].join(" ");
   const text =
     flags.output === "text"
-      ? renderFindings(findings, summary, createPaint())
+      ? renderFindings(findings, summary, createPaint()) + renderAssumptions(assumptions)
       : renderDocument(
           "AuditReport",
           {
             findings: findings.map(findingData),
             removable: { rules: rulesRemoved, policies: deleted.length },
             total: { rules, policies: policies.length },
+            assumptions,
           },
           flags.output,
         );
@@ -47,19 +50,28 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
 }
 
 /** Ready for `kubectl apply -f -`; what is to be deleted stands in comments. */
-function fix(reduction: Reduction, output: AuditFlags["output"]): Outcome {
+function fix(
+  reduction: Reduction,
+  assumptions: readonly string[],
+  output: AuditFlags["output"],
+): Outcome {
   const { policies, deleted, rulesRemoved, connections } = reduction;
   const exitCode = policies.length + deleted.length > 0 ? EXIT.found : EXIT.ok;
   if (output === "json") {
     const proof = { connections, unchanged: true };
     return {
-      text: renderDocument("Reduction", { policies, deleted, rulesRemoved, proof }, "json"),
+      text: renderDocument(
+        "Reduction",
+        { policies, deleted, rulesRemoved, proof, assumptions },
+        "json",
+      ),
       exitCode,
     };
   }
   const head = [
     `# ${count(rulesRemoved, "rule")} and ${count(deleted.length, "policy")} less.`,
     `# Proved: all ${count(connections, "connection")} from pod to pod and outside are as before.`,
+    ...assumptions.map((text) => `# Assuming that ${text}.`),
     ...deleted.map((key) => `# delete: ${keyName(key)}`),
   ];
   return {

@@ -21,8 +21,9 @@ import { renderJunit } from "../render/junit.ts";
 import { type Mending, mendedFiles, renderMending } from "../render/mending.ts";
 import { policyName } from "../render/policy-text.ts";
 import { renderSarif } from "../render/sarif.ts";
-import { count, createPaint } from "../render/text.ts";
+import { count, createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
+import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import type { SourcePolicy } from "../sources/world.ts";
 
@@ -44,12 +45,14 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const sourceFlags = manifests.length === 0 ? flags : { ...flags, manifests };
   if (flags.write === true && flags.fix !== true) throw usageError("--write needs --fix");
   const profiles = await ProfileChoice.read(flags.config ?? [], flags.profile);
-  const source = await openSource(sourceFlags, createReport());
+  const report = createReport();
+  const source = await openSource(sourceFlags, report);
   const world = await source.load(SCOPE);
   const namespace = source.allNamespaces ? null : source.namespace;
   const policies = policiesIn(world, namespace).filter(
-    ({ applied }) => applied || flags.filename === undefined,
+    ({ standing }) => standing === "applied" || flags.filename === undefined,
   );
+  const assumptions = baselineAssumptions([world]);
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] =>
     inOrder([
@@ -61,46 +64,56 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   if (flags.fix === true) {
     const mended = mend(policies, world, profiles);
     const left = judge(mended.map((policy) => policy.source));
-    return fix({ mended: mended.filter((policy) => policy.findings.length > 0), left }, flags);
+    const changed = mended.filter((policy) => policy.findings.length > 0);
+    return fix({ mended: changed, left, assumptions }, flags);
   }
   const findings = judge(policies);
   const failed = findings.some((finding) => counts(finding, flags.failOn));
+  if (["sarif", "junit", "github"].includes(flags.output)) report.assuming(assumptions);
   return {
-    text: render(findings, policies, flags),
+    text: render({ findings, policies, assumptions }, flags),
     exitCode: failed ? EXIT.found : EXIT.ok,
   };
 }
 
 /** The policies with all that is mechanical mended; the exit code is that of what is left. */
-async function fix(
-  { mended, left }: Mending,
-  { output, write, failOn }: CheckFlags,
-): Promise<Outcome> {
+async function fix(mending: Mending, { output, write, failOn }: CheckFlags): Promise<Outcome> {
   if (output !== "text" && output !== "json" && output !== "yaml") {
     throw usageError(`--fix answers in text, json or yaml, not in ${output}`);
   }
   if (write === true) {
-    const files = mendedFiles(mended);
+    const files = mendedFiles(mending.mended);
     await Promise.all(Array.from(files, ([path, text]) => writeFile(path, text)));
   }
-  const failed = left.some((finding) => counts(finding, failOn));
+  const failed = mending.left.some((finding) => counts(finding, failOn));
   return {
-    text: renderMending({ mended, left }, output, write === true),
+    text: renderMending(mending, output, write === true),
     exitCode: failed ? EXIT.found : EXIT.ok,
   };
 }
 
+interface Checked {
+  readonly findings: readonly ReportedFinding[];
+  readonly policies: readonly SourcePolicy[];
+  readonly assumptions: readonly string[];
+}
+
 function render(
-  findings: readonly ReportedFinding[],
-  policies: readonly SourcePolicy[],
+  { findings, policies, assumptions }: Checked,
   { output, failOn }: CheckFlags,
 ): string {
   switch (output) {
-    case "text":
-      return renderFindings(findings, `in ${count(policies.length, "policy")}`, createPaint());
+    case "text": {
+      const summary = `in ${count(policies.length, "policy")}`;
+      return renderFindings(findings, summary, createPaint()) + renderAssumptions(assumptions);
+    }
     case "json":
     case "yaml":
-      return renderDocument("CheckReport", { findings: findings.map(findingData) }, output);
+      return renderDocument(
+        "CheckReport",
+        { findings: findings.map(findingData), assumptions },
+        output,
+      );
     case "sarif":
       return renderSarif(findings, VALIDATORS, packageVersion());
     case "junit": {

@@ -10,8 +10,9 @@ import {
   renderMatrix,
   renderMermaid,
 } from "../render/connection-text.ts";
-import { renderDocument } from "../render/document.ts";
+import { isDataFormat, renderDocument } from "../render/document.ts";
 import { createReport } from "../report.ts";
+import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 
 export interface ConnectivityFlags extends SourceFlags, RowFlags {
@@ -20,14 +21,21 @@ export interface ConnectivityFlags extends SourceFlags, RowFlags {
 
 /** Who can reach whom, by workload. */
 export async function connectivity(flags: ConnectivityFlags): Promise<Outcome> {
-  const source = await openSource(flags, createReport());
+  const report = createReport();
+  const source = await openSource(flags, report);
   const world = await source.load(EVERYTHING);
   const filter = parseRowFilter(flags, world, source);
   const rows = filterRows(world.engine.connections("workload"), filter);
-  return { text: render(rows, flags.output), exitCode: EXIT.ok };
+  const assumptions = baselineAssumptions([world]);
+  if (!isDataFormat(flags.output)) report.assuming(assumptions);
+  return { text: render(rows, assumptions, flags.output), exitCode: EXIT.ok };
 }
 
-function render(rows: readonly Connection[], format: ConnectivityFlags["output"]): string {
+function render(
+  rows: readonly Connection[],
+  assumptions: readonly string[],
+  format: ConnectivityFlags["output"],
+): string {
   switch (format) {
     case "text":
       return renderList(rows);
@@ -41,7 +49,11 @@ function render(rows: readonly Connection[], format: ConnectivityFlags["output"]
       return renderMermaid(rows);
     case "json":
     case "yaml":
-      return renderDocument("Connectivity", { connections: rows.map(rowData) }, format);
+      return renderDocument(
+        "Connectivity",
+        { connections: rows.map(rowData), assumptions },
+        format,
+      );
     default:
       return unreachable(format);
   }

@@ -11,6 +11,7 @@ import { renderDifference, renderDifferenceMarkdown } from "../render/difference
 import { renderDocument } from "../render/document.ts";
 import { createPaint } from "../render/text.ts";
 import { createReport } from "../report.ts";
+import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import { changesBetween, type World } from "../sources/world.ts";
 
@@ -29,6 +30,7 @@ export interface Difference {
   readonly closed: readonly Connection[];
   readonly unsure: readonly Connection[];
   readonly objections: Objections;
+  readonly assumptions: readonly string[];
 }
 
 /** Compare two sets of manifests, or a cluster or folder with files as if they were applied to it. */
@@ -73,6 +75,7 @@ function compare(before: World, after: World, profiles: ProfileChoice): Differen
     closed: inOrder(delta.closed),
     unsure: inOrder(delta.unsure),
     objections: objectionsTo(before, after, profiles),
+    assumptions: baselineAssumptions([before, after]),
   };
 }
 
@@ -125,7 +128,7 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
 function render(difference: Difference, format: DiffFlags["output"]): string {
   if (format === "text") return renderDifference(difference, createPaint());
   if (format === "markdown") return renderDifferenceMarkdown(difference);
-  const { opened, closed, unsure, objections } = difference;
+  const { opened, closed, unsure, objections, assumptions } = difference;
   const body = {
     opened: opened.map((row) => {
       const rules = objections.forbiddenBy(row);
@@ -134,6 +137,7 @@ function render(difference: Difference, format: DiffFlags["output"]): string {
     closed: closed.map(rowData),
     unsure: unsure.map(rowData),
     findings: objections.findings.map(findingData),
+    assumptions,
   };
   return renderDocument("Difference", body, format);
 }

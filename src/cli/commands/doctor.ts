@@ -14,8 +14,9 @@ import type { Outcome } from "../outcome.ts";
 import { didYouMean } from "../references.ts";
 import { renderChecklist } from "../render/checklist.ts";
 import { type DataFormat, renderDocument } from "../render/document.ts";
-import { createPaint } from "../render/text.ts";
+import { createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
+import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import type { SourcePolicy } from "../sources/world.ts";
 
@@ -46,11 +47,12 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
     examineSourceAddresses(patient),
     examineServicePorts(patient),
   ];
+  const assumptions = baselineAssumptions([world]);
   const found = diagnoses.some(({ status }) => status === "problem" || status === "warning");
   const text =
     flags.output === "text"
-      ? renderChecklist(diagnoses, createPaint())
-      : renderDocument("Diagnosis", { checks: diagnoses }, flags.output);
+      ? renderChecklist(diagnoses, createPaint()) + renderAssumptions(assumptions)
+      : renderDocument("Diagnosis", { checks: diagnoses, assumptions }, flags.output);
   return { text, exitCode: found ? EXIT.found : EXIT.ok };
 }
 

@@ -1,9 +1,9 @@
 import { formatAddress } from "../../engine/address.ts";
 import { type Pod, type Protocol, podKey } from "../../engine/model.ts";
 import type { DnsEndpoint } from "../../rules/rule.ts";
-import { resolversOf } from "../findings/check-world.ts";
 import { labelOf, workloadLabel } from "../references.ts";
 import { count } from "../render/text.ts";
+import { resolversOf } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
 import { concerns, type Diagnosis, type Patient } from "./examination.ts";
 

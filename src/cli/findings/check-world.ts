@@ -1,10 +1,9 @@
-import { type Policy, podKey, policyKey } from "../../engine/model.ts";
-import { selectorMatches } from "../../engine/selector.ts";
-import type { ClusterFacts, DnsEndpoint } from "../../rules/rule.ts";
+import { podKey, policyKey } from "../../engine/model.ts";
+import type { ClusterFacts } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { soften } from "../../rules/severity.ts";
-import { resolverEndpoints } from "../../wire/endpoints.ts";
 import { policyName } from "../render/policy-text.ts";
+import { resolversOf } from "../sources/resolvers.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { type ReportedFinding, SEVERITIES } from "./finding.ts";
 import type { ProfileChoice } from "./profiles.ts";
@@ -12,7 +11,6 @@ import type { ProfileChoice } from "./profiles.ts";
 const OWN_NAMESPACE = "ringfence-system";
 const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
 const WEBHOOK_PORT = 9443;
-const DNS = "kube-system/kube-dns";
 
 /**
  * Hold policies against the rules as the webhook would if each were created last: with everything
@@ -47,7 +45,6 @@ function checkPolicy(
       operation: "CREATE",
       object: { kind: "policy", manifest, policy },
       oldObject: null,
-      namespaceLabels: world.namespaces.get(policy.namespace)?.labels ?? null,
       delta,
       after,
       facts,
@@ -101,34 +98,12 @@ function factsOf(world: World): ClusterFacts {
   };
 }
 
-/** The pods that resolve names: those behind the Endpoints, or else the Service, of the cluster's DNS. */
-export function resolversOf(world: World): readonly DnsEndpoint[] {
-  const endpoints = world.endpoints.get(DNS);
-  if (endpoints !== undefined) return resolverEndpoints(endpoints);
-  const service = world.services.get(DNS);
-  const selector = service?.selector;
-  if (service === undefined || selector === null || selector === undefined) return [];
-  const requirements = Array.from(selector, ([key, value]) => {
-    return { key, operator: "In" as const, values: [value] };
-  });
-  const pods = [...world.engine.podsOf(service.namespace)].filter(({ labels }) =>
-    selectorMatches(requirements, labels),
-  );
-  return pods.map((pod) => {
-    const portOf = (protocol: "UDP" | "TCP"): number | null => {
-      const of = service.ports.filter((port) => port.protocol === protocol);
-      const target = (of.find(({ name }) => name.startsWith("dns")) ?? of[0])?.targetPort;
-      if (typeof target !== "string") return target ?? null;
-      return pod.ports.find((it) => it.name === target && it.protocol === protocol)?.port ?? null;
-    };
-    const end = { kind: "pod", key: podKey(pod) } as const;
-    return { end, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };
-  });
-}
-
-/** Policies of one namespace, or all. */
+/** Policies of one namespace, or all, that somebody wrote and that can be read. */
 export function policiesIn(world: World, namespace: string | null): readonly SourcePolicy[] {
-  const all = [...world.policies.values()];
-  const isWanted = ({ namespace: own }: Policy): boolean => namespace === null || own === namespace;
-  return all.filter(({ policy }) => policy.readable && isWanted(policy));
+  return [...world.policies.values()].filter(
+    ({ policy, standing }) =>
+      policy.readable &&
+      standing !== "assumed" &&
+      (namespace === null || policy.namespace === namespace),
+  );
 }

@@ -42,7 +42,8 @@ function describe(finding: ClusterFinding, world: World): readonly ReportedFindi
   const keys = finding.code === "duplicate-policies" ? finding.policies.slice(1) : [finding.policy];
   return keys.flatMap((key) => {
     const source = world.policies.get(key);
-    return source === undefined ? [] : [report(source, { rule: finding.code, ...words(finding) })];
+    if (source === undefined || source.standing === "assumed") return [];
+    return [report(source, { rule: finding.code, ...words(finding) })];
   });
 }
 

@@ -32,7 +32,8 @@ function changedPolicies(before: World, after: World): readonly SourcePolicy[] {
   return Array.from(after.policies).flatMap(([key, source]) => {
     const old = before.policies.get(key);
     const isSame = JSON.stringify(old?.manifest) === JSON.stringify(source.manifest);
-    return isSame || !source.policy.readable ? [] : [source];
+    const isJudged = source.policy.readable && source.standing !== "assumed";
+    return isSame || !isJudged ? [] : [source];
   });
 }
 

@@ -3,11 +3,11 @@ import type { Difference } from "../commands/diff.ts";
 import { endText, portsText } from "../connection-rows.ts";
 import type { Objections } from "../findings/forbidden.ts";
 import { renderFindings } from "./finding-text.ts";
-import { alignColumns, count, indent, type Paint } from "./text.ts";
+import { alignColumns, count, indent, type Paint, renderAssumptions } from "./text.ts";
 
 /** What a change does, as people read it: `+` opens, `-` closes, `?` becomes or was undecidable. */
 export function renderDifference(
-  { opened, closed, unsure, objections }: Difference,
+  { opened, closed, unsure, objections, assumptions }: Difference,
   paint: Paint,
 ): string {
   const blocks = [
@@ -28,7 +28,7 @@ export function renderDifference(
   });
   const { findings } = objections;
   const rules = findings.length === 0 ? [] : [renderFindings(findings, "by the rules", paint)];
-  return [...none, ...connections, ...rules].join("\n");
+  return [...none, ...connections, ...rules].join("\n") + renderAssumptions(assumptions);
 }
 
 /** Rows of one table; GitHub cuts comments at 65,536 characters. */
@@ -36,7 +36,7 @@ const MAX_ROWS = 200;
 
 /** The same as the comment of a pull request. */
 export function renderDifferenceMarkdown(difference: Difference): string {
-  const { opened, closed, unsure, objections } = difference;
+  const { opened, closed, unsure, objections, assumptions } = difference;
   const parts = [
     ...table("opened", opened, objections),
     ...table("closed", closed, null),
@@ -47,7 +47,8 @@ export function renderDifferenceMarkdown(difference: Difference): string {
     return `- ${severity === "error" ? "❌" : "⚠️"} **${rule}** in ${cell(object)}: ${message}`;
   });
   const said = rules.length === 0 ? [] : ["**What the rules say**", rules.join("\n")];
-  return `${["### Who can reach whom", ...body, ...said].join("\n\n")}\n`;
+  const taken = assumptions.map((text) => `_Assuming that ${text}._`);
+  return `${["### Who can reach whom", ...body, ...said, ...taken].join("\n\n")}\n`;
 }
 
 function table(

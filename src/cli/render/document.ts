@@ -3,6 +3,11 @@ import { stringify } from "yaml";
 /** Formats that carry a whole answer as data. */
 export type DataFormat = "json" | "yaml";
 
+/** Report whether the format is one of them. */
+export function isDataFormat(format: string): format is DataFormat {
+  return format === "json" || format === "yaml";
+}
+
 const API_VERSION = "ringfence.dev/v1alpha1";
 
 /** An answer as a document of its own kind: `docs/reference/cli.md` describes each. */

@@ -13,11 +13,12 @@ export interface Mending {
   readonly mended: readonly MendedPolicy[];
   /** What is still to be found, in all of the policies. */
   readonly left: readonly ReportedFinding[];
+  readonly assumptions: readonly string[];
 }
 
 /** The mended policies, ready for `kubectl apply -f -`; of files that were written only what was done. */
 export function renderMending(
-  { mended, left }: Mending,
+  { mended, left, assumptions }: Mending,
   output: DataFormat | "text",
   isWritten: boolean,
 ): string {
@@ -27,12 +28,14 @@ export function renderMending(
       policies: mended.map(({ source }) => source.manifest),
       mended: findings.map(findingData),
       left: left.map(findingData),
+      assumptions,
     };
     return renderDocument("Mending", body, output);
   }
   const rest = left.length === 0 ? "nothing is left" : `${tally(left)} left`;
   const head = [
     `# ${count(findings.length, "finding")} of ${count(mended.length, "policy")} mended; ${rest}.`,
+    ...assumptions.map((text) => `# Assuming that ${text}.`),
     ...findings.map(({ object, fix, place }) => {
       const where = place === null ? "" : `${place.file}:${place.line}: `;
       return `# ${where}${object}: ${fix?.title ?? ""}`;

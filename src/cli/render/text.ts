@@ -41,6 +41,12 @@ export function indent(text: string, columns: number): string {
   return text.replaceAll(/^(?=.)/gm, " ".repeat(columns));
 }
 
+/** What an answer takes for granted, as a block below it; nothing where it takes nothing. */
+export function renderAssumptions(assumptions: readonly string[]): string {
+  if (assumptions.length === 0) return "";
+  return `\nAssuming that\n${assumptions.map((text) => `${wrap(text, 4, "  - ")}\n`).join("")}`;
+}
+
 /** `1 pod`, `2 pods`, `1 policy`, `2 policies`. */
 export function count(number: number, noun: string): string {
   if (number === 1) return `1 ${noun}`;

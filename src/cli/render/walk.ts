@@ -7,7 +7,7 @@ import type { Amendment } from "../smallest-change.ts";
 import type { World } from "../sources/world.ts";
 import { renderYaml } from "./document.ts";
 import { keyName, policyName, renderCause, renderPeers } from "./policy-text.ts";
-import { indent, type Paint, wrap } from "./text.ts";
+import { indent, type Paint, renderAssumptions, wrap } from "./text.ts";
 import { renderFlowLine, summarize } from "./verdict-text.ts";
 
 /** The walk through every policy and rule in both directions, and what it comes to; 80 columns wide. */
@@ -23,14 +23,9 @@ export function renderWalk(
     renderSide(egress, { label: answer.from, end: flow.from }, world, paint),
     renderSide(ingress, { label: answer.to, end: flow.to }, world, paint),
     wrap(summarize(answer), 2, "In short: "),
-    ...(answer.assumptions.length === 0 ? [] : [renderAssumptions(answer.assumptions)]),
-    ...(change === null ? [] : [renderChange(change)]),
   ];
-  return `${blocks.join("\n\n")}\n`;
-}
-
-function renderAssumptions(assumptions: readonly string[]): string {
-  return ["Assuming that", ...assumptions.map((text) => wrap(text, 4, "  - "))].join("\n");
+  const end = change === null ? "" : `\n${renderChange(change)}\n`;
+  return `${blocks.join("\n\n")}\n${renderAssumptions(answer.assumptions)}${end}`;
 }
 
 interface Subject {

@@ -6,7 +6,8 @@ import type { Report } from "../report.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
 import type { SourceObject } from "./source-object.ts";
-import { createWorld, type Layer, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { createWorld, type Layer } from "./world-builder.ts";
 
 /** The flags that say where objects come from, as every verb takes them. */
 export interface SourceFlags {

@@ -1,34 +1,20 @@
-import { ofDeployment } from "../../cluster/workload-template.ts";
-import type { Dataplane } from "../../engine/dataplane.ts";
-import { MatchingEngine } from "../../engine/matching-engine.ts";
-import {
-  type Change,
-  type Namespace,
-  type Node,
-  type Pod,
-  type Policy,
-  type PolicyKind,
-  podKey,
-} from "../../engine/model.ts";
-import type { Problem } from "../../errors.ts";
-import { objectKey, parseObject, type WireObject } from "../../wire/document.ts";
-import { parseEndpoints, type ServiceEndpoint } from "../../wire/endpoints.ts";
+import type { MatchingEngine } from "../../engine/matching-engine.ts";
+import type { Change, Namespace, Node, Pod } from "../../engine/model.ts";
+import type { ServiceEndpoint } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
-import { parseNamespace } from "../../wire/namespace.ts";
 import type { ParsedPolicy } from "../../wire/parsed-policy.ts";
-import { POLICY_READERS } from "../../wire/policy.ts";
-import { parseService, type Service } from "../../wire/service.ts";
+import type { Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
-import { InputError } from "../input-error.ts";
-import type { Report } from "../report.ts";
-import { type Origin, type SourceObject, textAt } from "./source-object.ts";
-import { standInsOf } from "./stand-ins.ts";
+import type { Origin } from "./source-object.ts";
 
 /** A policy with where it was read. */
 export interface SourcePolicy extends ParsedPolicy<PolicyManifest> {
   readonly origin: Origin;
-  /** Of a file that was given as if it were applied. */
-  readonly applied: boolean;
+  /**
+   * `stored`: of the cluster or the manifests; `applied`: of a file of `-f`; `assumed`: nobody wrote it
+   * down, Ringfence will.
+   */
+  readonly standing: "stored" | "applied" | "assumed";
 }
 
 /** Everything that was read, by kind and key; the engine over it; and what to say of the reading. */
@@ -48,45 +34,35 @@ export interface World {
   readonly daemonSets: readonly unknown[];
 }
 
-export interface WorldOptions {
-  readonly dataplane: Dataplane;
-  /** Of objects that name none. */
-  readonly namespace: string;
-  readonly report: Report;
-}
-
-/** Objects that belong together: those of one cluster, or of one set of files. */
-export interface Layer {
-  /** In a cluster workloads have pods; in files they stand for them. */
-  readonly kind: "cluster" | "files";
-  /** Laid over the others, as `kubectl apply` would. */
-  readonly applied: boolean;
-  readonly objects: readonly SourceObject[];
-}
-
-/**
- * The world of `layers`, where an object replaces the one of the same name in a layer before. Throws
- * an InputError for everything in files that cannot be read, and for two of one name in the same
- * layer that differ; what cannot be read in a cluster is noted.
- */
-export function createWorld(layers: readonly Layer[], options: WorldOptions): World {
-  const builder = new WorldBuilder(options);
-  for (const layer of layers) builder.add(layer);
-  return builder.finish();
-}
-
 /** The changes that turn the engine of one world into that of another. */
 export function changesBetween(old: World, next: World): readonly Change[] {
-  const policies = policiesOf(next);
   return [
     ...deletions("namespace", old.namespaces, next.namespaces),
     ...deletions("node", old.nodes, next.nodes),
     ...deletions("pod", old.pods, next.pods),
     ...deletions("policy", old.policies, next.policies),
-    ...Array.from(next.namespaces.values(), namespaceUpsert),
-    ...Array.from(next.nodes.values(), nodeUpsert),
-    ...Array.from(next.pods.values(), podUpsert),
-    ...Array.from(policies, policyUpsert),
+    ...upserts(next),
+  ];
+}
+
+/** The changes that make up a world from nothing. */
+export function upserts(
+  world: Pick<World, "namespaces" | "nodes" | "pods" | "policies">,
+): readonly Change[] {
+  const upsert = { op: "upsert" } as const;
+  return [
+    ...Array.from(world.namespaces.values(), (object) => {
+      return { ...upsert, kind: "namespace" as const, object };
+    }),
+    ...Array.from(world.nodes.values(), (object) => {
+      return { ...upsert, kind: "node" as const, object };
+    }),
+    ...Array.from(world.pods.values(), (object) => {
+      return { ...upsert, kind: "pod" as const, object };
+    }),
+    ...Array.from(world.policies.values(), ({ policy: object }) => {
+      return { ...upsert, kind: "policy" as const, object };
+    }),
   ];
 }
 
@@ -97,234 +73,4 @@ function deletions(
 ): readonly Change[] {
   const gone = [...old.keys()].filter((key) => !next.has(key));
   return gone.map((key) => ({ kind, op: "delete", key }));
-}
-
-const namespaceUpsert = (object: Namespace): Change => ({
-  kind: "namespace",
-  op: "upsert",
-  object,
-});
-const nodeUpsert = (object: Node): Change => ({ kind: "node", op: "upsert", object });
-const podUpsert = (object: Pod): Change => ({ kind: "pod", op: "upsert", object });
-const policyUpsert = (object: Policy): Change => ({ kind: "policy", op: "upsert", object });
-
-function policiesOf(world: Pick<World, "policies">): readonly Policy[] {
-  return Array.from(world.policies.values(), ({ policy }) => policy);
-}
-
-/** How an object is told from another in one layer. */
-interface Known {
-  readonly origin: Origin;
-  readonly content: string;
-}
-
-class WorldBuilder {
-  readonly #options: WorldOptions;
-  readonly #problems: Problem[] = [];
-  readonly #policies = new Map<string, SourcePolicy>();
-  readonly #declared = new Map<string, { raw: unknown; origin: Origin; namespace: Namespace }>();
-  readonly #mentioned = new Set<string>();
-  readonly #pods = new Map<string, Pod>();
-  readonly #nodes = new Map<string, Node>();
-  readonly #templates = new Map<string, PodTemplate>();
-  readonly #services = new Map<string, Service>();
-  readonly #endpoints = new Map<string, readonly ServiceEndpoint[]>();
-  readonly #daemonSets: unknown[] = [];
-
-  constructor(options: WorldOptions) {
-    this.#options = options;
-  }
-
-  add(layer: Layer): void {
-    const known = new Map<string, Known>();
-    const workloads = new Map<string, { template: PodTemplate; raw: unknown }>();
-    for (const object of layer.objects) {
-      const read = this.#read(object, layer);
-      if (read === null || !this.#isNew(read, object, known)) continue;
-      if (read.kind === "workload") {
-        workloads.set(workloadKey(read.template), { template: read.template, raw: object.raw });
-        if (read.template.workload.kind === "DaemonSet") this.#daemonSets.push(object.raw);
-      }
-      this.#take(read, object, layer.applied);
-      // In a cluster a namespace that was not read is not known, which is an answer of its own.
-      if (layer.kind === "files") this.#mention(read);
-    }
-    for (const [key, { template }] of workloads) this.#templates.set(key, template);
-    if (layer.kind === "files") this.#standIn(workloads, known);
-  }
-
-  finish(): World {
-    if (this.#problems.length > 0) throw new InputError(this.#problems);
-    const engine = new MatchingEngine({ dataplane: this.#options.dataplane });
-    const namespaces = this.#namespaces();
-    for (const namespace of namespaces.values()) engine.apply(namespaceUpsert(namespace));
-    for (const node of this.#nodes.values()) engine.apply(nodeUpsert(node));
-    for (const pod of this.#pods.values()) engine.apply(podUpsert(pod));
-    for (const { policy } of this.#policies.values()) engine.apply(policyUpsert(policy));
-    return {
-      engine,
-      namespaces,
-      policies: this.#policies,
-      declared: this.#declared,
-      pods: this.#pods,
-      nodes: this.#nodes,
-      templates: [...this.#templates.values()],
-      services: this.#services,
-      endpoints: this.#endpoints,
-      daemonSets: this.#daemonSets,
-    };
-  }
-
-  /** Null: what the reading came to has been noted. */
-  #read(object: SourceObject, layer: Layer): WireObject | null {
-    const { raw, origin } = object;
-    const read = parseObject(raw, this.#options.namespace);
-    if (read.ok) return read.value;
-    if (layer.kind === "files") {
-      this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
-      return null;
-    }
-    const [first] = read.error;
-    const name = `${textAt(raw, "kind")} ${nameOf(raw)}`;
-    this.#options.report.note(
-      `${name} cannot be read: ${first?.path ?? ""} ${first?.message ?? ""}`,
-    );
-    this.#takeUnreadable(object);
-    return null;
-  }
-
-  /** A stored policy that cannot be read still isolates its pods, as far as can be told which. */
-  #takeUnreadable({ raw, origin }: SourceObject): void {
-    const kind = textAt(raw, "kind");
-    if (!isPolicyKind(kind)) return;
-    const policy = POLICY_READERS[kind].unreadable(raw);
-    const key = `${kind}/${policy.namespace}/${policy.name}`;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no rule looks at one that is not readable
-    this.#policies.set(key, {
-      policy,
-      manifest: raw as PolicyManifest,
-      notices: [],
-      origin,
-      applied: false,
-    });
-  }
-
-  #isNew(read: WireObject, { raw, origin }: SourceObject, known: Map<string, Known>): boolean {
-    const key = objectKey(read);
-    if (key === null) return true;
-    const content = JSON.stringify(raw);
-    const other = known.get(key);
-    known.set(key, { origin, content });
-    if (other === undefined) return true;
-    if (other.content !== content) {
-      const first = other.origin.locate(HERE).path;
-      const message = `is a second ${describeKey(key)}, unlike the first in ${first}`;
-      this.#problems.push(origin.locate({ ...HERE, message }));
-    }
-    return false;
-  }
-
-  #take(read: WireObject, { raw, origin }: SourceObject, applied: boolean): void {
-    switch (read.kind) {
-      case "policy": {
-        const { policy } = read.parsed;
-        this.#policies.set(`${policy.kind}/${policy.namespace}/${policy.name}`, {
-          ...read.parsed,
-          origin,
-          applied,
-        });
-        return;
-      }
-      case "namespace":
-        this.#declared.set(read.namespace.name, { raw, origin, namespace: read.namespace });
-        return;
-      case "node":
-        this.#nodes.set(read.node.name, read.node);
-        return;
-      case "pod":
-        if (!read.pod.ended) this.#pods.set(podKey(read.pod), ofDeployment(read.pod));
-        return;
-      case "workload":
-        return;
-      case "other":
-        this.#takeOther(read.apiVersion, read.objectKind, { raw, origin });
-    }
-  }
-
-  #takeOther(apiVersion: string, kind: string, { raw, origin }: SourceObject): void {
-    if (apiVersion !== "v1") return;
-    const namespace = textAt(raw, "metadata", "namespace") || this.#options.namespace;
-    const key = `${namespace}/${nameOf(raw)}`;
-    if (kind === "Service") {
-      const read = parseService(raw, this.#options.namespace);
-      if (read.ok) this.#services.set(key, read.value);
-      else this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
-    } else if (kind === "Endpoints") {
-      const read = parseEndpoints(raw);
-      if (read.ok) this.#endpoints.set(key, read.value);
-      else this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
-    }
-  }
-
-  /** Workloads without pods of their own get some; in files that is the rule. */
-  #standIn(
-    workloads: ReadonlyMap<string, { template: PodTemplate; raw: unknown }>,
-    known: ReadonlyMap<string, Known>,
-  ): void {
-    const here = new Set<string>();
-    for (const [key, pod] of this.#pods) {
-      if (known.has(`Pod/${key}`)) here.add(workloadKey(pod));
-    }
-    for (const [key, { template, raw }] of workloads) {
-      const { controller, namespace } = template;
-      const owner = controller === null ? null : workloadKey({ namespace, workload: controller });
-      const isPart = owner !== null && (workloads.has(owner) || here.has(owner));
-      if (here.has(key) || isPart) continue;
-      // As if applied: the new template's pods take the place of those that run in the cluster.
-      for (const [name, pod] of this.#pods) {
-        if (workloadKey(pod) === key) this.#pods.delete(name);
-      }
-      for (const pod of standInsOf(template, raw)) this.#pods.set(podKey(pod), pod);
-    }
-  }
-
-  #mention(read: WireObject): void {
-    if (read.kind === "pod") this.#mentioned.add(read.pod.namespace);
-    if (read.kind === "workload") this.#mentioned.add(read.template.namespace);
-    if (read.kind === "policy" && read.parsed.policy.namespace !== "") {
-      this.#mentioned.add(read.parsed.policy.namespace);
-    }
-  }
-
-  /** A namespace that no document declares exists all the same, with the label that every one has. */
-  #namespaces(): ReadonlyMap<string, Namespace> {
-    const all = new Map<string, Namespace>();
-    for (const name of this.#mentioned) {
-      if (this.#declared.has(name)) continue;
-      const bare = parseNamespace({ metadata: { name } });
-      if (bare.ok) all.set(name, bare.value.namespace);
-    }
-    for (const [name, { namespace }] of this.#declared) all.set(name, namespace);
-    return all;
-  }
-}
-
-const HERE: Problem = { code: "NP_E_VALUE", path: "", message: "" };
-
-function isPolicyKind(kind: string): kind is PolicyKind {
-  return Object.hasOwn(POLICY_READERS, kind);
-}
-
-function workloadKey({ namespace, workload }: Pick<Pod, "namespace" | "workload">): string {
-  return `${workload.kind}/${namespace}/${workload.name}`;
-}
-
-function nameOf(raw: unknown): string {
-  return textAt(raw, "metadata", "name");
-}
-
-/** `Kind/namespace/name` as people say it. */
-function describeKey(key: string): string {
-  const [kind = "", ...name] = key.split("/");
-  return `${kind} ${name.filter((part) => part !== "").join("/")}`;
 }

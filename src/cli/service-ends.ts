@@ -1,0 +1,115 @@
+import type { Pod, Protocol } from "../engine/model.ts";
+import { selectorMatches } from "../engine/selector.ts";
+import type { ServiceEndpoint } from "../wire/endpoints.ts";
+import type { Service, ServicePort } from "../wire/service.ts";
+import { type Ends, standInNotes, type Target, targetOn } from "./flow-target.ts";
+import { usageError } from "./input-error.ts";
+import { didYouMean, placesOf, type Reference } from "./references.ts";
+import type { Source } from "./sources/load-world.ts";
+import type { World } from "./sources/world.ts";
+
+/** The Service of a name. Throws an InputError for one that there is not, or more than one. */
+export function findService(reference: Reference, world: World, source: Source): Service {
+  const places = placesOf(reference, source);
+  const all = [...world.services.values()];
+  const found = all.filter(
+    ({ name, namespace }) =>
+      name === reference.name && (places === null || places.includes(namespace)),
+  );
+  const [service, ...others] = found;
+  if (service !== undefined && others.length === 0) return service;
+  if (service !== undefined) {
+    const names = found.map(({ namespace, name }) => `\`${namespace}/${name}\``).join(", ");
+    throw usageError(`\`${reference.text}\` is ambiguous; write one of ${names}`);
+  }
+  const names = new Map(all.map(({ namespace, name }) => [`${namespace}/${name}`, name]));
+  const near = didYouMean(reference.name, names);
+  throw usageError(`there is no Service \`${reference.text}\`${near}`);
+}
+
+interface WantedPort {
+  readonly port: string | null;
+  readonly protocol: Protocol | null;
+}
+
+/**
+ * The pods behind a Service with the port that is asked for: policies see a flow after the Service has
+ * translated it to the pod's address and `targetPort`.
+ */
+export function serviceEnds(service: Service, wanted: WantedPort, world: World): Ends {
+  const label = `${service.namespace}/${service.name}[Service]`;
+  const port = servicePort(service, wanted);
+  const pods = service.selector === null ? null : backing(service, service.selector, world);
+  const endpoints = world.endpoints.get(`${service.namespace}/${service.name}`);
+  const targets =
+    pods === null
+      ? (endpoints ?? []).flatMap((endpoint) => endpointTarget(endpoint, port, world))
+      : pods
+          .filter((pod) => serves(pod, port))
+          .map((pod) => targetOn(pod, String(port.targetPort), port.protocol));
+  if (targets.length === 0) throw usageError(`${label} leads to no pod: ${whyNone(service)}`);
+  const numbers = [...new Set(targets.map((target) => target.port))].join(", ");
+  const ends = targets.length === 1 ? "1 endpoint" : `${targets.length} endpoints`;
+  return {
+    label,
+    targets,
+    assumptions: [
+      `Service port ${port.port} leads to port ${numbers} of ${ends}, where policies see the flow`,
+      ...standInNotes(pods ?? []),
+    ],
+  };
+}
+
+/** A pod without the container port that the Service names is none of its endpoints. */
+function serves({ ports }: Pod, { targetPort, protocol }: ServicePort): boolean {
+  return (
+    typeof targetPort === "number" ||
+    ports.some((port) => port.name === targetPort && port.protocol === protocol)
+  );
+}
+
+function whyNone({ type, selector }: Service): string {
+  if (type === "ExternalName") return "it is an ExternalName";
+  return selector === null
+    ? "it has no selector and no Endpoints"
+    : "its selector matches none that serves the port";
+}
+
+function backing({ namespace }: Service, selector: Pod["labels"], world: World): readonly Pod[] {
+  const requirements = Array.from(selector, ([key, value]) => {
+    return { key, operator: "In" as const, values: [value] };
+  });
+  return [...world.pods.values()].filter(
+    (pod) => pod.namespace === namespace && selectorMatches(requirements, pod.labels),
+  );
+}
+
+function endpointTarget(
+  { end, ports }: ServiceEndpoint,
+  port: ServicePort,
+  world: World,
+): readonly Target[] {
+  const served = ports.find(
+    ({ name, protocol }) => (name ?? "") === port.name && protocol === port.protocol,
+  );
+  if (served === undefined) return [];
+  const known = end.kind !== "pod" || world.pods.has(end.key);
+  return known ? [{ end, protocol: port.protocol, port: served.port }] : [];
+}
+
+function servicePort({ ports, name }: Service, { port, protocol }: WantedPort): ServicePort {
+  const listed = ports.map((it) => `${it.protocol} ${it.port}${it.name && ` (${it.name})`}`);
+  const fitting = ports.filter(
+    (it) =>
+      (port === null || String(it.port) === port || (it.name !== "" && it.name === port)) &&
+      (protocol === null || it.protocol === protocol),
+  );
+  const [only, ...others] = fitting;
+  if (only === undefined) {
+    throw usageError(`--port: Service ${name} has no such port; it has ${listed.join(", ")}`);
+  }
+  if (others.length === 0) return only;
+  const tcp = fitting.filter((it) => it.protocol === "TCP");
+  if (port !== null && tcp[0] !== undefined && tcp.length === 1) return tcp[0];
+  throw usageError(`--port is missing: Service ${name} has ${listed.join(", ")}`);
+}
