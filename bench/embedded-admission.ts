@@ -1,11 +1,10 @@
 import { type Admission, createAdmission } from "../src/admission/handle.ts";
-import { ProfileSet } from "../src/admission/profile-set.ts";
 import type { AdmissionObserver } from "../src/admission/record.ts";
-import { builtInProfiles } from "../src/config/profile-document.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { success } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
 import { createRegistry } from "../src/rules/registry.ts";
+import { RuleBook } from "../src/rules/rule-book.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
 import { changesOf, readCluster } from "./engine-cluster.ts";
@@ -38,7 +37,10 @@ export function embeddedAdmission(
         freshness: () => ({ kind: "fresh" }),
         isTerminating: () => false,
       },
-      profiles: new ProfileSet(createRegistry(VALIDATORS), builtInProfiles(VALIDATORS)),
+      ruleBook: new RuleBook({
+        registry: createRegistry(VALIDATORS),
+        ownNamespace: "ringfence-system",
+      }),
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),
       options: {

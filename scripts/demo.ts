@@ -7,9 +7,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { renderBaseline } from "../src/config/baseline.ts";
 import { loadConfig } from "../src/config/load-config.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
+import { DEFAULT_BASELINE } from "../src/resources/baseline.ts";
+import { renderBaseline } from "../src/resources/render-baseline.ts";
 import { ask } from "./demo/ask.ts";
 import { readChanges } from "./demo/change.ts";
 import { EmbeddedCluster } from "./demo/embedded-cluster.ts";
@@ -97,7 +98,9 @@ async function serve(): Promise<void> {
 
 /** What the baseline controller does in a cluster for a namespace that has opted in. */
 function keepBaseline(namespace: string): void {
-  for (const policy of renderBaseline({ namespace, dns })) {
+  const facts = { namespace, labels: new Map(), dns, podCidrs: [] };
+  const rendered = renderBaseline(DEFAULT_BASELINE, facts);
+  for (const policy of rendered.ok ? rendered.value : []) {
     cluster.upsert(kubernetesObject.parse(policy));
   }
 }

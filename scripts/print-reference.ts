@@ -1,17 +1,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { stringify } from "yaml";
 import { z } from "zod";
 import { createProgram } from "../src/cli/program.ts";
 import { SETTINGS } from "../src/config/settings.ts";
 import { ERROR_CODES } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
 import { METRICS } from "../src/observability/metric-list.ts";
+import { renderCustomResourceDefinition } from "../src/resources/custom-resource-definition.ts";
+import { RESOURCE_KINDS } from "../src/resources/resource.ts";
 import type { Mutator } from "../src/rules/mutator.ts";
 import type { Validator } from "../src/rules/rule.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
 
 const FOLDER = join(import.meta.dirname, "../docs/reference");
+const DEFINITIONS = join(import.meta.dirname, "../manifests/base/custom-resource-definitions.yaml");
 const NOTE = "<!-- Printed by `npm run docs`; edit the source instead. -->";
 
 /** The pages that are printed from the program, by file name in `docs/reference`. */
@@ -23,6 +27,20 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["metrics.md", metricsPage()],
     ["cli.md", cliPage()],
   ]);
+}
+
+/** The CustomResourceDefinitions, as YAML that YAML 1.1 reads alike. */
+function customResourceDefinitions(): string {
+  const documents = RESOURCE_KINDS.map((definition) =>
+    stringify(renderCustomResourceDefinition(definition), {
+      version: "1.1",
+      aliasDuplicateObjects: false,
+    }),
+  );
+  return [
+    "# Printed by `npm run docs`; edit the schemas in `src/resources` instead.\n",
+    documents.join("---\n"),
+  ].join("");
 }
 
 function rulesPage(): string {
@@ -175,4 +193,5 @@ function tableLine(cells: readonly string[]): string {
 if (import.meta.main) {
   mkdirSync(FOLDER, { recursive: true });
   for (const [name, text] of referencePages()) writeFileSync(join(FOLDER, name), text);
+  writeFileSync(DEFINITIONS, customResourceDefinitions());
 }

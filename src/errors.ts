@@ -28,7 +28,8 @@ export const ERROR_CODES = {
   NP_E_SCHEMA: "an object does not have the shape its kind asks for",
   NP_E_VALUE: "a field has the right type but not a legal value",
   NP_E_CONFIG: "the configuration cannot be used; the process does not start",
-  NP_E_PROFILE: "a profile document cannot be used; the last good one stays in force",
+  NP_E_RESOURCE:
+    "a resource of Ringfence's own kinds cannot be used; the last good one stays in force",
   NP_E_CERTIFICATE: "the certificate or key cannot be read, or they do not belong together",
   NP_E_API_SERVER: "the API server cannot be reached or answered with an error",
   NP_E_FORBIDDEN: "the API server refused a request for want of a right",

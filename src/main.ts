@@ -1,5 +1,4 @@
 import { createAdmission } from "./admission/handle.ts";
-import { ProfileSet } from "./admission/profile-set.ts";
 import { AccessReview } from "./cluster/access-review.ts";
 import { ApiClient } from "./cluster/api-client.ts";
 import { BaselineController } from "./cluster/baseline-controller.ts";
@@ -7,23 +6,22 @@ import { ClusterState } from "./cluster/cluster-state.ts";
 import { followDnsPorts } from "./cluster/dns-endpoints.ts";
 import { LeaderElection } from "./cluster/leader-election.ts";
 import type { Observe } from "./cluster/notice.ts";
-import {
-  baselineRevision,
-  type DnsTarget,
-  isLeftAlone,
-  renderBaseline,
-} from "./config/baseline.ts";
 import { type Config, loadConfig } from "./config/load-config.ts";
-import { builtInProfiles } from "./config/profile-document.ts";
-import { ProfileFolder } from "./config/profile-folder.ts";
+import { ResourceFolder } from "./config/resource-folder.ts";
 import { DATAPLANES } from "./engine/dataplane.ts";
 import { MatchingEngine } from "./engine/matching-engine.ts";
-import type { Problem } from "./errors.ts";
+import { failure, type Problem } from "./errors.ts";
 import { createMutators } from "./mutators/index.ts";
 import { Logger } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
+import { DEFAULT_BASELINE } from "./resources/baseline.ts";
+import type { DnsTarget } from "./resources/dns-target.ts";
+import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
+import { PROFILE_LABEL } from "./rules/names.ts";
 import { createRegistry } from "./rules/registry.ts";
+import { resourceTargets } from "./rules/resource-targets.ts";
 import type { ClusterFacts } from "./rules/rule.ts";
+import { RuleBook } from "./rules/rule-book.ts";
 import { CertificateFiles } from "./server/certificate.ts";
 import { createServer, secureContextOf } from "./server/create-server.ts";
 import { keepGarbageYoung } from "./server/heap.ts";
@@ -31,8 +29,8 @@ import { createMetricsServer, createProbes } from "./server/probes.ts";
 import { drain } from "./server/shutdown.ts";
 import { VALIDATORS } from "./validators/index.ts";
 
-/** How often a mounted folder of profiles is compared; a kubelet takes a minute to update it. */
-const PROFILE_POLL_MS = 5_000;
+/** How often a mounted folder of resources is compared; a kubelet takes a minute to update it. */
+const FOLDER_POLL_MS = 1_000;
 
 /** Well inside the pod's `terminationGracePeriodSeconds` of 45 s, of which preStop takes 10 s. */
 const HARD_CUT_MS = 20_000;
@@ -71,7 +69,7 @@ async function run(config: Config): Promise<void> {
 /** Build everything, start it, and settle when it has been stopped by a signal. */
 async function serve(config: Config, logger: Logger): Promise<void> {
   let draining = false;
-  let profileProblems: readonly Problem[] = [];
+  let fileProblems: readonly Problem[] = [];
   const { ownNamespace, webhookPort, listenAddress: host } = config;
 
   const certificate = await CertificateFiles.open(config);
@@ -81,7 +79,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     unreadable: cluster.unreadable().length,
     engine: cluster.engine.stats(),
     certificateExpiry: certificate.current.notAfter,
-    profileProblems: profileProblems.length,
+    resourceProblems: fileProblems.length + ruleBook.problems().size,
   }));
   const observe: Observe = (notice) => {
     logger.cluster(notice);
@@ -89,6 +87,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   };
 
   const client = new ApiClient({ kubeconfig: config.kubeconfig });
+  const ruleBook = new RuleBook({ registry: createRegistry(VALIDATORS), ownNamespace });
   // The controller comes before the cluster that tells it: until then the ports are the usual ones.
   let facts: ClusterFacts | null = null;
   const dnsPorts = followDnsPorts(() => facts?.dns ?? []);
@@ -100,7 +99,15 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   const baseline = new BaselineController({
     client,
-    render: (namespace) => renderBaseline({ namespace, dns: dns() }),
+    render: (namespace, labels) => {
+      const profile = labels.get(PROFILE_LABEL) ?? "";
+      const chosen = ruleBook.baselineOf(profile);
+      if (chosen !== undefined) {
+        return renderBaseline(chosen, { ...config, namespace, labels, dns: dns() });
+      }
+      const message = `there is no profile \`${profile}\``;
+      return failure([{ code: "NP_E_RESOURCE", path: "metadata.labels", message }]);
+    },
     isLeftAlone: (namespace) => isLeftAlone(namespace, ownNamespace),
     observe,
   });
@@ -116,30 +123,36 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     staleAfterMs: config.stalenessLimitMs,
     observe,
     listener: baseline,
+    others: resourceTargets(ruleBook).map(({ type, ...target }) => [
+      { type, optional: true },
+      target,
+    ]),
   });
+  ruleBook.onChange(() => baseline.refresh());
   facts = cluster.facts;
   const snapshotAgeMs = (): number | null =>
     cluster.synced() ? Math.round(Math.max(...cluster.staleMs().values())) : null;
 
-  const profiles = new ProfileSet(createRegistry(VALIDATORS), builtInProfiles(VALIDATORS));
-  const profileFolder = new ProfileFolder({
-    folder: config.profileFolder,
-    receive: (given) => profiles.replace(given),
+  const resourceFolder = new ResourceFolder({
+    folder: config.resourceFolder,
+    receive: (resources) => ruleBook.replaceFiles(resources),
     report: (problems) => {
-      profileProblems = problems;
+      fileProblems = problems;
       logger.problems(problems);
     },
-    pollMs: PROFILE_POLL_MS,
+    pollMs: FOLDER_POLL_MS,
   });
   const admission = createAdmission(
     {
       cluster,
-      profiles,
+      ruleBook,
       authorizer: new AccessReview({ client, observe }),
       clock,
       options: config,
     },
-    createMutators(() => baselineRevision(dns())),
+    createMutators((profile) =>
+      baselineRevision(ruleBook.baselineOf(profile) ?? DEFAULT_BASELINE, dns()),
+    ),
     {
       answered: (record) => {
         logger.answered(record, snapshotAgeMs());
@@ -186,7 +199,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       metrics.certificateRefused();
     },
   });
-  await profileFolder.start();
+  await resourceFolder.start();
   cluster.start();
   void cluster
     .whenSynced()
@@ -203,7 +216,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   draining = true;
   await Promise.all([drain(webhook, HARD_CUT_MS), election.stop(), baseline.stop()]);
   await cluster.stop();
-  profileFolder.stop();
+  resourceFolder.stop();
   certificate.stop();
   client.close();
   await Promise.all([probes.close(), metricsServer.close()]);

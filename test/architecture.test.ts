@@ -20,20 +20,26 @@ const LAYERS: readonly Layer[] = [
   layer("errors.ts", { node: false }),
   layer("engine", { node: false }),
   layer("wire", { imports: ["engine", "errors.ts"], packages: ["zod"] }),
-  layer("config", { imports: ["engine", "wire", "errors.ts"], packages: ["zod", "yaml"] }),
+  layer("resources", { imports: ["engine", "wire", "errors.ts"], packages: ["zod"] }),
+  layer("config", {
+    imports: ["resources", "engine", "wire", "errors.ts"],
+    packages: ["zod", "yaml"],
+  }),
   // Rules declare the schema of their parameters.
   layer("rules", {
-    imports: ["wire", "errors.ts"],
-    types: ["engine", "config"],
+    imports: ["resources", "engine", "wire", "errors.ts"],
     packages: ["zod"],
   }),
   layer("validators", {
     imports: ["rules", "engine", "wire", "errors.ts"],
-    types: ["config"],
+    types: ["resources"],
     packages: ["zod", "leven"],
   }),
   layer("mutators", { imports: ["rules", "engine", "wire"] }),
-  layer("admission", { imports: ["rules", "engine", "wire", "errors.ts"], types: ["config"] }),
+  layer("admission", {
+    imports: ["rules", "engine", "wire", "errors.ts"],
+    types: ["resources", "config"],
+  }),
   layer("server", { imports: ["admission", "errors.ts"], packages: ["fastify"] }),
   layer("cluster", {
     imports: ["engine", "wire", "errors.ts"],
@@ -49,6 +55,7 @@ const LAYERS: readonly Layer[] = [
     imports: [
       "engine",
       "wire",
+      "resources",
       "config",
       "rules",
       "validators",

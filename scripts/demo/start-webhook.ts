@@ -1,12 +1,13 @@
 import { createAdmission } from "../../src/admission/handle.ts";
-import { ProfileSet } from "../../src/admission/profile-set.ts";
 import type { AdmissionObserver } from "../../src/admission/record.ts";
-import { baselineRevision, type DnsTarget } from "../../src/config/baseline.ts";
 import type { Config } from "../../src/config/load-config.ts";
-import { builtInProfiles } from "../../src/config/profile-document.ts";
 import { success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
+import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
+import type { DnsTarget } from "../../src/resources/dns-target.ts";
+import { baselineRevision } from "../../src/resources/render-baseline.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
+import { RuleBook } from "../../src/rules/rule-book.ts";
 import { createServer } from "../../src/server/create-server.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import type { EmbeddedCluster } from "./embedded-cluster.ts";
@@ -34,10 +35,10 @@ export async function startWebhook(
   { config, port }: { readonly config: Config; readonly port: number },
 ): Promise<RunningWebhook> {
   const registry = createRegistry(VALIDATORS);
-  const mutators = createMutators(() => baselineRevision(dns));
+  const mutators = createMutators(() => baselineRevision(DEFAULT_BASELINE, dns));
   const around = {
     cluster,
-    profiles: new ProfileSet(registry, builtInProfiles(VALIDATORS)),
+    ruleBook: new RuleBook({ registry, ownNamespace: config.ownNamespace }),
     authorizer: { mayOptOut: async () => success(false) },
     clock,
     options: config,

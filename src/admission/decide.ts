@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Mode } from "../config/profile.ts";
 import { unreachable } from "../errors.ts";
+import type { Mode } from "../resources/profile.ts";
 import type { Decision, Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
 import { type Case, judge } from "./judge.ts";
@@ -25,7 +25,7 @@ export async function decide(
   deadline: number,
   around: Surroundings,
 ): Promise<Decision> {
-  const { cluster, profiles, options } = around;
+  const { cluster, ruleBook, options } = around;
   const passage = passageOf(request, around);
   if (passage !== null) return { kind: "let-through", passage };
   const isSynced = cluster.freshness().kind !== "syncing";
@@ -46,7 +46,7 @@ export async function decide(
           )
         : { kind: "not-opted-in" };
     case "unknown-profile": {
-      const trouble: Trouble = { ...governance, known: profiles.names() };
+      const trouble: Trouble = { ...governance, known: ruleBook.profiles.names() };
       return troubled(trouble, governance.mode, leavesCluster(request) ? "warn" : "deny");
     }
     case "governed":
@@ -141,8 +141,9 @@ async function governSoon(
 
 function governNow(
   request: AdmissionRequest,
-  { cluster, profiles, options }: Surroundings,
+  { cluster, ruleBook, options }: Surroundings,
 ): Governance {
+  const { profiles } = ruleBook;
   switch (request.kind) {
     case "Namespace":
       return governNamespace(request, profiles);

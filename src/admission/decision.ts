@@ -1,6 +1,7 @@
-import type { Mode, Profile } from "../config/profile.ts";
 import type { Delta } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
+import type { Mode } from "../resources/profile.ts";
+import type { CompiledProfile } from "../rules/rule.ts";
 import type { JudgedFinding, RuleFault } from "../rules/run-rules.ts";
 import type { Passage } from "./let-through.ts";
 
@@ -28,7 +29,7 @@ export type Notice =
 /** What the rules made of a change. Text comes later. */
 export interface Judged {
   readonly kind: "judged";
-  readonly profile: Profile;
+  readonly profile: CompiledProfile;
   readonly mode: Mode;
   readonly delta: Delta;
   /** Refuse the request where there is one. */

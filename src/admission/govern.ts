@@ -1,10 +1,10 @@
-import type { Mode } from "../config/profile.ts";
 import type { Labels } from "../engine/model.ts";
+import type { Mode } from "../resources/profile.ts";
 import { MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
+import type { ProfileList } from "../rules/rule-book.ts";
 import { field } from "../wire/shape.ts";
 import type { AdmissionRequest } from "./review.ts";
-import type { Profiles } from "./surroundings.ts";
 
 /** What a namespace's labels say: which profile, and how hard it is applied. */
 export interface OptIn {
@@ -23,7 +23,7 @@ export function optInOf(labels: Labels | undefined): OptIn | null {
 }
 
 /** What governs the policies of a namespace with that opt-in. */
-export function govern(optIn: OptIn | null, profiles: Profiles): Governance {
+export function govern(optIn: OptIn | null, profiles: ProfileList): Governance {
   if (optIn === null) return { kind: "not-opted-in" };
   const active = profiles.get(optIn.profile);
   return active === undefined
@@ -36,7 +36,7 @@ export function govern(optIn: OptIn | null, profiles: Profiles): Governance {
  * that are left; else the one it gets. A new label that names no profile is an error whichever
  * governs; replacing such a label by one that is right is the new profile's business.
  */
-export function governNamespace(request: AdmissionRequest, profiles: Profiles): Governance {
+export function governNamespace(request: AdmissionRequest, profiles: ProfileList): Governance {
   const before = optInOfObject(request.oldObject);
   const after = request.operation === "DELETE" ? before : optInOfObject(request.object);
   const old = govern(before, profiles);

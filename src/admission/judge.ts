@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Mode, RuleAction } from "../config/profile.ts";
 import { type Policy, policyKey } from "../engine/model.ts";
+import type { Mode, RuleAction } from "../resources/profile.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
@@ -32,10 +32,11 @@ export async function judge(
   // where they will join `changes`, for rules that must hold with and without them.
   const { delta, judgement } = engine.preview(subject.changes, (after, changed) => ({
     delta: changed,
-    judgement: runRules(active, around.profiles, {
+    judgement: runRules(active, around.ruleBook.profiles, {
       operation: request.operation,
       object: subject.object,
       oldObject: subject.oldObject,
+      namespaceLabels: subject.namespaceLabels,
       delta: changed,
       after,
       facts,
@@ -43,7 +44,7 @@ export async function judge(
   }));
   const judged: Judged = {
     kind: "judged",
-    profile: active.profile,
+    profile: active,
     mode,
     delta,
     ...weigh(judgement.findings, mode),

@@ -1,4 +1,4 @@
-import { type Change, policyKey } from "../engine/model.ts";
+import { type Change, type Labels, policyKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import type { GovernedObject } from "../rules/rule.ts";
@@ -12,6 +12,8 @@ export interface Subject {
   readonly object: GovernedObject | null;
   readonly oldObject: GovernedObject | null;
   readonly changes: readonly Change[];
+  /** Of the namespace the object lives in, or is: as they are before the change, where it was there. */
+  readonly namespaceLabels: Labels | null;
   /** What was read in a way the author of the new object may not expect. */
   readonly notices: readonly Problem[];
   /** Why the stored object could not be read; it must stay possible to mend or delete it. */
@@ -43,9 +45,15 @@ export function readSubject(
     object,
     oldObject: old.ok ? old.value.governed : null,
     changes: [upsert ?? removalOf(request)],
+    // SECURITY: those of before; a change of labels must not choose which rules it is judged by.
+    namespaceLabels: engine.namespace(request.namespace)?.labels ?? labelsOf(upsert),
     notices,
     oldProblems: old.ok ? [] : old.error,
   });
+}
+
+function labelsOf(upsert: Change | null): Labels | null {
+  return upsert?.kind === "namespace" && upsert.op === "upsert" ? upsert.object.labels : null;
 }
 
 function removalOf({ kind, name, namespace }: AdmissionRequest): Change {

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
-import type { ClusterFacts, CompiledProfiles } from "../rules/rule.ts";
+import type { ClusterFacts } from "../rules/rule.ts";
+import type { RuleBook } from "../rules/rule-book.ts";
 import type { RequestUser } from "./review.ts";
 
 /** How current the picture of the cluster is. */
@@ -18,12 +19,6 @@ export interface ClusterState {
   freshness(): Freshness;
   /** Report whether the namespace has a deletion timestamp. */
   isTerminating(namespace: string): boolean;
-}
-
-/** The profiles in force; they may change between two requests. */
-export interface Profiles extends CompiledProfiles {
-  /** For the message about a name that is none of them. */
-  names(): readonly string[];
 }
 
 /** Asks the API server what a subject may do. */
@@ -60,7 +55,8 @@ export interface AdmissionOptions {
 /** All that a decision needs beyond the request. */
 export interface Surroundings {
   readonly cluster: ClusterState;
-  readonly profiles: Profiles;
+  /** What the organisation has decided; it may change between two requests. */
+  readonly ruleBook: RuleBook;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly options: AdmissionOptions;

@@ -21,6 +21,7 @@ export interface ApiRequest {
   readonly type: ResourceType;
   readonly namespace?: string;
   readonly name?: string;
+  readonly subresource?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** For the whole answer; of a watch, until its first byte. */
@@ -196,6 +197,7 @@ const METHODS: Readonly<Record<Verb, string>> = {
   create: "POST",
   update: "PUT",
   patch: "PATCH",
+  delete: "DELETE",
 };
 
 /** JSON is YAML: server-side apply takes it under this type, and nothing else that we patch with. */
@@ -267,8 +269,9 @@ async function* readLines(
 }
 
 /** `list pods`, `patch networkpolicies.networking.k8s.io shop/default-deny`. */
-function describe({ verb, type, namespace, name }: ApiRequest): string {
-  const resource = type.group === "" ? type.resource : `${type.resource}.${type.group}`;
+function describe({ verb, type, namespace, name, subresource }: ApiRequest): string {
+  const plain = type.group === "" ? type.resource : `${type.resource}.${type.group}`;
+  const resource = subresource === undefined ? plain : `${plain}/${subresource}`;
   const object = [namespace, name].filter((part) => part !== undefined && part !== "").join("/");
   return object === "" ? `${verb} ${resource}` : `${verb} ${resource} ${object}`;
 }

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Labels } from "../engine/model.ts";
+import { AppError, type Problem, type Result } from "../errors.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { field, isObject } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
@@ -13,10 +15,13 @@ import { WorkQueue } from "./work-queue.ts";
 export interface BaselineOptions {
   readonly client: ApiClient;
   /**
-   * The policies a namespace is to have. Asked each time, so it may follow the cluster's DNS; their
-   * names are always the same.
+   * The policies a namespace with those labels is to have; problems where that cannot be told, and then
+   * everything stays as it is. Asked each time, so it may follow the resources and the cluster's DNS.
    */
-  readonly render: (namespace: string) => readonly object[];
+  readonly render: (
+    namespace: string,
+    labels: Labels,
+  ) => Result<readonly object[], readonly Problem[]>;
   /** Namespaces that never get a baseline whatever their labels say: the system's and our own. */
   readonly isLeftAlone: (namespace: string) => boolean;
   readonly observe: Observe;
@@ -25,6 +30,7 @@ export interface BaselineOptions {
 
 const profileLabel = "ringfence.dev/profile";
 const modeLabel = "ringfence.dev/mode";
+const baselineLabel = "ringfence.dev/baseline";
 
 /** Modes of a roll-out, in which nobody's traffic is cut off either (docs/adr/0010). */
 const softModes: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);
@@ -41,7 +47,8 @@ const resyncMs = 300_000;
 
 /**
  * Keep the baseline policies of every namespace that opted in: by server-side apply, on what the
- * watch shows, and only where that differs. A policy is changed in place and never deleted first.
+ * watch shows, and only where that differs. A policy is changed in place and never deleted first; one that
+ * the namespace's baseline no longer has goes once the others are there.
  *
  * A namespace that opts out keeps its policies, which are then nobody's but its owner's: taking them
  * away would open everything at once, at the moment the webhook stops looking. Deleting them is an
@@ -57,16 +64,15 @@ export class BaselineController implements ClusterListener {
     delete: (key) => this.#takePolicy(key, undefined),
   };
   readonly #options: BaselineOptions;
-  readonly #names: ReadonlySet<string>;
-  readonly #optedIn = new Set<string>();
-  /** Policies under a baseline's name, by `namespace/name`, as the watch shows them. */
-  readonly #stored = new Map<string, unknown>();
+  /** Namespaces that are to have a baseline, with their labels. */
+  readonly #optedIn = new Map<string, Labels>();
+  /** Policies with a baseline's label, by namespace and name, as the watch shows them. */
+  readonly #stored = new Map<string, Map<string, unknown>>();
   #queue: WorkQueue | null = null;
   #resync: NodeJS.Timeout | undefined;
 
   constructor(options: BaselineOptions) {
     this.#options = options;
-    this.#names = new Set(options.render("default").map(nameOf));
   }
 
   /** Begin to write. Only after the first sync: what the watch has not shown yet would be written again. */
@@ -81,10 +87,13 @@ export class BaselineController implements ClusterListener {
       concurrency,
       backOff,
     });
-    const enqueueAll = (): void =>
-      this.#optedIn.forEach((namespace) => this.#queue?.add(namespace));
-    this.#resync = setInterval(enqueueAll, resyncMs);
-    enqueueAll();
+    this.#resync = setInterval(() => this.refresh(), resyncMs);
+    this.refresh();
+  }
+
+  /** Look at every namespace again, for `render` may have changed. */
+  refresh(): void {
+    for (const namespace of this.#optedIn.keys()) this.#queue?.add(namespace);
   }
 
   /** Stop writing; what the watch shows is still followed, so it may be started again. */
@@ -107,26 +116,36 @@ export class BaselineController implements ClusterListener {
       this.#optedIn.delete(name);
       return;
     }
-    this.#optedIn.add(name);
+    this.#optedIn.set(name, labels);
     this.#queue?.add(name);
   }
 
   #takePolicy(key: string, raw: unknown): void {
     const [namespace = "", name = ""] = key.split("/");
-    if (!this.#names.has(name)) return;
-    if (raw === undefined) this.#stored.delete(key);
-    else this.#stored.set(key, raw);
+    const stored = this.#stored.get(namespace) ?? new Map<string, unknown>();
+    const isBaseline = field(raw, "metadata", "labels", baselineLabel) !== undefined;
+    if (isBaseline) this.#stored.set(namespace, stored.set(name, raw));
+    else if (!stored.delete(name)) return;
+    else if (stored.size === 0) this.#stored.delete(namespace);
     if (this.#optedIn.has(namespace)) this.#queue?.add(namespace);
   }
 
   async #reconcile(namespace: string, signal: AbortSignal): Promise<number> {
-    if (!this.#optedIn.has(namespace)) return 0;
-    const missing = this.#options
-      .render(namespace)
-      .filter((wanted) => !holds(this.#stored.get(`${namespace}/${nameOf(wanted)}`), wanted));
+    const labels = this.#optedIn.get(namespace);
+    if (labels === undefined) return 0;
+    const rendered = this.#options.render(namespace, labels);
+    if (!rendered.ok) {
+      const [problem] = rendered.error;
+      throw new AppError("NP_E_RESOURCE", `${problem?.path}: ${problem?.message}`);
+    }
+    const stored = this.#stored.get(namespace);
+    const missing = rendered.value.filter((wanted) => !holds(stored?.get(nameOf(wanted)), wanted));
     // Side by side: nobody is to wait for DNS behind a default-deny.
     await Promise.all(missing.map((wanted) => this.#write(namespace, wanted, signal)));
-    return missing.length === 0 ? 0 : restMs;
+    const names = new Set(rendered.value.map(nameOf));
+    const surplus = [...(stored?.keys() ?? [])].filter((name) => !names.has(name));
+    await Promise.all(surplus.map((name) => this.#delete(namespace, name, signal)));
+    return missing.length + surplus.length === 0 ? 0 : restMs;
   }
 
   async #write(namespace: string, wanted: object, signal: AbortSignal): Promise<void> {
@@ -145,6 +164,14 @@ export class BaselineController implements ClusterListener {
       const what = `networkpolicies.networking.k8s.io ${namespace}/${policy}`;
       throw new ApiError(null, `cannot patch ${what}: what was stored is not what was sent`);
     }
+  }
+
+  async #delete(namespace: string, policy: string, signal: AbortSignal): Promise<void> {
+    const request = { verb: "delete", type: NETWORK_POLICIES, namespace, name: policy } as const;
+    await this.#options.client.send({ ...request, signal }).catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    });
+    this.#options.observe({ kind: "baseline-deleted", namespace, policy });
   }
 }
 

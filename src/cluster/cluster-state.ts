@@ -69,6 +69,8 @@ export interface ClusterStateOptions {
   readonly detectDataplane?: boolean;
   readonly observe: Observe;
   readonly listener?: ClusterListener;
+  /** What else is watched, and where it goes. */
+  readonly others?: readonly (readonly [ReflectorSource, ReflectorTarget])[];
   readonly timing?: ReflectorTiming;
 }
 
@@ -155,8 +157,9 @@ export class ClusterState {
 
   /** Everything that is watched, and where it goes. `manifests/base/rbac.yaml` grants exactly this. */
   #follow(): readonly (readonly [ReflectorSource, ReflectorTarget])[] {
-    const { dnsService, listener } = this.#options;
+    const { dnsService, listener, others = [] } = this.#options;
     return [
+      ...others,
       [{ type: kinds.NAMESPACES }, both(this.#namespaces(), listener?.namespaces)],
       [{ type: kinds.NODES }, this.#nodes()],
       [{ type: kinds.PODS }, this.#pods()],

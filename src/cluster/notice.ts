@@ -37,6 +37,8 @@ export type ClusterNotice =
       readonly evidence: readonly string[];
     }
   | { readonly kind: "baseline-written"; readonly namespace: string; readonly policy: string }
+  /** A policy that the namespace's baseline no longer has. */
+  | { readonly kind: "baseline-deleted"; readonly namespace: string; readonly policy: string }
   | {
       readonly kind: "baseline-failed";
       readonly namespace: string;

@@ -7,7 +7,7 @@ export interface ResourceType {
 }
 
 /** RBAC verbs that Ringfence needs; docs and manifests grant these and no others. */
-export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch";
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 
 export const NAMESPACES: ResourceType = { group: "", version: "v1", resource: "namespaces" };
 export const PODS: ResourceType = { group: "", version: "v1", resource: "pods" };
@@ -44,14 +44,17 @@ export function pathOf(target: {
   readonly type: ResourceType;
   readonly namespace?: string;
   readonly name?: string;
+  /** `status`, for instance. */
+  readonly subresource?: string;
   readonly query?: Readonly<Record<string, string>>;
 }): string {
-  const { type, namespace = "", name = "", query = {} } = target;
+  const { type, namespace = "", name = "", subresource = "", query = {} } = target;
   const parts = [
     type.group === "" ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`,
     ...(namespace === "" ? [] : ["namespaces", encodeURIComponent(namespace)]),
     type.resource,
     ...(name === "" ? [] : [encodeURIComponent(name)]),
+    ...(subresource === "" ? [] : [subresource]),
   ];
   const search = new URLSearchParams(query).toString();
   return `${parts.join("/")}${search === "" ? "" : `?${search}`}`;

@@ -8,11 +8,12 @@ import { parseYaml } from "./yaml-documents.ts";
 
 /** How the process runs. Nothing reads flags or the environment after this. */
 export interface Config
-  extends Readonly<Omit<Settings, "kubeconfig" | "dnsPodLabels" | "dnsAddresses">> {
+  extends Readonly<Omit<Settings, "kubeconfig" | "dnsPodLabels" | "dnsAddresses" | "podCidrs">> {
   /** Null: where kubectl looks, then the pod's ServiceAccount. */
   readonly kubeconfig: string | null;
   readonly dnsPodLabels: Readonly<Record<string, string>>;
   readonly dnsAddresses: readonly string[];
+  readonly podCidrs: readonly string[];
 }
 
 /** What a source says: values by name of setting, and how to say where a problem with one stands. */
@@ -64,6 +65,7 @@ function freeze(settings: Settings): Config {
     ...settings,
     dnsPodLabels: Object.freeze(settings.dnsPodLabels),
     dnsAddresses: Object.freeze(settings.dnsAddresses),
+    podCidrs: Object.freeze(settings.podCidrs),
     ownUsername: ownUsername || `system:serviceaccount:${ownNamespace}:ringfence`,
     kubeconfig: kubeconfig || null,
     identity: identity || hostname(),

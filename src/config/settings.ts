@@ -1,11 +1,15 @@
 import { z } from "zod";
-import { parseAddress } from "../engine/address.ts";
+import { parseAddress, parseCidr } from "../engine/address.ts";
 
 const onTroubleSchema = z.enum(["deny", "warn"]);
 const listenPortSchema = z.int().min(0).max(65_535);
 const millisecondsSchema = z.int().min(1);
 const addressSchema = z.string().refine((text) => parseAddress(text) !== null, {
   error: (issue) => `\`${String(issue.input)}\` is not an IP address`,
+});
+
+const cidrSchema = z.string().refine((text) => parseCidr(text) !== null, {
+  error: (issue) => `\`${String(issue.input)}\` is not a CIDR`,
 });
 
 /**
@@ -29,10 +33,12 @@ export const settingsSchema = z.strictObject({
     .string()
     .default("/etc/ringfence/certificate/tls.key")
     .describe("Private key of the certificate, PEM; read again when it changes."),
-  profileFolder: z
+  resourceFolder: z
     .string()
-    .default("/etc/ringfence/profiles")
-    .describe("Folder of Profile documents, read again when they change; need not exist."),
+    .default("/etc/ringfence/resources")
+    .describe(
+      "Folder of Profiles, Invariants, Baselines and Exemptions as YAML, read again when they change; need not exist.",
+    ),
   clusterProfile: z
     .string()
     .default("baseline")
@@ -53,6 +59,10 @@ export const settingsSchema = z.strictObject({
     .array(addressSchema)
     .default(["169.254.20.10"])
     .describe("Resolvers that are not pods of the cluster; by default NodeLocal DNSCache."),
+  podCidrs: z
+    .array(cidrSchema)
+    .default([])
+    .describe("CIDRs of the pods' addresses, for `$(cluster.podPeers)` in a Baseline."),
   ownNamespace: z
     .string()
     .default("ringfence-system")

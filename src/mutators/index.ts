@@ -3,6 +3,6 @@ import { namespaceBaseline } from "./namespace-baseline.ts";
 import { policyDefaults } from "./policy-defaults.ts";
 
 /** Every mutation, in the order in which they are made. */
-export function createMutators(baselineRevision: () => string): readonly Mutator[] {
+export function createMutators(baselineRevision: (profile: string) => string): readonly Mutator[] {
   return [namespaceBaseline(baselineRevision), policyDefaults];
 }

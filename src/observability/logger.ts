@@ -63,6 +63,7 @@ export class Logger {
       case "unreadable":
         return this.#pino.warn(notice, "trouble with the cluster");
       case "baseline-written":
+      case "baseline-deleted":
       case "leadership":
       case "dataplane":
       case "absent":

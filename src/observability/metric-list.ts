@@ -105,10 +105,10 @@ export const METRICS = {
     help: "Renewed certificates that could not be used; the one before stays in use.",
     labels: [],
   },
-  profileProblems: {
-    name: "ringfence_profile_problems",
+  resourceProblems: {
+    name: "ringfence_resource_problems",
     type: "gauge",
-    help: "Problems in the profile documents; with any, the last good ones stay in force.",
+    help: "Problems of Profiles, Invariants, Baselines and Exemptions; with any, the last good ones stay in force.",
     labels: [],
   },
 } as const satisfies Readonly<Record<string, MetricDescription>>;

@@ -19,7 +19,7 @@ export interface Levels {
   readonly unreadable: number;
   readonly engine: EngineStats;
   readonly certificateExpiry: Date;
-  readonly profileProblems: number;
+  readonly resourceProblems: number;
 }
 
 /** The metrics of this process, in a registry of their own. */
@@ -48,7 +48,7 @@ export class Metrics {
     });
     this.#level(METRICS.unreadable, () => levels().unreadable);
     this.#level(METRICS.certificateExpiry, () => levels().certificateExpiry.getTime() / 1000);
-    this.#level(METRICS.profileProblems, () => levels().profileProblems);
+    this.#level(METRICS.resourceProblems, () => levels().resourceProblems);
     gauge(this.#registry, METRICS.engine, (entries) => {
       for (const [of, value] of Object.entries(levels().engine)) entries.set({ of }, Number(value));
     });
@@ -93,6 +93,7 @@ export class Metrics {
         return this.#accessReviewFailures.inc({ code: notice.code });
       case "leadership":
         return this.#leader.set(Number(notice.leading));
+      case "baseline-deleted":
       case "listed":
       case "dataplane":
       case "absent":

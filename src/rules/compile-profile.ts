@@ -1,39 +1,89 @@
-import type { Profile } from "../config/profile.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
+import { DEFAULT_BASELINE } from "../resources/baseline.ts";
+import type { Profile } from "../resources/profile.ts";
 import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
-import type { CompiledProfile, CompiledRule } from "./rule.ts";
+import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
+
+/** What a profile is compiled with. */
+export interface ProfileSources {
+  readonly registry: Registry;
+  /** The profile it extends, as it is in force; null: it extends none. */
+  readonly parent: CompiledProfile | null;
+}
 
 /**
- * The profile with its rules at hand and their parameters read. Every rule that does not exist, is
- * named twice or has parameters that are not its own is a problem.
+ * The profile with its rules at hand, their parameters read, and those of the profile it extends after
+ * its own. Every rule that does not exist, has parameters that are not its own, or an entry that can
+ * never count, is a problem.
  */
 export function compileProfile(
   profile: Profile,
-  registry: Registry,
+  { registry, parent }: ProfileSources,
 ): Result<CompiledProfile, readonly Problem[]> {
-  const problems: Problem[] = [];
-  const rules = new Map<string, CompiledRule>();
-  for (const [index, { id, action, parameters }] of profile.rules.entries()) {
-    const at = `spec.rules[${index}]`;
-    const validator = registry.get(id);
-    if (validator === undefined || rules.has(id)) {
-      const message = validator === undefined ? "is no rule" : "stands in the profile twice";
-      problems.push({ code: "NP_E_PROFILE", path: `${at}.id`, message: `\`${id}\` ${message}` });
-      continue;
-    }
-    const read = parseShape(validator.parameters, parameters ?? {});
-    if (read.ok) rules.set(id, { validator, action, parameters: read.value });
-    else problems.push(...read.error.map((problem) => below(`${at}.parameters`, problem)));
-  }
-  if (problems.length > 0) return failure(problems);
+  const own = readEntries(profile, registry);
+  if (!own.ok) return own;
   return success({
-    profile,
-    rules: registry.validators.flatMap(({ id }) => rules.get(id) ?? []),
+    name: profile.name,
+    baseline: profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name,
+    announceChanges: profile.announceChanges ?? parent?.announceChanges ?? true,
+    rules: inherit(own.value, parent?.rules ?? [], registry),
   });
 }
 
+/** The profile's own entries by rule, in order. */
+function readEntries(
+  { rules }: Profile,
+  registry: Registry,
+): Result<ReadonlyMap<Validator, readonly RuleEntry[]>, readonly Problem[]> {
+  const problems: Problem[] = [];
+  const own = new Map<Validator, RuleEntry[]>();
+  for (const [index, { id, action, parameters, match }] of rules.entries()) {
+    const at = `spec.rules[${index}]`;
+    const validator = registry.get(id);
+    if (validator === undefined) {
+      problems.push(problem(`${at}.id`, `\`${id}\` is no rule`));
+      continue;
+    }
+    const entries = own.get(validator) ?? [];
+    own.set(validator, entries);
+    if (entries.some((entry) => entry.match === null)) {
+      problems.push(problem(`${at}.id`, `\`${id}\` stands above already, for all namespaces`));
+      continue;
+    }
+    const read = parseShape(validator.parameters, parameters);
+    if (read.ok) entries.push({ action, parameters: read.value, match });
+    else problems.push(...read.error.map((one) => below(`${at}.parameters`, one)));
+  }
+  return problems.length > 0 ? failure(problems) : success(own);
+}
+
+/** The profile's own entries before those it inherits: the first that matches counts. */
+function inherit(
+  own: ReadonlyMap<Validator, readonly RuleEntry[]>,
+  inherited: readonly CompiledRule[],
+  registry: Registry,
+): readonly CompiledRule[] {
+  const rules = new Map<Validator, CompiledRule>();
+  for (const rule of inherited) rules.set(rule.validator, rule);
+  for (const [validator, entries] of own) {
+    const isWhole = entries.some(({ match }) => match === null);
+    const rest = isWhole ? [] : (rules.get(validator)?.entries ?? []);
+    rules.set(validator, { validator, entries: [...entries, ...rest] });
+  }
+  const place = new Map(registry.validators.map((validator, index) => [validator, index]));
+  // Custom rules come last, as they are written.
+  const placeOf = ({ validator }: CompiledRule): number => place.get(validator) ?? place.size;
+  return [...rules.values()].toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+function problem(path: string, message: string): Problem {
+  return { code: "NP_E_RESOURCE", path, message };
+}
+
 function below(parent: string, { path, message }: Problem): Problem {
-  const joined = path === "" || path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`;
-  return { code: "NP_E_PROFILE", path: joined, message };
+  return problem(
+    path === "" || path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`,
+    message,
+  );
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { Profile, RuleAction } from "../config/profile.ts";
-import type { Address, Labels, Pod, Policy, Workload } from "../engine/model.ts";
+import type { Address, Labels, Pod, Policy, Selector, Workload } from "../engine/model.ts";
 import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
+import type { ProfileRule, RuleAction } from "../resources/profile.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
 import type { PatchOperation } from "./json-patch.ts";
 import type { PlacedRule } from "./placed-rules.ts";
@@ -58,6 +58,8 @@ export interface RuleSituation {
    * engine has under that name, from before the change.
    */
   readonly oldObject: GovernedObject | null;
+  /** Labels of the object's namespace; null where it has none, or is not known. */
+  readonly namespaceLabels: Labels | null;
   readonly delta: Delta;
   readonly after: EngineView;
   readonly facts: ClusterFacts;
@@ -72,16 +74,27 @@ interface RuleContext<P> extends RuleSituation {
   readonly profiles: CompiledProfiles;
 }
 
+/** What a profile does with a rule, in the namespaces that `match` selects (null: in all). */
+export interface RuleEntry {
+  readonly action: ProfileRule["action"];
+  readonly parameters: unknown;
+  readonly match: Selector | null;
+}
+
 /** A profile's rule with its parameters read. */
 export interface CompiledRule {
   readonly validator: Validator;
-  readonly action: RuleAction;
-  readonly parameters: unknown;
+  /** The first that matches counts; at least one. */
+  readonly entries: readonly RuleEntry[];
 }
 
-/** A profile with its rules at hand, in the order of the registry. */
+/** A profile with its rules and those of the profiles it extends, in the order of the registry. */
 export interface CompiledProfile {
-  readonly profile: Profile;
+  readonly name: string;
+  /** Name of the Baseline that its namespaces get. */
+  readonly baseline: string;
+  /** Whether an admitted change says in a warning what it opens and closes. */
+  readonly announceChanges: boolean;
   readonly rules: readonly CompiledRule[];
 }
 

@@ -1,12 +1,15 @@
-import type { RuleAction } from "../config/profile.ts";
+import { selectorMatches } from "../engine/selector.ts";
 import { AppError } from "../errors.ts";
+import type { RuleAction } from "../resources/profile.ts";
 import { placedRules } from "./placed-rules.ts";
 import type {
   CompiledProfile,
   CompiledProfiles,
   CompiledRule,
   Finding,
+  RuleEntry,
   RuleSituation,
+  Validator,
 } from "./rule.ts";
 import { atMost } from "./severity.ts";
 
@@ -44,11 +47,16 @@ export function runRules(
   const shared = { ...situation, profiles, placedRules: placedRules(situation.object) };
   for (const rule of profile.rules) {
     if (!applies(rule, situation)) continue;
+    const { validator } = rule;
+    const entry = entryFor(rule, situation);
+    if (entry === undefined || entry.action === "Disabled") continue;
+    const { action, parameters } = entry;
     try {
-      const context = { ...shared, parameters: rule.parameters };
-      for (const finding of rule.validator.check(context)) findings.push(judge(rule, finding));
+      for (const finding of validator.check({ ...shared, parameters })) {
+        findings.push(judge(validator.id, action, finding));
+      }
     } catch (cause) {
-      faults.push(faultOf(rule, cause));
+      faults.push(faultOf(validator, action, cause));
     }
   }
   return { findings, faults };
@@ -63,17 +71,23 @@ function applies({ validator }: CompiledRule, situation: RuleSituation): boolean
   );
 }
 
-function judge({ validator, action }: CompiledRule, finding: Finding): JudgedFinding {
-  return {
-    ruleId: validator.id,
-    action: finding.unsure === true ? atMost(action, "Warn") : action,
-    finding,
-  };
+/** What the profile does with the rule where the object is. What has no namespace matches no selector. */
+function entryFor(
+  { entries }: CompiledRule,
+  { namespaceLabels }: RuleSituation,
+): RuleEntry | undefined {
+  return entries.find(
+    ({ match }) =>
+      match === null || (namespaceLabels !== null && selectorMatches(match, namespaceLabels)),
+  );
+}
+
+function judge(ruleId: string, action: RuleAction, finding: Finding): JudgedFinding {
+  return { ruleId, action: finding.unsure === true ? atMost(action, "Warn") : action, finding };
 }
 
 /** A rule that may only warn must not refuse by failing. */
-function faultOf({ validator, action }: CompiledRule, cause: unknown): RuleFault {
-  const { id, onFault } = validator;
+function faultOf({ id, onFault }: Validator, action: RuleAction, cause: unknown): RuleFault {
   return {
     ruleId: id,
     onFault: action === "Deny" ? onFault : "warn",

@@ -1,9 +1,14 @@
-import type { Mode, RuleAction } from "../config/profile.ts";
+import type { Mode, ProfileRule, RuleAction } from "../resources/profile.ts";
 
-const STRENGTH: Readonly<Record<RuleAction, number>> = { Audit: 0, Warn: 1, Deny: 2 };
+const STRENGTH: Readonly<Record<ProfileRule["action"], number>> = {
+  Disabled: 0,
+  Audit: 1,
+  Warn: 2,
+  Deny: 3,
+};
 
 /** Report whether `action` does less than `other` to somebody who breaks the rule. */
-export function isWeaker(action: RuleAction, other: RuleAction): boolean {
+export function isWeaker(action: ProfileRule["action"], other: ProfileRule["action"]): boolean {
   return STRENGTH[action] < STRENGTH[other];
 }
 

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { Mode } from "../config/profile.ts";
+import type { Mode } from "../resources/profile.ts";
 import { MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
+  type CompiledRule,
   defineValidator,
   type Finding,
   type GovernedObject,
@@ -57,9 +58,9 @@ function optInOf(object: GovernedObject | null): OptIn | null {
 }
 
 /**
- * A profile may be swapped for one that does at least as much: the same rules, with the same
- * parameters and no weaker action. Anything else is a way out, a profile that is not known included:
- * which of two parameters is the stricter only the rule could tell.
+ * A profile may be swapped for one that does at least as much: the same baseline, the same rules, with
+ * the same parameters in the same namespaces and no weaker action. Anything else is a way out, a profile
+ * that is not known included: which of two parameters is the stricter only the rule could tell.
  */
 function switched(from: string, to: string, profiles: CompiledProfiles): readonly Finding[] {
   const next = profiles.get(to);
@@ -76,17 +77,27 @@ function switched(from: string, to: string, profiles: CompiledProfiles): readonl
 }
 
 function lostRules(current: CompiledProfile | undefined, next: CompiledProfile): readonly string[] {
-  const byId = new Map(next.rules.map((rule) => [rule.validator.id, rule]));
-  return (current?.rules ?? [])
-    .filter(({ validator, action, parameters }) => {
-      const other = byId.get(validator.id);
+  if (current === undefined) return [];
+  const rules = current.rules
+    .filter((rule) => !next.rules.some((other) => doesAsMuch(other, rule)))
+    .map(({ validator }) => validator.id);
+  return current.baseline === next.baseline ? rules : ["baseline", ...rules];
+}
+
+function doesAsMuch(next: CompiledRule, current: CompiledRule): boolean {
+  return (
+    next.validator === current.validator &&
+    next.entries.length === current.entries.length &&
+    current.entries.every(({ action, parameters, match }, index) => {
+      const other = next.entries[index];
       return (
-        other === undefined ||
-        isWeaker(other.action, action) ||
-        !isDeepStrictEqual(other.parameters, parameters)
+        other !== undefined &&
+        !isWeaker(other.action, action) &&
+        isDeepStrictEqual(other.parameters, parameters) &&
+        isDeepStrictEqual(other.match, match)
       );
     })
-    .map(({ validator }) => validator.id);
+  );
 }
 
 function finding(label: string, message: string): Finding {

@@ -12,6 +12,7 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
  */
 export const stringMapSchema = z
   .custom<Readonly<Record<string, string>>>(isObject, { error: "is not an object" })
+  .meta({ type: "object", additionalProperties: { type: "string" } })
   .transform((entries, context): Labels => {
     for (const [key, value] of Object.entries<unknown>(entries)) {
       if (typeof value === "string") continue;

@@ -14,11 +14,14 @@ export function parseShape<S extends z.ZodType>(
 }
 
 /** What comes from outside is never written to. */
-export type DeepReadonly<T> = T extends readonly (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
+export type DeepReadonly<T> =
+  T extends ReadonlyMap<unknown, unknown>
+    ? T
+    : T extends readonly (infer Item)[]
+      ? readonly DeepReadonly<Item>[]
+      : T extends object
+        ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+        : T;
 
 /** An object as it came, typed but untouched (what we do not know survives), and as it was read. */
 export interface ParsedManifest<S extends z.ZodType> {

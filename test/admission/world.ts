@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { type Admission, createAdmission } from "../../src/admission/handle.ts";
-import { ProfileSet } from "../../src/admission/profile-set.ts";
 import type { DecisionRecord } from "../../src/admission/record.ts";
 import type { AdmissionReply } from "../../src/admission/respond.ts";
 import type {
@@ -9,13 +8,14 @@ import type {
   Freshness,
   Surroundings,
 } from "../../src/admission/surroundings.ts";
-import type { RuleAction } from "../../src/config/profile.ts";
-import { builtInProfiles } from "../../src/config/profile-document.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Problem, type Result, success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
+import type { RuleAction } from "../../src/resources/profile.ts";
+import type { Resource } from "../../src/resources/resource.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import type { Validator } from "../../src/rules/rule.ts";
+import { RuleBook } from "../../src/rules/rule-book.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly rules?: readonly Validator[];
   readonly action?: RuleAction;
   readonly announceChanges?: boolean;
+  /** Resources beside the built-in ones and the profile `custom`. */
+  readonly resources?: readonly Resource[];
 }
 
 const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
@@ -54,18 +56,24 @@ export function createWorld(options: WorldOptions = {}): {
 } {
   const engine = createEngine();
   const registry = createRegistry([...VALIDATORS, ...(options.rules ?? [])]);
-  const profiles = new ProfileSet(registry, builtInProfiles(VALIDATORS));
-  const problems = profiles.replace([
+  const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+  const problems = ruleBook.replaceFiles([
     {
+      kind: "Profile",
       name: "custom",
       description: "",
+      extends: null,
+      baseline: null,
       announceChanges: options.announceChanges ?? true,
       rules: (options.rules ?? []).map(({ id }) => ({
         id,
         action: options.action ?? "Deny",
         parameters: {},
+        match: null,
       })),
+      customRules: [],
     },
+    ...(options.resources ?? []),
   ]);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   const around: Surroundings = {
@@ -82,7 +90,7 @@ export function createWorld(options: WorldOptions = {}): {
       freshness: () => options.freshness ?? { kind: "fresh" },
       isTerminating: (name) => options.terminating?.includes(name) ?? false,
     },
-    profiles,
+    ruleBook,
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock: () => performance.now(),
     options: {

@@ -4,12 +4,14 @@ import { ApiClient } from "../../src/cluster/api-client.ts";
 import { BaselineController } from "../../src/cluster/baseline-controller.ts";
 import { ClusterState } from "../../src/cluster/cluster-state.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
-import { isLeftAlone, renderBaseline } from "../../src/config/baseline.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import { type Baseline, DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
+import { isLeftAlone, renderBaseline } from "../../src/resources/render-baseline.ts";
 import { field } from "../../src/wire/shape.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
+import { succeed } from "../wire/describe-policy.ts";
 import { eventually } from "./eventually.ts";
 
 const dns = {
@@ -18,7 +20,8 @@ const dns = {
   addresses: ["169.254.20.10", "fd00::10"],
   ports: [53],
 };
-const render = (namespace: string): readonly object[] => renderBaseline({ namespace, dns });
+const render = (namespace: string, baseline = DEFAULT_BASELINE): readonly object[] =>
+  succeed(renderBaseline(baseline, { namespace, labels: new Map(), dns, podCidrs: [] }));
 const optIn = { "ringfence.dev/profile": "restricted" };
 
 describeWithControlPlane("the baseline controller", (plane) => {
@@ -219,6 +222,52 @@ describeWithControlPlane("the baseline controller", (plane) => {
     }
   });
 
+  it("follows another baseline: writes what is new, then takes away what is left of the old", async () => {
+    const controller = await run();
+    const namespace = await createNamespace({ ...optIn, team: "a" });
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const spec = {
+      podSelector: {},
+      policyTypes: ["Ingress"],
+      ingress: [
+        { from: [{ namespaceSelector: { matchLabels: { team: "$(namespace.labels.team)" } } }] },
+      ],
+    };
+    const [deny] = DEFAULT_BASELINE.policies;
+    if (deny === undefined) throw new Error("no policy");
+    const policies = [deny, { name: "allow-team", labels: new Map(), spec }];
+    controller.use({ ...DEFAULT_BASELINE, name: "team", policies });
+    await eventually(async () => {
+      expect(await read(namespace, "allow-dns")).toBeNull();
+    });
+    const stored = await read(namespace, "allow-team");
+    expect(field(stored, "spec", "ingress")).toEqual([
+      { from: [{ namespaceSelector: { matchLabels: { team: "a" } } }] },
+    ]);
+    expect(await read(namespace, "default-deny")).not.toBeNull();
+  });
+
+  it("leaves a namespace as it is where its baseline has no value, and says so", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const spec = { podSelector: { matchLabels: { team: "$(namespace.labels.team)" } } };
+    const policies = [{ name: "allow-team", labels: new Map(), spec }];
+    controller.use({ ...DEFAULT_BASELINE, name: "team", policies });
+    await eventually(() => {
+      expect(controller.notices).toContainEqual(
+        expect.objectContaining({
+          kind: "baseline-failed",
+          namespace,
+          code: "NP_E_RESOURCE",
+          message:
+            "spec.policies[0].spec.podSelector.matchLabels.team: there is no value for `$(namespace.labels.team)`",
+        }),
+      );
+    });
+    await baselineExists(namespace);
+  });
+
   it("tries again, with the reason, while the API server refuses", async () => {
     proxy.inject({ kind: "status", status: 503 }, ({ method }) => method === "PATCH", 3);
     const controller = await run();
@@ -239,15 +288,19 @@ interface Running {
   readonly state: ClusterState;
   readonly notices: readonly ClusterNotice[];
   writes(namespace: string): readonly string[];
+  /** Have another baseline in force from now on. */
+  use(baseline: Baseline): void;
   stop(): Promise<void>;
 }
 
 async function startController(client: ApiClient): Promise<Running> {
   const notices: ClusterNotice[] = [];
+  let baseline: Baseline = DEFAULT_BASELINE;
   const observe = (notice: ClusterNotice): void => void notices.push(notice);
   const controller = new BaselineController({
     client,
-    render,
+    render: (namespace, labels) =>
+      renderBaseline(baseline, { namespace, labels, dns, podCidrs: [] }),
     isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
     observe,
     backOff: { firstMs: 20, maxMs: 100 },
@@ -268,6 +321,10 @@ async function startController(client: ApiClient): Promise<Running> {
   return {
     state,
     notices,
+    use: (next) => {
+      baseline = next;
+      controller.refresh();
+    },
     writes: (namespace) =>
       notices.flatMap((one) =>
         one.kind === "baseline-written" && one.namespace === namespace ? one.policy : [],

@@ -6,6 +6,7 @@ import { z } from "zod";
 import * as resourceTypes from "../../src/cluster/resource-type.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { settingsSchema } from "../../src/config/settings.ts";
+import { RESOURCE_KINDS } from "../../src/resources/resource.ts";
 import { MODE_LABEL, PROFILE_LABEL } from "../../src/rules/names.ts";
 import { createServer } from "../../src/server/create-server.ts";
 import { POLICY_READERS } from "../../src/wire/policy.ts";
@@ -198,7 +199,7 @@ describe("the Deployment", () => {
     const mounted = container.volumeMounts.map(({ mountPath }) => mountPath);
     expect(mounted).toContain(dirname(settings.certificatePath));
     expect(mounted).toContain(dirname(settings.keyPath));
-    expect(mounted).toContain(settings.profileFolder);
+    expect(mounted).toContain(settings.resourceFolder);
     const volumes = pod.volumes.map(({ name }) => name);
     expect(container.volumeMounts.map(({ name }) => name)).toEqual(volumes);
   });
@@ -270,12 +271,13 @@ describe("the ServiceAccount's rights", () => {
       group: apiVersion.split("/")[0] ?? "",
       resource,
     })),
+    ...RESOURCE_KINDS.map(({ plural }) => ({ group: "ringfence.dev", resource: plural })),
   ];
   const { LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
   /** What is more, or other, than being listed and watched. */
   const others = new Map([
     // Server-side apply creates where there is nothing to patch.
-    ["networking.k8s.io/networkpolicies", ["list", "watch", "create", "patch"]],
+    ["networking.k8s.io/networkpolicies", ["list", "watch", "create", "patch", "delete"]],
     [`${LEASES.group}/${LEASES.resource}`, ["get", "create", "update"]],
     [`${SUBJECT_ACCESS_REVIEWS.group}/${SUBJECT_ACCESS_REVIEWS.resource}`, ["create"]],
   ]);

@@ -2,21 +2,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { ProfileRule } from "../../src/config/profile.ts";
-import { builtInProfiles, parseProfile } from "../../src/config/profile-document.ts";
 import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
 import { unreachable } from "../../src/errors.ts";
-import { compileProfile } from "../../src/rules/compile-profile.ts";
+import type { RuleAction } from "../../src/resources/profile.ts";
+import { parseResource } from "../../src/resources/resource.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
-import type {
-  ClusterFacts,
-  CompiledProfile,
-  GovernedObject,
-  WorkloadTemplate,
-} from "../../src/rules/rule.ts";
+import type { ClusterFacts, GovernedObject, WorkloadTemplate } from "../../src/rules/rule.ts";
+import { type ProfileList, RuleBook } from "../../src/rules/rule-book.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
@@ -39,6 +34,13 @@ const fixtureSchema = z.strictObject({
   /** Facts that are not known. */
   unknown: z.array(z.enum(["dns", "apiServer", "ownPods"])).default([]),
 });
+
+/** An entry of a profile, as it is written. */
+interface Entry {
+  readonly id: string;
+  readonly action: RuleAction;
+  readonly parameters: Fixture["parameters"];
+}
 
 export type Fixture = z.output<typeof fixtureSchema>;
 
@@ -63,32 +65,36 @@ export function judgeAsShipped(
   fixture: Fixture,
   ruleId?: string,
 ): Judgement {
-  const shipped = VALIDATORS.flatMap(({ id, shipped: { [name]: action } }): ProfileRule[] => {
+  const shipped = VALIDATORS.flatMap(({ id, shipped: { [name]: action } }): Entry[] => {
     if (id === ruleId) return [{ id, action: "Deny", parameters: fixture.parameters }];
     return action === null ? [] : [{ id, action, parameters: {} }];
   });
   return judgeBy(shipped, fixture);
 }
 
-function judgeBy(rules: readonly ProfileRule[], fixture: Fixture): Judgement {
+function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
   const { operation, object, oldObject } = fixture;
   const world = readWorld().concat(fixture.cluster.flatMap(readObjects));
   const before = oldObject === undefined ? [] : readObjects(oldObject);
   const after = object === undefined ? [] : readObjects(object);
   const engine = new MatchingEngine({ dataplane: DATAPLANES.generic });
   for (const change of [...world, ...before].flatMap(upsertOf)) engine.apply(change);
-  const profile = compiled({
-    name: "test",
-    description: "",
-    announceChanges: true,
-    rules,
-  });
+  const profile = profilesOf([
+    {
+      apiVersion: "ringfence.dev/v1alpha1",
+      kind: "Profile",
+      metadata: { name: "test" },
+      spec: { rules },
+    },
+  ]).get("test");
+  if (profile === undefined) throw new Error("the profile does not compile");
   const changes = after.length > 0 ? after.flatMap(upsertOf) : before.map(deleteOf);
   return engine.preview(changes, (view, delta) =>
-    runRules(profile, profilesOf(fixture), {
+    runRules(profile, profilesOf(fixture.profiles), {
       operation,
       object: after.map(governed)[0] ?? null,
       oldObject: before.map(governed)[0] ?? null,
+      namespaceLabels: null,
       delta,
       after: view,
       facts: factsOf(world, fixture),
@@ -172,19 +178,15 @@ function factsOf(world: readonly WireObject[], { unknown }: Fixture): ClusterFac
   };
 }
 
-function profilesOf({ profiles }: Fixture): ReadonlyMap<string, CompiledProfile> {
-  const given = profiles.map((raw) => {
-    const read = parseProfile(raw);
+/** The built-in profiles and those of these documents. */
+function profilesOf(documents: readonly unknown[]): ProfileList {
+  const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+  const resources = documents.map((raw) => {
+    const read = parseResource(raw);
     if (!read.ok) throw new Error(read.error.map(({ message }) => message).join("; "));
     return read.value;
   });
-  return new Map(
-    [...builtInProfiles(VALIDATORS), ...given].map((profile) => [profile.name, compiled(profile)]),
-  );
-}
-
-function compiled(profile: Parameters<typeof compileProfile>[0]): CompiledProfile {
-  const result = compileProfile(profile, registry);
-  if (!result.ok) throw new Error(result.error.map(({ message }) => message).join("; "));
-  return result.value;
+  const problems = ruleBook.replaceFiles(resources);
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("; "));
+  return ruleBook.profiles;
 }

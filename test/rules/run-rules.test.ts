@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Profile, ProfileRule } from "../../src/config/profile.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { Labels, Selector } from "../../src/engine/model.ts";
+import type { Profile, ProfileRule } from "../../src/resources/profile.ts";
 import { compileProfile } from "../../src/rules/compile-profile.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import {
@@ -53,6 +54,7 @@ const situation: RuleSituation = {
   operation: "CREATE",
   object: { kind: "namespace", manifest: { metadata: { name: "shop" } } },
   oldObject: null,
+  namespaceLabels: null,
   delta: { opened: [], closed: [], unsure: [] },
   after: new MatchingEngine({ dataplane: DATAPLANES.generic }),
   facts: {
@@ -66,22 +68,31 @@ const situation: RuleSituation = {
 };
 
 function profile(rules: readonly ProfileRule[]): Profile {
-  return { name: "test", description: "", rules, announceChanges: true };
+  return {
+    kind: "Profile",
+    name: "test",
+    description: "",
+    extends: null,
+    baseline: null,
+    announceChanges: null,
+    rules,
+    customRules: [],
+  };
 }
 
 function compiled(...rules: readonly ProfileRule[]): CompiledProfile {
-  const result = compileProfile(profile(rules), registry);
+  const result = compileProfile(profile(rules), { registry, parent: null });
   if (!result.ok) throw new Error("the profile does not compile");
   return result.value;
 }
 
 function rule(validator: Validator, action: ProfileRule["action"] = "Deny"): ProfileRule {
-  return { id: validator.id, action, parameters: {} };
+  return { id: validator.id, action, parameters: {}, match: null };
 }
 
 describe("runRules", () => {
   it("gives every finding its rule and the profile's action", () => {
-    const rules = compiled({ id: "complains", action: "Audit", parameters: { word: "no" } });
+    const rules = compiled({ ...rule(complains, "Audit"), parameters: { word: "no" } });
     expect(runRules(rules, new Map(), situation)).toEqual({
       findings: [
         { ruleId: "complains", action: "Audit", finding: { path: "a", message: "no", help: "" } },
@@ -137,41 +148,41 @@ describe("compileProfile", () => {
   it("names every rule that does not exist, stands twice or has wrong parameters", () => {
     const result = compileProfile(
       profile([
-        { id: "complains", action: "Deny", parameters: { word: 1, wrod: "x" } },
-        { id: "constructor", action: "Deny", parameters: {} },
-        { id: "is-unsure", action: "Deny", parameters: undefined },
-        { id: "is-unsure", action: "Warn", parameters: {} },
-        { id: "throws", action: "Deny", parameters: [] },
+        { ...rule(complains), parameters: { word: 1, wrod: "x" } },
+        { ...rule(complains), id: "constructor" },
+        rule(isUnsure),
+        { ...rule(isUnsure, "Warn"), match: [] },
+        { ...rule(throws), parameters: { word: [] } },
       ]),
-      registry,
+      { registry, parent: null },
     );
     expect(result).toEqual({
       ok: false,
       error: [
         {
-          code: "NP_E_PROFILE",
+          code: "NP_E_RESOURCE",
           path: "spec.rules[0].parameters.word",
           message: "`1` is not a string",
         },
         {
-          code: "NP_E_PROFILE",
+          code: "NP_E_RESOURCE",
           path: "spec.rules[0].parameters.wrod",
           message: "unknown field `wrod`",
         },
         {
-          code: "NP_E_PROFILE",
+          code: "NP_E_RESOURCE",
           path: "spec.rules[1].id",
           message: "`constructor` is no rule",
         },
         {
-          code: "NP_E_PROFILE",
+          code: "NP_E_RESOURCE",
           path: "spec.rules[3].id",
-          message: "`is-unsure` stands in the profile twice",
+          message: "`is-unsure` stands above already, for all namespaces",
         },
         {
-          code: "NP_E_PROFILE",
-          path: "spec.rules[4].parameters",
-          message: "a list is not an object",
+          code: "NP_E_RESOURCE",
+          path: "spec.rules[4].parameters.word",
+          message: "a list is not a string",
         },
       ],
     });
@@ -180,6 +191,39 @@ describe("compileProfile", () => {
   it("orders the rules as the registry does", () => {
     const { rules } = compiled(rule(throws), rule(complains));
     expect(rules.map(({ validator }) => validator.id)).toEqual(["complains", "throws"]);
+  });
+});
+
+describe("entries of a rule with a match", () => {
+  const prod: Selector = [{ key: "tier", operator: "In", values: ["prod"] }];
+  const actionsIn = (rules: CompiledProfile, labels: Labels | null): readonly string[] =>
+    runRules(rules, new Map(), { ...situation, namespaceLabels: labels }).findings.map(
+      ({ action }) => action,
+    );
+  const rules = compiled(
+    { ...rule(complains, "Deny"), match: prod },
+    { ...rule(complains, "Warn"), match: [{ key: "tier", operator: "Exists", values: [] }] },
+  );
+
+  it.each<[string, Labels | null, readonly string[]]>([
+    ["the first that matches", new Map([["tier", "prod"]]), ["Deny"]],
+    ["else the next", new Map([["tier", "dev"]]), ["Warn"]],
+    ["none where none matches", new Map(), []],
+    ["none for what has no namespace", null, []],
+  ])("counts %s", (_, labels, actions) => {
+    expect(actionsIn(rules, labels)).toEqual(actions);
+  });
+
+  it("come before those of the profile that is extended, which count where they do not match", () => {
+    const parent = compiled(rule(complains, "Audit"), rule(isUnsure, "Warn"));
+    const child = profile([
+      { ...rule(complains, "Disabled"), match: prod },
+      { ...rule(isUnsure, "Disabled") },
+    ]);
+    const result = compileProfile(child, { registry, parent });
+    if (!result.ok) throw new Error("the profile does not compile");
+    expect(actionsIn(result.value, new Map([["tier", "prod"]]))).toEqual([]);
+    expect(actionsIn(result.value, new Map())).toEqual(["Audit"]);
   });
 });
 

@@ -45,6 +45,7 @@ function checkPolicy(
       operation: "CREATE",
       object: { kind: "policy", manifest, policy },
       oldObject: null,
+      namespaceLabels: world.namespaces.get(policy.namespace)?.labels ?? null,
       delta,
       after,
       facts,

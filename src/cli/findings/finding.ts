@@ -1,4 +1,4 @@
-import type { RuleAction } from "../../config/profile.ts";
+import type { RuleAction } from "../../resources/profile.ts";
 import type { Fix } from "../../rules/rule.ts";
 import type { Place } from "../sources/source-object.ts";
 

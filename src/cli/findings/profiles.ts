@@ -1,10 +1,9 @@
 import { optInOf } from "../../admission/govern.ts";
-import type { Mode } from "../../config/profile.ts";
-import { builtInProfiles } from "../../config/profile-document.ts";
-import { readProfiles } from "../../config/profile-folder.ts";
-import { compileProfile } from "../../rules/compile-profile.ts";
+import { readResources } from "../../config/resource-folder.ts";
+import type { Mode } from "../../resources/profile.ts";
 import { createRegistry } from "../../rules/registry.ts";
 import type { CompiledProfile } from "../../rules/rule.ts";
+import { type ProfileList, RuleBook } from "../../rules/rule-book.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { InputError, usageError } from "../input-error.ts";
 import { readManifestFiles } from "../sources/manifest-files.ts";
@@ -19,47 +18,44 @@ export interface Governing {
 /** The profile that applies where nobody says which. */
 const DEFAULT_PROFILE = "baseline";
 
+/** Where Ringfence is taken to run: Exemptions there are for other namespaces. */
+const OWN_NAMESPACE = "ringfence-system";
+
 /** The profiles there are: the built-in ones and those of files. */
 export class ProfileChoice {
-  readonly #profiles: ReadonlyMap<string, CompiledProfile>;
+  readonly #profiles: ProfileList;
   readonly #chosen: string | null;
 
-  private constructor(profiles: ReadonlyMap<string, CompiledProfile>, chosen: string | null) {
+  private constructor(profiles: ProfileList, chosen: string | null) {
     this.#profiles = profiles;
     this.#chosen = chosen;
     if (chosen !== null) this.get(chosen);
   }
 
-  /** `files` hold Profile documents. Throws an InputError for those that cannot be used. */
+  /** `files` hold documents of Ringfence's own kinds. Throws an InputError for those that cannot be used. */
   static async read(files: readonly string[], chosen: string | undefined): Promise<ProfileChoice> {
     const texts = await readManifestFiles(files);
-    const read = readProfiles(texts);
+    const read = readResources(texts);
     if (!read.ok) throw new InputError(read.error);
-    const registry = createRegistry(VALIDATORS);
-    const profiles = new Map<string, CompiledProfile>();
-    for (const profile of [...builtInProfiles(VALIDATORS), ...read.value]) {
-      const compiled = compileProfile(profile, registry);
-      if (!compiled.ok) {
-        const { name } = profile;
-        throw new InputError(
-          compiled.error.map((it) => ({ ...it, path: `profile ${name} ${it.path}` })),
-        );
-      }
-      profiles.set(profile.name, compiled.value);
-    }
-    return new ProfileChoice(profiles, chosen ?? null);
+    const ruleBook = new RuleBook({
+      registry: createRegistry(VALIDATORS),
+      ownNamespace: OWN_NAMESPACE,
+    });
+    const problems = ruleBook.replaceFiles(read.value);
+    if (problems.length > 0) throw new InputError(problems);
+    return new ProfileChoice(ruleBook.profiles, chosen ?? null);
   }
 
   /** A profile by name. Throws an InputError that lists those there are. */
   get(name: string): CompiledProfile {
     const profile = this.#profiles.get(name);
     if (profile !== undefined) return profile;
-    const names = [...this.#profiles.keys()].join(", ");
+    const names = this.#profiles.names().join(", ");
     throw usageError(`there is no profile \`${name}\`; there are ${names}`);
   }
 
   /** All of them, as rules look them up. */
-  all(): ReadonlyMap<string, CompiledProfile> {
+  all(): ProfileList {
     return this.#profiles;
   }
 

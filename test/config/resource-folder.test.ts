@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ProfileFolder, readProfiles } from "../../src/config/profile-folder.ts";
+import { ResourceFolder, readResources } from "../../src/config/resource-folder.ts";
 import type { Problem } from "../../src/errors.ts";
 import { complaints } from "../wire/describe-policy.ts";
 
@@ -14,13 +14,13 @@ spec:
   rules: ${rules}
 `;
 
-const running: ProfileFolder[] = [];
+const running: ResourceFolder[] = [];
 afterEach(() => running.splice(0).forEach((folder) => folder.stop()));
 
 /** A running folder, and what it has told: names of profiles, and problems as text. */
 async function started(folder: string, refuse: (names: string) => readonly Problem[] = () => []) {
   const told = { profiles: [] as string[], problems: [] as string[] };
-  const profiles = new ProfileFolder({
+  const profiles = new ResourceFolder({
     folder,
     pollMs: 5,
     receive: (received) => {
@@ -52,7 +52,7 @@ async function replace(file: string, text: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-describe("a folder of profiles", () => {
+describe("a folder of resources", () => {
   it("that is not there holds none", async () => {
     const told = await started("/nowhere/profiles");
     expect(told).toEqual({ profiles: [""], problems: [""] });
@@ -109,7 +109,7 @@ describe("a folder of profiles", () => {
   it("tells what the receiver refuses, once", async () => {
     const folder = await newFolder();
     await writeFile(join(folder, "a.yaml"), document("odd"));
-    const problem: Problem = { code: "NP_E_PROFILE", path: "rules[0].id", message: "is no rule" };
+    const problem: Problem = { code: "NP_E_RESOURCE", path: "rules[0].id", message: "is no rule" };
     const told = await started(folder, () => [problem]);
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(told).toEqual({ profiles: [], problems: ["rules[0].id: is no rule"] });
@@ -127,16 +127,14 @@ describe("a folder of profiles", () => {
 });
 
 it("names file, line and field of everything that is wrong", () => {
-  const read = readProfiles([
+  const read = readResources([
     { path: "a.yaml", text: document("one") },
     { path: "b.yaml", text: `${document("one")}---\nkind: Profile\n` },
     { path: "c.yaml", text: "a: b: c" },
   ]);
   expect(complaints(read)).toEqual([
-    "b.yaml:4 metadata.name: a second profile `one`",
+    "b.yaml:4 metadata.name: a second `Profile one`",
     "b.yaml:8 apiVersion: is missing; expected `ringfence.dev/v1alpha1`",
-    "b.yaml:8 metadata: is missing; expected an object",
-    "b.yaml:8 spec: is missing; expected an object",
     "c.yaml:1: Nested mappings are not allowed in compact mappings",
   ]);
 });

@@ -1,41 +1,40 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { failure, type Problem, type Result, success } from "../errors.ts";
+import { parseResource, type Resource, resourceKey } from "../resources/resource.ts";
 import { field } from "../wire/shape.ts";
-import type { Profile } from "./profile.ts";
-import { parseProfile } from "./profile-document.ts";
 import { parseYaml } from "./yaml-documents.ts";
 
-interface ProfileFile {
+interface ResourceFile {
   readonly path: string;
   readonly text: string;
 }
 
-export interface ProfileFolderOptions {
+export interface ResourceFolderOptions {
   readonly folder: string;
   /**
    * Receives what the folder holds, at the start and whenever that changes. What it refuses are
    * problems like any other: what was in force stays so.
    */
-  readonly receive: (profiles: readonly Profile[]) => readonly Problem[];
+  readonly receive: (resources: readonly Resource[]) => readonly Problem[];
   /** Called with every set of problems once, and with none when the folder is good again. */
   readonly report: (problems: readonly Problem[]) => void;
   readonly pollMs: number;
 }
 
 /**
- * A folder of profile documents (`*.yaml`, `*.yml`, `*.json`), read again when its content changes.
+ * A folder of documents of Ringfence's own kinds (`*.yaml`, `*.yml`, `*.json`), read again when its content changes.
  * It is polled and compared by content: a kubelet swaps the symlink of a mounted ConfigMap, which
- * watchers of single files never see. A folder that does not exist holds no profiles.
+ * watchers of single files never see. A folder that does not exist holds none.
  */
-export class ProfileFolder {
-  readonly #options: ProfileFolderOptions;
+export class ResourceFolder {
+  readonly #options: ResourceFolderOptions;
   #last: string | null = null;
   #taken: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(options: ProfileFolderOptions) {
+  constructor(options: ResourceFolderOptions) {
     this.#options = options;
   }
 
@@ -68,16 +67,16 @@ export class ProfileFolder {
     this.#last = content;
     if (!isSettled || content === this.#taken) return;
     this.#taken = content;
-    const profiles = files.ok ? readProfiles(files.value) : files;
-    report(profiles.ok ? receive(profiles.value) : profiles.error);
+    const resources = files.ok ? readResources(files.value) : files;
+    report(resources.ok ? receive(resources.value) : resources.error);
   }
 }
 
-/** The profiles in `files`; two of one name, and whatever else is no Profile, are problems. */
-export function readProfiles(
-  files: readonly ProfileFile[],
-): Result<readonly Profile[], readonly Problem[]> {
-  const profiles: Profile[] = [];
+/** The resources in `files`; two of one kind and name, and whatever else is no resource, are problems. */
+export function readResources(
+  files: readonly ResourceFile[],
+): Result<readonly Resource[], readonly Problem[]> {
+  const resources = new Map<string, Resource>();
   const problems: Problem[] = [];
   for (const { path, text } of files) {
     const documents = parseYaml(text, path);
@@ -86,21 +85,25 @@ export function readProfiles(
       continue;
     }
     for (const { value, locate } of documents.value) {
-      const profile = parseProfile(value);
-      if (!profile.ok) problems.push(...profile.error.map(locate));
-      else if (profiles.some(({ name }) => name === profile.value.name)) {
-        const message = `a second profile \`${profile.value.name}\``;
-        problems.push(locate({ code: "NP_E_PROFILE", path: "metadata.name", message }));
-      } else profiles.push(profile.value);
+      const read = parseResource(value);
+      if (!read.ok) {
+        problems.push(...read.error.map(locate));
+        continue;
+      }
+      const key = resourceKey(read.value);
+      if (resources.has(key)) {
+        const message = `a second \`${key}\``;
+        problems.push(locate({ code: "NP_E_RESOURCE", path: "metadata.name", message }));
+      } else resources.set(key, read.value);
     }
   }
-  return problems.length > 0 ? failure(problems) : success(profiles);
+  return problems.length > 0 ? failure(problems) : success([...resources.values()]);
 }
 
-/** The profile files of a folder, in order. Names that start with a dot are the kubelet's own. */
+/** The files of a folder, in order. Names that start with a dot are the kubelet's own. */
 async function readFiles(
   folder: string,
-): Promise<Result<readonly ProfileFile[], readonly Problem[]>> {
+): Promise<Result<readonly ResourceFile[], readonly Problem[]>> {
   try {
     const names = (await readdir(folder)).filter((name) => /^[^.].*\.(ya?ml|json)$/.test(name));
     const paths = names.toSorted().map((name) => join(folder, name));
@@ -111,6 +114,6 @@ async function readFiles(
     const isGone = error instanceof Error && field(error, "code") === "ENOENT";
     if (isGone && field(error, "path") === folder) return success([]);
     const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    return failure([{ code: "NP_E_PROFILE", path: folder, message }]);
+    return failure([{ code: "NP_E_RESOURCE", path: folder, message }]);
   }
 }

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { stringMapSchema } from "../wire/metadata.ts";
+import { type DeepReadonly, isObject } from "../wire/shape.ts";
+import { API_VERSION, clusterMetadataSchema, resourceNameSchema } from "./resource-metadata.ts";
+
+const policySchema = z.strictObject({
+  name: resourceNameSchema.describe("Name of the NetworkPolicy."),
+  labels: stringMapSchema.default(new Map()).describe("Labels beside those that Ringfence sets."),
+  spec: z
+    .custom<Readonly<Record<string, unknown>>>(isObject, { error: "is not an object" })
+    .meta({ type: "object", "x-kubernetes-preserve-unknown-fields": true })
+    .describe(
+      "Spec of the NetworkPolicy; texts may hold `$(namespace.name)`, `$(namespace.labels.KEY)`, and where a list is expected `$(dns.peers)`, `$(dns.ports)` or `$(cluster.podPeers)`.",
+    ),
+});
+
+export const baselineSchema = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal("Baseline"),
+    metadata: clusterMetadataSchema,
+    spec: z.strictObject({
+      description: z.string().default("").describe("What the baseline is for."),
+      policies: z
+        .array(policySchema)
+        .max(20)
+        .describe("The NetworkPolicies of every namespace whose profile names the baseline."),
+    }),
+    status: z.unknown().optional(),
+  })
+  .transform(({ metadata, spec }, context) => {
+    for (const [index, { name }] of spec.policies.entries()) {
+      if (spec.policies.findIndex((other) => other.name === name) === index) continue;
+      const message = `a second policy \`${name}\``;
+      const path = ["spec", "policies", index, "name"];
+      context.addIssue({ code: "custom", path, message, input: name });
+    }
+    return { kind: "Baseline" as const, ...metadata, ...spec };
+  });
+
+/** NetworkPolicy templates that are kept in namespaces that opt in. */
+export type Baseline = DeepReadonly<z.output<typeof baselineSchema>>;
+
+/** The baseline of profiles that name none: nothing but DNS, in both directions. */
+export const DEFAULT_BASELINE: Baseline = {
+  kind: "Baseline",
+  name: "default",
+  description: "denies both directions and allows DNS",
+  policies: [
+    {
+      name: "default-deny",
+      labels: new Map(),
+      spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+    },
+    {
+      name: "allow-dns",
+      labels: new Map(),
+      spec: {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: [{ to: "$(dns.peers)", ports: "$(dns.ports)" }],
+      },
+    },
+  ],
+};

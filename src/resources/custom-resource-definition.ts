@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { isObject } from "../wire/shape.ts";
+import type { KindDefinition } from "./resource.ts";
+import { API_VERSION } from "./resource-metadata.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const [GROUP = "", VERSION = ""] = API_VERSION.split("/");
+
+/** The CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind, its schema from the one that reads it. */
+export function renderCustomResourceDefinition(definition: KindDefinition): Json {
+  const { kind, schema, plural, shortNames, scope, columns } = definition;
+  const { properties, ...root } = structural(
+    z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
+  );
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope,
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames,
+        categories: ["ringfence"],
+      },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              ...root,
+              properties: {
+                ...(isObject(properties) ? properties : {}),
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                status: STATUS,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** What Ringfence says of a resource; the fields that a kind does not use are left out. */
+const STATUS: Json = {
+  type: "object",
+  description: "What Ringfence makes of it.",
+  properties: {
+    observedGeneration: { type: "integer", format: "int64" },
+    namespaces: { type: "integer", description: "How many namespaces name the profile." },
+    breaches: { type: "integer", description: "How many pods break the invariant." },
+    conditions: {
+      type: "array",
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["type"],
+      items: {
+        type: "object",
+        required: ["type", "status", "lastTransitionTime", "reason", "message"],
+        properties: {
+          type: { type: "string" },
+          status: { type: "string", enum: ["True", "False", "Unknown"] },
+          observedGeneration: { type: "integer", format: "int64" },
+          lastTransitionTime: { type: "string", format: "date-time" },
+          reason: { type: "string" },
+          message: { type: "string" },
+        },
+      },
+    },
+  },
+};
+
+/**
+ * A JSON schema in the form that the API server takes ("structural schema"): no `$schema`, `const` as
+ * `enum`, null as `nullable`, and nothing about fields that there are not: those it prunes by itself.
+ * Defaults stay out, so that what is stored is what was written.
+ */
+function structural(schema: unknown): Json {
+  if (!isObject(schema)) return {};
+  const {
+    $schema: _,
+    const: only,
+    anyOf,
+    default: __,
+    additionalProperties,
+    ...rest
+  } = withoutNull(schema);
+  const options: readonly unknown[] = Array.isArray(anyOf) ? anyOf : [];
+  const option = options.find((candidate) => !isNull(candidate));
+  const kept: Record<string, unknown> = {
+    ...(option === undefined ? {} : { ...structural(option), nullable: true }),
+    ...rest,
+  };
+  if (only !== undefined) kept["enum"] = [only];
+  if (isObject(additionalProperties))
+    kept["additionalProperties"] = structural(additionalProperties);
+  if (isObject(rest["properties"])) kept["properties"] = mapValues(rest["properties"], structural);
+  if (isObject(rest["items"])) kept["items"] = structural(rest["items"]);
+  // zod writes the pattern of a format out; the API server knows the format.
+  if (kept["format"] !== undefined) delete kept["pattern"];
+  return kept;
+}
+
+/** `type: [boolean, null]` is how zod writes a union of simple types. */
+function withoutNull(schema: Json): Json {
+  const { type } = schema;
+  if (!Array.isArray(type)) return schema;
+  return { ...schema, type: type.find((name) => name !== "null"), nullable: true };
+}
+
+function isNull(schema: unknown): boolean {
+  return isObject(schema) && schema["type"] === "null";
+}
+
+function mapValues(object: Json, map: (value: unknown) => unknown): Json {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
+}

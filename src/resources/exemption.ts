@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { labelSelectorSchema } from "../wire/label-selector.ts";
+import type { DeepReadonly } from "../wire/shape.ts";
+import { API_VERSION, namespacedMetadataSchema, resourceNameSchema } from "./resource-metadata.ts";
+
+const specSchema = z
+  .strictObject({
+    rules: z
+      .array(z.string().min(1))
+      .max(100)
+      .default([])
+      .describe("Ids of the rules, custom ones included, whose findings are excused."),
+    invariants: z
+      .array(resourceNameSchema)
+      .max(100)
+      .default([])
+      .describe("Names of the Invariants that may be made worse."),
+    policySelector: labelSelectorSchema
+      .prefault({})
+      .describe("Labels of the policies (or namespaces) it is for; all if left out."),
+    namespaceSelector: labelSelectorSchema
+      .optional()
+      .transform((selector) => selector ?? null)
+      .describe(
+        "Namespaces it is for, if not its own: allowed only in Ringfence's own namespace. Left out there, it is for cluster-scoped policies.",
+      ),
+    reason: z.string().min(1).describe("Why it is granted."),
+    owner: z.string().min(1).describe("Who answers for it."),
+    expires: z.iso
+      .datetime({ offset: true, error: "is not a time such as `2030-01-31T00:00:00Z`" })
+      .describe("When it ends; findings count again from then on."),
+  })
+  .meta({
+    "x-kubernetes-validations": [
+      {
+        rule: "(has(self.rules) && size(self.rules) > 0) || (has(self.invariants) && size(self.invariants) > 0)",
+        message: "needs at least one of `rules` and `invariants`",
+      },
+    ],
+  })
+  .transform((spec, context) => {
+    if (spec.rules.length + spec.invariants.length === 0) {
+      const message = "needs at least one of `rules` and `invariants`";
+      context.addIssue({ code: "custom", message, input: spec });
+    }
+    return { ...spec, expiresMs: Date.parse(spec.expires) };
+  });
+
+export const exemptionSchema = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal("Exemption"),
+    metadata: namespacedMetadataSchema,
+    spec: specSchema,
+    status: z.unknown().optional(),
+  })
+  .transform(({ metadata, spec }) => ({ kind: "Exemption" as const, ...metadata, ...spec }));
+
+/** Findings that are excused for a time, with a reason and somebody who answers for it. */
+export type Exemption = DeepReadonly<z.output<typeof exemptionSchema>>;

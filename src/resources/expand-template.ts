@@ -1,0 +1,66 @@
+import { failure, type Problem, type Result, success } from "../errors.ts";
+import { isObject, jsonPath } from "../wire/shape.ts";
+
+/** What the variables of a template stand for: a text, or a list where a list is expected. */
+export type Variables = (name: string) => string | readonly unknown[] | undefined;
+
+const REFERENCE = /\$\((?<name>[^()]*)\)/g;
+
+/**
+ * `template` with each `$(name)` replaced: in a text by a text; a value that is nothing but a reference
+ * by whatever it stands for, and a list among the items of a list by its items. Keys are left alone.
+ *
+ * SECURITY: an empty list is a problem. Lists of peers are what `from` and `to` are made of, where an
+ * empty one means everybody.
+ */
+export function expandTemplate(
+  template: unknown,
+  variables: Variables,
+): Result<unknown, readonly Problem[]> {
+  const problems: Problem[] = [];
+  const value = expand(template, [], { variables, problems });
+  return problems.length > 0 ? failure(problems) : success(value);
+}
+
+interface Expansion {
+  readonly variables: Variables;
+  readonly problems: Problem[];
+}
+
+function expand(template: unknown, path: readonly PropertyKey[], expansion: Expansion): unknown {
+  if (typeof template === "string") return expandText(template, path, expansion);
+  if (Array.isArray(template)) {
+    return template.flatMap((item: unknown, index): readonly unknown[] => {
+      const value = expand(item, [...path, index], expansion);
+      return Array.isArray(value) && typeof item === "string" ? value : [value];
+    });
+  }
+  if (!isObject(template)) return template;
+  return Object.fromEntries(
+    Object.entries(template).map(([key, value]) => [key, expand(value, [...path, key], expansion)]),
+  );
+}
+
+function expandText(
+  text: string,
+  path: readonly PropertyKey[],
+  { variables, problems }: Expansion,
+): unknown {
+  const complain = (message: string): string => {
+    problems.push({ code: "NP_E_RESOURCE", path: jsonPath(path), message });
+    return text;
+  };
+  const lookUp = (name: string): string | readonly unknown[] => {
+    const value = variables(name);
+    if (value === undefined) return complain(`there is no value for \`$(${name})\``);
+    return value.length === 0 && Array.isArray(value)
+      ? complain(`\`$(${name})\` is an empty list, which would mean everybody`)
+      : value;
+  };
+  const whole = /^\$\((?<name>[^()]*)\)$/.exec(text)?.groups?.["name"];
+  if (whole !== undefined) return lookUp(whole);
+  return text.replaceAll(REFERENCE, (_, name: string) => {
+    const value = lookUp(name);
+    return typeof value === "string" ? value : complain(`\`$(${name})\` is a list, not a text`);
+  });
+}

@@ -1,0 +1,19 @@
+import { z } from "zod";
+
+export const API_VERSION = "ringfence.dev/v1alpha1";
+
+/** What a label can have as its value: namespaces name profiles by label. */
+const LABEL_VALUE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** The name of a resource, as others refer to it. */
+export const resourceNameSchema = z.string().regex(LABEL_VALUE, {
+  error: "is not a name: it has to be the value of a label, in lower case",
+});
+
+/** What we read of `metadata`; the API server adds fields of its own. */
+export const clusterMetadataSchema = z.object({ name: resourceNameSchema });
+
+export const namespacedMetadataSchema = z.object({
+  name: resourceNameSchema,
+  namespace: z.string().min(1),
+});

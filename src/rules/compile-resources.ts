@@ -1,0 +1,161 @@
+import type { Problem, Result } from "../errors.ts";
+import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
+import type { Exemption } from "../resources/exemption.ts";
+import type { Invariant } from "../resources/invariant.ts";
+import type { Profile } from "../resources/profile.ts";
+import { checkBaseline } from "../resources/render-baseline.ts";
+import { type Resource, type ResourceKind, resourceKey } from "../resources/resource.ts";
+import { compileProfile } from "./compile-profile.ts";
+import type { Registry } from "./registry.ts";
+import type { CompiledProfile } from "./rule.ts";
+
+export interface CompileOptions {
+  readonly registry: Registry;
+  /** Where Ringfence runs: Exemptions there may be for other namespaces. */
+  readonly ownNamespace: string;
+}
+
+/** Resources that hold, ready to be used. */
+export interface InForce {
+  readonly profiles: ReadonlyMap<string, CompiledProfile>;
+  readonly baselines: ReadonlyMap<string, Baseline>;
+  readonly invariants: readonly Invariant[];
+  readonly exemptions: readonly Exemption[];
+}
+
+export interface CompiledResources {
+  readonly inForce: InForce;
+  /** By `resourceKey`: these are not in force. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>;
+}
+
+/**
+ * Make resources usable, each held against the rules there are and against the resources that it names.
+ * `retired` holds profiles that are gone and may still be extended.
+ */
+export function compileResources(
+  resources: ReadonlyMap<string, Resource>,
+  options: CompileOptions,
+  retired: ReadonlyMap<string, Resource> = new Map(),
+): CompiledResources {
+  return new Compilation(resources, options, retired).run();
+}
+
+class Compilation {
+  readonly #resources: ReadonlyMap<string, Resource>;
+  readonly #options: CompileOptions;
+  readonly #retired: ReadonlyMap<string, Resource>;
+  readonly #problems = new Map<string, readonly Problem[]>();
+  /** Null while a profile is being compiled, or where it cannot be. */
+  readonly #profiles = new Map<string, CompiledProfile | null>();
+
+  constructor(
+    resources: ReadonlyMap<string, Resource>,
+    options: CompileOptions,
+    retired: ReadonlyMap<string, Resource>,
+  ) {
+    this.#resources = resources;
+    this.#options = options;
+    this.#retired = retired;
+  }
+
+  run(): CompiledResources {
+    const baselines = this.#ofKind("Baseline").filter((it) => this.#holds(it, checkBaseline(it)));
+    for (const profile of this.#ofKind("Profile")) this.#profile(profile);
+    const invariants = this.#ofKind("Invariant");
+    const exemptions = this.#ofKind("Exemption").filter((it) =>
+      this.#holds(it, this.#complaintsAbout(it)),
+    );
+    return {
+      inForce: {
+        profiles: new Map(
+          this.#ofKind("Profile").flatMap(({ name }) => {
+            const compiled = this.#profiles.get(name);
+            return compiled === null || compiled === undefined ? [] : [[name, compiled]];
+          }),
+        ),
+        baselines: new Map(baselines.map((baseline) => [baseline.name, baseline])),
+        invariants,
+        exemptions,
+      },
+      problems: this.#problems,
+    };
+  }
+
+  #ofKind<K extends ResourceKind>(kind: K): readonly Extract<Resource, { readonly kind: K }>[] {
+    return [...this.#resources.values()].filter(
+      (resource): resource is Extract<Resource, { readonly kind: K }> => resource.kind === kind,
+    );
+  }
+
+  #holds(resource: Resource, problems: readonly Problem[]): boolean {
+    if (problems.length > 0) this.#problems.set(resourceKey(resource), problems);
+    return problems.length === 0;
+  }
+
+  #profile(profile: Profile): CompiledProfile | null {
+    const known = this.#profiles.get(profile.name);
+    if (known !== undefined) return known;
+    this.#profiles.set(profile.name, null);
+    const compiled = this.#compile(profile);
+    if (compiled.ok) this.#profiles.set(profile.name, compiled.value);
+    return this.#holds(profile, compiled.ok ? [] : compiled.error) && compiled.ok
+      ? compiled.value
+      : null;
+  }
+
+  #compile(profile: Profile): Result<CompiledProfile, readonly Problem[]> {
+    const { registry } = this.#options;
+    const parent = profile.extends === null ? null : this.#parent(profile.extends);
+    if (typeof parent === "string") return failed("spec.extends", parent);
+    const baseline = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
+    if (!this.#resources.has(resourceKey({ kind: "Baseline", name: baseline }))) {
+      return failed("spec.baseline", `there is no Baseline \`${baseline}\``);
+    }
+    return compileProfile(profile, { registry, parent });
+  }
+
+  /** The profile of that name, or what is wrong with extending it. */
+  #parent(name: string): CompiledProfile | string {
+    const key = resourceKey({ kind: "Profile", name });
+    const resource = this.#resources.get(key) ?? this.#retired.get(key);
+    if (resource?.kind !== "Profile") return `there is no profile \`${name}\``;
+    const isCircle = this.#profiles.get(name) === null && !this.#problems.has(key);
+    if (isCircle) return `\`${name}\` extends this profile in turn`;
+    return this.#profile(resource) ?? `profile \`${name}\` cannot be used itself`;
+  }
+
+  #complaintsAbout({ namespace, ...exemption }: Exemption): readonly Problem[] {
+    const { registry, ownNamespace } = this.#options;
+    const complaints: Problem[] = [];
+    const complain = (path: string, message: string): void => {
+      complaints.push({ code: "NP_E_RESOURCE", path, message });
+    };
+    // SECURITY: whoever may write Exemptions in one namespace must not excuse another.
+    if (exemption.namespaceSelector !== null && namespace !== ownNamespace) {
+      complain("spec.namespaceSelector", `is allowed in namespace \`${ownNamespace}\` alone`);
+    }
+    for (const [index, id] of exemption.rules.entries()) {
+      const at = `spec.rules[${index}]`;
+      const validator = registry.get(id);
+      if (validator === undefined && !this.#isCustomRule(id)) complain(at, `\`${id}\` is no rule`);
+      // SECURITY: these keep Ringfence itself in place; RBAC's verb `optout` is the way around them.
+      if (validator?.onFault === "deny") complain(at, `nobody can be excused from \`${id}\``);
+    }
+    for (const [index, name] of exemption.invariants.entries()) {
+      if (this.#resources.has(resourceKey({ kind: "Invariant", name }))) continue;
+      complain(`spec.invariants[${index}]`, `there is no Invariant \`${name}\``);
+    }
+    return complaints;
+  }
+
+  #isCustomRule(id: string): boolean {
+    return this.#ofKind("Profile").some(({ customRules }) =>
+      customRules.some((rule) => rule.id === id),
+    );
+  }
+}
+
+function failed(path: string, message: string): Result<never, readonly Problem[]> {
+  return { ok: false, error: [{ code: "NP_E_RESOURCE", path, message }] };
+}

@@ -1,0 +1,193 @@
+import type { Problem, Result } from "../errors.ts";
+import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
+import type { Exemption } from "../resources/exemption.ts";
+import type { Invariant } from "../resources/invariant.ts";
+import { builtInProfiles } from "../resources/profile.ts";
+import { type Resource, resourceKey } from "../resources/resource.ts";
+import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
+import type { CompiledProfile, CompiledProfiles } from "./rule.ts";
+
+/** By `resourceKey`. */
+type Resources = ReadonlyMap<string, Resource>;
+type Problems = ReadonlyMap<string, readonly Problem[]>;
+
+/** The profiles in force, by name. */
+export interface ProfileList extends CompiledProfiles {
+  names(): readonly string[];
+}
+
+/**
+ * Everything an organisation has decided: the built-in resources, those of files, and the custom
+ * resources of the cluster. Of one that is broken the last good version stays in force; one that is
+ * built in goes before one of a file of the same name, and that before a custom one.
+ */
+export class RuleBook {
+  readonly profiles: ProfileList = {
+    get: (name: string): CompiledProfile | undefined => this.#inForce.profiles.get(name),
+    names: (): readonly string[] => [...this.#inForce.profiles.keys()].toSorted(),
+  };
+  readonly #options: CompileOptions;
+  readonly #builtIn: Resources;
+  readonly #custom = new Map<string, Result<Resource, readonly Problem[]>>();
+  readonly #listeners: (() => void)[] = [];
+  #files: Resources = new Map();
+  /** The last version of each resource that was in force; those that are gone may still be extended. */
+  #lastGood: Resources = new Map();
+  #inForce: InForce;
+  #problems: Problems = new Map();
+
+  /** Holds the built-in resources; throws where one does not fit the rules there are, a defect. */
+  constructor(options: CompileOptions) {
+    this.#options = options;
+    this.#builtIn = byKey([...builtInProfiles(options.registry.validators), DEFAULT_BASELINE]);
+    const { inForce, problems } = compileResources(this.#builtIn, options);
+    if (problems.size > 0) throw new TypeError(`not well-formed: ${[...problems.keys()].join()}`);
+    this.#inForce = inForce;
+  }
+
+  /** The baseline of namespaces with that profile; undefined where there is no such profile. */
+  baselineOf(profile: string): Baseline | undefined {
+    const compiled = this.#inForce.profiles.get(profile);
+    return compiled === undefined ? undefined : this.#inForce.baselines.get(compiled.baseline);
+  }
+
+  invariants(): readonly Invariant[] {
+    return this.#inForce.invariants;
+  }
+
+  exemptions(): readonly Exemption[] {
+    return this.#inForce.exemptions;
+  }
+
+  /** What is wrong with resources whose newest version is not in force, by `resourceKey`. */
+  problems(): Problems {
+    return this.#problems;
+  }
+
+  /** Have `listener` called after every change of what is in force. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Put `resources` in the place of those that files gave before, all or none: with a problem in any of
+   * them everything stays as it was, so that a typo cannot take a profile out of force.
+   */
+  replaceFiles(resources: readonly Resource[]): readonly Problem[] {
+    const files = byKey(resources);
+    const taken = [...files.keys()].filter((key) => this.#builtIn.has(key));
+    const { problems } = compileResources(this.#merged(files, this.#good()), this.#options);
+    const bad = [
+      ...taken.map((key) => about(key, IS_BUILT_IN)),
+      ...[...problems].flatMap(([key, of]) =>
+        files.has(key) ? of.map((problem) => about(key, problem)) : [],
+      ),
+    ];
+    if (bad.length > 0) return bad;
+    this.#files = files;
+    this.#rebuild();
+    return [];
+  }
+
+  /** Take a custom resource as the cluster has it; `key` is its `resourceKey`. */
+  upsert(key: string, read: Result<Resource, readonly Problem[]>): void {
+    this.#custom.set(key, read);
+    this.#rebuild();
+  }
+
+  /** A custom resource is gone. */
+  delete(key: string): void {
+    if (this.#custom.delete(key)) this.#rebuild();
+  }
+
+  /**
+   * What would be wrong were the custom resource of that key as given, or gone (null): with it, and with
+   * others because of it.
+   */
+  judge(key: string, resource: Resource | null): readonly Problem[] {
+    if (resource !== null && this.#builtIn.has(key)) return [IS_BUILT_IN];
+    if (resource !== null && this.#files.has(key)) return [IS_IN_A_FILE];
+    const custom = new Map(this.#good());
+    const compiled = (): Problems =>
+      compileResources(this.#merged(this.#files, custom), this.#options).problems;
+    const before = compiled();
+    if (resource === null) custom.delete(key);
+    else custom.set(key, resource);
+    return [...compiled()].flatMap(([other, problems]) => {
+      if (other === key) return problems;
+      return before.has(other) ? [] : problems.map((problem) => about(other, problem));
+    });
+  }
+
+  /** The custom resources, of those that cannot be read the last version that could be used. */
+  #good(): Resources {
+    return new Map(
+      Array.from(this.#custom).flatMap(([key, read]) => {
+        const resource = read.ok ? read.value : this.#lastGood.get(key);
+        return resource === undefined ? [] : [[key, resource]];
+      }),
+    );
+  }
+
+  #merged(files: Resources, custom: Resources): Resources {
+    return new Map([...custom, ...files, ...this.#builtIn]);
+  }
+
+  #rebuild(): void {
+    const wanted = this.#merged(this.#files, this.#good());
+    const first = compileResources(wanted, this.#options);
+    const lasting = new Map(
+      Array.from(wanted, ([key, resource]) => {
+        const good = first.problems.has(key) ? this.#lastGood.get(key) : undefined;
+        return [key, good ?? resource] as const;
+      }),
+    );
+    const { inForce, problems } = compileResources(lasting, this.#options, this.#lastGood);
+    const inUse = Array.from(lasting).filter(([key]) => !problems.has(key));
+    this.#inForce = inForce;
+    this.#lastGood = new Map([...this.#lastGood, ...inUse]);
+    this.#problems = this.#complaints({ first: first.problems, last: problems, lasting, wanted });
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Of every resource whose newest version is not the one in force, why. */
+  #complaints(compiled: {
+    readonly first: Problems;
+    readonly last: Problems;
+    readonly lasting: Resources;
+    readonly wanted: Resources;
+  }): Problems {
+    const { first, last, lasting, wanted } = compiled;
+    const complaints = new Map<string, readonly Problem[]>();
+    for (const [key, problems] of first) {
+      const isInForce = lasting.get(key) === wanted.get(key) && !last.has(key);
+      if (!isInForce) complaints.set(key, problems);
+    }
+    for (const [key, read] of this.#custom) {
+      if (!read.ok) complaints.set(key, read.error);
+      else if (this.#builtIn.has(key)) complaints.set(key, [IS_BUILT_IN]);
+      else if (this.#files.has(key)) complaints.set(key, [IS_IN_A_FILE]);
+    }
+    return complaints;
+  }
+}
+
+const IS_BUILT_IN: Problem = {
+  code: "NP_E_RESOURCE",
+  path: "metadata.name",
+  message: "is built in and cannot be replaced; choose another name",
+};
+
+const IS_IN_A_FILE: Problem = {
+  code: "NP_E_RESOURCE",
+  path: "metadata.name",
+  message: "a file of the configuration has the same name, and is in force; choose another name",
+};
+
+function byKey(resources: readonly Resource[]): Resources {
+  return new Map(resources.map((resource) => [resourceKey(resource), resource]));
+}
+
+function about(key: string, { code, path, message }: Problem): Problem {
+  return { code, path, message: `${key}: ${message}` };
+}

@@ -1,0 +1,273 @@
+import { describe, expect, it } from "vitest";
+import { parseResource, type Resource, resourceKey } from "../../src/resources/resource.ts";
+import { createRegistry } from "../../src/rules/registry.ts";
+import { resourceTargets } from "../../src/rules/resource-targets.ts";
+import { RuleBook } from "../../src/rules/rule-book.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import { succeed } from "../wire/describe-policy.ts";
+
+const registry = createRegistry(VALIDATORS);
+const book = () => new RuleBook({ registry, ownNamespace: "ringfence-system" });
+
+const document = (kind: string, name: string, spec: object, namespace?: string) => ({
+  apiVersion: "ringfence.dev/v1alpha1",
+  kind,
+  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+  spec,
+});
+const profile = (name: string, spec: object = {}) => document("Profile", name, spec);
+const naming = (...ids: readonly string[]) => ({
+  rules: ids.map((id) => ({ id, action: "Deny" })),
+});
+const flows = { from: [{ world: true }], to: [{ world: true }] };
+const invariant = (name: string) =>
+  document("Invariant", name, { description: "why", mustNotReach: flows });
+const excuse = (spec: object, namespace = "shop") =>
+  document(
+    "Exemption",
+    "e",
+    { reason: "r", owner: "o", expires: "2030-01-01T00:00:00Z", ...spec },
+    namespace,
+  );
+
+const resource = (raw: unknown): Resource => succeed(parseResource(raw));
+const put = (ruleBook: RuleBook, raw: ReturnType<typeof document>): void => {
+  const { kind, metadata } = raw;
+  const key =
+    metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+  resourceTargets(ruleBook)
+    .find((target) => target.kind === kind)
+    ?.upsert(key, raw);
+};
+const rulesOf = (ruleBook: RuleBook, name: string) =>
+  ruleBook.profiles.get(name)?.rules.map(({ validator }) => validator.id);
+const problemsOf = (ruleBook: RuleBook, key: string) =>
+  ruleBook
+    .problems()
+    .get(key)
+    ?.map(({ path, message }) => `${path}: ${message}`);
+
+describe("files", () => {
+  it("stand beside the built-in profiles, new ones in the place of the last", () => {
+    const ruleBook = book();
+    expect(ruleBook.profiles.names()).toEqual(["baseline", "restricted"]);
+    expect(ruleBook.replaceFiles([resource(profile("ours"))])).toEqual([]);
+    expect(ruleBook.replaceFiles([resource(profile("theirs"))])).toEqual([]);
+    expect(ruleBook.profiles.names()).toEqual(["baseline", "restricted", "theirs"]);
+  });
+
+  it("change nothing while one of them cannot be used, and say which", () => {
+    const ruleBook = book();
+    ruleBook.replaceFiles([resource(profile("ours", naming("allow-all")))]);
+    const broken = [profile("ours", naming("no-such-rule")), profile("b", naming("allow-all"))];
+    expect(ruleBook.replaceFiles(broken.map(resource))).toEqual([
+      {
+        code: "NP_E_RESOURCE",
+        path: "spec.rules[0].id",
+        message: "Profile ours: `no-such-rule` is no rule",
+      },
+    ]);
+    expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
+    expect(ruleBook.profiles.names()).not.toContain("b");
+  });
+
+  it.each([
+    [profile("restricted"), "Profile restricted"],
+    [document("Baseline", "default", { policies: [] }), "Baseline default"],
+  ])("cannot replace what is built in", (raw, key) => {
+    expect(book().replaceFiles([resource(raw)])).toMatchObject([
+      { message: `${key}: is built in and cannot be replaced; choose another name` },
+    ]);
+  });
+});
+
+describe("custom resources", () => {
+  it("come into force one by one, and go", () => {
+    const ruleBook = book();
+    const changes: string[][] = [];
+    ruleBook.onChange(() => changes.push([...ruleBook.profiles.names()]));
+    put(ruleBook, profile("ours", naming("allow-all")));
+    put(ruleBook, invariant("vault"));
+    put(ruleBook, document("Baseline", "team", { policies: [] }));
+    put(ruleBook, excuse({ rules: ["allow-all"], invariants: ["vault"] }));
+    expect(ruleBook.invariants().map(({ name }) => name)).toEqual(["vault"]);
+    expect(ruleBook.exemptions().map(({ namespace }) => namespace)).toEqual(["shop"]);
+    expect(ruleBook.problems()).toEqual(new Map());
+    ruleBook.delete("Profile ours");
+    expect(ruleBook.profiles.names()).toEqual(["baseline", "restricted"]);
+    expect(changes).toHaveLength(5);
+  });
+
+  it("keep their last good version in force while they are broken, and say why", () => {
+    const ruleBook = book();
+    put(ruleBook, profile("ours", naming("allow-all")));
+    put(ruleBook, profile("ours", naming("alow-all")));
+    expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
+    expect(problemsOf(ruleBook, "Profile ours")).toEqual([
+      "spec.rules[0].id: `alow-all` is no rule",
+    ]);
+    put(ruleBook, profile("ours", { rulez: [] }));
+    expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
+    expect(problemsOf(ruleBook, "Profile ours")).toEqual(["spec.rulez: unknown field `rulez`"]);
+    put(ruleBook, profile("ours", naming("open-world")));
+    expect(rulesOf(ruleBook, "ours")).toEqual(["open-world"]);
+    expect(ruleBook.problems()).toEqual(new Map());
+  });
+
+  it("are not in force where they never were good", () => {
+    const ruleBook = book();
+    put(ruleBook, profile("ours", naming("no-such-rule")));
+    expect(ruleBook.profiles.names()).not.toContain("ours");
+    expect(problemsOf(ruleBook, "Profile ours")).toHaveLength(1);
+  });
+
+  it("stand behind files and built-in resources of the same name", () => {
+    const ruleBook = book();
+    ruleBook.replaceFiles([resource(profile("ours", naming("allow-all")))]);
+    put(ruleBook, profile("ours", naming("open-world")));
+    put(ruleBook, profile("restricted", naming("open-world")));
+    expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
+    expect(rulesOf(ruleBook, "restricted")).not.toEqual(["open-world"]);
+    expect(problemsOf(ruleBook, "Profile ours")?.[0]).toContain("a file of the configuration");
+    expect(problemsOf(ruleBook, "Profile restricted")?.[0]).toContain("is built in");
+    ruleBook.replaceFiles([]);
+    expect(rulesOf(ruleBook, "ours")).toEqual(["open-world"]);
+  });
+});
+
+describe("a profile that extends another", () => {
+  it("has its rules and what else it says, and follows it", () => {
+    const ruleBook = book();
+    put(ruleBook, document("Baseline", "team", { policies: [] }));
+    put(
+      ruleBook,
+      profile("parent", { ...naming("open-world"), baseline: "team", announceChanges: false }),
+    );
+    put(ruleBook, profile("child", { ...naming("allow-all"), extends: "parent" }));
+    put(ruleBook, profile("grandchild", { extends: "child", announceChanges: true }));
+    expect(ruleBook.profiles.get("child")).toMatchObject({
+      baseline: "team",
+      announceChanges: false,
+    });
+    expect(ruleBook.profiles.get("grandchild")?.announceChanges).toBe(true);
+    expect(ruleBook.baselineOf("grandchild")?.name).toBe("team");
+    expect(rulesOf(ruleBook, "grandchild")).toEqual(["allow-all", "open-world"]);
+    put(ruleBook, profile("parent", naming("named-port")));
+    expect(rulesOf(ruleBook, "grandchild")).toEqual(["allow-all", "named-port"]);
+    expect(ruleBook.baselineOf("grandchild")?.name).toBe("default");
+  });
+
+  it("goes on with its parent's last good version, or with what it was when it is gone", () => {
+    const ruleBook = book();
+    put(ruleBook, profile("parent", naming("open-world")));
+    put(ruleBook, profile("child", { extends: "parent" }));
+    put(ruleBook, profile("parent", naming("no-such-rule")));
+    expect(rulesOf(ruleBook, "child")).toEqual(["open-world"]);
+    expect([...ruleBook.problems().keys()]).toEqual(["Profile parent"]);
+    ruleBook.delete("Profile parent");
+    expect(rulesOf(ruleBook, "child")).toEqual(["open-world"]);
+    expect(ruleBook.profiles.names()).not.toContain("parent");
+  });
+
+  it.each<[string, readonly ReturnType<typeof document>[], string]>([
+    ["nothing", [profile("a", { extends: "b" })], "spec.extends: there is no profile `b`"],
+    [
+      "itself in the end",
+      [profile("a", { extends: "b" }), profile("b", { extends: "a" })],
+      "spec.extends: `a` extends this profile in turn",
+    ],
+    [
+      "one that cannot be used",
+      [profile("a", { extends: "b" }), profile("b", naming("no-such-rule"))],
+      "spec.extends: profile `b` cannot be used itself",
+    ],
+    [
+      "none, but names a baseline that there is not",
+      [profile("a", { baseline: "team" })],
+      "spec.baseline: there is no Baseline `team`",
+    ],
+  ])("cannot extend %s", (_, given, expected) => {
+    const ruleBook = book();
+    for (const raw of given) put(ruleBook, raw);
+    expect(
+      [...ruleBook.problems().values()].flat().map((one) => `${one.path}: ${one.message}`),
+    ).toContain(expected);
+    expect(ruleBook.profiles.names()).not.toContain("a");
+  });
+});
+
+describe("an exemption", () => {
+  it.each<[string, object, readonly string[]]>([
+    [
+      "from what there is not",
+      excuse({ rules: ["no-such-rule"], invariants: ["vault"] }),
+      [
+        "spec.rules[0]: `no-such-rule` is no rule",
+        "spec.invariants[0]: there is no Invariant `vault`",
+      ],
+    ],
+    [
+      "from what keeps Ringfence in place",
+      excuse({ rules: ["self-lockout", "opt-out"] }),
+      [
+        "spec.rules[0]: nobody can be excused from `self-lockout`",
+        "spec.rules[1]: nobody can be excused from `opt-out`",
+      ],
+    ],
+    [
+      "for other namespaces than its own",
+      excuse({ rules: ["allow-all"], namespaceSelector: {} }),
+      ["spec.namespaceSelector: is allowed in namespace `ringfence-system` alone"],
+    ],
+    [
+      "for others from Ringfence's own",
+      excuse({ rules: ["allow-all"], namespaceSelector: {} }, "ringfence-system"),
+      [],
+    ],
+  ])("%s", (_, raw, expected) => {
+    const given = resource(raw);
+    const problems = book().judge(resourceKey(given), given);
+    expect(problems.map(({ path, message }) => `${path}: ${message}`)).toEqual(expected);
+  });
+});
+
+describe("judging a change of a resource", () => {
+  const full = (): RuleBook => {
+    const ruleBook = book();
+    put(ruleBook, document("Baseline", "team", { policies: [] }));
+    put(ruleBook, profile("parent", { baseline: "team" }));
+    put(ruleBook, profile("child", { extends: "parent" }));
+    put(ruleBook, profile("odd", naming("no-such-rule")));
+    return ruleBook;
+  };
+
+  it.each<[string, string, Resource | null, readonly string[]]>([
+    ["one that is right", "Profile x", resource(profile("x")), []],
+    [
+      "one that is broken, whatever else is",
+      "Profile x",
+      resource(profile("x", naming("nope"))),
+      ["`nope` is no rule"],
+    ],
+    [
+      "a built-in one",
+      "Profile baseline",
+      resource(profile("baseline")),
+      ["is built in and cannot be replaced; choose another name"],
+    ],
+    [
+      "taking away what others name",
+      "Baseline team",
+      null,
+      [
+        "Profile parent: there is no Baseline `team`",
+        "Profile child: profile `parent` cannot be used itself",
+      ],
+    ],
+    ["taking away what nobody names", "Profile child", null, []],
+  ])("tells what is wrong with %s", (_, key, given, expected) => {
+    const ruleBook = full();
+    expect(ruleBook.judge(key, given).map(({ message }) => message)).toEqual(expected);
+    expect(ruleBook.profiles.names()).toContain("child");
+  });
+});
