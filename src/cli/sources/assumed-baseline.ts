@@ -1,7 +1,8 @@
 import { optInOf } from "../../admission/govern.ts";
-import { isLeftAlone, renderBaseline } from "../../config/baseline.ts";
 import { settingsSchema } from "../../config/settings.ts";
 import { type Namespace, policyKey } from "../../engine/model.ts";
+import { DEFAULT_BASELINE } from "../../resources/baseline.ts";
+import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
 import type { Origin } from "./source-object.ts";
@@ -22,10 +23,10 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
  */
 export function missingBaseline(
   namespaces: ReadonlySet<string>,
-  world: Surroundings & Pick<World, "policies">,
+  world: Surroundings & Pick<World, "policies" | "namespaces">,
 ): ReadonlyMap<string, SourcePolicy> {
   if (namespaces.size === 0) return new Map();
-  const { dnsNamespace, dnsPodLabels, dnsAddresses } = settingsSchema.parse({});
+  const { dnsNamespace, dnsPodLabels, dnsAddresses, podCidrs } = settingsSchema.parse({});
   const ports = resolversOf(world).flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort]);
   const dns = {
     namespace: dnsNamespace,
@@ -34,12 +35,15 @@ export function missingBaseline(
     ports: ports.filter((port) => port !== null),
   };
   const missing = new Map<string, SourcePolicy>();
-  for (const raw of [...namespaces].flatMap((namespace) => renderBaseline({ namespace, dns }))) {
-    const read = parseNetworkPolicy(raw);
-    if (!read.ok) throw new TypeError("the baseline is no NetworkPolicy");
-    const key = policyKey(read.value.policy);
-    if (!world.policies.has(key)) {
-      missing.set(key, { ...read.value, origin: NOWHERE, standing: "assumed" });
+  for (const namespace of namespaces) {
+    const labels = world.namespaces.get(namespace)?.labels ?? new Map<string, string>();
+    const rendered = renderBaseline(DEFAULT_BASELINE, { namespace, labels, dns, podCidrs });
+    for (const raw of rendered.ok ? rendered.value : []) {
+      const read = parseNetworkPolicy(raw);
+      const key = read.ok ? policyKey(read.value.policy) : "";
+      if (read.ok && !world.policies.has(key)) {
+        missing.set(key, { ...read.value, origin: NOWHERE, standing: "assumed" });
+      }
     }
   }
   return missing;
