@@ -5,33 +5,25 @@ import type { AdmissionRequest } from "../admission/review.ts";
 import type { ClusterNotice } from "../cluster/notice.ts";
 import { AppError, type Problem, unreachable } from "../errors.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
+import { LineBunches } from "./line-bunches.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
-
-/** Lines are written in bunches: a write per decision would be the dearest part of it. */
-const BUNCH_BYTES = 4096;
-const FLUSH_MS = 200;
 
 const STDOUT = 1;
 
 /** What the process says: JSON lines on stdout, constant messages, data in fields, no object contents. */
 export class Logger {
-  readonly #destination: ReturnType<typeof pino.destination>;
+  readonly #lines: LineBunches;
   readonly #pino: pino.Logger;
 
   constructor(level: LogLevel, fileDescriptor = STDOUT) {
-    this.#destination = pino.destination({
-      dest: fileDescriptor,
-      sync: false,
-      minLength: BUNCH_BYTES,
-      periodicFlush: FLUSH_MS,
-    });
-    this.#pino = pino({ level, base: null }, this.#destination);
+    this.#lines = new LineBunches(pino.destination({ dest: fileDescriptor, sync: false }));
+    this.#pino = pino({ level, base: null }, this.#lines);
   }
 
   /** Write what is still in memory. */
   flush(): void {
-    this.#destination.flushSync();
+    this.#lines.flushSync();
   }
 
   /** One line per reply. */

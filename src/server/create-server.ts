@@ -54,15 +54,15 @@ export function createServer(options: ServerOptions): WebhookServer {
 
   // Plain JSON.parse: a `__proto__` key is data like any other, and nothing here merges objects.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    "*",
-    { parseAs: "string" },
-    async (_: unknown, body: string): Promise<unknown> => JSON.parse(body),
-  );
+  // PERF: the type that is always sent is found at once, `*` only after every other way.
+  for (const type of ["application/json", "*"]) {
+    app.addContentTypeParser(type, { parseAs: "string" }, parseJson);
+  }
 
-  function send(reply: FastifyReply, status: number, body: object): FastifyReply {
+  function answer<T>(reply: FastifyReply, status: number, body: T): T {
     if (isDraining()) reply.header("connection", "close");
-    return reply.code(status).send(body);
+    reply.code(status);
+    return body;
   }
 
   for (const endpoint of ["validate", "mutate"] as const) {
@@ -70,20 +70,27 @@ export function createServer(options: ServerOptions): WebhookServer {
       const deadline = clock() + requestTimeMs(deadlineMs, query.timeout);
       const review = await admission.handle(endpoint, body, deadline);
       return review === null
-        ? send(reply, 400, { message: "the body is not an AdmissionReview with a `request.uid`" })
-        : send(reply, 200, review);
+        ? answer(reply, 400, { message: "the body is not an AdmissionReview with a `request.uid`" })
+        : answer(reply, 200, review);
     });
   }
 
   app.setErrorHandler((error, request, reply) => {
     const endpoint = request.routeOptions.url === "/mutate" ? "mutate" : "validate";
     const review = admission.fail(endpoint, request.body, error);
-    if (review !== null) return send(reply, 200, review);
+    if (review !== null) return reply.send(answer(reply, 200, review));
     const status = statusOf(error);
     // What failed inside is for the log, not for whoever can reach the port.
-    return send(reply, status, { message: status === 500 ? "Ringfence failed" : messageOf(error) });
+    const message = status === 500 ? "Ringfence failed" : messageOf(error);
+    return reply.send(answer(reply, status, { message }));
   });
   return app;
+}
+
+/** What it throws Fastify hands to the error handler. */
+function parseJson(_: unknown, body: string, done: (error: null, body: unknown) => void): void {
+  const parsed: unknown = JSON.parse(body);
+  done(null, parsed);
 }
 
 /** What TLS needs of a pair; also for `setSecureContext` when it is replaced. */

@@ -20,9 +20,17 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
  * duration; anything else there is ignored.
  */
 export function requestTimeMs(ownLimitMs: number, timeout: unknown): number {
-  const given = typeof timeout === "string" ? parseGoDuration(timeout) : null;
+  const given = typeof timeout === "string" ? readDuration(timeout) : null;
   const limit = given === null ? ownLimitMs : Math.min(ownLimitMs, given);
   return limit - Math.min(MARGIN_MS, limit * MARGIN_SHARE);
+}
+
+/** PERF: an API server says the same in nearly every call, so the last answer is kept. */
+let last: { readonly text: string; readonly ms: number | null } = { text: "", ms: null };
+
+function readDuration(text: string): number | null {
+  if (text !== last.text) last = { text, ms: parseGoDuration(text) };
+  return last.ms;
 }
 
 /** `1m30s`, `4.998s` or `500ms` in milliseconds; null if it is none or not positive. */

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Logger } from "../../src/observability/logger.ts";
 import { review } from "../admission/review.ts";
 import { createWorld, policy } from "../admission/world.ts";
@@ -52,4 +52,15 @@ it("writes faults as errors, with what failed", () => {
   expect(linesOf(logger)).toEqual([
     expect.objectContaining({ level: 60, code: "NP_E_FAULT", msg: "failed" }),
   ]);
+});
+
+it("writes lines in bunches, and the last ones within a moment", async () => {
+  const logger = new Logger("info", descriptor);
+  for (let line = 0; line < 1000; line += 1) logger.info("one of many", { line });
+  await vi.waitFor(() => {
+    const lines = readFileSync(join(folder, "log"), "utf8").trim().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { line: number }).line)).toEqual(
+      Array.from({ length: 1000 }, (_, line) => line),
+    );
+  });
 });
