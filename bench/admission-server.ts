@@ -14,12 +14,13 @@ import { generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
 
 /** What the parent may ask for. */
-export type Question = "durations" | "heap";
+export type Question = "durations" | "heap" | "cpu";
 
 export type Reply =
   | { readonly kind: "port"; readonly port: number }
   | { readonly kind: "durations"; readonly durations: readonly number[] }
-  | { readonly kind: "heap"; readonly heap: number };
+  | { readonly kind: "heap"; readonly heap: number }
+  | { readonly kind: "cpu"; readonly cpu: number };
 
 const [kind, certificatePath = "", keyPath = ""] = process.argv.slice(2);
 let durations: number[] = [];
@@ -34,6 +35,10 @@ tell({ kind: "port", port: address.port });
 
 process.on("message", (question: Question) => {
   if (question === "heap") return tell({ kind: "heap", heap: settledHeap() });
+  if (question === "cpu") {
+    const { user, system } = process.cpuUsage();
+    return tell({ kind: "cpu", cpu: user + system });
+  }
   tell({ kind: "durations", durations });
   durations = [];
 });
@@ -45,11 +50,14 @@ function bareServer() {
     https: { cert: readFileSync(certificatePath), key: readFileSync(keyPath) },
     keepAliveTimeout: 120_000,
   });
-  app.post<{ Body: { request: { uid: string } } }>("/validate", async ({ body }) => ({
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    response: { uid: body.request.uid, allowed: true },
-  }));
+  app.post<{ Body: { request: { uid: string } } }>("/validate", async ({ body }) => {
+    durations.push(0);
+    return {
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      response: { uid: body.request.uid, allowed: true },
+    };
+  });
   return app;
 }
 

@@ -12,8 +12,8 @@ import { type BenchRow, quantile, row } from "./row.ts";
 
 const REVIEWS = 1_000;
 const WARM_UP = 5_000;
-const ROUND = 5_000;
-const ROUNDS = 5;
+const ROUND = 1_000;
+const ROUNDS = 31;
 const SOAK = 200_000;
 
 interface Servers {
@@ -72,26 +72,50 @@ async function compare(servers: Servers, workload: Workload): Promise<readonly B
   await load.closedLoop(WARM_UP);
   await ringfence.durations();
   // By turns, so that whatever else the machine does hits both; the median round of each counts.
-  const rates = { bare: [] as number[], ringfence: [] as number[] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    rates.bare.push(await bareLoad.closedLoop(ROUND));
-    rates.ringfence.push(await load.closedLoop(ROUND));
+  const bareRounds: Round[] = [];
+  const rounds: Round[] = [];
+  for (let index = 0; index < ROUNDS; index += 1) {
+    bareRounds.push(await round(bare, bareLoad));
+    rounds.push(await round(ringfence, load));
   }
   const durations = await ringfence.durations();
   const latencies = await load.openLoop(500, 10);
   bareLoad.close();
   load.close();
-  const bareRate = quantile(rates.bare, 0.5);
-  const rate = quantile(rates.ringfence, 0.5);
+  const median = (of: readonly Round[], key: keyof Round): number =>
+    quantile(
+      of.map((each) => each[key]),
+      0.5,
+    );
+  const bareRate = median(bareRounds, "rate");
+  const rate = median(rounds, "rate");
+  const bareCpu = median(bareRounds, "cpu");
+  const cpu = median(rounds, "cpu");
   return [
     row(`${name}: bare handler`, bareRate, "requests/s"),
     row(`${name}: Ringfence`, rate, "requests/s"),
     row(`${name}: ratio`, rate / bareRate, "", ratio),
+    row(`${name}: CPU of the bare handler`, bareCpu, "us/request"),
+    row(`${name}: CPU of Ringfence`, cpu, "us/request"),
+    row(`${name}: ratio of CPU`, bareCpu / cpu, ""),
     row(`${name}: decision median`, quantile(durations, 0.5), "ms"),
     row(`${name}: decision p99`, quantile(durations, 0.99), "ms", { atMost: 1 }),
     row(`${name}: request p99 at 500/s`, quantile(latencies, 0.99), "ms"),
     row(`${name}: slowest request at 500/s`, Math.max(...latencies), "ms", { atMost: 20 }),
   ];
+}
+
+interface Round {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Microseconds a request. */
+  readonly cpu: number;
+}
+
+async function round(server: BenchServer, load: LoadGenerator): Promise<Round> {
+  const before = await server.cpu();
+  const rate = await load.closedLoop(ROUND);
+  return { rate, cpu: ((await server.cpu()) - before) / ROUND };
 }
 
 /** What the heap gains over many requests, once it has settled. */

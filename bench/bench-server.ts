@@ -34,6 +34,12 @@ export class BenchServer {
     return (await replyOf(this.#child, "heap")).heap;
   }
 
+  /** Microseconds of CPU that the process has used so far, on all its threads. */
+  async cpu(): Promise<number> {
+    this.#ask("cpu");
+    return (await replyOf(this.#child, "cpu")).cpu;
+  }
+
   stop(): void {
     this.#child.kill();
   }

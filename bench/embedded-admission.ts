@@ -4,6 +4,7 @@ import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { success } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
 import { createRegistry } from "../src/rules/registry.ts";
+import type { Validator } from "../src/rules/rule.ts";
 import { RuleBook } from "../src/rules/rule-book.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
@@ -13,6 +14,7 @@ import { changesOf, readCluster } from "./engine-cluster.ts";
 export function embeddedAdmission(
   generated: GeneratedCluster,
   observer: AdmissionObserver,
+  validators: readonly Validator[] = VALIDATORS,
 ): Admission {
   const engine = new MatchingEngine();
   const cluster = readCluster(generated);
@@ -38,7 +40,7 @@ export function embeddedAdmission(
         isTerminating: () => false,
       },
       ruleBook: new RuleBook({
-        registry: createRegistry(VALIDATORS),
+        registry: createRegistry(validators),
         ownNamespace: "ringfence-system",
       }),
       authorizer: { mayOptOut: async () => success(false) },

@@ -1,14 +1,19 @@
 import { APPS, type App, type ClusterSize, type Manifest, TEAMS } from "./catalogue.ts";
 import type { Random } from "./random.ts";
 
-/** A baseline for every namespace, and policies as teams write them for the rest. */
+/**
+ * A baseline for every namespace, and policies as teams write them for the rest. Every other baseline
+ * leaves egress free, as most teams begin: where it does, a rule that lets somebody in opens a way.
+ */
 export function policyManifests(
   size: ClusterSize,
   names: readonly string[],
   apps: readonly App[],
   random: Random,
 ): readonly Manifest[] {
-  const baselines = names.slice(0, size.policies).map(baseline);
+  const baselines = names
+    .slice(0, size.policies)
+    .map((name, index) => (index % 2 === 0 ? baseline(name) : ingressBaseline(name)));
   const governed = apps.filter(({ namespace }) => namespace.startsWith("team-"));
   const own = Array.from({ length: Math.max(0, size.policies - baselines.length) }, (_, index) =>
     applicationPolicy(`app-${index}`, random.pick(governed), governed, random),
@@ -35,6 +40,10 @@ function baseline(namespace: string): Manifest {
       },
     ],
   });
+}
+
+function ingressBaseline(namespace: string): Manifest {
+  return policyManifest(namespace, "baseline", { podSelector: {}, policyTypes: ["Ingress"] });
 }
 
 const EXTERNAL = [
