@@ -1,3 +1,4 @@
+import { ClaimIndex } from "./claim-index.ts";
 import { bindPolicy, type CompiledPolicy, unbindPolicy } from "./compile.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
@@ -26,6 +27,7 @@ export class ClusterIndex {
   readonly selectors: SelectorIndex;
   readonly inventory: Inventory;
   readonly rows: RowIndex;
+  readonly claims: ClaimIndex;
   readonly #policies = new Map<string, CompiledPolicy>();
   readonly #byNamespace = new Map<string, Map<string, CompiledPolicy>>();
   /** While a preview lasts: the rows that have changed, as they were before. */
@@ -38,6 +40,7 @@ export class ClusterIndex {
       rowsChanged: (cls) => this.#rowsChange(cls),
       removed: (cls) => this.rows.removed(cls),
     });
+    this.claims = new ClaimIndex(this.selectors);
     this.inventory = new Inventory(this.namespaces, this.selectors.partition);
   }
 

@@ -2,7 +2,7 @@ import { familyOf, mergeRanges } from "./address.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { Action, DirectionRules, Peer, Policy, PortMatch, Protocol, Rule } from "./model.ts";
 import { type PortSet, portSet } from "./port-set.ts";
-import type { SelectorEntry, SelectorIndex, SelectorSpec } from "./selector-index.ts";
+import type { Reading, SelectorEntry, SelectorIndex, SelectorSpec } from "./selector-index.ts";
 
 interface NamedPort {
   readonly protocol: Protocol | null;
@@ -47,7 +47,7 @@ export function bindPolicy(
   selectors: SelectorIndex,
   dataplane: Dataplane,
 ): CompiledPolicy {
-  const defined = policy.tier !== "NetworkPolicy";
+  const reading = readingOf(policy);
   const portFacts = portFactsOf(policy);
   for (const fact of portFacts) selectors.partition.mentionFact(fact, null);
   const bind = (rules: DirectionRules): CompiledDirection => {
@@ -61,7 +61,7 @@ export function bindPolicy(
   return {
     policy,
     key,
-    subject: selectors.acquire({ kind: "pods", selection: policy.subject, defined }),
+    subject: selectors.acquire({ kind: "pods", selection: policy.subject, reading }),
     ingress: bind(policy.ingress),
     egress: bind(policy.egress),
     portFacts,
@@ -76,18 +76,23 @@ export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex)
   for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact, null);
 }
 
+/** How the selectors of a policy are to be read. */
+export function readingOf({ tier }: Policy): Reading {
+  return tier === "NetworkPolicy" ? "dataplane" : "defined";
+}
+
 function bindRule(
   rule: Rule,
   policy: Policy,
   selectors: SelectorIndex,
   dataplane: Dataplane,
 ): CompiledRule {
-  const defined = policy.tier !== "NetworkPolicy";
+  const reading = readingOf(policy);
   const peers =
     rule.peers === "all"
       ? null
       : unitePeers(rule.peers).map((peer): SelectorEntry => {
-          const spec: SelectorSpec = { ...peer, defined };
+          const spec: SelectorSpec = { ...peer, reading };
           return selectors.acquire(spec);
         });
   const ports =

@@ -1,40 +1,16 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { sweep } from "./flows.ts";
+import type { PodRecord } from "./endpoint-class.ts";
 import { createGroup, rangesOf } from "./group.ts";
 import type { Item, Rectangle } from "./item.ts";
 import { EVERY_FLOW } from "./lens.ts";
 import { podKey } from "./model.ts";
-import { classSets, differingPeers } from "./peers.ts";
 import { isEmptyPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
 import type { Connection, ConnectivityRow, Endpoint, FlowPair, PairDelta } from "./query.ts";
+import { standing } from "./standing.ts";
 
-/** All of who can reach whom: the difference to a cluster where nobody is. */
+/** All of who can reach whom. */
 export function rectanglesOf(index: ClusterIndex): readonly Rectangle[] {
-  index.rows.settle();
-  const items = new Map<EndpointClass, Item>();
-  for (const cls of index.selectors.partition.classes) {
-    const pods = cls.kind === "address" ? null : cls.pods;
-    const isEmpty = pods === null ? !index.inventory.hasVacancy(cls) : pods.size === 0;
-    if (isNode(cls) || isEmpty) continue;
-    const egress = index.rows.rowOf(cls, "egress");
-    const ingress = index.rows.rowOf(cls, "ingress");
-    items.set(cls, { before: null, after: { cls, egress, ingress }, pods });
-  }
-  const rectangles = sweep({
-    lens: EVERY_FLOW,
-    direction: "egress",
-    subjects: [...items.values()],
-    peersOf: ({ after }) => differingPeers(index, null, after?.egress ?? null),
-    peerSets: () => classSets(index, EVERY_FLOW, "ingress"),
-    rowOf: (cls, direction) => index.rows.rowOf(cls, direction),
-    changed: () => false,
-    itemsOf: (cls) => {
-      const item = items.get(cls);
-      return item === undefined ? [] : [item];
-    },
-  });
-  return [...rectangles];
+  return [...standing(index, EVERY_FLOW)];
 }
 
 /** The rectangles with their ends named, at most `limit` workloads each. */

@@ -1,5 +1,5 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import { type CompiledPolicy, type CompiledRule, readingOf } from "./compile.ts";
 import { type EndpointClass, isNode, NO } from "./endpoint-class.ts";
 import { type Direction, podKey, type Workload } from "./model.ts";
 import { differingPeers } from "./peers.ts";
@@ -175,11 +175,11 @@ function* emptyPeers(
   index: ClusterIndex,
   { policy, key }: CompiledPolicy,
 ): Iterable<ClusterFinding> {
-  const defined = policy.tier !== "NetworkPolicy";
+  const reading = readingOf(policy);
   for (const direction of DIRECTIONS) {
     for (const { peers, path } of policy[direction].rules) {
       for (const [position, peer] of peers === "all" ? [] : peers.entries()) {
-        const entry = peer.kind === "pods" ? index.selectors.find({ ...peer, defined }) : undefined;
+        const entry = peer.kind === "pods" ? index.selectors.find({ ...peer, reading }) : undefined;
         if (entry === undefined || entry.members.size + entry.maybe.size > 0) continue;
         const list = direction === "ingress" ? "from" : "to";
         yield { code: "peer-selects-nothing", policy: key, path: `${path}.${list}[${position}]` };

@@ -1,11 +1,19 @@
 import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { EndpointClass, NamespaceRecord, PodRecord } from "./endpoint-class.ts";
+import {
+  type EndpointClass,
+  isNode,
+  type NamespaceRecord,
+  type PodRecord,
+} from "./endpoint-class.ts";
 import type { Item } from "./item.ts";
 import type { AddressRange, Pod } from "./model.ts";
 import type { Endpoint, Group } from "./query.ts";
 
 type WorkloadName = Extract<Endpoint, { readonly kind: "workload" }> & { pods: number };
+
+/** PERF: a message names a handful of ends; a group need not list more workloads than this. */
+export const NAMED = 20;
 
 /**
  * Name the ends of `items`: at most `limit` workloads, all address ranges, and the whole counts.
@@ -101,11 +109,15 @@ function classOf({ before, after }: Item): EndpointClass | undefined {
   return (after ?? before)?.cls;
 }
 
-/** The addresses outside the cluster among `items`, merged. */
+/** The addresses among `items` that no pod has, merged: outside the cluster, or of nodes. */
 export function rangesOf(items: readonly Item[]): readonly AddressRange[] {
-  const ranges = items.flatMap(({ before, after, pods }) =>
-    pods === null ? ((after ?? before)?.cls.atoms ?? []) : [],
-  );
+  const ranges = items.flatMap((item): readonly AddressRange[] => {
+    const cls = classOf(item);
+    if (item.pods === null) return cls?.atoms ?? [];
+    if (cls === undefined || !isNode(cls)) return [];
+    const addresses = [...item.pods].flatMap((record) => record.addresses);
+    return addresses.map((address) => ({ first: address, last: address }));
+  });
   return mergeRanges(ranges.map(({ first, last }) => ({ first, last })));
 }
 

@@ -1,4 +1,9 @@
-import { type EndpointClass, flowFamilies, type PodRecord } from "./endpoint-class.ts";
+import {
+  type EndpointClass,
+  type FlowFamily,
+  flowFamilies,
+  type PodRecord,
+} from "./endpoint-class.ts";
 import type { Direction } from "./model.ts";
 import { intersectPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
 import { type Outcome, outcomeFor, type Row } from "./row.ts";
@@ -38,9 +43,14 @@ export function isMoved({ before, after }: Item): boolean {
 /** On which ports one class may talk with another: both rows, over all families they share. */
 export function pairOutcome(from: Version | null, to: Version | null): Outcome {
   if (from === null || to === null) return NOTHING;
+  return outcomeOver(from, to, flowFamilies(from.cls, to.cls));
+}
+
+/** The same over these families: what one of them lets through is let through. */
+export function outcomeOver(from: Version, to: Version, families: readonly FlowFamily[]): Outcome {
   let allowed = NO_PORTS;
   let possible = NO_PORTS;
-  for (const family of flowFamilies(from.cls, to.cls)) {
+  for (const family of families) {
     const egress = outcomeFor(from.egress, to.cls, to.cls, family);
     const ingress = outcomeFor(to.ingress, from.cls, to.cls, family);
     allowed = unionPorts(allowed, intersectPorts(egress.allowed, ingress.allowed));

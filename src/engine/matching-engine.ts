@@ -1,12 +1,24 @@
+import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
 import { DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
 import { EVERY_FLOW } from "./lens.ts";
-import type { Change, Namespace, Node, Pod, Policy, Selection, Selector } from "./model.ts";
-import { previewChanges, withChanges } from "./preview.ts";
 import type {
+  Change,
+  FlowClaim,
+  Namespace,
+  Node,
+  Pod,
+  Policy,
+  Selection,
+  Selector,
+} from "./model.ts";
+import { createDelta, withChanges } from "./preview.ts";
+import type {
+  Breaches,
+  ClaimPreview,
   ClusterFinding,
   Connection,
   ConnectivityRow,
@@ -16,6 +28,7 @@ import type {
   EngineView,
   Explanation,
   Flow,
+  HeldClaim,
   PairDelta,
   PodMatches,
   Verdict,
@@ -41,12 +54,28 @@ export class MatchingEngine implements Engine {
 
   useDataplane(dataplane: Dataplane): void {
     const index = new ClusterIndex(dataplane);
+    for (const held of this.#index.claims.held()) index.claims.hold(held);
     for (const change of this.#index.objects()) index.apply(change);
     this.#index = index;
   }
 
-  preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T {
-    return previewChanges(this.#index, changes, (delta) => ask(this, delta));
+  hold(claim: FlowClaim): HeldClaim {
+    const held = { claim };
+    this.#index.claims.hold(held);
+    return held;
+  }
+
+  release(held: HeldClaim): void {
+    this.#index.claims.release(held);
+  }
+
+  preview<T>(
+    changes: readonly Change[],
+    ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
+  ): T {
+    return withChanges(this.#index, changes, (difference) =>
+      ask(this, createDelta(this.#index, difference), new PreviewedClaims(this.#index, difference)),
+    );
   }
 
   difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta {
@@ -73,6 +102,10 @@ export class MatchingEngine implements Engine {
 
   findings(): readonly ClusterFinding[] {
     return findingsOf(this.#index);
+  }
+
+  breaches(held: HeldClaim, limit: number): Breaches {
+    return breachesOf(this.#index, this.#index.claims.bound(held), limit);
   }
 
   select(selection: Selection, limit: number): PodMatches {

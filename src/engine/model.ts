@@ -96,13 +96,15 @@ export type Peer =
   | { readonly kind: "nodes"; readonly selector: Selector }
   | { readonly kind: "domainNames"; readonly names: readonly string[] };
 
+/** An inclusive stretch of the ports of one protocol. */
+export interface PortRange {
+  readonly protocol: Protocol;
+  readonly first: number;
+  readonly last: number;
+}
+
 export type PortMatch =
-  | {
-      readonly kind: "range";
-      readonly protocol: Protocol;
-      readonly first: number;
-      readonly last: number;
-    }
+  | ({ readonly kind: "range" } & PortRange)
   /** `protocol: null` is ClusterNetworkPolicy's `destinationNamedPort`: whatever protocol has it. */
   | { readonly kind: "named"; readonly protocol: Protocol | null; readonly name: string };
 
@@ -136,6 +138,27 @@ export interface Policy {
   readonly egress: DirectionRules;
   /** False: the stored object could not be read; it isolates its subjects and allows nothing. */
   readonly readable: boolean;
+}
+
+/** Ends that a claim speaks of. */
+export type EndSet =
+  /** Every pod that matches, hostNetwork pods too, whatever the dataplane makes of them. */
+  | { readonly kind: "pods"; readonly selection: Selection }
+  /** These addresses, of either family, whoever has them: nobody, a pod or a node. */
+  | { readonly kind: "addresses"; readonly ranges: readonly AddressRange[] }
+  /** Every address that neither a pod nor a node has. */
+  | { readonly kind: "world" };
+
+/**
+ * That flows from any of `from` to any of `to` on `ports` are never open (`closed`), or always
+ * (`open`): then each of `from` reaches each of `to` on every one of the ports. A pod's way to itself
+ * is never meant, nor are ways that have no pod at either end, nor pods that have no family in common.
+ */
+export interface FlowClaim {
+  readonly sense: "closed" | "open";
+  readonly from: readonly EndSet[];
+  readonly to: readonly EndSet[];
+  readonly ports: "all" | readonly PortRange[];
 }
 
 /** One event of the cluster. An upsert replaces what had the same key. */

@@ -1,4 +1,4 @@
-import type { Protocol } from "./model.ts";
+import type { PortRange, Protocol } from "./model.ts";
 
 /**
  * A set of (protocol, port) pairs: disjoint inclusive intervals, ascending, neighbours merged, over one
@@ -9,12 +9,6 @@ export interface PortSet {
   readonly bounds: readonly number[];
   /** The set as text; two sets are equal if and only if their keys are. */
   readonly key: string;
-}
-
-export interface PortInterval {
-  readonly protocol: Protocol;
-  readonly first: number;
-  readonly last: number;
 }
 
 export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
@@ -34,7 +28,7 @@ export function pointPort(point: number): { readonly protocol: Protocol; readonl
 }
 
 /** The set of these intervals, in any order, overlapping or not. */
-export function portSet(intervals: readonly PortInterval[]): PortSet {
+export function portSet(intervals: readonly PortRange[]): PortSet {
   return fromPairs(
     intervals.map(({ protocol, first, last }) => [
       portPoint(protocol, Math.max(first, 1)),
@@ -127,7 +121,7 @@ export function isEmptyPorts(set: PortSet): boolean {
 }
 
 /** The intervals of the set, by protocol (TCP, UDP, SCTP), ascending. */
-export function portIntervals(set: PortSet): readonly PortInterval[] {
+export function portIntervals(set: PortSet): readonly PortRange[] {
   return pairsOf(set).map(([first, last]) => ({
     protocol: pointPort(first).protocol,
     first: first % STRIDE,

@@ -2,7 +2,7 @@ import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
 import { opposite, sweep } from "./flows.ts";
-import { createGroup } from "./group.ts";
+import { createGroup, NAMED } from "./group.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
 import { type Change, type Direction, policyKey } from "./model.ts";
@@ -10,25 +10,11 @@ import { classSets, differingPeers, joined, type Peers, peersWithin } from "./pe
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
 
-/** PERF: a message names a handful of ends; a group lists no more workloads than this. */
-const NAMED = 20;
-
 /**
- * Apply `changes`, hand over what they open and close, and take them back: the index is afterwards as
+ * Apply `changes`, hand over what they make different, and take them back: the index is afterwards as
  * it was. What the new policies mention refines the partition first, so that one partition tells of
  * both before and after.
  */
-export function previewChanges<T>(
-  index: ClusterIndex,
-  changes: readonly Change[],
-  ask: (delta: Delta) => T,
-): T {
-  return withChanges(index, changes, (difference) =>
-    ask(createDelta(index, [...difference.rectangles(EVERY_FLOW)])),
-  );
-}
-
-/** The same with the difference itself, for whoever names the ends otherwise. */
 export function withChanges<T>(
   index: ClusterIndex,
   changes: readonly Change[],
@@ -240,7 +226,9 @@ export class Difference {
   }
 }
 
-function createDelta(index: ClusterIndex, rectangles: readonly Rectangle[]): Delta {
+/** All that opens and closes, the ends named. */
+export function createDelta(index: ClusterIndex, difference: Difference): Delta {
+  const rectangles = [...difference.rectangles(EVERY_FLOW)];
   const named = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowGroup[] =>
     rectangles.flatMap((rectangle) => {
       const ports = portsOf(rectangle);

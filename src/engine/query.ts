@@ -4,6 +4,7 @@ import type {
   AddressRange,
   Change,
   Direction,
+  FlowClaim,
   Namespace,
   Node,
   Pod,
@@ -170,6 +171,51 @@ export interface PairDelta {
   readonly unsure: readonly FlowPair[];
 }
 
+/** A claim that is held: what to ask about it by. */
+export interface HeldClaim {
+  readonly claim: FlowClaim;
+}
+
+/** Flows as rectangles, the widest first. The list is capped, the counts are whole. */
+export interface FlowList {
+  readonly groups: readonly FlowGroup[];
+  /** How many groups more there are. */
+  readonly omitted: number;
+  /** How many distinct pods the flows come from, and go to. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The flows that break a claim. `perhaps`: those of which that cannot be decided; about hostNetwork
+ * pods that is nearly all, as one may be on the other end's node.
+ */
+export interface Breaches {
+  readonly certain: FlowList;
+  readonly perhaps: FlowList;
+}
+
+/**
+ * What changes do to a claim. The flows are those of pods: a pod that comes to an end of the claim
+ * brings its breaches, and one that leaves takes them, though nothing opens or closes.
+ */
+export interface BreachDelta {
+  /** Breaches that were none before, perhaps ones counted as none. */
+  readonly appeared: FlowList;
+  /** Breaches that are none any more, or not for certain. */
+  readonly disappeared: FlowList;
+  /** Perhaps-breaches that were neither that nor breaches before. */
+  readonly unsure: FlowList;
+}
+
+/** What changes do to held claims. To be asked only while the preview lasts. */
+export interface ClaimPreview {
+  /** The claims that the changes could matter to, by who is at their ends. All others are as before. */
+  concerned(): readonly HeldClaim[];
+  /** Worked out when asked; lists name at most `limit` groups. */
+  breaches(claim: HeldClaim, limit: number): BreachDelta;
+}
+
 /** What the engine finds about the cluster as it stands, with what shows it. Text is made at the edge. */
 export type ClusterFinding =
   | { readonly code: "selects-nothing"; readonly policy: string }
@@ -236,6 +282,8 @@ export interface EngineView {
   findings(): readonly ClusterFinding[];
   /** Pods that `selection` matches; `sample` at most `limit`. */
   select(selection: Selection, limit: number): PodMatches;
+  /** The flows that break a claim now; lists name at most `limit` groups. */
+  breaches(claim: HeldClaim, limit: number): Breaches;
   /** Namespaces that `selector` matches. */
   matchingNamespaces(selector: Selector): readonly Namespace[];
   readonly dataplane: Dataplane;
@@ -261,11 +309,18 @@ export interface Engine extends EngineView {
   apply(change: Change): void;
   /** Judge from now on as this dataplane does; everything known is kept. Costs as much as a full list. */
   useDataplane(dataplane: Dataplane): void;
+  /** Keep a claim in mind, so that breaches of it can be asked for. Each call gives a hold of its own. */
+  hold(claim: FlowClaim): HeldClaim;
+  /** Forget a claim; once more does nothing. */
+  release(claim: HeldClaim): void;
   /**
    * What `changes` together would open and close. `ask` may question the cluster as it would be;
    * afterwards the index is as it was before.
    */
-  preview<T>(changes: readonly Change[], ask: (after: EngineView, delta: Delta) => T): T;
+  preview<T>(
+    changes: readonly Change[],
+    ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
+  ): T;
   /** The same delta as `preview`'s, pair by pair and uncapped. */
   difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta;
 }

@@ -6,7 +6,7 @@ import type { PodsSpec } from "./selector-index.ts";
 
 /** The pods that `selection` matches as a NetworkPolicy would, at most `limit` of them as a sample. */
 export function selectPods(index: ClusterIndex, selection: Selection, limit: number): PodMatches {
-  const spec: PodsSpec = { kind: "pods", selection, defined: false };
+  const spec: PodsSpec = { kind: "pods", selection, reading: "dataplane" };
   const { selectors, namespaces } = index;
   const found = new Matches(limit);
   const known = selectors.find(spec);

@@ -17,8 +17,14 @@ import { type NamespaceIndex, type ScopeEntry, scopeMatch } from "./namespace-in
 import { type ClassListener, Partition } from "./partition.ts";
 import { requirementHolds, selectionKey, selectorKey, selectorMatches } from "./selector.ts";
 
-/** What a selector looks for. `defined`: by the rules of ClusterNetworkPolicy, not the dataplane's. */
-export type SelectorSpec = Peer & { readonly defined: boolean };
+/**
+ * Where NetworkPolicy leaves open what matches: as the dataplane has it, as ClusterNetworkPolicy
+ * defines it, or everybody with the labels and whoever has the address.
+ */
+export type Reading = "dataplane" | "defined" | "literal";
+
+/** What a selector looks for. */
+export type SelectorSpec = Peer & { readonly reading: Reading };
 
 export type PodsSpec = Extract<SelectorSpec, { readonly kind: "pods" }>;
 
@@ -171,17 +177,20 @@ export class SelectorIndex implements ClassListener {
   evaluatePod(spec: PodsSpec, namespace: NamespaceRecord, pod: Pod): Match {
     const inScope = scopeMatch(spec.selection.namespaces, namespace);
     if (inScope === NO || !selectorMatches(spec.selection.pods, pod.labels)) return NO;
-    if (!pod.hostNetwork) return inScope;
+    if (!pod.hostNetwork || spec.reading === "literal") return inScope;
     // ClusterNetworkPolicy: "host-networked pods are not included"; NetworkPolicy leaves it undefined.
-    return spec.defined ? NO : least(inScope, certainty(this.#dataplane.selectsHostNetwork));
+    if (spec.reading === "defined") return NO;
+    return least(inScope, certainty(this.#dataplane.selectsHostNetwork));
   }
 
   #evaluateAddresses(spec: SelectorSpec & { kind: "addresses" }, cls: EndpointClass): Match {
+    const inside = cls.atoms.some((atom) => isWithin(spec.ranges, atom));
+    if (spec.reading === "literal") return inside ? YES : NO;
     const pods = cls.kind === "pod" && !cls.host;
     if (pods && !this.#dataplane.ipBlockMatchesPods) return NO;
     if (cls.atoms.length === 0) return pods && !mayHoldPods(spec.ranges) ? NO : PERHAPS;
-    if (!cls.atoms.some((atom) => isWithin(spec.ranges, atom))) return NO;
-    if (!cls.host || spec.defined) return YES;
+    if (!inside) return NO;
+    if (!cls.host || spec.reading === "defined") return YES;
     return certainty(this.#dataplane.ipBlockMatchesNodes);
   }
 
@@ -261,13 +270,15 @@ function familyOfRanges(ranges: readonly AddressRange[]): Family | null {
   return range === undefined ? null : familyOf(range.first);
 }
 
+const MARKS: Readonly<Record<Reading, string>> = { dataplane: "", defined: "!", literal: "=" };
+
 function specKey(spec: SelectorSpec): string {
-  const defined = spec.defined ? "!" : "";
+  const mark = MARKS[spec.reading];
   switch (spec.kind) {
     case "pods":
-      return `${defined}pods ${selectionKey(spec.selection)}`;
+      return `${mark}pods ${selectionKey(spec.selection)}`;
     case "addresses":
-      return `${defined}addresses ${spec.ranges.map(({ first, last }) => `${first}-${last}`).join()}`;
+      return `${mark}addresses ${spec.ranges.map(({ first, last }) => `${first}-${last}`).join()}`;
     case "nodes":
       return `nodes ${selectorKey(spec.selector)}`;
     case "domainNames":

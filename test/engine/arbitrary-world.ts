@@ -9,6 +9,8 @@ import type {
   Change,
   ContainerPort,
   DirectionRules,
+  EndSet,
+  FlowClaim,
   Namespace,
   NamespaceScope,
   Node,
@@ -16,6 +18,7 @@ import type {
   Pod,
   Policy,
   PortMatch,
+  PortRange,
   Protocol,
   Requirement,
   Rule,
@@ -95,15 +98,12 @@ const scope: fc.Arbitrary<NamespaceScope> = fc.oneof(
 
 const selection: fc.Arbitrary<Selection> = fc.record({ namespaces: scope, pods: selector });
 
+const portRange: fc.Arbitrary<PortRange> = fc
+  .tuple(oneOf(PROTOCOLS), oneOf(PORTS), oneOf(PORTS))
+  .map(([protocol, a, b]) => ({ protocol, first: Math.min(a, b), last: Math.max(a, b) }));
+
 const port: fc.Arbitrary<PortMatch> = fc.oneof(
-  fc.tuple(oneOf(PROTOCOLS), oneOf(PORTS), oneOf(PORTS)).map(
-    ([protocol, a, b]): PortMatch => ({
-      kind: "range",
-      protocol,
-      first: Math.min(a, b),
-      last: Math.max(a, b),
-    }),
-  ),
+  portRange.map((each): PortMatch => ({ kind: "range", ...each })),
   oneOf(PROTOCOLS).map(
     (protocol): PortMatch => ({ kind: "range", protocol, first: 1, last: 65_535 }),
   ),
@@ -284,6 +284,27 @@ export const world: fc.Arbitrary<World> = fc.record({
     selector: ({ kind, namespace: ns, name }) => `${kind}/${ns}/${name}`,
   }),
   dataplane: fc.constantFrom(...Object.values(DATAPLANES)),
+});
+
+const endSet: fc.Arbitrary<EndSet> = fc.oneof(
+  { weight: 4, arbitrary: selection.map((each): EndSet => ({ kind: "pods", selection: each })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .uniqueArray(oneOf(CIDRS), { minLength: 1, maxLength: 2 })
+      .map((cidrs): EndSet => ({ kind: "addresses", ranges: cidrs.map(range) })),
+  },
+  { weight: 1, arbitrary: fc.constant<EndSet>({ kind: "world" }) },
+);
+
+const endSets = fc.array(endSet, { minLength: 1, maxLength: 2 });
+
+/** A claim about some of the flows of a world. */
+export const flowClaim: fc.Arbitrary<FlowClaim> = fc.record({
+  sense: fc.constantFrom("closed" as const, "open" as const),
+  from: endSets,
+  to: endSets,
+  ports: fc.oneof(fc.constant("all" as const), fc.array(portRange, { minLength: 1, maxLength: 2 })),
 });
 
 /** A change that keeps every namespace declared. */

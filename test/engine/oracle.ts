@@ -53,7 +53,20 @@ export function naiveVerdict(world: World, flow: Flow): Verdict {
   const to = endOf(world, flow.to);
   if (from === null || to === null) return "unknown";
   if (from.pod !== null && from.pod === to.pod) return "allowed";
-  const answers = families(from, to).map((family) => {
+  const answers = naiveVerdicts(world, flow).map(({ verdict }) => verdict);
+  const [first = "denied"] = answers;
+  return answers.every((answer) => answer === first) ? first : "unknown";
+}
+
+/** The verdict in each family that both ends have; 0 where neither has an address. */
+export function naiveVerdicts(
+  world: World,
+  flow: Flow,
+): readonly { readonly family: number; readonly verdict: Verdict }[] {
+  const from = endOf(world, flow.from);
+  const to = endOf(world, flow.to);
+  if (from === null || to === null) return [];
+  return families(from, to).map((family) => {
     const hop = { world, to, family, flow };
     const egress = outcomes((choose) =>
       passes({ ...hop, choose, subject: from, peer: to }, "egress"),
@@ -61,11 +74,10 @@ export function naiveVerdict(world: World, flow: Flow): Verdict {
     const ingress = outcomes((choose) =>
       passes({ ...hop, choose, subject: to, peer: from }, "ingress"),
     );
-    if (!egress.has(true) || !ingress.has(true)) return "denied";
-    return egress.size === 1 && ingress.size === 1 ? "allowed" : "unknown";
+    if (!egress.has(true) || !ingress.has(true)) return { family, verdict: "denied" };
+    const sure = egress.size === 1 && ingress.size === 1;
+    return { family, verdict: sure ? "allowed" : "unknown" };
   });
-  const [first = "denied"] = answers;
-  return answers.every((answer) => answer === first) ? first : "unknown";
 }
 
 /** Every result of `run` over all ways through its choices. */
@@ -206,11 +218,21 @@ function selects(
   end: End,
   tier: Policy["tier"],
 ): "yes" | "no" | "unknown" {
-  if (end.pod === null || !selector(selection.pods, end.pod.labels)) return "no";
-  const scope = inScope(world, selection.namespaces, end.pod.namespace);
+  const scope = end.pod === null ? "no" : inSelection(world, selection, end.pod);
   if (scope === "no" || !end.host) return scope;
   const host = tier === "NetworkPolicy" ? world.dataplane.selectsHostNetwork : "no";
   return host === "yes" ? scope : host;
+}
+
+/** Report whether a selection matches a pod by its labels alone. */
+export function inSelection(
+  world: World,
+  selection: Selection,
+  pod: Pod,
+): "yes" | "no" | "unknown" {
+  return selector(selection.pods, pod.labels)
+    ? inScope(world, selection.namespaces, pod.namespace)
+    : "no";
 }
 
 /** Of a namespace that nobody has declared only the label with its name is known. */

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
+import type { PortRange } from "../../src/engine/model.ts";
 import {
   ALL_PORTS,
   hasPoint,
   intersectPorts,
   isEmptyPorts,
   NO_PORTS,
-  type PortInterval,
   type PortSet,
   PROTOCOLS,
   pointPort,
@@ -21,7 +21,7 @@ import {
 const NUMBERS = [1, 2, 3, 4, 5, 65_533, 65_534, 65_535];
 const POINTS = PROTOCOLS.flatMap((protocol) => NUMBERS.map((port) => portPoint(protocol, port)));
 
-const interval: fc.Arbitrary<PortInterval> = fc
+const interval: fc.Arbitrary<PortRange> = fc
   .tuple(fc.constantFrom(...PROTOCOLS), fc.constantFrom(...NUMBERS), fc.constantFrom(...NUMBERS))
   .map(([protocol, a, b]) => ({ protocol, first: Math.min(a, b), last: Math.max(a, b) }));
 const intervals = fc.oneof(
@@ -29,7 +29,7 @@ const intervals = fc.oneof(
   fc.constant(portIntervals(ALL_PORTS)),
 );
 
-function plainSet(list: readonly PortInterval[]): ReadonlySet<number> {
+function plainSet(list: readonly PortRange[]): ReadonlySet<number> {
   return new Set(
     POINTS.filter((point) => {
       const { protocol, port } = pointPort(point);
@@ -76,7 +76,7 @@ describe("sets of ports are sets", () => {
 });
 
 describe("the line of ports", () => {
-  it.for<[string, PortInterval[], PortInterval[]]>([
+  it.for<[string, PortRange[], PortRange[]]>([
     [
       "neighbours are one interval",
       [

@@ -1,8 +1,6 @@
 import { describe, expect, it, test } from "vitest";
-import { formatRange } from "../../src/engine/address.ts";
 import type { Change } from "../../src/engine/model.ts";
-import { ALL_PORTS, type PortSet, portIntervals } from "../../src/engine/port-set.ts";
-import type { Endpoint, FlowGroup, FlowPair } from "../../src/engine/query.ts";
+import type { FlowGroup, FlowPair } from "../../src/engine/query.ts";
 import {
   clusterPolicy,
   engineOf,
@@ -13,21 +11,7 @@ import {
   pod,
   without,
 } from "../support/dsl.ts";
-
-function portsText(ports: PortSet): string {
-  if (ports.key === ALL_PORTS.key) return "all";
-  return portIntervals(ports)
-    .map(
-      ({ protocol, first, last }) => `${protocol}/${first === last ? first : `${first}-${last}`}`,
-    )
-    .join(" ");
-}
-
-function endText(end: Endpoint): string {
-  if (end.kind === "workload") return `${end.namespace}/${end.workload.name}`;
-  const range = formatRange(end.range);
-  return range === "0.0.0.0/0" ? "IPv4" : range === "::/0" ? "IPv6" : range;
-}
+import { endText, portsText } from "./flow-text.ts";
 
 function pairLines(pairs: readonly FlowPair[]): readonly string[] {
   return pairs

@@ -5,7 +5,15 @@
 import { formatAddress, parseAddress, parseCidr } from "../../src/engine/address.ts";
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import { type Change, type Protocol, podKey, policyKey } from "../../src/engine/model.ts";
+import {
+  type Change,
+  type EndSet,
+  type FlowClaim,
+  type Protocol,
+  podKey,
+  policyKey,
+  type Rule,
+} from "../../src/engine/model.ts";
 import { PROTOCOLS } from "../../src/engine/port-set.ts";
 import type { Flow, FlowEnd } from "../../src/engine/query.ts";
 import { unreachable } from "../../src/errors.ts";
@@ -152,6 +160,41 @@ export function clusterPolicy(key: string, ...lines: readonly string[]): Change 
       ...rules("egress", "to"),
     },
   });
+}
+
+/**
+ * A claim: `closed from PEER or PEER to PEER on TCP/80 UDP`, where a peer is `namespaces SELECTOR pods
+ * SELECTOR`, one of the two, `10.0.0.0/8`, or `world`.
+ */
+export function claim(text: string): FlowClaim {
+  const match = /^(?<sense>closed|open) from (?<from>.+) to (?<to>.+?)(?: on (?<ports>.+))?$/.exec(
+    text,
+  );
+  if (match === null) throw new Error(`not a claim: ${text}`);
+  const { sense, from = "", to = "", ports } = match.groups ?? {};
+  const named = endSets("pods {}", ports).ports;
+  return {
+    sense: sense === "open" ? "open" : "closed",
+    from: from.split(" or ").flatMap((peer) => endSets(peer).sets),
+    to: to.split(" or ").flatMap((peer) => endSets(peer).sets),
+    ports: named === "all" ? named : named.filter((port) => port.kind === "range"),
+  };
+}
+
+/** Read as the peers and ports of a ClusterNetworkPolicy. */
+function endSets(peer: string, ports?: string): { sets: readonly EndSet[]; ports: Rule["ports"] } {
+  if (peer === "world") return { sets: [{ kind: "world" }], ports: "all" };
+  const everywhere = peer.startsWith("pods ") ? `namespaces {} ${peer}` : peer;
+  const line = `egress Accept to ${everywhere}${ports === undefined ? "" : ` on ${ports}`}`;
+  const change = clusterPolicy("Admin/0/claim", line);
+  const rule =
+    change.kind === "policy" && change.op === "upsert" ? change.object.egress.rules[0] : null;
+  const peers = rule === null || rule === undefined || rule.peers === "all" ? [] : rule.peers;
+  const sets = peers.flatMap((each): readonly EndSet[] =>
+    each.kind === "pods" || each.kind === "addresses" ? [each] : [],
+  );
+  if (sets.length === 0) throw new Error(`not a peer of a claim: ${peer}`);
+  return { sets, ports: rule?.ports ?? "all" };
 }
 
 /** The change that brings a Kubernetes object, as it is written, into an engine. */

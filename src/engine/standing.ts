@@ -1,0 +1,53 @@
+import type { ClusterIndex } from "./cluster-index.ts";
+import { type EndpointClass, isNode } from "./endpoint-class.ts";
+import { opposite, sweep } from "./flows.ts";
+import type { Item, Rectangle } from "./item.ts";
+import type { ClassSide, Lens } from "./lens.ts";
+import type { Direction } from "./model.ts";
+import { classSets, differingPeers, peersWithin } from "./peers.ts";
+
+/** All that a lens sees now: the difference to a cluster where nobody is. */
+export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
+  index.rows.settle();
+  const near = smallerEnd(lens);
+  const [subjects, peers] = [lens.sideOf(near), lens.sideOf(opposite(near))];
+  const items = new Map<EndpointClass, readonly Item[]>();
+  const itemsOf = (cls: EndpointClass): readonly Item[] => {
+    let found = items.get(cls);
+    if (found === undefined) {
+      found = itemOf(index, cls, peers);
+      items.set(cls, found);
+    }
+    return found;
+  };
+  const classes = subjects?.classes() ?? index.selectors.partition.classes;
+  return sweep({
+    direction: near,
+    lens,
+    subjects: [...classes].flatMap(itemsOf),
+    peersOf: ({ after }) => {
+      const found = differingPeers(index, null, after === null ? null : after[near]);
+      return peersWithin({ ...found, strangers: found.strangers || lens.denied }, peers);
+    },
+    peerSets: () => classSets(index, lens, opposite(near)),
+    rowOf: (cls, direction) => index.rows.rowOf(cls, direction),
+    changed: () => false,
+    itemsOf,
+  });
+}
+
+/** The fewer the subjects, the fewer rows are gone through. */
+function smallerEnd(lens: Lens): Direction {
+  const [from, to] = [lens.sideOf("egress"), lens.sideOf("ingress")];
+  return to !== null && from !== null && to.size < from.size ? "ingress" : "egress";
+}
+
+/** The members of a class, if there are any; nodes are ends only to a lens that asks for them. */
+function itemOf(index: ClusterIndex, cls: EndpointClass, side: ClassSide | null): readonly Item[] {
+  const pods = cls.kind === "address" ? null : cls.pods;
+  const isEmpty = pods === null ? !index.inventory.hasVacancy(cls) : pods.size === 0;
+  if (isEmpty || (side === null && isNode(cls))) return [];
+  const egress = index.rows.rowOf(cls, "egress");
+  const ingress = index.rows.rowOf(cls, "ingress");
+  return [{ before: null, after: { cls, egress, ingress }, pods }];
+}
