@@ -1,3 +1,4 @@
+import { nodesWithin, podsWithin } from "./addressed.ts";
 import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
@@ -6,6 +7,7 @@ import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
 import { EVERY_FLOW } from "./lens.ts";
 import type {
+  AddressRange,
   Change,
   FlowClaim,
   Namespace,
@@ -110,6 +112,14 @@ export class MatchingEngine implements Engine {
 
   select(selection: Selection, limit: number): PodMatches {
     return selectPods(this.#index, selection, limit);
+  }
+
+  podsWithin(range: AddressRange): Iterable<Pod> {
+    return podsWithin(this.#index, range);
+  }
+
+  nodesWithin(range: AddressRange): Iterable<Node> {
+    return nodesWithin(this.#index, range);
   }
 
   matchingNamespaces(selector: Selector): readonly Namespace[] {

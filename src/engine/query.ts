@@ -284,6 +284,10 @@ export interface EngineView {
   select(selection: Selection, limit: number): PodMatches;
   /** The flows that break a claim now; lists name at most `limit` groups. */
   breaches(claim: HeldClaim, limit: number): Breaches;
+  /** Running pods with an address in `range`; lazy, so that a caller may stop early. */
+  podsWithin(range: AddressRange): Iterable<Pod>;
+  /** Nodes with an address in `range`, likewise. */
+  nodesWithin(range: AddressRange): Iterable<Node>;
   /** Namespaces that `selector` matches. */
   matchingNamespaces(selector: Selector): readonly Namespace[];
   readonly dataplane: Dataplane;

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { formatRange } from "../../src/engine/address.ts";
+import { formatRange, parseCidr } from "../../src/engine/address.ts";
 import type { Requirement, Selection } from "../../src/engine/model.ts";
 import { ALL_PORTS, portIntervals } from "../../src/engine/port-set.ts";
 import type { Connection, Endpoint } from "../../src/engine/query.ts";
@@ -37,6 +37,37 @@ function endText(end: Endpoint): string {
     ? `${end.namespace}/${end.workload.name}[${end.workload.kind}]`
     : formatRange(end.range);
 }
+
+describe("who has an address in a range", () => {
+  const cluster = [
+    pod("shop/web 10.244.1.1"),
+    pod("shop/db 10.244.1.200"),
+    pod("dev/tool fd00:244::1"),
+    pod("shop/agent hostNetwork 10.0.0.1"),
+    node("n1 10.0.0.1"),
+    node("n2 10.0.0.2"),
+  ];
+  it.for<[string, readonly string[], readonly string[]]>([
+    ["10.244.1.0/25", ["web"], []],
+    ["10.244.1.200/32", ["db"], []],
+    ["10.244.0.0/16", ["db", "web"], []],
+    ["10.0.0.0/24", ["agent"], ["n1", "n2"]],
+    ["10.0.0.2/32", [], ["n2"]],
+    ["fd00::/8", ["tool"], []],
+    ["192.0.2.0/24", [], []],
+  ])("%s, whether a policy mentions it or not", ([cidr, pods, nodes]) => {
+    const engine = engineOf(cluster);
+    const range = parseCidr(cidr);
+    if (range === null) throw new Error(cidr);
+    const found = (): unknown => [
+      Array.from(engine.podsWithin(range), ({ name }) => name).toSorted(),
+      Array.from(engine.nodesWithin(range), ({ name }) => name).toSorted(),
+    ];
+    expect(found()).toEqual([pods, nodes]);
+    engine.apply(networkPolicy("shop/p", `ingress from ${cidr}`));
+    expect(found()).toEqual([pods, nodes]);
+  });
+});
 
 describe("select", () => {
   const cluster = [web, db, agent, tool, dev];
