@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { parseCidr } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
-import { addAt, appendTo } from "../rules/json-patch.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
-import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
+import { type Block, blocksOf, covers, withExceptions } from "./parts/blocks.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -19,33 +19,34 @@ export const exceptReopened = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules }): readonly Finding[] {
-    const blocks = accepting(placedRules).flatMap(blocksOf);
+    const blocks = accepting(placedRules).flatMap(holedBlocks);
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
         const other = blocks.find((candidate) => reopens(candidate, block, hole.range));
-        return other === undefined ? [] : [finding(block, index, hole.text, other)];
+        return other === undefined ? [] : [finding(block, index, hole, other)];
       }),
     );
   },
 });
 
-interface Block {
-  readonly path: string;
-  readonly raw: unknown;
-  readonly placed: PlacedRule;
-  readonly ranges: readonly AddressRange[];
-  readonly holes: readonly { readonly text: string; readonly range: AddressRange }[];
+interface Hole {
+  readonly text: string;
+  readonly range: AddressRange;
 }
 
-function blocksOf(placed: PlacedRule): readonly Block[] {
-  return placed.peers.flatMap(({ peer, paths, raw }) => {
-    if (peer.kind !== "addresses") return [];
-    const except = field(raw, "except");
+interface HoledBlock extends Block {
+  readonly placed: PlacedRule;
+  readonly holes: readonly Hole[];
+}
+
+function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
+  return blocksOf(placed).map((block) => {
+    const except = field(block.raw, "except");
     const holes = (Array.isArray(except) ? except : []).flatMap((text: unknown) => {
       const range = parseCidr(String(text));
       return range === null ? [] : [{ text: String(text), range }];
     });
-    return [{ path: paths.item, raw, placed, ranges: peer.ranges, holes }];
+    return { ...block, placed, holes };
   });
 }
 
@@ -53,32 +54,26 @@ function blocksOf(placed: PlacedRule): readonly Block[] {
  * Report whether `other` covers all of `hole`, on the ports of `block` at least. One that covers a part
  * is the usual way to allow a few of the addresses that are excepted.
  */
-function reopens(other: Block, block: Block, hole: AddressRange): boolean {
+function reopens(other: HoledBlock, block: HoledBlock, hole: AddressRange): boolean {
   const samePorts = other.placed === block.placed || other.placed.rule.ports === "all";
   return (
     samePorts &&
     other.placed.direction === block.placed.direction &&
-    other.ranges.some(({ first, last }) => first <= hole.first && hole.last <= last)
+    other.ranges.some((range) => covers(range, hole))
   );
 }
 
-function finding(block: Block, index: number, text: string, other: Block): Finding {
-  const fix = sameExcept(other, text);
+function finding(
+  block: HoledBlock,
+  index: number,
+  { text, range }: Hole,
+  other: HoledBlock,
+): Finding {
+  const fix = withExceptions([{ block: other, cidr: text, range }]);
   return {
     path: `${block.path}.except[${index}]`,
     message: `\`${text}\` is let through all the same by ${other.path}`,
     help: "give that block the same `except`",
     ...(fix === null ? {} : { fix }),
   };
-}
-
-/** The block with that exception; null where it is all that the block is, or blocks have none. */
-function sameExcept({ path, raw, ranges }: Block, text: string): Fix | null {
-  const hole = parseCidr(text);
-  const isWhole = ranges.every(({ first, last }) => first === hole?.first && last === hole.last);
-  if (isWhole || field(raw, "cidr") === undefined) return null;
-  const except = `${path}.except`;
-  const isFirst = field(raw, "except") == null;
-  const operation = isFirst ? addAt(except, [text]) : appendTo(except, text);
-  return { title: `give ${path} the same \`except\``, patch: [operation] };
 }

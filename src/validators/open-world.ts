@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
-import type { AddressRange, Direction } from "../engine/model.ts";
+import type { Direction } from "../engine/model.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { field } from "../wire/shape.ts";
-import { counted, listed } from "./parts/phrases.ts";
+import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
+import { listed } from "./parts/phrases.ts";
 
 /** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
 const DEFAULT_PREFIX = 6;
@@ -38,7 +38,7 @@ export const openWorld = defineValidator({
     const rules = accepting(placedRules);
     return DIRECTIONS.flatMap((direction) =>
       FAMILIES.flatMap((family) =>
-        judge(blocksOf(rules, direction, family), {
+        judge(blocksIn(rules, direction, family), {
           family,
           prefix: family === 4 ? ipv4Prefix : ipv6Prefix,
           section: `spec.${direction}`,
@@ -48,27 +48,22 @@ export const openWorld = defineValidator({
   },
 });
 
-interface Block {
-  readonly path: string;
+/** A block of one direction and family, with the rule it stands in. */
+interface RuleBlock extends Block {
   readonly rule: string;
-  readonly text: string;
-  readonly ranges: readonly AddressRange[];
 }
 
-function blocksOf(
+function blocksIn(
   rules: readonly PlacedRule[],
   direction: Direction,
   family: Family,
-): readonly Block[] {
+): readonly RuleBlock[] {
   return rules
     .filter((rule) => rule.direction === direction)
-    .flatMap(({ peers, peersPath }) =>
-      peers.flatMap(({ peer, paths, raw }) => {
-        const ranges = peer.kind === "addresses" ? peer.ranges : [];
-        const ofFamily = ranges.filter(({ first }) => familyOf(first) === family);
-        return ofFamily.length === 0
-          ? []
-          : [{ path: paths.item, rule: peersPath, text: blockText(raw), ranges: ofFamily }];
+    .flatMap((rule) =>
+      blocksOf(rule).flatMap((block) => {
+        const ranges = block.ranges.filter(({ first }) => familyOf(first) === family);
+        return ranges.length === 0 ? [] : [{ ...block, rule: rule.peersPath, ranges }];
       }),
     );
 }
@@ -79,7 +74,10 @@ interface Limit {
   readonly section: string;
 }
 
-function judge(blocks: readonly Block[], { family, prefix, section }: Limit): readonly Finding[] {
+function judge(
+  blocks: readonly RuleBlock[],
+  { family, prefix, section }: Limit,
+): readonly Finding[] {
   const [first, ...others] = blocks;
   if (first === undefined) return [];
   const width = family === 4 ? 32 : 128;
@@ -91,19 +89,10 @@ function judge(blocks: readonly Block[], { family, prefix, section }: Limit): re
   return [
     {
       path: others.length === 0 ? first.path : sameRule ? first.rule : section,
-      message: `${listed(blocks.map(({ text }) => text))} ${covers} ${share(covered, width)} of IPv${family}; a /${prefix} is allowed`,
+      message: `${listed(blocks.map(blockText))} ${covers} ${share(covered, width)} of IPv${family}; a /${prefix} is allowed`,
       help: "list the networks that are meant",
     },
   ];
-}
-
-/** A block as it is written: a CIDR, in networking.k8s.io/v1 perhaps with exceptions. */
-function blockText(raw: unknown): string {
-  if (typeof raw === "string") return raw;
-  const except = field(raw, "except");
-  const exceptions = Array.isArray(except) ? except.length : 0;
-  const cidr = String(field(raw, "cidr"));
-  return exceptions === 0 ? cidr : `${cidr} less ${counted(exceptions, "exception")}`;
 }
 
 /** A share of an address space, never rounded up to all of it. */

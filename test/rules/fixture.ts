@@ -31,6 +31,7 @@ const fixtureSchema = z.strictObject({
   parameters: z.record(z.string(), z.unknown()).default({}),
   /** Profile documents beside the built-in ones. */
   profiles: z.array(z.unknown()).default([]),
+  dataplane: z.enum(["generic", "calico", "cilium", "antrea"]).default("generic"),
   /** Facts that are not known. */
   unknown: z.array(z.enum(["dns", "apiServer", "ownPods"])).default([]),
 });
@@ -77,7 +78,7 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
   const world = readWorld().concat(fixture.cluster.flatMap(readObjects));
   const before = oldObject === undefined ? [] : readObjects(oldObject);
   const after = object === undefined ? [] : readObjects(object);
-  const engine = new MatchingEngine({ dataplane: DATAPLANES.generic });
+  const engine = new MatchingEngine({ dataplane: DATAPLANES[fixture.dataplane] });
   for (const change of [...world, ...before].flatMap(upsertOf)) engine.apply(change);
   const profile = profilesOf([
     {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { VALIDATORS } from "../../src/validators/index.ts";
+import type { JudgedFinding } from "../../src/rules/run-rules.ts";
 import { parseObject } from "../../src/wire/document.ts";
 import { field } from "../../src/wire/shape.ts";
-import { type Fixture, judgeFixture } from "./fixture.ts";
+import { type Fixture, judgeAsShipped } from "./fixture.ts";
 
 /**
  * Other people's manifests with what is wrong with them, as somebody has labelled it. Errors and
@@ -73,8 +73,13 @@ const cases = existsSync(CORPUS)
   : [];
 
 describe.skipIf(cases.length === 0)("the lint corpus", () => {
-  it.each(cases.filter(({ clean }) => clean))("is silent about $id", (one) => {
-    expect(findersOf(one).filter((id) => !NEED_WORKLOADS.has(id))).toEqual([]);
+  describe.each(["baseline", "restricted"] as const)("in profile %s", (profile) => {
+    it.each(cases.filter(({ clean }) => clean))("is silent about $id", (one) => {
+      const raised = finders(one, profile).filter(
+        ({ ruleId, action }) => action !== "Audit" && !NEED_WORKLOADS.has(ruleId),
+      );
+      expect(raised).toEqual([]);
+    });
   });
 
   const expected = cases.flatMap((one) =>
@@ -88,7 +93,8 @@ describe.skipIf(cases.length === 0)("the lint corpus", () => {
     ({ one, code }) => {
       const wanted = SAYS_THE_SAME[code];
       if (wanted === undefined) throw new Error(`nothing is said about ${code}`);
-      expect(findersOf(one).filter((id) => wanted.includes(id))).not.toEqual([]);
+      const ids = finders(one, "restricted").map(({ ruleId }) => ruleId);
+      expect(ids.filter((id) => wanted.includes(id))).not.toEqual([]);
     },
   );
 
@@ -107,15 +113,20 @@ function reasonToSkip({ id }: Case, code: string): string | null {
   return NOT_FOUND_IN[`${id} ${code}`] ?? NOT_FOUND[code] ?? null;
 }
 
-/** What has something to say of the policies of a file. */
-function findersOf({ manifest, context }: Case): readonly string[] {
+/** What a shipped profile has to say of the policies of a file. */
+function finders(
+  { manifest, context }: Case,
+  profile: "baseline" | "restricted",
+): readonly Pick<JudgedFinding, "ruleId" | "action">[] {
   const text = readFileSync(join(CORPUS, manifest), "utf8");
   const objects = parseAllDocuments(text).map((document): unknown => {
     const object: unknown = document.toJS();
     return object;
   });
   const policies = objects.filter((object) => field(object, "kind") === "NetworkPolicy");
-  if (policies.some((policy) => !parseObject(policy).ok)) return ["unreadable"];
+  if (policies.some((policy) => !parseObject(policy).ok)) {
+    return [{ ruleId: "unreadable", action: "Deny" }];
+  }
   const workloads = objects.filter((object) => !policies.includes(object));
   return policies.flatMap((policy) => {
     const namespace = field(policy, "metadata", "namespace") ?? "default";
@@ -134,13 +145,11 @@ function findersOf({ manifest, context }: Case): readonly string[] {
       object: policy,
       parameters: {},
       profiles: [],
+      dataplane: "generic",
       unknown: [],
     };
-    const { findings } = judgeFixture(
-      VALIDATORS.map(({ id }) => id),
-      fixture,
-    );
-    return findings.map(({ ruleId }) => ruleId);
+    const { findings } = judgeAsShipped(profile, fixture);
+    return findings.map(({ ruleId, action }) => ({ ruleId, action }));
   });
 }
 

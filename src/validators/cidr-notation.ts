@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { formatAddress, formatRange, parseAddress, parseCidr } from "../engine/address.ts";
+import { replaceAt } from "../rules/json-patch.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { field } from "../wire/shape.ts";
+import { blocksOf } from "./parts/blocks.ts";
+
+/** Report address blocks that are written otherwise than the network that they mean. */
+export const cidrNotation = defineValidator({
+  id: "cidr-notation",
+  title: "An address block that is not written as its network",
+  why: "`10.0.0.5/8` means all of `10.0.0.0/8`, although it reads like one host, and some network plugins refuse it. Numbers with leading zeros are read as decimal here and as octal elsewhere. Newer API servers accept neither.",
+  fix: "Write the network's own address, or a prefix length of 32 (IPv6: 128) to mean one host.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: "Warn", restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ placedRules }): readonly Finding[] {
+    return placedRules
+      .flatMap(blocksOf)
+      .flatMap(({ path, raw }) => cidrsIn(raw, path))
+      .flatMap(({ path, text }) => judge(path, text));
+  },
+});
+
+interface WrittenCidr {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The CIDRs of an `ipBlock` with its exceptions, or the one that a network is. */
+function cidrsIn(raw: unknown, path: string): readonly WrittenCidr[] {
+  if (typeof raw === "string") return [{ path, text: raw }];
+  const except = field(raw, "except");
+  return [
+    { path: `${path}.cidr`, text: String(field(raw, "cidr")) },
+    ...(Array.isArray(except) ? except : []).map((text: unknown, index) => {
+      return { path: `${path}.except[${index}]`, text: String(text) };
+    }),
+  ];
+}
+
+function judge(path: string, text: string): readonly Finding[] {
+  const range = parseCidr(text);
+  const [written = ""] = text.split("/");
+  const address = parseAddress(written);
+  if (range === null || address === null) return [];
+  const network = formatRange(range);
+  const message =
+    address === range.first
+      ? otherSpelling(written, formatAddress(address), text, network)
+      : `\`${text}\` has bits beyond its prefix and means all of \`${network}\``;
+  if (message === null) return [];
+  const help = `write \`${network}\``;
+  return [{ path, message, help, fix: { title: help, patch: [replaceAt(path, network)] } }];
+}
+
+/** IPv6 has many spellings, which all read alike; IPv4 with leading zeros, or inside IPv6, does not. */
+function otherSpelling(
+  written: string,
+  address: string,
+  text: string,
+  network: string,
+): string | null {
+  const isIpv4 = !address.includes(":");
+  if (!isIpv4 || written === address) return null;
+  return written.includes(":")
+    ? `\`${text}\` is the IPv4 network \`${network}\``
+    : `\`${text}\` is read as \`${network}\`; some programs take leading zeros for octal`;
+}

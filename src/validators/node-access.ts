@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { formatAddress, rangeContains, rangeSize } from "../engine/address.ts";
+import type { AddressRange, Rule } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import { portNumberSchema } from "../wire/policy-port.ts";
+import { blocksOf, blockText } from "./parts/blocks.ts";
+import { hasPort } from "./parts/ports.ts";
+
+const portsSchema = z.array(portNumberSchema);
+
+const parameters = z.strictObject({
+  nodePorts: portsSchema
+    .default([22, 2379, 2380, 10_250])
+    .describe("TCP ports of a node that are worth naming: ssh, etcd and the kubelet"),
+  apiServerPorts: portsSchema
+    .default([443, 6443])
+    .describe("TCP ports on which the API server may listen"),
+});
+
+/** Report egress rules that reach nodes or the API server by a block that does not name them. */
+export const nodeAccess = defineValidator({
+  id: "node-access",
+  title: "A rule lets pods out to nodes or to the API server",
+  why: "Nodes and the API server have addresses like any other, so a wide block takes them in: the kubelet, etcd, ssh, and the API of the whole cluster. A block of exactly one address is taken to be meant.",
+  fix: "Add the addresses of the nodes to `except`, or list the networks that are meant. Pods that need the API server get a rule of their own for its address.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters,
+  check({
+    placedRules,
+    after,
+    facts,
+    parameters: { nodePorts, apiServerPorts },
+  }): readonly Finding[] {
+    const { ipBlockMatchesNodes } = after.dataplane;
+    if (ipBlockMatchesNodes === "no") return [];
+    const unsure = ipBlockMatchesNodes === "unknown" ? ({ unsure: true } as const) : {};
+    return accepting(placedRules)
+      .filter(({ direction }) => direction === "egress")
+      .flatMap((placed) =>
+        wideBlocks(placed).flatMap(({ path, text, ranges }) => {
+          const reached = [
+            ...(hasAny(placed.rule, apiServerPorts) ? apiServerIn(ranges, facts) : []),
+            ...(hasAny(placed.rule, nodePorts) ? nodeIn(ranges, after) : []),
+          ];
+          if (reached.length === 0) return [];
+          const message = `${text} takes in ${reached.join(" and ")}`;
+          return [{ path, message, help: "except the addresses of the nodes", ...unsure }];
+        }),
+      );
+  },
+});
+
+interface WideBlock {
+  readonly path: string;
+  readonly text: string;
+  readonly ranges: readonly AddressRange[];
+}
+
+function wideBlocks(placed: PlacedRule): readonly WideBlock[] {
+  return blocksOf(placed).flatMap((block) => {
+    const ranges = block.ranges.filter((range) => rangeSize(range) > 1n);
+    return ranges.length === 0
+      ? []
+      : [{ path: block.path, text: `\`${blockText(block)}\``, ranges }];
+  });
+}
+
+function hasAny(rule: Rule, ports: readonly number[]): boolean {
+  return ports.some((port) => hasPort(rule.ports, "TCP", port));
+}
+
+function apiServerIn(
+  ranges: readonly AddressRange[],
+  { apiServer }: ClusterFacts,
+): readonly string[] {
+  const address = apiServer.find((one) => ranges.some((range) => rangeContains(range, one)));
+  return address === undefined ? [] : [`the API server (${formatAddress(address)})`];
+}
+
+/** A node with an address there, as an example. */
+function nodeIn(ranges: readonly AddressRange[], after: EngineView): readonly string[] {
+  for (const range of ranges) {
+    for (const { name, addresses } of after.nodesWithin(range)) {
+      const address = addresses.find((one) => rangeContains(range, one));
+      return [`nodes such as \`${name}\` (${formatAddress(address ?? range.first)})`];
+    }
+  }
+  return [];
+}

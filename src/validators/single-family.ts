@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { type Family, familyOf } from "../engine/address.ts";
+import { type Direction, type Pod, podKey } from "../engine/model.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { blocksOf } from "./parts/blocks.ts";
+
+/** PERF: the pods of a policy are mostly of one kind; so many are looked at for a second address. */
+const MAX_PODS = 100;
+
+const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
+
+/** Report policies with address blocks of one family for pods that have addresses of both. */
+export const singleFamily = defineValidator({
+  id: "single-family",
+  title: "Address blocks of one family for pods that have both",
+  why: "A block never matches addresses of the other family: `0.0.0.0/0` says nothing of IPv6. Pods with both kinds of address are then cut off over one of them, and programs that prefer it wait for a timeout first.",
+  fix: "Add the blocks of the other family that are meant.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ placedRules, object, after }): readonly Finding[] {
+    if (object?.kind !== "policy") return [];
+    const lone = DIRECTIONS.flatMap((direction) => loneFamily(accepting(placedRules), direction));
+    if (lone.length === 0) return [];
+    const { sample } = after.select(object.policy.subject, MAX_PODS);
+    const dual = sample.find(hasBothFamilies);
+    if (dual === undefined) return [];
+    return lone.map(({ family, path }) => ({
+      path,
+      message: `has only IPv${family} blocks, but pods such as \`${podKey(dual)}\` have IPv${other(family)} addresses too, over which nobody outside is let through`,
+      help: `add the blocks of IPv${other(family)} that are meant`,
+    }));
+  },
+});
+
+/** The only family that the blocks of a direction are of, and where the first of them stands. */
+function loneFamily(
+  rules: readonly PlacedRule[],
+  direction: Direction,
+): readonly { readonly family: Family; readonly path: string }[] {
+  const of = rules.filter((rule) => rule.direction === direction);
+  if (of.some(({ rule }) => rule.peers === "all")) return [];
+  const blocks = of.flatMap(blocksOf);
+  const [first] = blocks;
+  const families = new Set(
+    blocks.flatMap(({ ranges }) => ranges.map((range) => familyOf(range.first))),
+  );
+  const [family] = families;
+  if (first === undefined || family === undefined || families.size > 1) return [];
+  return [{ family, path: blocks.length === 1 ? first.path : `spec.${direction}` }];
+}
+
+function hasBothFamilies({ addresses, hostNetwork }: Pod): boolean {
+  return !hostNetwork && new Set(addresses.map(familyOf)).size > 1;
+}
+
+function other(family: Family): Family {
+  return family === 4 ? 6 : 4;
+}
