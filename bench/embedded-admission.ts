@@ -45,6 +45,7 @@ export function embeddedAdmission(
       }),
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),
+      now: Date.now,
       options: {
         ownUsername: "system:serviceaccount:ringfence-system:ringfence",
         clusterProfile: "restricted",

@@ -148,6 +148,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       ruleBook,
       authorizer: new AccessReview({ client, observe }),
       clock,
+      now: Date.now,
       options: config,
     },
     createMutators((profile) =>

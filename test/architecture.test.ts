@@ -37,8 +37,8 @@ const LAYERS: readonly Layer[] = [
   }),
   layer("mutators", { imports: ["rules", "engine", "wire"] }),
   layer("admission", {
-    imports: ["rules", "engine", "wire", "errors.ts"],
-    types: ["resources", "config"],
+    imports: ["rules", "resources", "engine", "wire", "errors.ts"],
+    types: ["config"],
   }),
   layer("server", { imports: ["admission", "errors.ts"], packages: ["fastify"] }),
   layer("cluster", {

@@ -41,6 +41,7 @@ export async function startWebhook(
     ruleBook: new RuleBook({ registry, ownNamespace: config.ownNamespace }),
     authorizer: { mayOptOut: async () => success(false) },
     clock,
+    now: Date.now,
     options: config,
   };
   const certificate = createSelfSignedCertificate("ringfence demo");

@@ -1,7 +1,14 @@
 import { unreachable } from "../errors.ts";
-import type { Decision, Judged, Trouble } from "./decision.ts";
+import {
+  type Decision,
+  isRefused,
+  type Judged,
+  type ResourceVerdict,
+  type Trouble,
+} from "./decision.ts";
 import { renderDelta, renderFlows } from "./render-delta.ts";
 import { renderDenial, renderFindings, renderObject } from "./render-denial.ts";
+import { renderResourceVerdict } from "./render-resource-verdict.ts";
 import { renderNotice, renderNotOptedIn, renderTrouble } from "./render-trouble.ts";
 import {
   type AdmissionReply,
@@ -33,9 +40,19 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
       return decision.denials.length > 0
         ? denied(uid, renderDenial(request, decision), remarksOn(decision))
         : allowed(uid, remarksOn(decision));
+    case "resource":
+      return answerResource(request, decision);
     default:
       return unreachable(decision);
   }
+}
+
+/** A resource that cannot be used is invalid; one that is needed may not go. */
+function answerResource(request: AdmissionRequest, verdict: ResourceVerdict): AdmissionReply {
+  const { uid, operation } = request;
+  if (!isRefused(verdict)) return allowed(uid, NO_REMARKS);
+  const refused = operation === "DELETE" ? denied : invalid;
+  return refused(uid, renderResourceVerdict(request, verdict), NO_REMARKS);
 }
 
 function answerTrouble(
@@ -75,6 +92,7 @@ function remarksOn(judged: Judged): Remarks {
   const effect = renderDelta(delta);
   // A denial says in its message what would open and close; nothing does.
   const announced = effect !== null && profile.announceChanges && denials.length === 0;
+  const excused = notices.flatMap((one) => (one.kind === "excused" ? one.ruleIds : []));
   const ruleIds = [...denials, ...warnings, ...audits].map(({ ruleId }) => ruleId);
   return {
     warnings: [
@@ -90,6 +108,7 @@ function remarksOn(judged: Judged): Remarks {
     audit: {
       profile: profile.name,
       rules: [...new Set(ruleIds)].join(","),
+      ...(excused.length === 0 ? {} : { excused: excused.join(",") }),
       opened: renderFlows(delta.opened),
       closed: renderFlows(delta.closed),
     },

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
+import { decideResource } from "./decide-resource.ts";
 import type { Decision, Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
 import { type Case, judge } from "./judge.ts";
 import { letThrough, type Passage } from "./let-through.ts";
-import type { AdmissionRequest } from "./review.ts";
+import { type AdmissionRequest, type GovernedRequest, isResourceRequest } from "./review.ts";
 import { readSubject } from "./subject.ts";
 import type { OnTrouble, Surroundings } from "./surroundings.ts";
 
@@ -25,9 +26,19 @@ export async function decide(
   deadline: number,
   around: Surroundings,
 ): Promise<Decision> {
-  const { cluster, ruleBook, options } = around;
   const passage = passageOf(request, around);
   if (passage !== null) return { kind: "let-through", passage };
+  return isResourceRequest(request)
+    ? decideResource(request, around)
+    : decideChange(request, deadline, around);
+}
+
+async function decideChange(
+  request: GovernedRequest,
+  deadline: number,
+  around: Surroundings,
+): Promise<Decision> {
+  const { cluster, ruleBook, options } = around;
   const isSynced = cluster.freshness().kind !== "syncing";
   const governance = isSynced
     ? await governSoon(request, deadline, around)
@@ -46,7 +57,8 @@ export async function decide(
           )
         : { kind: "not-opted-in" };
     case "unknown-profile": {
-      const trouble: Trouble = { ...governance, known: ruleBook.profiles.names() };
+      const problems = ruleBook.problems().get(`Profile ${governance.name}`) ?? [];
+      const trouble: Trouble = { ...governance, known: ruleBook.profiles.names(), problems };
       return troubled(trouble, governance.mode, leavesCluster(request) ? "warn" : "deny");
     }
     case "governed":
@@ -90,7 +102,7 @@ export function passageOf(
 
 /** The mode that holds for a request as far as is known; unknown namespaces enforce. */
 export function assumedMode(request: AdmissionRequest, around: Surroundings): Mode {
-  return modeOf(governNow(request, around));
+  return isResourceRequest(request) ? "enforce" : modeOf(governNow(request, around));
 }
 
 function modeOf(governance: Governance): Mode {
@@ -107,7 +119,7 @@ function leavesCluster({ kind, operation }: AdmissionRequest): boolean {
  * after the label was taken off; so what we know of the namespace counts while the watches speak.
  */
 function lacksNews(
-  { kind, namespace }: AdmissionRequest,
+  { kind, namespace }: GovernedRequest,
   { cluster }: Pick<Surroundings, "cluster">,
 ): boolean {
   if (kind !== "NetworkPolicy") return false;
@@ -120,7 +132,7 @@ function troubled(trouble: Trouble, mode: Mode, outcome: OnTrouble): Decision {
 
 /** What governs the request, with a little patience for a namespace's label to arrive. */
 async function governSoon(
-  request: AdmissionRequest,
+  request: GovernedRequest,
   deadline: number,
   around: Surroundings,
 ): Promise<Governance> {
@@ -140,7 +152,7 @@ async function governSoon(
 }
 
 function governNow(
-  request: AdmissionRequest,
+  request: GovernedRequest,
   { cluster, ruleBook, options }: Surroundings,
 ): Governance {
   const { profiles } = ruleBook;

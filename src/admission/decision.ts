@@ -1,5 +1,6 @@
 import type { Delta } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
+import type { Exemption } from "../resources/exemption.ts";
 import type { Mode } from "../resources/profile.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
 import type { JudgedFinding, RuleFault } from "../rules/run-rules.ts";
@@ -8,7 +9,13 @@ import type { Passage } from "./let-through.ts";
 /** Why a request that should have been judged was not, or not wholly. */
 export type Trouble =
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] }
-  | { readonly kind: "unknown-profile"; readonly name: string; readonly known: readonly string[] }
+  | {
+      readonly kind: "unknown-profile";
+      readonly name: string;
+      readonly known: readonly string[];
+      /** Why a profile of that name cannot be used; empty where there is none. */
+      readonly problems: readonly Problem[];
+    }
   | { readonly kind: "not-synced" }
   /** The API server asks about a namespace of which we do not know what it has opted in to. */
   | { readonly kind: "unavailable"; readonly namespace: string }
@@ -24,6 +31,19 @@ export type Notice =
   | { readonly kind: "unreadable-old-object"; readonly problems: readonly Problem[] }
   | { readonly kind: "right-unchecked"; readonly problem: Problem }
   | { readonly kind: "waived"; readonly ruleIds: readonly string[] }
+  | { readonly kind: "excused"; readonly ruleIds: readonly string[]; readonly by: Exemption }
+  /** The finding stands again. */
+  | {
+      readonly kind: "no-longer-excused";
+      readonly ruleIds: readonly string[];
+      readonly by: Exemption;
+    }
+  /** A resource that matters here: not its newest version is in force. */
+  | {
+      readonly kind: "broken-resource";
+      readonly key: string;
+      readonly problems: readonly Problem[];
+    }
   | { readonly kind: "trouble"; readonly trouble: Trouble };
 
 /** What the rules made of a change. Text comes later. */
@@ -41,9 +61,25 @@ export interface Judged {
   readonly notices: readonly Notice[];
 }
 
+/** What is to be said of a change of a Profile, Invariant, Baseline or Exemption. */
+export interface ResourceVerdict {
+  readonly kind: "resource";
+  /** What is wrong with it, or with others because of it. */
+  readonly problems: readonly Problem[];
+  /** Namespaces that use the profile that is to be deleted. */
+  readonly users: readonly string[];
+}
+
 export type Decision =
   | Judged
   | { readonly kind: "let-through"; readonly passage: Passage }
   | { readonly kind: "not-opted-in" }
+  /** A change of one of Ringfence's own resources; with problems or users it is refused. */
+  | ResourceVerdict
   /** `blocks`: the request is refused; else it passes with a warning that says why. */
   | { readonly kind: "troubled"; readonly trouble: Trouble; readonly blocks: boolean };
+
+/** Report whether a change of a resource is not to be. */
+export function isRefused({ problems, users }: ResourceVerdict): boolean {
+  return problems.length + users.length > 0;
+}

@@ -4,7 +4,7 @@ import { MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
 import type { ProfileList } from "../rules/rule-book.ts";
 import { field } from "../wire/shape.ts";
-import type { AdmissionRequest } from "./review.ts";
+import type { GovernedRequest } from "./review.ts";
 
 /** What a namespace's labels say: which profile, and how hard it is applied. */
 export interface OptIn {
@@ -36,7 +36,7 @@ export function govern(optIn: OptIn | null, profiles: ProfileList): Governance {
  * that are left; else the one it gets. A new label that names no profile is an error whichever
  * governs; replacing such a label by one that is right is the new profile's business.
  */
-export function governNamespace(request: AdmissionRequest, profiles: ProfileList): Governance {
+export function governNamespace(request: GovernedRequest, profiles: ProfileList): Governance {
   const before = optInOfObject(request.oldObject);
   const after = request.operation === "DELETE" ? before : optInOfObject(request.object);
   const old = govern(before, profiles);

@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Policy, policyKey } from "../engine/model.ts";
+import type { Exemption } from "../resources/exemption.ts";
 import type { Mode, RuleAction } from "../resources/profile.ts";
+import { type Excuse, excuse } from "../rules/excuse.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
+import type { RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
 import type { Judged, Notice } from "./decision.ts";
-import type { AdmissionRequest } from "./review.ts";
+import type { GovernedRequest } from "./review.ts";
 import type { Subject } from "./subject.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A request that is to be judged: what it changes, and by which profile. */
 export interface Case {
-  readonly request: AdmissionRequest;
+  readonly request: GovernedRequest;
   readonly subject: Subject;
   readonly active: CompiledProfile;
   readonly mode: Mode;
@@ -28,11 +31,12 @@ export async function judge(
   around: Surroundings,
 ): Promise<Judged | "past-deadline"> {
   const { engine, facts } = around.cluster;
+  const { ruleBook } = around;
   // Changes admitted a moment ago and not yet seen through the watches are possible too: this is
   // where they will join `changes`, for rules that must hold with and without them.
   const { delta, judgement } = engine.preview(subject.changes, (after, changed) => ({
     delta: changed,
-    judgement: runRules(active, around.ruleBook.profiles, {
+    judgement: runRules(active, ruleBook.profiles, {
       operation: request.operation,
       object: subject.object,
       oldObject: subject.oldObject,
@@ -42,14 +46,25 @@ export async function judge(
       facts,
     }),
   }));
+  const excused = excuse(
+    judgement.findings,
+    { ...subject, namespace: request.kind === "Namespace" ? request.name : request.namespace },
+    ruleBook.exemptions(),
+    around.now(),
+  );
   const judged: Judged = {
     kind: "judged",
     profile: active,
     mode,
     delta,
-    ...weigh(judgement.findings, mode),
+    ...weigh(excused.left, mode),
     faults: judgement.faults,
-    notices: noticesOf(subject, request, engine.policiesOf(request.namespace)),
+    notices: [
+      ...noticesOf(subject, request, engine.policiesOf(request.namespace)),
+      ...excused.excuses.map((one) => ({ kind: "excused", ...noticed(one) }) as const),
+      ...excused.expired.map((one) => ({ kind: "no-longer-excused", ...noticed(one) }) as const),
+      ...brokenResources(active, ruleBook),
+    ],
   };
   const waivable = judged.denials.every(({ finding }) => finding.waivedBy === "optout");
   if (judged.denials.length === 0 || !waivable) return judged;
@@ -69,7 +84,7 @@ function weigh(
 /** Lift the denials if the user has the right to; only then is the API server asked. */
 async function waive(
   judged: Judged,
-  { user }: AdmissionRequest,
+  { user }: GovernedRequest,
   deadline: number,
   { authorizer, clock }: Surroundings,
 ): Promise<Judged | "past-deadline"> {
@@ -92,9 +107,21 @@ async function waive(
   return { ...judged, denials: [], notices: [...judged.notices, { kind: "waived", ruleIds }] };
 }
 
+function noticed({ by, findings }: Excuse): { by: Exemption; ruleIds: readonly string[] } {
+  return { by, ruleIds: [...new Set(findings.map(({ ruleId }) => ruleId))] };
+}
+
+/** The resources that this change would be judged by, were their newest versions usable. */
+function brokenResources(active: CompiledProfile, ruleBook: RuleBook): readonly Notice[] {
+  return Array.from(ruleBook.problems()).flatMap(([key, problems]): readonly Notice[] => {
+    const matters = key === `Profile ${active.name}` || key.startsWith("Invariant ");
+    return matters ? [{ kind: "broken-resource", key, problems }] : [];
+  });
+}
+
 function noticesOf(
   subject: Subject,
-  request: AdmissionRequest,
+  request: GovernedRequest,
   stored: Iterable<Policy>,
 ): readonly Notice[] {
   const notices: Notice[] = subject.notices.map((problem) => ({ kind: "reading", problem }));

@@ -1,6 +1,6 @@
 import { type AppError, unreachable } from "../errors.ts";
 import type { RuleFault } from "../rules/run-rules.ts";
-import type { Decision, Trouble } from "./decision.ts";
+import { type Decision, isRefused, type Trouble } from "./decision.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 export type Endpoint = "validate" | "mutate";
@@ -43,6 +43,8 @@ export function outcomeOf(decision: Decision): Outcome {
   switch (decision.kind) {
     case "judged":
       return decision.denials.length > 0 ? "denied" : "allowed";
+    case "resource":
+      return isRefused(decision) ? "denied" : "allowed";
     case "troubled":
       return decision.trouble.kind;
     case "let-through":

@@ -13,7 +13,8 @@ const MAX_HELPED = 4;
 
 /** `NetworkPolicy shop/web`, `Namespace shop`. */
 export function renderObject({ kind, namespace, name }: AdmissionRequest): string {
-  return kind === "NetworkPolicy" ? `${kind} ${namespace}/${name}` : `${kind} ${name}`;
+  const isNamespaced = kind === "NetworkPolicy" || kind === "Exemption";
+  return isNamespaced ? `${kind} ${namespace}/${name}` : `${kind} ${name}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { unreachable } from "../errors.ts";
+import { resourceKey } from "../resources/resource.ts";
 import { PROFILE_LABEL } from "../rules/names.ts";
 import type { Notice, Trouble } from "./decision.ts";
 
@@ -11,7 +12,9 @@ export function renderTrouble(trouble: Trouble): string {
     case "invalid":
       return `cannot be read: ${renderList(trouble.problems.map(renderProblem), "; ")}`;
     case "unknown-profile":
-      return `no profile \`${trouble.name}\`; there are ${trouble.known.join(", ")}`;
+      return trouble.problems.length > 0
+        ? `profile \`${trouble.name}\` cannot be used: ${renderList(trouble.problems.map(renderProblem), "; ")}`
+        : `no profile \`${trouble.name}\`; there are ${trouble.known.join(", ")}`;
     case "not-synced":
       return "Ringfence has not read the cluster yet; try again in a moment";
     case "unavailable":
@@ -45,6 +48,12 @@ export function renderNotice(notice: Notice): string {
       return `the right to opt out could not be checked: ${notice.problem.message}`;
     case "waived":
       return `allowed by the right to opt out: ${notice.ruleIds.join(", ")}`;
+    case "excused":
+      return `${notice.ruleIds.join(", ")}: excused until ${notice.by.expires} by ${resourceKey(notice.by)}, which ${notice.by.owner} answers for`;
+    case "no-longer-excused":
+      return `${notice.ruleIds.join(", ")}: no longer excused, ${resourceKey(notice.by)} expired on ${notice.by.expires}; ask ${notice.by.owner}`;
+    case "broken-resource":
+      return `${notice.key}: its newest version cannot be used: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "trouble":
       return renderTrouble(notice.trouble);
     default:
@@ -52,11 +61,13 @@ export function renderNotice(notice: Notice): string {
   }
 }
 
-function renderProblem({ path, message }: { path: string; message: string }): string {
+/** `spec.rules[0].id: \`x\` is no rule`. */
+export function renderProblem({ path, message }: { path: string; message: string }): string {
   return path === "" ? message : `${path}: ${message}`;
 }
 
-function renderList(items: readonly string[], separator: string): string {
+/** The first few of a list, and how many more there are. */
+export function renderList(items: readonly string[], separator: string): string {
   const rest = items.length - MAX_NAMED;
   const named = items.slice(0, MAX_NAMED).join(separator);
   return rest > 0 ? `${named}${separator}and ${rest} more` : named;

@@ -1,21 +1,32 @@
 import type { PolicyKind } from "../engine/model.ts";
+import { RESOURCE_KINDS, type ResourceKind } from "../resources/resource.ts";
 import type { Operation } from "../rules/rule.ts";
 import { field, isObject } from "../wire/shape.ts";
 
 /** Kinds the webhook judges; each in the one API version its schema is known of. */
-const GOVERNED_KINDS: ReadonlyMap<string, GovernedKind> = new Map([
+const KINDS: ReadonlyMap<string, GovernedKind | ResourceKind> = new Map([
   ["networking.k8s.io/v1/NetworkPolicy", "NetworkPolicy"],
   ["/v1/Namespace", "Namespace"],
   ["policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy", "ClusterNetworkPolicy"],
   ["policy.networking.k8s.io/v1alpha1/AdminNetworkPolicy", "AdminNetworkPolicy"],
   ["policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
+  ["ringfence.dev/v1alpha1/Profile", "Profile"],
+  ["ringfence.dev/v1alpha1/Invariant", "Invariant"],
+  ["ringfence.dev/v1alpha1/Baseline", "Baseline"],
+  ["ringfence.dev/v1alpha1/Exemption", "Exemption"],
 ]);
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   (["CREATE", "UPDATE", "DELETE"] as const).map((operation) => [operation, operation]),
 );
 
+/** Kinds that profiles govern; the others are what profiles are made of. */
 type GovernedKind = PolicyKind | "Namespace";
+
+const NAMESPACED: ReadonlySet<GovernedKind | ResourceKind> = new Set([
+  "NetworkPolicy",
+  "Exemption",
+]);
 
 /** Who asks: `request.userInfo`, as the API server has authenticated it. */
 export interface RequestUser {
@@ -27,11 +38,11 @@ export interface RequestUser {
 }
 
 /** What an AdmissionReview asks about. `object` is null on DELETE, `oldObject` on CREATE. */
-export interface AdmissionRequest {
+interface RequestOf<K> {
   readonly uid: string;
-  readonly kind: GovernedKind;
+  readonly kind: K;
   readonly operation: Operation;
-  /** Empty for cluster-scoped policies; a Namespace's own name for Namespaces. */
+  /** Empty for what is cluster-scoped; a Namespace's own name for Namespaces. */
   readonly namespace: string;
   /** Empty where `generateName` is not filled in yet (mutation). */
   readonly name: string;
@@ -40,6 +51,14 @@ export interface AdmissionRequest {
   readonly object: unknown;
   readonly oldObject: unknown;
 }
+
+/** A change that a profile governs. */
+export type GovernedRequest = RequestOf<GovernedKind>;
+
+/** A change of one of Ringfence's own resources. */
+export type ResourceRequest = RequestOf<ResourceKind>;
+
+export type AdmissionRequest = GovernedRequest | ResourceRequest;
 
 export type ReviewReading =
   | { readonly kind: "request"; readonly request: AdmissionRequest }
@@ -77,7 +96,7 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
   const raw = field(body, "request");
   const gvk = field(raw, "kind");
   const kindName = `${text(field(gvk, "group"))}/${text(field(gvk, "version"))}/${text(field(gvk, "kind"))}`;
-  const kind = GOVERNED_KINDS.get(kindName);
+  const kind = KINDS.get(kindName);
   if (kind === undefined) return `request.kind: \`${kindName}\` is not judged here`;
   const operationName = text(field(raw, "operation"));
   const operation = OPERATIONS.get(operationName);
@@ -101,9 +120,14 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
   };
 }
 
-function namespaceOf(kind: GovernedKind, raw: unknown, name: string): string {
+function namespaceOf(kind: GovernedKind | ResourceKind, raw: unknown, name: string): string {
   if (kind === "Namespace") return name;
-  return kind === "NetworkPolicy" ? text(field(raw, "namespace")) : "";
+  return NAMESPACED.has(kind) ? text(field(raw, "namespace")) : "";
+}
+
+/** Report whether the request changes one of Ringfence's own resources. */
+export function isResourceRequest(request: AdmissionRequest): request is ResourceRequest {
+  return RESOURCE_KINDS.some(({ kind }) => kind === request.kind);
 }
 
 function userOf(user: unknown): RequestUser {

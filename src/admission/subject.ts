@@ -5,7 +5,8 @@ import type { GovernedObject } from "../rules/rule.ts";
 import type { PolicyManifest } from "../wire/manifests.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
-import type { AdmissionRequest } from "./review.ts";
+import { field, isObject } from "../wire/shape.ts";
+import type { GovernedRequest } from "./review.ts";
 
 /** The objects of a request as the rules see them, and what the request does to the cluster. */
 export interface Subject {
@@ -14,6 +15,8 @@ export interface Subject {
   readonly changes: readonly Change[];
   /** Of the namespace the object lives in, or is: as they are before the change, where it was there. */
   readonly namespaceLabels: Labels | null;
+  /** The object's own, as they are to be; on DELETE as they are. */
+  readonly labels: Labels;
   /** What was read in a way the author of the new object may not expect. */
   readonly notices: readonly Problem[];
   /** Why the stored object could not be read; it must stay possible to mend or delete it. */
@@ -34,7 +37,7 @@ const NOTHING: Result<ReadObject, readonly Problem[]> = success({
 
 /** Read the objects of a request to the cluster of `engine`. Fails where the new one cannot be read. */
 export function readSubject(
-  request: AdmissionRequest,
+  request: GovernedRequest,
   engine: EngineView,
 ): Result<Subject, readonly Problem[]> {
   const next = request.operation === "DELETE" ? NOTHING : readObject(request, request.object);
@@ -42,6 +45,7 @@ export function readSubject(
   const old = readOldObject(request, engine);
   const { governed: object, upsert, notices } = next.value;
   return success({
+    labels: ownLabels(request.object ?? request.oldObject),
     object,
     oldObject: old.ok ? old.value.governed : null,
     changes: [upsert ?? removalOf(request)],
@@ -52,11 +56,18 @@ export function readSubject(
   });
 }
 
+function ownLabels(raw: unknown): Labels {
+  const labels = field(raw, "metadata", "labels");
+  return isObject(labels)
+    ? new Map(Object.entries(labels).map(([key, value]) => [key, String(value)]))
+    : new Map();
+}
+
 function labelsOf(upsert: Change | null): Labels | null {
   return upsert?.kind === "namespace" && upsert.op === "upsert" ? upsert.object.labels : null;
 }
 
-function removalOf({ kind, name, namespace }: AdmissionRequest): Change {
+function removalOf({ kind, name, namespace }: GovernedRequest): Change {
   if (kind === "Namespace") return { kind: "namespace", op: "delete", key: name };
   return { kind: "policy", op: "delete", key: policyKey({ kind, namespace, name }) };
 }
@@ -66,7 +77,7 @@ function removalOf({ kind, name, namespace }: AdmissionRequest): Change {
  * more than its text and what the engine says of it.
  */
 function readOldObject(
-  request: AdmissionRequest,
+  request: GovernedRequest,
   engine: EngineView,
 ): Result<ReadObject, readonly Problem[]> {
   const { kind, operation, oldObject } = request;
@@ -83,7 +94,7 @@ function readOldObject(
 }
 
 function readObject(
-  { kind, namespace }: AdmissionRequest,
+  { kind, namespace }: GovernedRequest,
   raw: unknown,
 ): Result<ReadObject, readonly Problem[]> {
   if (kind === "Namespace") {

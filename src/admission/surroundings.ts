@@ -37,6 +37,9 @@ export interface Authorizer {
 /** Milliseconds, on a clock that never goes back. */
 type Clock = () => number;
 
+/** Milliseconds since 1970, as the calendar has it. */
+type Calendar = () => number;
+
 /** What becomes of a request that cannot be judged as it should be, in a namespace that enforces. */
 export type OnTrouble = "deny" | "warn";
 
@@ -59,5 +62,6 @@ export interface Surroundings {
   readonly ruleBook: RuleBook;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly now: Calendar;
   readonly options: AdmissionOptions;
 }

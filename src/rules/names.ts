@@ -7,5 +7,10 @@ export const MODE_LABEL = "ringfence.dev/mode";
 /** Label of the policies that the baseline controller keeps; its value names the baseline. */
 export const BASELINE_LABEL = "ringfence.dev/baseline";
 
+/** What findings of an Invariant are called, where rules have their id. */
+export function invariantId(name: string): string {
+  return `invariant "${name}"`;
+}
+
 /** Annotation of a namespace: the revision of the baseline that it is to have. */
 export const BASELINE_REVISION_ANNOTATION = "ringfence.dev/baseline-revision";

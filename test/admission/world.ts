@@ -93,6 +93,7 @@ export function createWorld(options: WorldOptions = {}): {
     ruleBook,
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock: () => performance.now(),
+    now: () => Date.UTC(2026, 0, 1),
     options: {
       ownUsername: "system:serviceaccount:ringfence-system:ringfence",
       clusterProfile: "restricted",

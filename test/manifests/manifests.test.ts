@@ -130,10 +130,10 @@ describe("every webhook", () => {
     const mode = requirement(webhook, MODE_LABEL);
     const isAdvisory = mode?.operator === "In";
     expect(webhook.failurePolicy).toBe(isAdvisory ? "Ignore" : "Fail");
-    expect(mode?.values ?? []).toEqual(webhook.name.startsWith("tiers.") ? [] : ["warn", "audit"]);
+    expect(mode?.values ?? []).toEqual(isOfTheCluster(webhook) ? [] : ["warn", "audit"]);
   });
 
-  it.each(webhooks.filter(({ name }) => !name.startsWith("tiers.")))(
+  it.each(webhooks.filter((webhook) => !isOfTheCluster(webhook)))(
     "$phase $name selects what has opted in, and never the system's namespaces",
     (webhook) => {
       expect(requirement(webhook, PROFILE_LABEL)?.operator).toBe("Exists");
@@ -326,6 +326,11 @@ function server(): ReturnType<typeof createServer> {
 
 function rulesOf(kind: string, name: string): z.infer<typeof role>["rules"] {
   return role.parse(find(base, kind, name)).rules;
+}
+
+/** For objects of no namespace's: nobody opts in or out of them by a label. */
+function isOfTheCluster({ name }: Webhook): boolean {
+  return name.startsWith("tiers.") || name.startsWith("resources.");
 }
 
 function requirement(

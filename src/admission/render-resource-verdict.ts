@@ -1,0 +1,20 @@
+import type { ResourceVerdict } from "./decision.ts";
+import { renderObject } from "./render-denial.ts";
+import { renderList, renderProblem } from "./render-trouble.ts";
+import type { AdmissionRequest } from "./review.ts";
+
+const MAX_PROBLEMS = 8;
+
+/** Why a Profile, Invariant, Baseline or Exemption may not be stored, or not go. */
+export function renderResourceVerdict(request: AdmissionRequest, verdict: ResourceVerdict): string {
+  const { problems, users } = verdict;
+  const what = request.operation === "DELETE" ? "cannot be deleted" : "cannot be used";
+  const count = users.length === 1 ? "1 namespace uses" : `${users.length} namespaces use`;
+  const shown = problems.slice(0, MAX_PROBLEMS).map(renderProblem);
+  return [
+    `${renderObject(request)} ${what}`,
+    ...(users.length === 0 ? [] : [`${count} it: ${renderList(users, ", ")}`]),
+    ...shown,
+    ...(problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []),
+  ].join("\n");
+}
