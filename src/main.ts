@@ -6,6 +6,8 @@ import { ClusterState } from "./cluster/cluster-state.ts";
 import { followDnsPorts } from "./cluster/dns-endpoints.ts";
 import { LeaderElection } from "./cluster/leader-election.ts";
 import type { Observe } from "./cluster/notice.ts";
+import { both } from "./cluster/reflector-target.ts";
+import { ResourceStatus } from "./cluster/resource-status.ts";
 import { type Config, loadConfig } from "./config/load-config.ts";
 import { ResourceFolder } from "./config/resource-folder.ts";
 import { DATAPLANES } from "./engine/dataplane.ts";
@@ -19,6 +21,7 @@ import type { DnsTarget } from "./resources/dns-target.ts";
 import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
 import { PROFILE_LABEL } from "./rules/names.ts";
 import { createRegistry } from "./rules/registry.ts";
+import { reportOn } from "./rules/resource-report.ts";
 import { resourceTargets } from "./rules/resource-targets.ts";
 import type { ClusterFacts } from "./rules/rule.ts";
 import { RuleBook } from "./rules/rule-book.ts";
@@ -111,6 +114,11 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     isLeftAlone: (namespace) => isLeftAlone(namespace, ownNamespace),
     observe,
   });
+  const status: ResourceStatus = new ResourceStatus({
+    client,
+    report: (key) => reportOn(key, { ruleBook, engine: cluster.engine, nowMs: Date.now() }),
+    observe,
+  });
   const cluster: ClusterState = new ClusterState({
     client,
     engine: new MatchingEngine({
@@ -123,12 +131,15 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     staleAfterMs: config.stalenessLimitMs,
     observe,
     listener: baseline,
-    others: resourceTargets(ruleBook).map(({ type, ...target }) => [
+    others: resourceTargets(ruleBook).map(({ kind, type, ...target }) => [
       { type, optional: true },
-      target,
+      both(target, status.target(kind, type)),
     ]),
   });
-  ruleBook.onChange(() => baseline.refresh());
+  ruleBook.onChange(() => {
+    baseline.refresh();
+    status.refresh();
+  });
   facts = cluster.facts;
   const snapshotAgeMs = (): number | null =>
     cluster.synced() ? Math.round(Math.max(...cluster.staleMs().values())) : null;
@@ -180,13 +191,19 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       : ["the cluster has not been read", ...cluster.problems()].join("\n");
   });
   const metricsServer = createMetricsServer(metrics);
+  // What only one process at a time does.
+  const writers = [baseline, status];
+  const startWriting = (): void => writers.forEach((writer) => writer.start());
+  const stopWriting = async (): Promise<void> => {
+    await Promise.all(writers.map((writer) => writer.stop()));
+  };
   const election = new LeaderElection({
     client,
     namespace: ownNamespace,
     name: LEASE_NAME,
     identity: config.identity,
-    onLead: () => baseline.start(),
-    onLose: () => void baseline.stop(), // waits for running writes; never rejects
+    onLead: startWriting,
+    onLose: () => void stopWriting(), // waits for running writes; never rejects
     observe,
   });
 
@@ -202,9 +219,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   await resourceFolder.start();
   cluster.start();
-  void cluster
-    .whenSynced()
-    .then(() => (config.leaderElection ? election.start() : baseline.start()));
+  void cluster.whenSynced().then(() => (config.leaderElection ? election.start() : startWriting()));
   await probes.listen({ host, port: config.healthPort });
   await metricsServer.listen({ host, port: config.metricsPort });
   await webhook.listen({ host, port: webhookPort });
@@ -215,7 +230,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   logger.info("stopping", { signal });
   draining = true;
-  await Promise.all([drain(webhook, HARD_CUT_MS), election.stop(), baseline.stop()]);
+  await Promise.all([drain(webhook, HARD_CUT_MS), election.stop(), stopWriting()]);
   await cluster.stop();
   resourceFolder.stop();
   certificate.stop();

@@ -46,6 +46,15 @@ export type ClusterNotice =
       readonly message: string;
       readonly retryMs: number;
     }
+  /** The status of one of Ringfence's own resources could not be written. */
+  | {
+      readonly kind: "status-failed";
+      /** `Profile ours` */
+      readonly key: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryMs: number;
+    }
   | { readonly kind: "leadership"; readonly leading: boolean; readonly message: string }
   | { readonly kind: "access-review-failed"; readonly code: ErrorCode; readonly message: string };
 

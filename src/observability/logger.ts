@@ -51,6 +51,7 @@ export class Logger {
     switch (notice.kind) {
       case "watch-failed":
       case "baseline-failed":
+      case "status-failed":
       case "access-review-failed":
       case "unreadable":
         return this.#pino.warn(notice, "trouble with the cluster");

@@ -75,10 +75,16 @@ export const METRICS = {
     help: "Baseline policies that could not be written; each is tried again.",
     labels: ["code"],
   },
+  statusFailures: {
+    name: "ringfence_status_failures_total",
+    type: "counter",
+    help: "Statuses of Ringfence's own resources that could not be written; each is tried again.",
+    labels: ["code"],
+  },
   leader: {
     name: "ringfence_baseline_leader",
     type: "gauge",
-    help: "Whether this process is the one that writes baselines.",
+    help: "Whether this process is the one that writes baselines and statuses.",
     labels: [],
   },
   accessReviewFailures: {

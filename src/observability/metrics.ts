@@ -33,6 +33,7 @@ export class Metrics {
   readonly #watchFailures = counter(this.#registry, METRICS.watchFailures);
   readonly #baselineWrites = counter(this.#registry, METRICS.baselineWrites);
   readonly #baselineFailures = counter(this.#registry, METRICS.baselineFailures);
+  readonly #statusFailures = counter(this.#registry, METRICS.statusFailures);
   readonly #accessReviewFailures = counter(this.#registry, METRICS.accessReviewFailures);
   readonly #certificateRefusals = counter(this.#registry, METRICS.certificateRefusals);
   readonly #leader = gauge(this.#registry, METRICS.leader);
@@ -89,6 +90,8 @@ export class Metrics {
         return this.#baselineWrites.inc();
       case "baseline-failed":
         return this.#baselineFailures.inc({ code: notice.code });
+      case "status-failed":
+        return this.#statusFailures.inc({ code: notice.code });
       case "access-review-failed":
         return this.#accessReviewFailures.inc({ code: notice.code });
       case "leadership":

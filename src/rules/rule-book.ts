@@ -34,6 +34,7 @@ export class RuleBook {
   /** The last version of each resource that was in force; those that are gone may still be extended. */
   #lastGood: Resources = new Map();
   #inForce: InForce;
+  #keysInForce: ReadonlySet<string> = new Set();
   #problems: Problems = new Map();
 
   /** Holds the built-in resources; throws where one does not fit the rules there are, a defect. */
@@ -62,6 +63,11 @@ export class RuleBook {
   /** What is wrong with resources whose newest version is not in force, by `resourceKey`. */
   problems(): Problems {
     return this.#problems;
+  }
+
+  /** Report whether some version of the resource is in force. */
+  isInForce(key: string): boolean {
+    return this.#keysInForce.has(key);
   }
 
   /** Have `listener` called after every change of what is in force. */
@@ -145,6 +151,7 @@ export class RuleBook {
     const { inForce, problems } = compileResources(lasting, this.#options, this.#lastGood);
     const inUse = Array.from(lasting).filter(([key]) => !problems.has(key));
     this.#inForce = inForce;
+    this.#keysInForce = new Set(inUse.map(([key]) => key));
     this.#lastGood = new Map([...this.#lastGood, ...inUse]);
     this.#problems = this.#complaints({ first: first.problems, last: problems, lasting, wanted });
     for (const listener of this.#listeners) listener();

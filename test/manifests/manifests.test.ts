@@ -271,14 +271,18 @@ describe("the ServiceAccount's rights", () => {
       group: apiVersion.split("/")[0] ?? "",
       resource,
     })),
-    ...RESOURCE_KINDS.map(({ plural }) => ({ group: "ringfence.dev", resource: plural })),
+    ...RESOURCE_KINDS.flatMap(({ plural }) => [
+      { group: "ringfence.dev", resource: plural },
+      { group: "ringfence.dev", resource: `${plural}/status` },
+    ]),
   ];
   const { LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
   /** What is more, or other, than being listed and watched. */
-  const others = new Map([
+  const others = new Map<string, readonly string[]>([
     // Server-side apply creates where there is nothing to patch.
     ["networking.k8s.io/networkpolicies", ["list", "watch", "create", "patch", "delete"]],
     [`${LEASES.group}/${LEASES.resource}`, ["get", "create", "update"]],
+    ...RESOURCE_KINDS.map(({ plural }) => [`ringfence.dev/${plural}/status`, ["patch"]] as const),
     [`${SUBJECT_ACCESS_REVIEWS.group}/${SUBJECT_ACCESS_REVIEWS.resource}`, ["create"]],
   ]);
   const needed = new Map(

@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from "node:util";
+import { field, isObject } from "../wire/shape.ts";
+import type { ApiClient } from "./api-client.ts";
+import { type BackOff, standardBackOff } from "./back-off.ts";
+import { faultOf } from "./fault.ts";
+import type { Observe } from "./notice.ts";
+import type { ReflectorTarget } from "./reflector.ts";
+import type { ResourceType } from "./resource-type.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+/** A condition without its times. */
+interface Condition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What is to be said of a resource. */
+interface Report {
+  readonly conditions: readonly Condition[];
+  /** Fields of `status` beside the conditions. */
+  readonly fields: Readonly<Record<string, number>>;
+}
+
+export interface ResourceStatusOptions {
+  readonly client: ApiClient;
+  /** What is to be said of the resource with that key (`Profile ours`). Asked each time. */
+  readonly report: (key: string) => Report;
+  readonly observe: Observe;
+  readonly backOff?: BackOff;
+}
+
+/** A resource as the watch shows it. */
+interface Known {
+  readonly type: ResourceType;
+  readonly raw: unknown;
+}
+
+const fieldManager = "ringfence";
+const concurrency = 2;
+/** The watch shows us our own write by then; and whoever fights over a status with us does so once a second. */
+const restMs = 1000;
+/** How often every resource is looked at although nothing happened: namespaces come, exemptions expire. */
+const resyncMs = 10_000;
+const maxMessage = 1024;
+
+/**
+ * Keep the status of Ringfence's own custom resources, written only where it differs. One process at a
+ * time does so: whoever holds the lease.
+ */
+export class ResourceStatus {
+  readonly #options: ResourceStatusOptions;
+  readonly #known = new Map<string, Known>();
+  #queue: WorkQueue | null = null;
+  #resync: NodeJS.Timeout | undefined;
+
+  constructor(options: ResourceStatusOptions) {
+    this.#options = options;
+  }
+
+  /** Where the objects of a kind go as they are watched. */
+  target(kind: string, type: ResourceType): ReflectorTarget {
+    return {
+      upsert: (name, raw) => {
+        const key = `${kind} ${name}`;
+        this.#known.set(key, { type, raw });
+        this.#queue?.add(key);
+      },
+      delete: (name) => void this.#known.delete(`${kind} ${name}`),
+    };
+  }
+
+  start(): void {
+    if (this.#queue !== null) return;
+    const { observe, backOff = standardBackOff } = this.#options;
+    this.#queue = new WorkQueue({
+      work: (key, signal) => this.#reconcile(key, signal),
+      onFailure: (key, error, retryMs) => {
+        observe({ kind: "status-failed", key, ...faultOf(error), retryMs });
+      },
+      concurrency,
+      backOff,
+    });
+    this.#resync = setInterval(() => this.refresh(), resyncMs);
+    this.refresh();
+  }
+
+  /** Look at every resource again, for `report` may have changed. */
+  refresh(): void {
+    for (const key of this.#known.keys()) this.#queue?.add(key);
+  }
+
+  /** Stop writing; what the watch shows is still followed, so it may be started again. */
+  async stop(): Promise<void> {
+    clearInterval(this.#resync);
+    const queue = this.#queue;
+    this.#queue = null;
+    await queue?.stop();
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<number> {
+    const known = this.#known.get(key);
+    if (known === undefined) return 0;
+    const { type, raw } = known;
+    const wanted = statusFor(raw, this.#options.report(key));
+    if (isDeepStrictEqual(timeless(field(raw, "status")), timeless(wanted))) return 0;
+    const [kind = "", path = ""] = key.split(" ");
+    const namespace = path.slice(0, Math.max(path.indexOf("/"), 0));
+    const name = path.slice(path.indexOf("/") + 1);
+    const { group, version } = type;
+    await this.#options.client.send({
+      verb: "patch",
+      type,
+      namespace,
+      name,
+      subresource: "status",
+      query: { fieldManager, force: "true" },
+      body: {
+        apiVersion: `${group}/${version}`,
+        kind,
+        metadata: { name, ...(namespace === "" ? {} : { namespace }) },
+        status: wanted,
+      },
+      signal,
+    });
+    return restMs;
+  }
+}
+
+function statusFor(raw: unknown, { conditions, fields }: Report): object {
+  const observedGeneration = field(raw, "metadata", "generation");
+  return {
+    observedGeneration,
+    ...fields,
+    conditions: conditions.map(({ type, status, reason, message }) => ({
+      type,
+      status,
+      reason,
+      message: message.slice(0, maxMessage),
+      observedGeneration,
+      lastTransitionTime: sinceWhen(raw, type, status),
+    })),
+  };
+}
+
+/** When the condition came to be as it is: now, unless it was so before. */
+function sinceWhen(raw: unknown, type: string, status: string): string {
+  const conditions = field(raw, "status", "conditions");
+  const before: unknown = Array.isArray(conditions)
+    ? conditions.find((one) => field(one, "type") === type && field(one, "status") === status)
+    : undefined;
+  const since = field(before, "lastTransitionTime");
+  return typeof since === "string" ? since : `${new Date().toISOString().slice(0, 19)}Z`;
+}
+
+/** A status to be compared: times are no news. */
+function timeless(status: unknown): unknown {
+  if (!isObject(status)) return status;
+  const { conditions, ...rest } = status;
+  const untimed = (Array.isArray(conditions) ? conditions : []).map((one: unknown) =>
+    isObject(one) ? { ...one, lastTransitionTime: null } : one,
+  );
+  return { ...rest, conditions: untimed };
+}

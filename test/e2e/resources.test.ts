@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import type { KubectlResult } from "../support/control-plane.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { Ringfence } from "../support/ringfence.ts";
+import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
+
+/** A change is in force within a second, without a restart. */
+const withinASecond = { timeout: 1_000, interval: 25 };
+
+const resource = (kind: string, name: string, spec: object, namespace?: string): object => ({
+  apiVersion: "ringfence.dev/v1alpha1",
+  kind,
+  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+  spec,
+});
+const profile = (name: string, ...ids: readonly string[]): object =>
+  resource("Profile", name, { rules: ids.map((id) => ({ id, action: "Deny" })) });
+
+/** Ingress to everything from everybody. */
+const openToAll = (namespace: string): object =>
+  policy(namespace, "open", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] });
+
+describeWithControlPlane("Ringfence's own resources through kubectl", (plane) => {
+  let ringfence: Ringfence;
+
+  const kubectl = (args: readonly string[], input?: object): Promise<KubectlResult> =>
+    plane().kubectl(args, { ...(input && { input }) });
+  const apply = (object: object, ...flags: readonly string[]): Promise<KubectlResult> =>
+    kubectl(["apply", ...flags, "-f", "-"], object);
+  const applied = async (object: object): Promise<void> => {
+    const result = await apply(object);
+    expect(result, result.stderr).toMatchObject({ code: 0 });
+  };
+  const shown = async (...args: readonly string[]): Promise<string> =>
+    (await kubectl(["get", ...args])).stdout.trim();
+  /** A namespace with that profile and one pod. */
+  const governed = async (name: string, by: string, address: string): Promise<void> => {
+    await createNamespace(plane(), name);
+    await createPod(plane(), pod(name, "web", address, { http: 8080 }));
+    const labelled = await kubectl(["label", "namespace", name, `ringfence.dev/profile=${by}`]);
+    expect(labelled, labelled.stderr).toMatchObject({ code: 0 });
+  };
+  const readiness = (kind: string, name: string): Promise<string> =>
+    shown(kind, name, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].reason}');
+
+  beforeAll(async () => {
+    await createShop(plane());
+    ringfence = await Ringfence.install(plane());
+  }, 120_000);
+  afterAll(async () => ringfence?.stop());
+
+  it("are in force within a second, and so is a change of them", async () => {
+    await applied(profile("ours", "allow-all"));
+    await vi.waitFor(async () => {
+      const labelled = await kubectl([
+        ...["label", "namespace", "plain", "--overwrite", "--dry-run=server"],
+        "ringfence.dev/profile=ours",
+      ]);
+      expect(labelled, labelled.stderr).toMatchObject({ code: 0 });
+    }, withinASecond);
+    await governed("ours", "ours", "10.244.7.1");
+    const denied = await apply(openToAll("ours"), "--dry-run=server");
+    expect(denied).toMatchObject({ code: 1 });
+    expect(denied.stderr).toContain('denied by profile "ours": 1 problem');
+    await applied(profile("ours", "open-world"));
+    await vi.waitFor(async () => {
+      expect(await apply(openToAll("ours"), "--dry-run=server")).toMatchObject({ code: 0 });
+    }, withinASecond);
+  });
+
+  it("say in their status what became of them, and kubectl shows it", async () => {
+    await applied(profile("shown", "allow-all"));
+    await vi.waitFor(async () => {
+      const rows = (await shown("rfp", "shown")).split("\n").map((row) => row.split(/\s{2,}/));
+      expect(rows[0]).toEqual(["NAME", "EXTENDS", "BASELINE", "NAMESPACES", "READY", "AGE"]);
+      expect(rows[1]).toEqual(expect.arrayContaining(["shown", "0", "True"]));
+    }, 5_000);
+    await governed("shown", "shown", "10.244.7.2");
+    const count = (): Promise<string> =>
+      shown("rfp", "shown", "-o", "jsonpath={.status.namespaces}");
+    await vi.waitFor(async () => expect(await count()).toBe("1"), 15_000);
+  });
+
+  it.each<[string, object, string]>([
+    [
+      "a rule that there is not",
+      profile("typo", "alow-all"),
+      "Profile typo cannot be used\nspec.rules[0].id: `alow-all` is no rule",
+    ],
+    [
+      "a baseline that comes out as no policy",
+      resource("Baseline", "typo", {
+        policies: [
+          { name: "p", spec: { podSelector: { matchLabels: { a: "$(namespace.nmae)" } } } },
+        ],
+      }),
+      "there is no value for `$(namespace.nmae)`",
+    ],
+    [
+      "an exemption from what keeps Ringfence in place",
+      resource(
+        "Exemption",
+        "e",
+        { rules: ["opt-out"], reason: "r", owner: "o", expires: "2099-01-01T00:00:00Z" },
+        "shop",
+      ),
+      "nobody can be excused from `opt-out`",
+    ],
+  ])("are refused with %s, before they are stored", async (_, object, message) => {
+    const { code, stderr } = await apply(object);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  it("are refused by the API server itself where their shape is wrong", async () => {
+    const { code, stderr } = await apply(
+      resource("Invariant", "x", { description: "d", mustNotReach: { from: [], to: [{}] } }),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/spec\.mustNotReach\.(from|to)/);
+  });
+
+  it("are not to go while they are used", async () => {
+    await applied(profile("used", "allow-all"));
+    await vi.waitFor(async () => expect(await readiness("rfp", "used")).toBe("InForce"), 5_000);
+    await governed("user", "used", "10.244.7.3");
+    const { code, stderr } = await kubectl(["delete", "profile", "used"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("Profile used cannot be deleted\n1 namespace uses it: user");
+  });
+
+  it("stay in force in their last good version when a broken one comes past the webhook", async () => {
+    await applied(profile("strong", "allow-all"));
+    await vi.waitFor(async () => expect(await readiness("rfp", "strong")).toBe("InForce"), 5_000);
+    await governed("strong", "strong", "10.244.7.4");
+    await ringfence.removeWebhooks();
+    await applied(profile("strong", "alow-all"));
+    await ringfence.configureWebhooks();
+    await vi.waitFor(
+      async () => expect(await readiness("rfp", "strong")).toBe("LastGoodInForce"),
+      5_000,
+    );
+    const denied = await apply(openToAll("strong"), "--dry-run=server");
+    expect(denied).toMatchObject({ code: 1 });
+    expect(denied.stderr).toContain('denied by profile "strong"');
+    expect(denied.stderr).toContain(
+      "Warning: Profile strong: its newest version cannot be used: spec.rules[0].id: `alow-all` is no rule",
+    );
+    const metrics = await fetch(`http://127.0.0.1:${ringfence.ports.metrics}/metrics`);
+    expect(await metrics.text()).toMatch(/^ringfence_resource_problems 1$/m);
+  });
+
+  it("make the baseline of a namespace, which follows them", async () => {
+    const team = (name: string): object => ({
+      name,
+      spec: {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [
+          { from: [{ namespaceSelector: { matchLabels: { team: "$(namespace.labels.team)" } } }] },
+        ],
+      },
+    });
+    await applied(resource("Baseline", "team", { policies: [team("allow-team")] }));
+    await vi.waitFor(
+      () => applied(resource("Profile", "team", { extends: "restricted", baseline: "team" })),
+      { timeout: 3_000, interval: 100 },
+    );
+    await vi.waitFor(async () => expect(await readiness("rfp", "team")).toBe("InForce"), 5_000);
+    await createNamespace(plane(), "red", { team: "red" });
+    await kubectl(["label", "namespace", "red", "ringfence.dev/profile=team"]);
+    await vi.waitFor(async () => {
+      expect(await storedPolicy(plane(), "red", "allow-team")).toMatchObject({
+        spec: { ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: "red" } } }] }] },
+      });
+    }, 5_000);
+    expect(await storedPolicy(plane(), "red", "default-deny")).toBeNull();
+    await applied(resource("Baseline", "team", { policies: [team("within-team")] }));
+    await vi.waitFor(async () => {
+      expect(await storedPolicy(plane(), "red", "within-team")).not.toBeNull();
+      expect(await storedPolicy(plane(), "red", "allow-team")).toBeNull();
+    }, 5_000);
+  });
+
+  it("excuse what an Exemption names until it ends", async () => {
+    await governed("legacy", "restricted", "10.244.7.5");
+    expect(await apply(openToAll("legacy"), "--dry-run=server")).toMatchObject({ code: 1 });
+    const exemption = resource(
+      "Exemption",
+      "moving",
+      {
+        rules: ["allow-all"],
+        reason: "being moved",
+        owner: "team legacy",
+        expires: "2099-01-01T00:00:00Z",
+      },
+      "legacy",
+    );
+    await applied(exemption);
+    await vi.waitFor(async () => {
+      const result = await apply(openToAll("legacy"), "--dry-run=server");
+      expect(result).toMatchObject({ code: 0 });
+      expect(result.stderr).toContain(
+        "excused until 2099-01-01T00:00:00Z by Exemption legacy/moving",
+      );
+    }, withinASecond);
+    expect(await kubectl(["delete", "exemption", "moving", "-n", "legacy"])).toMatchObject({
+      code: 0,
+    });
+    await vi.waitFor(async () => {
+      expect(await apply(openToAll("legacy"), "--dry-run=server")).toMatchObject({ code: 1 });
+    }, withinASecond);
+  });
+});
