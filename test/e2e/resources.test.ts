@@ -53,7 +53,10 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     await applied(profile("ours", "allow-all"));
     await vi.waitFor(async () => {
       const labelled = await kubectl([
-        ...["label", "namespace", "plain", "--overwrite", "--dry-run=server"],
+        "label",
+        "namespace",
+        "plain",
+        "--dry-run=server",
         "ringfence.dev/profile=ours",
       ]);
       expect(labelled, labelled.stderr).toMatchObject({ code: 0 });
