@@ -3,6 +3,7 @@ import type { AdmissionObserver } from "../src/admission/record.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { success } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
+import { HeldInvariants } from "../src/rules/held-invariants.ts";
 import { createRegistry } from "../src/rules/registry.ts";
 import type { Validator } from "../src/rules/rule.ts";
 import { RuleBook } from "../src/rules/rule-book.ts";
@@ -20,6 +21,8 @@ export function embeddedAdmission(
   const cluster = readCluster(generated);
   for (const change of changesOf(cluster)) engine.apply(change);
   const dns = cluster.pods.filter(({ labels }) => labels.get("k8s-app") === "kube-dns").slice(0, 2);
+  const registry = createRegistry(validators);
+  const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
   return createAdmission(
     {
       cluster: {
@@ -39,10 +42,8 @@ export function embeddedAdmission(
         freshness: () => ({ kind: "fresh" }),
         isTerminating: () => false,
       },
-      ruleBook: new RuleBook({
-        registry: createRegistry(validators),
-        ownNamespace: "ringfence-system",
-      }),
+      ruleBook,
+      invariants: new HeldInvariants(engine, ruleBook),
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),
       now: Date.now,

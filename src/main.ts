@@ -19,6 +19,7 @@ import { Metrics } from "./observability/metrics.ts";
 import { DEFAULT_BASELINE } from "./resources/baseline.ts";
 import type { DnsTarget } from "./resources/dns-target.ts";
 import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
+import { HeldInvariants } from "./rules/held-invariants.ts";
 import { PROFILE_LABEL } from "./rules/names.ts";
 import { createRegistry } from "./rules/registry.ts";
 import { reportOn } from "./rules/resource-report.ts";
@@ -141,6 +142,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     status.refresh();
   });
   facts = cluster.facts;
+  const invariants = new HeldInvariants(cluster.engine, ruleBook);
   const snapshotAgeMs = (): number | null =>
     cluster.synced() ? Math.round(Math.max(...cluster.staleMs().values())) : null;
 
@@ -157,6 +159,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     {
       cluster,
       ruleBook,
+      invariants,
       authorizer: new AccessReview({ client, observe }),
       clock,
       now: Date.now,

@@ -6,6 +6,7 @@ import { createMutators } from "../../src/mutators/index.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { DnsTarget } from "../../src/resources/dns-target.ts";
 import { baselineRevision } from "../../src/resources/render-baseline.ts";
+import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { createServer } from "../../src/server/create-server.ts";
@@ -36,9 +37,11 @@ export async function startWebhook(
 ): Promise<RunningWebhook> {
   const registry = createRegistry(VALIDATORS);
   const mutators = createMutators(() => baselineRevision(DEFAULT_BASELINE, dns));
+  const ruleBook = new RuleBook({ registry, ownNamespace: config.ownNamespace });
   const around = {
     cluster,
-    ruleBook: new RuleBook({ registry, ownNamespace: config.ownNamespace }),
+    ruleBook,
+    invariants: new HeldInvariants(cluster.engine, ruleBook),
     authorizer: { mayOptOut: async () => success(false) },
     clock,
     now: Date.now,

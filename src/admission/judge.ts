@@ -8,6 +8,7 @@ import type { RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
 import type { Judged, Notice } from "./decision.ts";
+import { judgeInvariants } from "./judge-invariants.ts";
 import type { GovernedRequest } from "./review.ts";
 import type { Subject } from "./subject.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -34,20 +35,25 @@ export async function judge(
   const { ruleBook } = around;
   // Changes admitted a moment ago and not yet seen through the watches are possible too: this is
   // where they will join `changes`, for rules that must hold with and without them.
-  const { delta, judgement } = engine.preview(subject.changes, (after, changed) => ({
-    delta: changed,
-    judgement: runRules(active, ruleBook.profiles, {
-      operation: request.operation,
-      object: subject.object,
-      oldObject: subject.oldObject,
-      namespaceLabels: subject.namespaceLabels,
+  const { invariants } = around;
+  const { delta, broken, judgement } = engine.preview(
+    subject.changes,
+    (after, changed, claims) => ({
       delta: changed,
-      after,
-      facts,
+      broken: invariants.size === 0 ? [] : judgeInvariants((claim) => invariants.of(claim), claims),
+      judgement: runRules(active, ruleBook.profiles, {
+        operation: request.operation,
+        object: subject.object,
+        oldObject: subject.oldObject,
+        namespaceLabels: subject.namespaceLabels,
+        delta: changed,
+        after,
+        facts,
+      }),
     }),
-  }));
+  );
   const excused = excuse(
-    judgement.findings,
+    [...judgement.findings, ...broken],
     { ...subject, namespace: request.kind === "Namespace" ? request.name : request.namespace },
     ruleBook.exemptions(),
     around.now(),

@@ -57,6 +57,7 @@ function renderProblem({ ruleId, finding }: JudgedFinding, index: number): reado
   return [
     `${index + 1}. ${ruleId}${place}`,
     `   ${finding.message}`,
+    ...(finding.why === undefined ? [] : [`   why: ${finding.why}`]),
     ...(finding.help === "" ? [] : [`   help: ${finding.help}`]),
   ].map((line) => cut(line, MAX_LINE_RUNES));
 }
@@ -64,8 +65,12 @@ function renderProblem({ ruleId, finding }: JudgedFinding, index: number): reado
 /** Findings that do not deny, each as one warning line; with what to do while they are few. */
 export function renderFindings(findings: readonly JudgedFinding[]): readonly string[] {
   const helps = findings.length <= MAX_HELPED;
-  return findings.map(({ ruleId, finding: { path, message, help } }) => {
+  return findings.map(({ ruleId, finding: { path, message, why, help } }) => {
     const line = `${ruleId}: ${path === "" ? "" : `${path}: `}${message}`;
-    return helps && help !== "" ? `${line} (help: ${help})` : line;
+    const remarks = [
+      ...(why === undefined ? [] : [`why: ${why}`]),
+      ...(help === "" ? [] : [`help: ${help}`]),
+    ];
+    return helps && remarks.length > 0 ? `${line} (${remarks.join("; ")})` : line;
   });
 }

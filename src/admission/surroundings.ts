@@ -1,5 +1,6 @@
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
+import type { HeldInvariants } from "../rules/held-invariants.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
 import type { RuleBook } from "../rules/rule-book.ts";
 import type { RequestUser } from "./review.ts";
@@ -60,6 +61,8 @@ export interface Surroundings {
   readonly cluster: ClusterState;
   /** What the organisation has decided; it may change between two requests. */
   readonly ruleBook: RuleBook;
+  /** The invariants of the rule book, held by the cluster's engine. */
+  readonly invariants: HeldInvariants;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly now: Calendar;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AddressRange, Protocol, Selector } from "../engine/model.ts";
+import type { EndSet, FlowClaim, Protocol, Selector } from "../engine/model.ts";
 import { PROTOCOLS } from "../engine/port-set.ts";
 import { cidrSchema } from "../wire/ip-block.ts";
 import { labelSelectorSchema } from "../wire/label-selector.ts";
@@ -7,12 +7,6 @@ import type { DeepReadonly } from "../wire/shape.ts";
 import { API_VERSION, clusterMetadataSchema } from "./resource-metadata.ts";
 
 const LAST_PORT = 65_535;
-
-/** Some of the ends of flows: exactly one of the fields, as it is written. */
-type InvariantEnd =
-  | { readonly kind: "pods"; readonly namespaces: Selector; readonly pods: Selector }
-  | { readonly kind: "addresses"; readonly ranges: readonly AddressRange[] }
-  | { readonly kind: "world" };
 
 const portSchema = z
   .strictObject({
@@ -66,12 +60,10 @@ const endSchema = z
     world: z.literal(true).optional().describe("Every address outside the cluster."),
   })
   .meta({ minProperties: 1, maxProperties: 1 })
-  .transform(({ namespaces, pods, addresses, world }, context): InvariantEnd => {
-    const ends: InvariantEnd[] = [];
-    if (namespaces !== undefined) ends.push({ kind: "pods", namespaces, pods: [] });
-    if (pods !== undefined) {
-      ends.push({ kind: "pods", namespaces: pods.namespaceSelector, pods: pods.podSelector });
-    }
+  .transform(({ namespaces, pods, addresses, world }, context): EndSet => {
+    const ends: EndSet[] = [];
+    if (namespaces !== undefined) ends.push(podsOf(namespaces, []));
+    if (pods !== undefined) ends.push(podsOf(pods.namespaceSelector, pods.podSelector));
     if (addresses !== undefined) ends.push({ kind: "addresses", ranges: addresses });
     if (world !== undefined) ends.push({ kind: "world" });
     const [end] = ends;
@@ -80,6 +72,10 @@ const endSchema = z
     context.addIssue({ code: "custom", message, input: ends });
     return z.NEVER;
   });
+
+function podsOf(selector: Selector, pods: Selector): EndSet {
+  return { kind: "pods", selection: { namespaces: { kind: "selector", selector }, pods } };
+}
 
 const endsSchema = z.array(endSchema).min(1).max(25);
 
@@ -91,7 +87,7 @@ const flowsSchema = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .transform((ports) => ports ?? null)
+    .transform((ports): FlowClaim["ports"] => ports ?? "all")
     .describe("On which ports; all ports of all protocols if left out."),
 });
 
@@ -121,7 +117,8 @@ const specSchema = z
       context.addIssue({ code: "custom", message, input: spec });
       return z.NEVER;
     }
-    return { ...spec, sense: mustReach === undefined ? "closed" : "open", ...flows } as const;
+    const claim: FlowClaim = { sense: mustReach === undefined ? "closed" : "open", ...flows };
+    return { ...spec, claim };
   });
 
 export const invariantSchema = z
@@ -134,5 +131,5 @@ export const invariantSchema = z
   })
   .transform(({ metadata, spec }) => ({ kind: "Invariant" as const, ...metadata, ...spec }));
 
-/** What has to be true of who can reach whom; `sense` says whether its flows are to be open or closed. */
+/** What has to be true of who can reach whom. */
 export type Invariant = DeepReadonly<z.output<typeof invariantSchema>>;

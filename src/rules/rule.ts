@@ -118,6 +118,8 @@ export interface Finding {
   readonly message: string;
   /** What to do about it, in the same style. */
   readonly help: string;
+  /** Why it matters, where that is the organisation's and not the rule's to say. */
+  readonly why?: string;
   /** Where the remedy is mechanical: with it the finding is gone, and the object is a valid one. */
   readonly fix?: Fix;
   /** The right that makes the finding void: a subject with the verb `optout` on profiles. */

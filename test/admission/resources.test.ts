@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseResource, type Resource } from "../../src/resources/resource.ts";
+import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, namespace, policy } from "./world.ts";
@@ -135,5 +136,166 @@ describe("a broken resource", () => {
     expect((await ask(review({ object }))).status?.message).toBe(
       "Namespace new refused: profile `strict` cannot be used: spec.rules[0].id: `nope` is no rule",
     );
+  });
+});
+
+describe("an Invariant", () => {
+  const spec = { description: "card data is for payments alone", action: "Deny" };
+  const vault = [
+    {
+      pods: {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "payments" } },
+        podSelector: { matchLabels: { app: "vault" } },
+      },
+    },
+  ];
+  const others = [
+    {
+      namespaces: {
+        matchExpressions: [
+          { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["payments"] },
+        ],
+      },
+    },
+  ];
+  const ports = [{ port: 8200 }];
+  const guarded = (part: Json): Resource =>
+    resource(document("Invariant", "cardholder-data", { ...spec, ...part }));
+  const sealed = guarded({ mustNotReach: { from: others, to: vault, ports } });
+  const vaultFrom = (from: Json, port = 8200): Json =>
+    policy("payments/vault-from", {
+      podSelector: { matchLabels: { app: "vault" } },
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [from], ports: [{ protocol: "TCP", port }] }],
+    });
+  const dev = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } };
+
+  it("refuses a change that opens what must stay closed: the flow, how many pods, and why", async () => {
+    const { ask } = createWorld({ resources: [sealed] });
+    const { allowed, status, auditAnnotations } = await ask(review({ object: vaultFrom(dev) }));
+    expect(allowed).toBe(false);
+    expect(status?.message).toContain(
+      [
+        '1. invariant "cardholder-data"',
+        "   opens dev/* → payments/* TCP 8200 (1 pod could not reach it before)",
+        "   why: card data is for payments alone",
+      ].join("\n"),
+    );
+    expect(auditAnnotations).toMatchObject({ rules: 'invariant "cardholder-data"' });
+  });
+
+  it.each<[string, Json]>([
+    ["on another port", vaultFrom(dev, 8201)],
+    ["from within", vaultFrom({ podSelector: {} })],
+    [
+      "to another pod",
+      policy("shop/db-from", {
+        podSelector: { matchLabels: { app: "db" } },
+        ingress: [{ from: [dev] }],
+      }),
+    ],
+  ])("has nothing against what opens %s", async (_, object) => {
+    const { ask } = createWorld({ resources: [sealed] });
+    const { status } = await ask(review({ object }));
+    expect(status?.message ?? "").not.toContain("invariant");
+  });
+
+  it("does not block what leaves its breaches as they are, only what adds to them", async () => {
+    const { ask, engine } = createWorld({ resources: [sealed] });
+    const breach = succeed(parseNetworkPolicy(vaultFrom(dev)));
+    engine.apply({ kind: "policy", op: "upsert", object: breach.policy });
+    expect(
+      (await ask(review({ object: vaultFrom(dev), oldObject: vaultFrom(dev, 1) }))).status,
+    ).toBeUndefined();
+    const worse = await ask(
+      review({
+        object: policy("payments/vault-from-soft", {
+          podSelector: { matchLabels: { app: "vault" } },
+          ingress: [
+            {
+              from: [
+                { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "soft" } } },
+              ],
+              ports: [{ port: 8200 }],
+            },
+          ],
+        }),
+      }),
+    );
+    expect(worse.status?.message).toContain("opens soft/* → payments/* TCP 8200 (1 pod");
+  });
+
+  it("refuses a change that closes what must stay open", async () => {
+    const open = guarded({
+      mustReach: {
+        from: [{ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }],
+        to: [{ pods: { podSelector: { matchLabels: { app: "web" } } } }],
+        ports: [{ port: 80 }],
+      },
+    });
+    const { ask, engine } = createWorld({ resources: [open] });
+    const way = policy("shop/web-from-dev", {
+      podSelector: { matchLabels: { app: "web" } },
+      ingress: [{ from: [dev] }],
+    });
+    const { policy: stored } = succeed(parseNetworkPolicy(way));
+    engine.apply({ kind: "policy", op: "upsert", object: stored });
+    const { status } = await ask(review({ oldObject: way }));
+    expect(status?.message).toContain(
+      "closes dev/* → shop/web TCP 80 (1 pod could reach it before)",
+    );
+  });
+
+  it("judges a namespace whose labels bring it under one", async () => {
+    const noReach = guarded({
+      mustNotReach: {
+        from: [{ namespaces: { matchLabels: { trusted: "no" } } }],
+        to: [{ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }],
+      },
+    });
+    const { ask } = createWorld({ resources: [noReach] });
+    const labels = { "ringfence.dev/profile": "restricted" };
+    const { status } = await ask(
+      review({
+        oldObject: namespace("shop", labels),
+        object: namespace("shop", { ...labels, trusted: "no" }),
+      }),
+    );
+    expect(status?.message).toContain(
+      '1. invariant "cardholder-data"\n   opens shop/* → dev/* all ports (3 pods',
+    );
+  });
+
+  it.each<[string, Json, boolean, RegExp]>([
+    [
+      "warns where it only warns",
+      { action: "Warn" },
+      true,
+      /^invariant "cardholder-data": opens dev\/\* .* \(why: card data/,
+    ],
+    ["is silent where it only notes", { action: "Audit" }, true, /^opens dev/],
+  ])("%s", async (_, part, allowed, warning) => {
+    const { ask } = createWorld({
+      resources: [guarded({ ...part, mustNotReach: { from: others, to: vault, ports } })],
+    });
+    const response = await ask(review({ object: vaultFrom(dev) }));
+    expect(response.allowed).toBe(allowed);
+    expect(response.warnings?.some((line) => warning.test(line))).toBe(true);
+    expect(response.auditAnnotations).toMatchObject({ rules: 'invariant "cardholder-data"' });
+  });
+
+  it("is excused by an Exemption that names it", async () => {
+    const excused = document(
+      "Exemption",
+      "migration",
+      { invariants: ["cardholder-data"], reason: "r", owner: "o", expires: "2026-06-01T00:00:00Z" },
+      "payments",
+    );
+    const { ask } = createWorld({ resources: [sealed, resource(excused)] });
+    const response = await ask(review({ object: vaultFrom(dev) }));
+    expect(response).toMatchObject({
+      allowed: true,
+      auditAnnotations: { excused: 'invariant "cardholder-data"' },
+    });
   });
 });

@@ -13,6 +13,7 @@ import { type Problem, type Result, success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
 import type { Resource } from "../../src/resources/resource.ts";
+import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import type { Validator } from "../../src/rules/rule.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
@@ -91,6 +92,7 @@ export function createWorld(options: WorldOptions = {}): {
       isTerminating: (name) => options.terminating?.includes(name) ?? false,
     },
     ruleBook,
+    invariants: new HeldInvariants(engine, ruleBook),
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock: () => performance.now(),
     now: () => Date.UTC(2026, 0, 1),

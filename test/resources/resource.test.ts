@@ -58,23 +58,26 @@ describe("a resource is read with what it need not say", () => {
       description: "why",
       action: "Deny",
       onUnknown: "Warn",
-      sense: "open",
-      from: [{ kind: "world" }],
-      ports: [
-        { protocol: "TCP", first: 8200, last: 8200 },
-        { protocol: "UDP", first: 1, last: 65_535 },
-        { protocol: "SCTP", first: 1, last: 9 },
-      ],
+      claim: {
+        sense: "open",
+        from: [{ kind: "world" }],
+        ports: [
+          { protocol: "TCP", first: 8200, last: 8200 },
+          { protocol: "UDP", first: 1, last: 65_535 },
+          { protocol: "SCTP", first: 1, last: 9 },
+        ],
+      },
     });
-    const [pods, addresses] = held.to;
+    const [pods, addresses] = held.claim.to;
     const app = { key: "app", operator: "In", values: ["vault"] };
-    expect(pods).toEqual({ kind: "pods", namespaces: [], pods: [app] });
+    const everywhere = { kind: "selector", selector: [] };
+    expect(pods).toEqual({ kind: "pods", selection: { namespaces: everywhere, pods: [app] } });
     expect(addresses?.kind === "addresses" && addresses.ranges.map(formatRange)).toEqual([
       "10.0.0.0/8",
       "fd00::/8",
     ]);
     const open = read(invariant({ mustNotReach: flows }), "Invariant");
-    expect(open).toMatchObject({ sense: "closed", ports: null });
+    expect(open.claim).toMatchObject({ sense: "closed", ports: "all" });
   });
 
   it("a Baseline", () => {
