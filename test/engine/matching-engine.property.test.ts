@@ -251,6 +251,8 @@ describe("preview", { timeout: 300_000 }, () => {
         expect(engine.stats()).toEqual(stats);
         expect(table(engine.connections("pod"))).toEqual(table(before));
         const after = engineOf(list.reduce<World>((w, each: Change) => changed(w, each), start));
+        const meanwhile = engine.preview(list, (later) => later.connections("pod"));
+        expect(flowsOf(meanwhile)).toEqual(flowsOf(after.connections("pod")));
         const verdicts = { before: flowsOf(before), after: flowsOf(after.connections("pod")) };
         expect(flowKeys(delta.opened)).toEqual(gained(verdicts.before, verdicts.after, "allowed"));
         expect(flowKeys(delta.closed)).toEqual(gained(verdicts.after, verdicts.before, "allowed"));
