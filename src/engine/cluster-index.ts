@@ -30,8 +30,8 @@ export class ClusterIndex {
   readonly claims: ClaimIndex;
   readonly #policies = new Map<string, CompiledPolicy>();
   readonly #byNamespace = new Map<string, Map<string, CompiledPolicy>>();
-  /** While a preview lasts: the rows that have changed, as they were before. */
-  #journal: Map<EndpointClass, RowsBefore | null> | null = null;
+  /** While previews last, the inner one last: the rows that have changed, as they were before. */
+  readonly #journals: Map<EndpointClass, RowsBefore | null>[] = [];
 
   constructor(dataplane: Dataplane) {
     this.dataplane = dataplane;
@@ -106,7 +106,7 @@ export class ClusterIndex {
 
   /** The change that undoes `change`, if asked before it is applied. */
   inverse(change: Change): Change {
-    const key = change.op === "upsert" ? keyOf(change) : change.key;
+    const key = keyOf(change);
     return this.#current(change.kind, key) ?? { kind: change.kind, op: "delete", key };
   }
 
@@ -122,25 +122,25 @@ export class ClusterIndex {
     return policy === undefined ? undefined : { kind: "policy", ...policy };
   }
 
-  /** Begin to remember what changes; nothing that told of before goes away until `forget`. */
+  /** Begin to remember the rows that change, until `forget`. What began last ends first. */
   remember(): Map<EndpointClass, RowsBefore | null> {
     this.rows.settle();
     this.rows.hold();
-    this.selectors.partition.hold();
     const journal = new Map<EndpointClass, RowsBefore | null>();
-    this.#journal = journal;
+    this.#journals.push(journal);
     return journal;
   }
 
-  /** The state is again what it was when `remember` was called; what told of before may go. */
+  /** The state is again what it was when `remember` was called. */
   forget(): void {
-    const journal = this.#journal ?? new Map<EndpointClass, RowsBefore | null>();
-    this.#journal = null;
+    const journal = this.#journals.pop() ?? new Map<EndpointClass, RowsBefore | null>();
+    const outer = this.#journals.at(-1);
     for (const [cls, rows] of journal) {
+      // A class that is new since then has no rows of before, for the outer one neither.
+      if (rows === null && outer?.has(cls) === false) outer.set(cls, null);
       // PERF: the same state has the same rows, so they are put back instead of being worked out again.
       if (rows !== null && this.selectors.partition.classes.has(cls)) this.rows.restore(cls, rows);
     }
-    this.selectors.partition.letGo();
     this.rows.letGo();
   }
 
@@ -191,8 +191,8 @@ export class ClusterIndex {
   }
 
   #rowsChange(cls: EndpointClass): void {
-    const journal = this.#journal;
-    if (journal !== null && !journal.has(cls)) {
+    const journal = this.#journals.at(-1);
+    if (journal !== undefined && !journal.has(cls)) {
       const { egress, ingress } = cls;
       journal.set(cls, egress === null || ingress === null ? null : { egress, ingress });
     }
@@ -200,7 +200,9 @@ export class ClusterIndex {
   }
 }
 
-function keyOf(change: Change & { op: "upsert" }): string {
+/** What names the object of a change, among those of its kind. */
+export function keyOf(change: Change): string {
+  if (change.op === "delete") return change.key;
   switch (change.kind) {
     case "pod":
       return podKey(change.object);

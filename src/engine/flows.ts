@@ -109,7 +109,7 @@ class GroupSweep {
     for (const classes of peerSets()) {
       const stranger = firstOutside(classes, known);
       if (stranger === undefined || this.#isShut(stranger)) continue;
-      const [peer] = itemsOf(stranger);
+      const peer = firstItem(classes, known, itemsOf);
       if (peer === undefined) continue;
       const near = this.#nearKey(sample, peer);
       if (near === null) continue;
@@ -166,6 +166,19 @@ function firstOutside(
   known: ReadonlySet<EndpointClass>,
 ): EndpointClass | undefined {
   for (const cls of classes) if (!known.has(cls)) return cls;
+  return undefined;
+}
+
+/** A class may have nobody in it just now. */
+function firstItem(
+  classes: ReadonlySet<EndpointClass>,
+  known: ReadonlySet<EndpointClass>,
+  itemsOf: (cls: EndpointClass) => readonly Item[],
+): Item | undefined {
+  for (const cls of classes) {
+    const [item] = known.has(cls) ? [] : itemsOf(cls);
+    if (item !== undefined) return item;
+  }
   return undefined;
 }
 

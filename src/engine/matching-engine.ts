@@ -17,7 +17,7 @@ import type {
   Selection,
   Selector,
 } from "./model.ts";
-import { createDelta, withChanges } from "./preview.ts";
+import { assumeChanges, createDelta, withChanges } from "./preview.ts";
 import type {
   Breaches,
   ClaimPreview,
@@ -78,6 +78,10 @@ export class MatchingEngine implements Engine {
     return withChanges(this.#index, changes, (difference) =>
       ask(this, createDelta(this.#index, difference), new PreviewedClaims(this.#index, difference)),
     );
+  }
+
+  assume<T>(changes: readonly Change[], ask: () => T): T {
+    return assumeChanges(this.#index, changes, ask);
   }
 
   difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta {

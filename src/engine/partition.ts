@@ -121,9 +121,15 @@ export class Partition {
     this.atoms.release(range);
   }
 
-  /** Keep emptied classes until `letGo`. */
+  /** Keep emptied classes until `letGo`. Until then the partition can become no finer and no coarser. */
   hold(): void {
     this.#held = new Set();
+  }
+
+  /** An emptied class tells nothing of what is mentioned after it was left, so nothing may be. */
+  refuseWhileHeld(): void {
+    if (this.#held !== null)
+      throw new TypeError("a preview lasts, and tells of the cluster as it is");
   }
 
   letGo(): void {

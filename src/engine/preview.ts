@@ -1,11 +1,12 @@
-import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
+import { type ClusterIndex, keyOf, type RowsBefore } from "./cluster-index.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
 import { opposite, sweep } from "./flows.ts";
 import { createGroup, NAMED } from "./group.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
-import { type Change, type Direction, policyKey } from "./model.ts";
+import type { Change, Direction } from "./model.ts";
+import type { Partition } from "./partition.ts";
 import { classSets, differingPeers, joined, type Peers, peersWithin } from "./peers.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
@@ -20,21 +21,51 @@ export function withChanges<T>(
   changes: readonly Change[],
   ask: (difference: Difference) => T,
 ): T {
+  const { partition } = index.selectors;
+  return whileApplied(index, changes, partition, (journal, apply) => {
+    const before = versionsOf(index, index.inventory.affectedPods(changes));
+    apply();
+    const after = versionsOf(index, index.inventory.affectedPods(changes));
+    return ask(new Difference(index, movedItems(before, after), journal));
+  });
+}
+
+/** Apply `changes` for the time of `ask`. Of several that name one object the last one counts. */
+export function assumeChanges<T>(index: ClusterIndex, changes: readonly Change[], ask: () => T): T {
+  if (changes.length === 0) return ask();
+  const last = new Map(changes.map((change) => [`${change.kind} ${keyOf(change)}`, change]));
+  return whileApplied(index, [...last.values()], null, (_, apply) => {
+    apply();
+    return ask();
+  });
+}
+
+/**
+ * Make ready to `apply` changes, and take back in the end whatever was applied. `held`: the partition, if
+ * classes that are left shall stay, as they tell of before.
+ */
+function whileApplied<T>(
+  index: ClusterIndex,
+  changes: readonly Change[],
+  held: Partition | null,
+  ask: (journal: ReadonlyMap<EndpointClass, RowsBefore | null>, apply: () => void) => T,
+): T {
+  index.selectors.partition.refuseWhileHeld();
   const bound = changes.map((change) =>
     change.kind === "policy" && change.op === "upsert" ? index.bind(change.object) : null,
   );
   const journal = index.remember();
-  const before = versionsOf(index, index.inventory.affectedPods(changes));
+  held?.hold();
   const undo: (() => void)[] = [];
   try {
-    for (const [position, change] of changes.entries()) {
-      undo.push(applyForNow(index, change, bound[position] ?? null));
-    }
-    const after = versionsOf(index, index.inventory.affectedPods(changes));
-    const moved = movedItems(before, after);
-    return ask(new Difference(index, moved, journal));
+    return ask(journal, () => {
+      for (const [position, change] of changes.entries()) {
+        undo.push(applyForNow(index, change, bound[position] ?? null));
+      }
+    });
   } finally {
     for (const takeBack of undo.toReversed()) takeBack();
+    held?.letGo();
     index.forget();
     for (const policy of bound) if (policy !== null) index.unbind(policy);
   }
@@ -47,7 +78,7 @@ function applyForNow(
   bound: CompiledPolicy | null,
 ): () => void {
   if (change.kind === "policy") {
-    const key = change.op === "upsert" ? policyKey(change.object) : change.key;
+    const key = keyOf(change);
     const previous = index.swapPolicy(key, bound);
     return () => void index.swapPolicy(key, previous);
   }

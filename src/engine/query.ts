@@ -318,13 +318,19 @@ export interface Engine extends EngineView {
   /** Forget a claim; once more does nothing. */
   release(claim: HeldClaim): void;
   /**
-   * What `changes` together would open and close. `ask` may question the cluster as it would be;
-   * afterwards the index is as it was before.
+   * What `changes` together would open and close. `ask` may question the cluster as it would be, but
+   * not preview again; afterwards the index is as it was before.
    */
   preview<T>(
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
   ): T;
+  /**
+   * Answer as if `changes`, admitted and not yet seen, were there: what `ask` asks, previews too, is
+   * about the cluster with them. Of several that name one object the last one counts. Afterwards the
+   * index is as it was before. To be asked outside of previews.
+   */
+  assume<T>(changes: readonly Change[], ask: () => T): T;
   /** The same delta as `preview`'s, pair by pair and uncapped. */
   difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta;
 }

@@ -15,6 +15,7 @@ export class RowIndex {
   readonly #sctp: Certainty;
   /** While a preview lasts, rows without members stay, as they still tell of before. */
   #held: Set<Row> | null = null;
+  #holds = 0;
   #nextId = 0;
 
   constructor(sctp: Certainty) {
@@ -63,12 +64,15 @@ export class RowIndex {
     this.#stale.clear();
   }
 
-  /** Keep rows without members until `letGo`. */
+  /** Keep rows without members until `letGo`; each hold needs one of its own. */
   hold(): void {
-    this.#held = new Set();
+    this.#holds++;
+    this.#held ??= new Set();
   }
 
   letGo(): void {
+    this.#holds--;
+    if (this.#holds > 0) return;
     const held = this.#held ?? new Set();
     this.#held = null;
     for (const row of held) this.#dropIfUnused(row);

@@ -91,6 +91,7 @@ export class SelectorIndex implements ClassListener {
 
   /** The entry of `spec`, with one more reference. New mentions refine the partition first. */
   acquire(spec: SelectorSpec): SelectorEntry {
+    this.partition.refuseWhileHeld();
     const key = specKey(spec);
     const known = this.#entries.get(key);
     if (known !== undefined) {
@@ -119,6 +120,7 @@ export class SelectorIndex implements ClassListener {
   }
 
   release(entry: SelectorEntry): void {
+    this.partition.refuseWhileHeld();
     entry.references--;
     if (entry.references > 0) return;
     for (const id of entry.members) this.#classById.get(id)?.selectors.delete(entry);

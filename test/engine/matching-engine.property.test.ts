@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rangeContains } from "../../src/engine/address.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import type { Change } from "../../src/engine/model.ts";
+import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
 import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
 import type { Connection, Endpoint, FlowEnd, FlowPair, Verdict } from "../../src/engine/query.ts";
+import { unreachable } from "../../src/errors.ts";
 import {
   change,
   changed,
@@ -266,3 +267,47 @@ describe("preview", { timeout: 300_000 }, () => {
     );
   });
 });
+
+describe("what is assumed", { timeout: 300_000 }, () => {
+  test("is there for the time of the question, in previews too, and leaves no trace", () => {
+    const changes = fc.array(change, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(world, changes, changes, (start, assumed, list) => {
+        const engine = engineOf(start);
+        const stats = engine.stats();
+        const before = table(engine.connections("pod"));
+        const latest = new Map(assumed.map((each) => [objectKey(each), each])).values();
+        const there = [...latest].reduce<World>((w, each) => changed(w, each), start);
+        const really = engineOf(there);
+        engine.assume(assumed, () => {
+          expectVerdicts(engine, there);
+          const delta = engine.difference(list, "pod");
+          const expected = really.difference(list, "pod");
+          for (const part of ["opened", "closed", "unsure"] as const) {
+            expect(flowKeys(delta[part])).toEqual(flowKeys(expected[part]));
+          }
+          expect(flowsOf(engine.connections("pod"))).toEqual(flowsOf(really.connections("pod")));
+        });
+        expect(engine.stats()).toEqual(stats);
+        expect(table(engine.connections("pod"))).toEqual(before);
+        expectVerdicts(engine, start);
+      }),
+      { numRuns },
+    );
+  });
+});
+
+function objectKey(each: Change): string {
+  if (each.op === "delete") return `${each.kind} ${each.key}`;
+  switch (each.kind) {
+    case "pod":
+      return `pod ${podKey(each.object)}`;
+    case "policy":
+      return `policy ${policyKey(each.object)}`;
+    case "namespace":
+    case "node":
+      return `${each.kind} ${each.object.name}`;
+    default:
+      return unreachable(each);
+  }
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import type { Change } from "../../src/engine/model.ts";
-import type { FlowGroup, FlowPair } from "../../src/engine/query.ts";
+import type { Connection, FlowGroup, FlowPair } from "../../src/engine/query.ts";
 import {
   clusterPolicy,
   engineOf,
@@ -356,12 +356,18 @@ describe("the groups of a delta", () => {
     expect(engine.verdict(asked)).toBe("denied");
   });
 
-  test("no pod is told of where it was before", () => {
-    const engine = engineOf([web, db, open80]);
-    const groups = engine.preview([pod("shop/web app=db")], (after) =>
-      after.connectivity(3).flatMap(({ from, to }) => [from, to]),
-    );
-    expect(groups.filter(({ endpoints }) => endpoints.length === 0)).toEqual([]);
+  test("pods are told of where they are, not where they were before", () => {
+    const engine = engineOf([tool, dev]);
+    const pairs = (connections: readonly Connection[]): readonly string[] =>
+      connections.map(({ from, to }) => `${endText(from)} -> ${endText(to)}`).toSorted();
+    const before = pairs(engine.connections("pod"));
+    const relabelled = namespace("dev team=c");
+    const during = engine.preview([relabelled], (after) => ({
+      pairs: pairs(after.connections("pod")),
+      groups: after.connectivity(3).flatMap(({ from, to }) => [from, to]),
+    }));
+    expect(during.pairs).toEqual(before);
+    expect(during.groups.filter(({ endpoints }) => endpoints.length === 0)).toEqual([]);
   });
 
   test("so it is where the question throws", () => {
