@@ -15,8 +15,8 @@ export class Inventory {
     string,
     { readonly node: Node; readonly records: readonly PodRecord[] }
   >();
-  /** hostNetwork pods by the node they run on: a change of the node's labels is theirs too. */
-  readonly #hostPods = new Map<string, Set<PodRecord>>();
+  /** Pods by the node they run on. */
+  readonly #onNode = new Map<string, Set<PodRecord>>();
   readonly #byAddress = new Map<Address, PodRecord>();
   /** Who else has an address, the last to come last: pods whose end is yet to be told, mostly. */
   readonly #rivals = new Map<Address, PodRecord[]>();
@@ -55,6 +55,11 @@ export class Inventory {
     return this.#nodes.get(name)?.node;
   }
 
+  /** The pods that run on a node. */
+  onNode(name: string): Iterable<PodRecord> {
+    return this.#onNode.get(name) ?? [];
+  }
+
   /** Whose address it is: a running pod's, or a node's (as its stand-in). */
   at(address: Address): PodRecord | undefined {
     return this.#byAddress.get(address);
@@ -80,7 +85,7 @@ export class Inventory {
       } else if (change.kind === "namespace") {
         for (const { pod } of this.#namespaces.find(name)?.pods ?? []) keys.add(podKey(pod));
       } else if (change.kind === "node") {
-        for (const { pod } of this.#hostPods.get(name) ?? []) keys.add(podKey(pod));
+        for (const { pod } of this.#hostPods(name)) keys.add(podKey(pod));
       }
     }
     return keys;
@@ -148,7 +153,7 @@ export class Inventory {
   }
 
   #renode(name: string, node: Node | null): void {
-    for (const record of Array.from(this.#hostPods.get(name) ?? [])) {
+    for (const record of this.#hostPods(name)) {
       const same =
         record.node !== null && node !== null && sameLabels(record.node.labels, node.labels);
       if (!same) this.#enter({ ...record, node }, record);
@@ -168,9 +173,9 @@ export class Inventory {
     if (before !== undefined) this.#leave(before);
     this.#pods.set(podKey(pod), record);
     if (!pod.hostNetwork) for (const address of addresses) this.#claim(address, record);
-    if (!pod.hostNetwork || pod.node === null) return;
-    const records = this.#hostPods.get(pod.node);
-    if (records === undefined) this.#hostPods.set(pod.node, new Set([record]));
+    if (pod.node === null) return;
+    const records = this.#onNode.get(pod.node);
+    if (records === undefined) this.#onNode.set(pod.node, new Set([record]));
     else records.add(record);
   }
 
@@ -178,11 +183,16 @@ export class Inventory {
     this.#partition.remove(record);
     record.namespace?.pods.delete(record);
     for (const address of record.addresses) this.#release(address, record);
-    const { hostNetwork, node } = record.pod;
-    if (!hostNetwork || node === null) return;
-    const records = this.#hostPods.get(node);
+    const { node } = record.pod;
+    if (node === null) return;
+    const records = this.#onNode.get(node);
     records?.delete(record);
-    if (records?.size === 0) this.#hostPods.delete(node);
+    if (records?.size === 0) this.#onNode.delete(node);
+  }
+
+  /** A change of a node's labels is theirs too. */
+  #hostPods(node: string): readonly PodRecord[] {
+    return Array.from(this.onNode(node)).filter(({ pod }) => pod.hostNetwork);
   }
 
   #forgetNode(records: readonly PodRecord[]): void {

@@ -36,6 +36,7 @@ import type {
   Verdict,
 } from "./query.ts";
 import { selectPods } from "./select.ts";
+import { selectingPolicies } from "./tiers.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** The engine: everything it knows lies in the index, every question is a function over it. */
@@ -162,6 +163,12 @@ export class MatchingEngine implements Engine {
 
   *policiesOf(namespace: string): Iterable<Policy> {
     for (const { policy } of this.#index.policiesOf(namespace)) yield policy;
+  }
+
+  policiesOnNode(name: string): Iterable<Policy> {
+    const classes = new Set(Array.from(this.#index.inventory.onNode(name), ({ cls }) => cls));
+    const selecting = Array.from(classes).flatMap(selectingPolicies);
+    return new Set(selecting.map(({ policy }) => policy.policy));
   }
 
   stats(): EngineStats {

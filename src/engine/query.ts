@@ -305,6 +305,8 @@ export interface EngineView {
   policy(key: string): Policy | undefined;
   /** All policies of a namespace (`""`: the cluster-scoped ones). */
   policiesOf(namespace: string): Iterable<Policy>;
+  /** The policies that select a pod of a node, of all kinds. PERF: as much work as the node has pods. */
+  policiesOnNode(name: string): Iterable<Policy>;
   stats(): EngineStats;
 }
 

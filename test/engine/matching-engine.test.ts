@@ -69,6 +69,30 @@ describe("who has an address in a range", () => {
   });
 });
 
+it("tells the policies of a node by the pods that run there, while they do", () => {
+  const engine = engineOf([
+    pod("shop/web app=web @n1"),
+    pod("shop/agent hostNetwork @n1"),
+    pod("shop/db app=db @n2"),
+    pod("dev/late app=late"),
+    networkPolicy("shop/web", "pods app=web", "ingress from namespaces {}"),
+    networkPolicy("shop/all"),
+    networkPolicy("dev/all"),
+    clusterPolicy("Admin/1/gate", "ingress Deny from namespaces {}"),
+  ]);
+  const on = (name: string): readonly string[] =>
+    Array.from(engine.policiesOnNode(name), ({ kind, namespace: of, name: own }) =>
+      [kind === "NetworkPolicy" ? of : kind, own].join("/"),
+    ).toSorted();
+  expect(on("n1")).toEqual(["ClusterNetworkPolicy/gate", "shop/all", "shop/web"]);
+  expect(on("n2")).toEqual(["ClusterNetworkPolicy/gate", "shop/all"]);
+  engine.apply({ kind: "pod", op: "delete", key: "shop/db" });
+  engine.apply(pod("shop/web app=web @n3"));
+  engine.apply({ kind: "pod", op: "delete", key: "shop/agent" });
+  expect([on("n1"), on("n2"), on("n3")]).toEqual([[], [], on("n3")]);
+  expect(on("n3")).toContain("shop/web");
+});
+
 describe("select", () => {
   const cluster = [web, db, agent, tool, dev];
   it.for<[string, Selection, number, number]>([
