@@ -33,7 +33,7 @@ const LAYERS: readonly Layer[] = [
   layer("validators", {
     imports: ["rules", "engine", "wire", "errors.ts"],
     types: ["resources"],
-    packages: ["zod", "leven"],
+    packages: ["zod", "leven", "re2js"],
   }),
   layer("mutators", { imports: ["rules", "engine", "wire"] }),
   layer("admission", {

@@ -2,10 +2,11 @@ import { closestMatch } from "leven";
 import { z } from "zod";
 import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
-import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
+import type { PlacedPort } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { bearersOf, type Surroundings } from "./parts/bearers.ts";
 import { listed, withHint } from "./parts/phrases.ts";
+import { receivers } from "./parts/receivers.ts";
 
 /** Report named ports that no container behind the rule has. */
 export const namedPort = defineValidator({
@@ -29,15 +30,6 @@ export const namedPort = defineValidator({
 });
 
 type NamedPort = Extract<PortMatch, { kind: "named" }>;
-
-const EVERY_POD: Selection = { namespaces: { kind: "selector", selector: [] }, pods: [] };
-
-/** Whose containers a rule's names are looked up in. */
-function receivers({ policy, direction, rule, peers }: PlacedRule): readonly Selection[] {
-  if (direction === "ingress") return [policy.subject];
-  if (rule.peers === "all") return [EVERY_POD];
-  return peers.flatMap(({ peer }) => (peer.kind === "pods" ? [peer.selection] : []));
-}
 
 function judge(
   wanted: NamedPort,

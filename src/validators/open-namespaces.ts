@@ -6,6 +6,7 @@ import { replaceAt } from "../rules/json-patch.ts";
 import { accepting, type PlacedPeer, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
+import { isOpen } from "./parts/open-selector.ts";
 import { counted } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
@@ -42,15 +43,12 @@ export const openNamespaces = defineValidator({
 function openSelector(peer: Peer, evenWithPodSelector: boolean): Selector | null {
   if (peer.kind !== "pods" || peer.selection.namespaces.kind !== "selector") return null;
   const { selector } = peer.selection.namespaces;
-  if (!selectorMatches(selector, UNLABELLED)) return null;
+  if (!isOpen(selector)) return null;
   const narrowed = !selectorMatches(peer.selection.pods, NO_LABELS);
   return narrowed && !evenWithPodSelector ? null : selector;
 }
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();
-
-/** A namespace that nobody has named in a selector: with only the label that the API server sets. */
-const UNLABELLED: ReadonlyMap<string, string> = new Map([["kubernetes.io/metadata.name", "*"]]);
 
 function finding(
   selector: Selector,

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Direction } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
-import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
+import { appliedObject } from "./parts/applied-object.ts";
 import { counted } from "./parts/phrases.ts";
 
 type PolicyType = "Ingress" | "Egress";
@@ -29,9 +30,9 @@ export const policyTypes = defineValidator({
     if (object?.kind !== "policy" || object.policy.kind !== "NetworkPolicy") return [];
     const spec = field(object.manifest, "spec");
     const stated = listOf(field(spec, "policyTypes"));
+    const asWritten = field(appliedObject(object, oldObject), "spec", "policyTypes");
     // The default always has `Ingress`.
-    const isDefault = stated.includes("Ingress") && isLeftOut(object, oldObject);
-    const given = isDefault ? [] : stated;
+    const given = stated.includes("Ingress") && listOf(asWritten).length === 0 ? [] : stated;
     return given.length > 0 ? voidRules(spec, given) : impliedTypes(spec);
   },
 });
@@ -48,24 +49,6 @@ function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[]
       },
     ];
   });
-}
-
-/**
- * Report whether this very request is a `kubectl apply` of a manifest without `policyTypes`: the API
- * server has filled it in before admission, but kubectl leaves what it was given in an annotation.
- */
-function isLeftOut(object: GovernedObject, oldObject: GovernedObject | null): boolean {
-  const applied = lastApplied(object);
-  return (
-    typeof applied === "string" &&
-    applied !== lastApplied(oldObject) &&
-    !applied.includes('"policyTypes"')
-  );
-}
-
-function lastApplied(object: GovernedObject | null): unknown {
-  const annotation = "kubectl.kubernetes.io/last-applied-configuration";
-  return field(object?.manifest, "metadata", "annotations", annotation);
 }
 
 /** What the default of `policyTypes` does that nobody can have meant. */

@@ -41,7 +41,11 @@ describe("a change that a rule forbids", () => {
   it("has audit annotations with profile, rules, opened and closed", async () => {
     const { auditAnnotations } = await createWorld().ask(review({ object: wide("shop/x") }));
     const { opened, ...rest } = auditAnnotations ?? {};
-    expect(rest).toEqual({ profile: "restricted", rules: "open-namespaces", closed: "nothing" });
+    expect(rest).toEqual({
+      profile: "restricted",
+      rules: "open-namespaces,every-port",
+      closed: "nothing",
+    });
     expect(opened).toContain("→ shop/web all ports");
   });
 
@@ -51,7 +55,7 @@ describe("a change that a rule forbids", () => {
   ])("passes in mode %s, with what that mode says", async (_, where, warnings) => {
     const reply = await createWorld().ask(review({ object: wide(`${where}/x`) }));
     expect(reply.allowed).toBe(true);
-    expect(reply.auditAnnotations).toMatchObject({ rules: "open-namespaces" });
+    expect(reply.auditAnnotations).toMatchObject({ rules: "open-namespaces,every-port" });
     expect(reply.warnings).toHaveLength(warnings.length);
     for (const [index, start] of warnings.entries()) {
       expect(reply.warnings?.[index]?.startsWith(start)).toBe(true);

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import type { ContainerPort, PortMatch } from "../engine/model.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { type Bearer, bearersOf, MAX_READ } from "./parts/bearers.ts";
+import { receivers } from "./parts/receivers.ts";
+
+/** Report named ports that lead to different numbers. */
+export const namedPortDiffers = defineValidator({
+  id: "named-port-differs",
+  title: "A named port leads to different numbers",
+  why: "A name is looked up in each pod for itself. Where pods give the same name to different ports, the rule opens another port in some of them than its author has seen.",
+  fix: "Give the number, or name the ports alike in all pod templates.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Audit" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ placedRules, after, facts }): readonly Finding[] {
+    return placedRules.flatMap((placed) =>
+      placed.ports.flatMap(({ port, path }) => {
+        if (port.kind !== "named") return [];
+        const bearers = receivers(placed).map((selection) =>
+          bearersOf(selection, { after, facts }),
+        );
+        const [first, second] = numbersOf(port, bearers);
+        if (first === undefined || second === undefined) return [];
+        return [
+          {
+            path,
+            message: `\`${port.name}\` is ${portText(first)} in some of the pods and ${portText(second)} in others`,
+            help: "give the number, or name the ports alike in all pod templates",
+          },
+        ];
+      }),
+    );
+  },
+});
+
+/** The different ports that a name leads to, at most two. */
+function numbersOf(
+  { name, protocol }: Extract<PortMatch, { kind: "named" }>,
+  bearers: readonly Iterable<Bearer>[],
+): readonly ContainerPort[] {
+  const found = new Map<string, ContainerPort>();
+  let read = 0;
+  for (const selected of bearers) {
+    for (const { ports } of selected) {
+      for (const port of ports) {
+        const isMeant = port.name === name && (protocol === null || protocol === port.protocol);
+        if (isMeant) found.set(portText(port), port);
+      }
+      read += 1;
+      if (found.size > 1 || read === MAX_READ) return [...found.values()];
+    }
+  }
+  return [...found.values()];
+}
+
+function portText({ protocol, port }: ContainerPort): string {
+  return `${protocol} ${port}`;
+}
