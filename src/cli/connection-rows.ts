@@ -20,7 +20,7 @@ import {
 } from "../engine/port-set.ts";
 import type { Connection, Endpoint } from "../engine/query.ts";
 import { usageError } from "./input-error.ts";
-import { findPods, parseReference, workloadLabel } from "./references.ts";
+import { findPods, namespaceInQuestion, parseReference, workloadLabel } from "./references.ts";
 import type { Source } from "./sources/load-world.ts";
 import type { World } from "./sources/world.ts";
 
@@ -47,7 +47,7 @@ export function parseRowFilter(flags: RowFlags, world: World, source: Source): R
   return {
     from: from === undefined ? null : endFilter(from, world, source),
     to: to === undefined ? null : endFilter(to, world, source),
-    namespace: source.allNamespaces ? null : source.namespace,
+    namespace: namespaceInQuestion(source, world),
     ports: port === undefined ? null : parsePorts(port),
   };
 }

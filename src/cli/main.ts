@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { EXIT, exitCodeOf, InputError } from "./input-error.ts";
+import { fromPflagStyle } from "./pflag-style.ts";
 import { createProgram } from "./program.ts";
 
 /**
@@ -17,7 +18,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = exitCode;
   });
   try {
-    await program.parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+    const words = argv.length === 0 ? ["--help"] : fromPflagStyle(argv, program);
+    await program.parseAsync(words, { from: "user" });
   } catch (error) {
     process.exitCode = complain(error);
   }

@@ -60,6 +60,18 @@ export function placesOf(
   return source.allNamespaces ? null : [source.namespace];
 }
 
+/** The namespace that is asked about, null for all. Throws an InputError for one that there is not. */
+export function namespaceInQuestion(source: Source, { namespaces }: World): string | null {
+  const { allNamespaces, namespace } = source;
+  if (allNamespaces) return null;
+  if (namespaces.has(namespace)) return namespace;
+  const near = didYouMean(
+    namespace,
+    new Map(Array.from(namespaces.keys(), (name) => [name, name])),
+  );
+  throw usageError(`there is no namespace \`${namespace}\`${near}`);
+}
+
 /** Pods that a name stands for: one, or all of one workload. */
 export interface NamedPods {
   /** `shop/web-0`, `shop/web[Deployment]`. */

@@ -2,6 +2,13 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { AppError } from "../errors.ts";
+import { type Impersonation, impersonationHeaders } from "./impersonation.ts";
+import {
+  type KubeconfigChoice,
+  loadKubeconfig,
+  NO_KUBECONFIG,
+  unknownName,
+} from "./load-kubeconfig.ts";
 import { pathOf, type ResourceType, type Verb } from "./resource-type.ts";
 
 /** Body of the largest answer taken: 500 pods of 100 kB each, which is far beyond any real page. */
@@ -29,10 +36,10 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface ClientOptions {
-  /** A kubeconfig's path; null looks where kubectl does, then for a pod's own ServiceAccount. */
-  readonly kubeconfig: string | null;
-  readonly context?: string;
+export interface ClientOptions extends KubeconfigChoice {
+  readonly impersonate?: Impersonation;
+  /** For a request that names no time of its own. */
+  readonly timeoutMs?: number;
 }
 
 /** An answer that is no success, or no answer at all. */
@@ -69,7 +76,7 @@ export class ApiClient {
 
   /** Send one request and return the answer's JSON. Throws `ApiError`. */
   async send(request: ApiRequest): Promise<unknown> {
-    const signal = deadline(request);
+    const signal = deadline(request, this.#options);
     const response = await this.#open(request, signal);
     const text = await readText(response, maxAnswerBytes, describe(request), signal);
     try {
@@ -107,17 +114,14 @@ export class ApiClient {
    */
   async contextNamespace(): Promise<string | null> {
     const config = await this.#load().catch((cause: unknown) => {
+      if (cause instanceof AppError) throw cause;
       throw new AppError("NP_E_CONFIG", `cannot read the kubeconfig: ${reasonOf(cause)}`, {
         cause,
       });
     });
     const name = config.getCurrentContext();
     const context = config.getContextObject(name);
-    if (context === null) {
-      const names = config.getContexts().map((one) => `\`${one.name}\``);
-      const known = names.length === 0 ? "it has none" : `there are ${names.join(", ")}`;
-      throw new AppError("NP_E_CONFIG", `the kubeconfig has no context \`${name}\`; ${known}`);
-    }
+    if (context === null) throw unknownName("context", name, config.getContexts());
     if (name === NO_KUBECONFIG) throw new AppError("NP_E_CONFIG", "there is no kubeconfig");
     return context.namespace === undefined || context.namespace === "" ? null : context.namespace;
   }
@@ -153,6 +157,9 @@ export class ApiClient {
     });
     outgoing.setHeader("accept", "application/json");
     outgoing.setHeader("user-agent", "ringfence");
+    for (const [name, value] of impersonationHeaders(this.#options.impersonate)) {
+      outgoing.setHeader(name, value);
+    }
     if (body !== null) outgoing.setHeader("content-type", contentType(request.verb));
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     outgoing.on("response", resolve);
@@ -177,7 +184,7 @@ export class ApiClient {
   }
 
   async #load(): Promise<KubeConfig> {
-    this.#credentials ??= loadCredentials(this.#options);
+    this.#credentials ??= loadKubeconfig(this.#options);
     const loading = this.#credentials;
     return loading.catch((error: unknown) => {
       // A kubeconfig that is not there yet may be there the next time.
@@ -186,9 +193,6 @@ export class ApiClient {
     });
   }
 }
-
-/** What client-node calls the context that it makes up where it finds nothing to load. */
-const NO_KUBECONFIG = "loaded-context";
 
 const METHODS: Readonly<Record<Verb, string>> = {
   get: "GET",
@@ -205,18 +209,11 @@ function contentType(verb: Verb): string {
   return verb === "patch" ? "application/apply-patch+yaml" : "application/json";
 }
 
-async function loadCredentials({ kubeconfig, context }: ClientOptions): Promise<KubeConfig> {
-  // PERF: half a second and 80 MB that nothing without a cluster should pay.
-  const library = await import("@kubernetes/client-node");
-  const config = new library.KubeConfig();
-  if (kubeconfig === null) config.loadFromDefault();
-  else config.loadFromFile(kubeconfig);
-  if (context !== undefined) config.setCurrentContext(context);
-  return config;
-}
-
-function deadline(request: ApiRequest): AbortSignal {
-  const timeout = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
+function deadline(
+  request: ApiRequest,
+  { timeoutMs = defaultTimeoutMs }: ClientOptions,
+): AbortSignal {
+  const timeout = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
   return request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
 }
 
@@ -279,6 +276,7 @@ function describe({ verb, type, namespace, name, subresource }: ApiRequest): str
 function reasonOf(cause: unknown, signal?: AbortSignal): string {
   const error: unknown = signal?.aborted === true ? signal.reason : cause;
   if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
   // Refused on every address of a host: Node's own message is empty, its code is not.
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   return error.message === "" ? code : error.message;

@@ -1,7 +1,24 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import { createNamespace, createPod, createShop, pod, policy } from "../e2e/shop.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { endWithTest } from "../support/end-with-test.ts";
 import { type CliResult, runCli } from "./run-cli.ts";
+
+const kubeconfigSchema = z.looseObject({
+  clusters: z.array(
+    z.looseObject({ name: z.string(), cluster: z.looseObject({ server: z.string() }) }),
+  ),
+  users: z.array(z.looseObject({ name: z.string() })),
+});
+
+async function readKubeconfig(path: string): Promise<z.output<typeof kubeconfigSchema>> {
+  return kubeconfigSchema.parse(JSON.parse(await readFile(path, "utf8")));
+}
 
 describeWithControlPlane("the plugin and a cluster", (plane) => {
   const ask = async (args: string, kubeconfig = plane().adminKubeconfig): Promise<CliResult> =>
@@ -31,6 +48,162 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       spec: { selector: { app: "mysql" }, ports: [{ port: 13306, targetPort: "mysql" }] },
     });
   });
+
+  /** `rita` may read what a flow in the namespace `own` needs, and nothing else. */
+  beforeAll(async () => {
+    await createNamespace(plane(), "own");
+    await createPod(plane(), pod("own", "a", "10.244.3.1", {}));
+    await createPod(plane(), pod("own", "b", "10.244.3.2", {}));
+    const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/own";
+    await plane().create(`${rbac}/roles`, {
+      metadata: { name: "reader" },
+      rules: [
+        { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
+        { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"] },
+      ],
+    });
+    await plane().create(`${rbac}/rolebindings`, {
+      metadata: { name: "reader" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "reader" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "rita" }],
+    });
+  });
+
+  it("is typed as people type it, through kubectl", async () => {
+    const path = [dirname(inject("plugin")), dirname(process.execPath), process.env["PATH"] ?? ""];
+    const env = { PATH: path.join(delimiter), HOME: plane().folder };
+    const line = "network-policy simulate --src-pod frontend-abc --dst-pod mysql-xyz --port 3306";
+    const kubeconfig = await plane().kubeconfig({ namespace: "shop" });
+    const result = await runCli(line.split(" "), {
+      program: "kubectl",
+      env: { ...env, KUBECONFIG: kubeconfig },
+    });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(result.stdout).toContain("allowed: shop/frontend-abc → shop/mysql-xyz TCP 3306");
+  });
+
+  describe("flags of kubectl", () => {
+    const own = "simulate -n own --src-pod a --dst-pod b --port 80";
+    it.each([
+      { name: "as a user", args: `${own} --as rita`, code: 0, says: /^allowed/ },
+      {
+        name: "as a user without the rights",
+        args: "connectivity -A --as rita",
+        code: 3,
+        says: /403 [a-z.]+ is forbidden: User "rita" cannot list/,
+      },
+      {
+        name: "as several groups",
+        args: "connectivity -n shop --as x --as-group a,b --as-group system:masters",
+        code: 0,
+        says: /^FROM/,
+      },
+      {
+        name: "a group alone",
+        args: `${own} --as-group a`,
+        code: 2,
+        says: /--as-group needs --as/,
+      },
+      { name: "a UID alone", args: `${own} --as-uid 1`, code: 2, says: /--as-uid needs --as/ },
+      {
+        name: "a cluster that there is not",
+        args: `${own} --cluster prod`,
+        code: 2,
+        says: /the kubeconfig has no cluster `prod`; there are `test`\n/,
+      },
+      {
+        name: "a user that there is not",
+        args: `${own} --user dana`,
+        code: 2,
+        says: /the kubeconfig has no user `dana`; there are `test`\n/,
+      },
+      {
+        name: "a token that nobody has",
+        args: `${own} --token wrong`,
+        code: 3,
+        says: /^error: cannot [a-z ]+: 401 Unauthorized\n$/,
+      },
+      {
+        name: "no time at all",
+        args: `${own} --request-timeout 1ms`,
+        code: 3,
+        says: /no answer in time/,
+      },
+      { name: "all the time", args: `${own} --request-timeout=0`, code: 0, says: /^allowed/ },
+      {
+        name: "what is no time",
+        args: `${own} --request-timeout soon`,
+        code: 2,
+        says: /`soon` is not a time; write 30s, 2m or 0/,
+      },
+      {
+        name: "as pflag also takes them",
+        args: "connectivity -n=shop --all-namespaces=false --to=shop/mysql",
+        code: 0,
+        says: /^FROM/,
+      },
+    ])("$name: $args", async ({ args, code, says }) => {
+      const result = await ask(args);
+      expect(result.code).toBe(code);
+      expect(`${result.stdout}${result.stderr}`).toMatch(says);
+    });
+
+    it("--cluster and --user choose among those of the kubeconfig", async () => {
+      const config = await readKubeconfig(plane().adminKubeconfig);
+      const path = join(plane().folder, "two.kubeconfig");
+      const dead = { name: "dead", cluster: { server: "https://127.0.0.1:1" } };
+      const nobody = { name: "nobody", user: { token: "wrong" } };
+      const context = { name: "c", context: { cluster: "dead", user: "nobody" } };
+      const two = {
+        ...config,
+        clusters: [dead, ...config.clusters],
+        users: [nobody, ...config.users],
+        contexts: [context],
+        "current-context": "c",
+      };
+      await writeFile(path, JSON.stringify(two));
+      const result = await ask(`${own} --cluster test --user test`, path);
+      expect(result).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    it("--server reaches `kubectl proxy` over plain HTTP", async () => {
+      const proxy = spawn("kubectl", ["proxy", "--port", "0"], {
+        env: {
+          PATH: process.env["PATH"],
+          HOME: plane().folder,
+          KUBECONFIG: plane().adminKubeconfig,
+        },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      endWithTest(proxy);
+      onTestFinished(() => void proxy.kill());
+      const said = z.tuple([z.instanceof(Buffer)]).parse(await once(proxy.stdout, "data"));
+      const port = /:(\d+)\n/.exec(said[0].toString())?.[1] ?? "";
+      const result = await ask(`${own} --server http://127.0.0.1:${port}`);
+      expect(result).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    it("--insecure-skip-tls-verify takes a certificate that nobody vouches for", async () => {
+      const config = await readKubeconfig(plane().adminKubeconfig);
+      const path = join(plane().folder, "no-authority.kubeconfig");
+      const clusters = config.clusters.map(({ name, cluster: { server } }) => {
+        return { name, cluster: { server } };
+      });
+      await writeFile(path, JSON.stringify({ ...config, clusters }));
+      expect(await ask(own, path)).toMatchObject({ code: 3, stdout: "" });
+      expect(await ask(`${own} --insecure-skip-tls-verify`, path)).toMatchObject({ code: 0 });
+      expect(await ask(`${own} --insecure-skip-tls-verify=false`, path)).toMatchObject({ code: 3 });
+    });
+  });
+
+  it.each(["connectivity", "check", "audit", "doctor"])(
+    "%s names the nearest namespace",
+    async (verb) => {
+      const result = await ask(`${verb} -n shpo`);
+      expect(result).toMatchObject({ code: 2, stdout: "" });
+      expect(result.stderr).toBe("error: there is no namespace `shpo`; did you mean `shop`?\n");
+    },
+  );
 
   describe("simulate", () => {
     it("answers as typed, in the namespace of the flag", async () => {
@@ -81,22 +254,6 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
   });
 
   it("reads only the namespaces of a flow, with rights for them alone", async () => {
-    await createNamespace(plane(), "own");
-    await createPod(plane(), pod("own", "a", "10.244.3.1", {}));
-    await createPod(plane(), pod("own", "b", "10.244.3.2", {}));
-    const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/own";
-    await plane().create(`${rbac}/roles`, {
-      metadata: { name: "reader" },
-      rules: [
-        { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
-        { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"] },
-      ],
-    });
-    await plane().create(`${rbac}/rolebindings`, {
-      metadata: { name: "reader" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "reader" },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "rita" }],
-    });
     const rita = await plane().kubeconfig({ user: { name: "rita" } });
     const own = await ask("simulate -n own --src-pod a --dst-pod b --port 80", rita);
     expect(own).toMatchObject({ code: 0 });

@@ -92,8 +92,9 @@ describe("the package", () => {
       "check",
       "audit",
       "doctor",
+      "help",
     ]);
-    for (const verb of verbs) {
+    for (const verb of verbs.filter((name) => name !== "help")) {
       const { code, stdout } = await runCli([verb, "--help"], { program });
       expect(code).toBe(0);
       expect(stdout).toContain(`kubectl network-policy ${verb}`);
@@ -108,12 +109,24 @@ describe("the package", () => {
   });
 
   it.each([
-    ["simulat", "(Did you mean simulate?)"],
-    ["check --profle x", "(Did you mean --profile?)"],
+    ["simulat", "(Did you mean simulate?)\nSee `kubectl network-policy --help`"],
+    ["check --profle x", "(Did you mean --profile?)\nSee `kubectl network-policy check --help`"],
+    ["check -o sarfi", "github. (Did you mean sarif?)"],
+    ["check --fail-on worning", "never. (Did you mean warning?)"],
+    ["diff --dataplane calcio", "antrea. (Did you mean calico?)"],
+    ["diff --dataplane flannel", "Allowed choices are generic, calico, cilium, antrea.\n"],
+    ["-n shop simulate", "flags come after the verb"],
   ])("`%s` gets a suggestion", async (line, message) => {
     const result = await runCli(line.split(" "), { program });
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toContain(message);
+  });
+
+  it("says its version, and the help of a verb by `help` too", async () => {
+    const version = await runCli(["--version"], { program });
+    expect(version).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: "" });
+    const help = await runCli(["help", "check"], { program });
+    expect(help).toEqual(await runCli(["check", "--help"], { program }));
   });
 });
 

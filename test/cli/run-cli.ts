@@ -28,7 +28,8 @@ export async function runCli(
   options: CliOptions = {},
 ): Promise<CliResult> {
   const { input = "", env = {}, program = inject("plugin"), cwd } = options;
-  const child = spawn(process.execPath, [program, ...args], {
+  const command = program === "kubectl" ? [] : [program];
+  const child = spawn(command.length === 0 ? program : process.execPath, [...command, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", KUBECONFIG: "", ...env },
     stdio: "pipe",
     ...(cwd === undefined ? {} : { cwd }),

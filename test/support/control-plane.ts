@@ -41,6 +41,8 @@ interface ApiRequest {
 interface KubeconfigOptions {
   readonly server?: string;
   readonly token?: string;
+  /** Of the context. */
+  readonly namespace?: string;
   /** Impersonated by the admin: to RBAC and to webhooks this is the user. */
   readonly user?: { readonly name: string; readonly groups?: readonly string[] };
 }
@@ -227,7 +229,7 @@ export class ControlPlane {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #renderKubeconfig({ server, token, user }: KubeconfigOptions): string {
+  #renderKubeconfig({ server, token, user, namespace }: KubeconfigOptions): string {
     const impersonation = user && { as: user.name, "as-groups": user.groups ?? [] };
     return JSON.stringify({
       apiVersion: "v1",
@@ -242,7 +244,7 @@ export class ControlPlane {
         },
       ],
       users: [{ name: "test", user: { token: token ?? adminToken, ...impersonation } }],
-      contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+      contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace } }],
       "current-context": "test",
     });
   }

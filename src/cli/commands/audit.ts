@@ -4,6 +4,7 @@ import { findingData, inOrder } from "../findings/finding.ts";
 import { type Reduction, reduce, totalRules } from "../findings/reduce.ts";
 import { EXIT } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
+import { namespaceInQuestion } from "../references.ts";
 import { type DataFormat, renderDocument, renderYaml } from "../render/document.ts";
 import { renderFindings } from "../render/finding-text.ts";
 import { keyName } from "../render/policy-text.ts";
@@ -21,7 +22,7 @@ export interface AuditFlags extends SourceFlags {
 export async function audit(flags: AuditFlags): Promise<Outcome> {
   const source = await openSource(flags, createReport());
   const world = await source.load(EVERYTHING);
-  const namespace = source.allNamespaces ? null : source.namespace;
+  const namespace = namespaceInQuestion(source, world);
   const assumptions = baselineAssumptions([world]);
   if (flags.fix === true) return fix(reduce(world, namespace), assumptions, flags.output);
   const findings = inOrder(engineFindings(world, namespace));

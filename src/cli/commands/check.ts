@@ -15,6 +15,7 @@ import { ProfileChoice } from "../findings/profiles.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { packageVersion } from "../package-version.ts";
+import { namespaceInQuestion } from "../references.ts";
 import { renderDocument } from "../render/document.ts";
 import { renderFindings, renderGithub } from "../render/finding-text.ts";
 import { renderJunit } from "../render/junit.ts";
@@ -48,7 +49,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const report = createReport();
   const source = await openSource(sourceFlags, report);
   const world = await source.load(SCOPE);
-  const namespace = source.allNamespaces ? null : source.namespace;
+  const namespace = namespaceInQuestion(source, world);
   const policies = policiesIn(world, namespace).filter(
     ({ standing }) => standing === "applied" || flags.filename === undefined,
   );

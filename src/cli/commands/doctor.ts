@@ -11,7 +11,7 @@ import { policiesIn } from "../findings/check-world.ts";
 import { ProfileChoice } from "../findings/profiles.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
-import { didYouMean } from "../references.ts";
+import { didYouMean, namespaceInQuestion } from "../references.ts";
 import { renderChecklist } from "../render/checklist.ts";
 import { type DataFormat, renderDocument } from "../render/document.ts";
 import { createPaint, renderAssumptions } from "../render/text.ts";
@@ -31,7 +31,7 @@ const SCOPE = { ...EVERYTHING, services: true, workloads: true };
 export async function doctor(flags: DoctorFlags): Promise<Outcome> {
   const source = await openSource(flags, createReport());
   const world = await source.load(SCOPE);
-  const namespace = source.allNamespaces ? null : source.namespace;
+  const namespace = namespaceInQuestion(source, world);
   const all = policiesIn(world, namespace);
   const patient: Patient = {
     world,

@@ -1,8 +1,8 @@
 import type { ApiClient } from "../../cluster/api-client.ts";
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
 import { AppError } from "../../errors.ts";
-import { usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
+import { type ClusterFlags, clientOptions, isChosen, refuseClusterFlags } from "./cluster-flags.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
 import type { SourceObject } from "./source-object.ts";
@@ -10,13 +10,11 @@ import type { World } from "./world.ts";
 import { createWorld, type Layer } from "./world-builder.ts";
 
 /** The flags that say where objects come from, as every verb takes them. */
-export interface SourceFlags {
+export interface SourceFlags extends ClusterFlags {
   readonly manifests?: readonly string[];
   readonly filename?: readonly string[];
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
-  readonly context?: string;
-  readonly kubeconfig?: string;
   readonly dataplane?: DataplaneName;
 }
 
@@ -25,8 +23,6 @@ export interface Source {
   readonly kind: "files" | "cluster";
   /** Of objects and names that do not say theirs. */
   readonly namespace: string;
-  /** Whether `namespace` was said, by a flag or the kubeconfig. */
-  readonly namespaceGiven: boolean;
   readonly allNamespaces: boolean;
   /** The world, with at least what `scope` names. */
   load(scope: ClusterScope): Promise<World>;
@@ -46,9 +42,7 @@ export const EVERYTHING: ClusterScope = {
 export async function openSource(flags: SourceFlags, report: Report): Promise<Source> {
   const { manifests } = flags;
   if (manifests === undefined) return openCluster(flags, report);
-  for (const name of ["context", "kubeconfig"] as const) {
-    if (flags[name] !== undefined) throw usageError(`--${name} has no meaning beside --manifests`);
-  }
+  refuseClusterFlags(flags);
   const namespace = flags.namespace ?? "default";
   const options = { dataplane: DATAPLANES[flags.dataplane ?? "generic"], namespace, report };
   const applied = await applicable(flags, report);
@@ -58,7 +52,6 @@ export async function openSource(flags: SourceFlags, report: Report): Promise<So
   return {
     kind: "files",
     namespace,
-    namespaceGiven: flags.namespace !== undefined,
     allNamespaces: flags.allNamespaces ?? flags.namespace === undefined,
     load: async () => createWorld([...base, ...applied], options),
     loadWithFiles: async () => ({
@@ -70,12 +63,9 @@ export async function openSource(flags: SourceFlags, report: Report): Promise<So
 
 async function openCluster(flags: SourceFlags, report: Report): Promise<Source> {
   const { ApiClient: Client } = await import("../../cluster/api-client.ts");
-  const client = new Client({
-    kubeconfig: flags.kubeconfig ?? null,
-    ...(flags.context === undefined ? {} : { context: flags.context }),
-  });
+  const client = new Client(clientOptions(flags));
   const ofContext = await client.contextNamespace().catch((error: unknown) => {
-    if (!(error instanceof AppError)) throw error;
+    if (!(error instanceof AppError) || isChosen(flags)) throw error;
     throw new AppError(error.code, `${error.message} (or read files with --manifests)`, {
       cause: error,
     });
@@ -87,9 +77,10 @@ async function openCluster(flags: SourceFlags, report: Report): Promise<Source> 
     try {
       const [objects, dataplane] = await Promise.all([
         readCluster(client, scope, report),
-        chooseDataplane(flags.dataplane, client, report),
+        chooseDataplane(flags.dataplane, client),
       ]);
-      return [{ kind: "cluster", applied: false, objects }, dataplane];
+      if (dataplane.note !== null) report.note(dataplane.note);
+      return [{ kind: "cluster", applied: false, objects }, DATAPLANES[dataplane.name]];
     } finally {
       client.close();
     }
@@ -97,7 +88,6 @@ async function openCluster(flags: SourceFlags, report: Report): Promise<Source> 
   return {
     kind: "cluster",
     namespace,
-    namespaceGiven: true,
     allNamespaces: flags.allNamespaces ?? false,
     load: async (scope) => {
       const [layer, dataplane] = await read(scope);
@@ -125,16 +115,14 @@ async function applicable(flags: SourceFlags, report: Report): Promise<readonly 
 async function chooseDataplane(
   named: DataplaneName | undefined,
   client: ApiClient,
-  report: Report,
-): Promise<Dataplane> {
-  if (named !== undefined) return DATAPLANES[named];
+): Promise<{ readonly name: DataplaneName; readonly note: string | null }> {
+  if (named !== undefined) return { name: named, note: null };
   const { detectDataplane } = await import("../../cluster/detect-dataplane.ts");
   try {
-    return DATAPLANES[(await detectDataplane(client)).dataplane];
+    return { name: (await detectDataplane(client)).dataplane, note: null };
   } catch (error) {
     // What plugins differ in is then unknown, which is right whatever the reason.
     const message = error instanceof Error ? error.message : String(error);
-    report.note(`dataplane taken for generic: ${message}`);
-    return DATAPLANES.generic;
+    return { name: "generic", note: `dataplane taken for generic: ${message}` };
   }
 }
