@@ -1,4 +1,5 @@
 import { type Admission, createAdmission } from "../src/admission/handle.ts";
+import { PendingChanges } from "../src/admission/pending-changes.ts";
 import type { AdmissionObserver } from "../src/admission/record.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { success } from "../src/errors.ts";
@@ -44,6 +45,7 @@ export function embeddedAdmission(
       },
       ruleBook,
       invariants: new HeldInvariants(engine, ruleBook),
+      pending: new PendingChanges(engine, () => performance.now()),
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),
       now: Date.now,

@@ -13,6 +13,7 @@ import { RESOURCE_KINDS } from "../src/resources/resource.ts";
 import type { Mutator } from "../src/rules/mutator.ts";
 import type { Validator } from "../src/rules/rule.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
+import { resourceSections } from "./resources-page.ts";
 
 const FOLDER = join(import.meta.dirname, "../docs/reference");
 const DEFINITIONS = join(import.meta.dirname, "../manifests/base/custom-resource-definitions.yaml");
@@ -22,6 +23,7 @@ const NOTE = "<!-- Printed by `npm run docs`; edit the source instead. -->";
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["rules.md", rulesPage()],
+    ["resources.md", resourcesPage()],
     ["errors.md", errorsPage()],
     ["config.md", configPage()],
     ["metrics.md", metricsPage()],
@@ -107,6 +109,13 @@ const parametersSchema = z.object({
 
 function mutatorSection({ id, title, why, kinds, since }: Mutator): string {
   return `### ${id}\n\n**${title}.** ${why}\n\n*Changes:* ${kinds.join(", ")}. *Since:* ${since}.`;
+}
+
+function resourcesPage(): string {
+  return page("Resources", [
+    "What an organisation decides: documents of `ringfence.dev/v1alpha1`, as custom resources in the cluster, or as YAML files in the folder that the setting `resourceFolder` names. A change is in force within a second. One that cannot be used leaves its last good version in force and says why: to `kubectl apply`, in its status, in the metric `ringfence_resource_problems`, and in a warning to whom it would have judged. The profiles `baseline` and `restricted` and the baseline `default` are built in; a file goes before a custom resource of the same name.",
+    ...resourceSections(table),
+  ]);
 }
 
 function errorsPage(): string {

@@ -1,4 +1,5 @@
 import { createAdmission } from "./admission/handle.ts";
+import { PendingChanges } from "./admission/pending-changes.ts";
 import { AccessReview } from "./cluster/access-review.ts";
 import { ApiClient } from "./cluster/api-client.ts";
 import { BaselineController } from "./cluster/baseline-controller.ts";
@@ -20,6 +21,7 @@ import { DEFAULT_BASELINE } from "./resources/baseline.ts";
 import type { DnsTarget } from "./resources/dns-target.ts";
 import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
 import { HeldInvariants } from "./rules/held-invariants.ts";
+import { InvariantAudit } from "./rules/invariant-audit.ts";
 import { PROFILE_LABEL } from "./rules/names.ts";
 import { createRegistry } from "./rules/registry.ts";
 import { reportOn } from "./rules/resource-report.ts";
@@ -84,6 +86,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     engine: cluster.engine.stats(),
     certificateExpiry: certificate.current.notAfter,
     resourceProblems: fileProblems.length + ruleBook.problems().size,
+    brokenInvariants: audit.broken(),
   }));
   const observe: Observe = (notice) => {
     logger.cluster(notice);
@@ -117,7 +120,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   const status: ResourceStatus = new ResourceStatus({
     client,
-    report: (key) => reportOn(key, { ruleBook, engine: cluster.engine, nowMs: Date.now() }),
+    report: (key) => reportOn(key, { ruleBook, engine: cluster.engine, audit, nowMs: Date.now() }),
     observe,
   });
   const cluster: ClusterState = new ClusterState({
@@ -143,6 +146,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   facts = cluster.facts;
   const invariants = new HeldInvariants(cluster.engine, ruleBook);
+  const audit: InvariantAudit = new InvariantAudit({ engine: cluster.engine, invariants, clock });
   const snapshotAgeMs = (): number | null =>
     cluster.synced() ? Math.round(Math.max(...cluster.staleMs().values())) : null;
 
@@ -160,6 +164,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       cluster,
       ruleBook,
       invariants,
+      pending: new PendingChanges(cluster.engine, clock),
       authorizer: new AccessReview({ client, observe }),
       clock,
       now: Date.now,

@@ -1,4 +1,5 @@
 import { createAdmission } from "../../src/admission/handle.ts";
+import { PendingChanges } from "../../src/admission/pending-changes.ts";
 import type { AdmissionObserver } from "../../src/admission/record.ts";
 import type { Config } from "../../src/config/load-config.ts";
 import { success } from "../../src/errors.ts";
@@ -42,6 +43,7 @@ export async function startWebhook(
     cluster,
     ruleBook,
     invariants: new HeldInvariants(cluster.engine, ruleBook),
+    pending: new PendingChanges(cluster.engine, clock),
     authorizer: { mayOptOut: async () => success(false) },
     clock,
     now: Date.now,

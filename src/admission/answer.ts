@@ -1,4 +1,5 @@
 import { unreachable } from "../errors.ts";
+import { renderDelta, renderFlows } from "../rules/render-delta.ts";
 import {
   type Decision,
   isRefused,
@@ -6,7 +7,6 @@ import {
   type ResourceVerdict,
   type Trouble,
 } from "./decision.ts";
-import { renderDelta, renderFlows } from "./render-delta.ts";
 import { renderDenial, renderFindings, renderObject } from "./render-denial.ts";
 import { renderResourceVerdict } from "./render-resource-verdict.ts";
 import { renderNotice, renderNotOptedIn, renderTrouble } from "./render-trouble.ts";

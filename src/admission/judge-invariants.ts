@@ -1,66 +1,121 @@
-import type { ClaimPreview, FlowList, HeldClaim } from "../engine/query.ts";
+import type { Change } from "../engine/model.ts";
+import type { ClaimPreview, Engine, FlowList } from "../engine/query.ts";
 import type { Invariant } from "../resources/invariant.ts";
+import type { HeldInvariants } from "../rules/held-invariants.ts";
 import { invariantId } from "../rules/names.ts";
+import { renderFlowList, renderPodCount } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { atMost } from "../rules/severity.ts";
-import { renderFlows } from "./render-delta.ts";
 
 /** PERF: a message names two groups of flows; the rest is counted. */
 const NAMED_GROUPS = 2;
+
+/** PERF: more than that many possible changes are only considered all at once. */
+const MAX_SINGLE = 8;
+
+/** How many possible changes a message names. */
+const MAX_NAMED = 2;
 
 /**
  * The invariants that a previewed change makes worse. Breaches that were there before are nobody's
  * business here, or nothing could be changed until they are mended.
  */
 export function judgeInvariants(
-  invariantOf: (claim: HeldClaim) => Invariant | undefined,
+  invariants: HeldInvariants,
   claims: ClaimPreview,
 ): readonly JudgedFinding[] {
+  if (invariants.size === 0) return [];
   return claims.concerned().flatMap((claim) => {
-    const invariant = invariantOf(claim);
-    return invariant === undefined ? [] : judge(invariant, claims, claim);
+    const invariant = invariants.of(claim);
+    if (invariant === undefined) return [];
+    const { appeared, unsure } = claims.breaches(claim, NAMED_GROUPS);
+    return judge(invariant, appeared, unsure);
   });
+}
+
+/**
+ * The same where `possible` changes, admitted a moment ago and not seen yet, may be there as well: two
+ * quick changes, each harmless, must not break an invariant together. Considered are all of them, and
+ * each by itself; `found` are those that the change breaks anyway.
+ */
+export function judgeWithPossible(
+  possible: readonly Change[],
+  found: readonly JudgedFinding[],
+  {
+    engine,
+    invariants,
+    changes,
+  }: {
+    readonly engine: Engine;
+    readonly invariants: HeldInvariants;
+    readonly changes: readonly Change[];
+  },
+): readonly JudgedFinding[] {
+  if (invariants.size === 0 || possible.length === 0) return [];
+  const singles = possible.length > 1 && possible.length <= MAX_SINGLE;
+  const sets = [...(singles ? possible.map((change) => [change]) : []), possible];
+  const known = new Map(found.map((finding) => [finding.ruleId, finding]));
+  for (const set of sets) {
+    const judged = engine.assume(set, () =>
+      engine.preview(changes, (_, __, claims) => judgeInvariants(invariants, claims)),
+    );
+    for (const finding of judged) {
+      if (!known.has(finding.ruleId)) known.set(finding.ruleId, together(finding, set));
+    }
+  }
+  return [...known.values()].filter((finding) => !found.includes(finding));
 }
 
 function judge(
   invariant: Invariant,
-  claims: ClaimPreview,
-  claim: HeldClaim,
+  appeared: FlowList,
+  unsure: FlowList,
 ): readonly JudgedFinding[] {
-  const { appeared, unsure } = claims.breaches(claim, NAMED_GROUPS);
-  const { action, onUnknown, claim: said } = invariant;
-  const isOpen = said.sense === "open";
+  const { action, onUnknown, claim } = invariant;
+  const isOpen = claim.sense === "open";
   if (appeared.groups.length > 0) {
     const verb = isOpen ? "closes" : "opens";
     const before = isOpen ? "could reach it before" : "could not reach it before";
-    const message = `${verb} ${renderList(appeared)} (${renderCount(appeared)} ${before})`;
-    return [finding(invariant, action, message)];
+    const message = `${verb} ${renderFlowList(appeared)} (${renderPodCount(appeared)} ${before})`;
+    return [findingOf(invariant, action, message)];
   }
   if (unsure.groups.length === 0) return [];
   const verb = isOpen ? "may close" : "may open";
-  const message = `${verb} ${renderList(unsure)}: it cannot be told (${renderCount(unsure)})`;
-  return [finding(invariant, atMost(onUnknown, action), message)];
+  const message = `${verb} ${renderFlowList(unsure)}: it cannot be told (${renderPodCount(unsure)})`;
+  return [findingOf(invariant, atMost(onUnknown, action), message)];
 }
 
-function finding(
+function findingOf(
   { name, description }: Invariant,
   action: JudgedFinding["action"],
   message: string,
 ): JudgedFinding {
+  const finding = { path: "", message, why: description, help: "" };
+  return { ruleId: invariantId(name), action, finding };
+}
+
+function together(judged: JudgedFinding, set: readonly Change[]): JudgedFinding {
+  const { finding } = judged;
+  const rest = set.length - MAX_NAMED;
+  const named = set.slice(0, MAX_NAMED).map(renderChange).join(", ");
+  const others = `${named}${rest > 0 ? ` and ${rest} more` : ""}`;
   return {
-    ruleId: invariantId(name),
-    action,
-    finding: { path: "", message, why: description, help: "" },
+    ...judged,
+    finding: {
+      ...finding,
+      message: `${finding.message}, together with ${others}, admitted a moment ago`,
+      help: "if that was refused elsewhere, try again in a few seconds",
+    },
   };
 }
 
-function renderList({ groups, omitted }: FlowList): string {
-  const rest = omitted > 0 ? ` and ${omitted} more` : "";
-  return `${renderFlows(groups)}${rest}`;
-}
-
-/** Who is meant: the pods that the flows come from, or go to where they come from addresses. */
-function renderCount({ from, to }: FlowList): string {
-  const count = from > 0 ? from : to;
-  return count === 1 ? "1 pod" : `${count} pods`;
+/** `NetworkPolicy shop/web`, `Namespace shop`. */
+function renderChange(change: Change): string {
+  if (change.kind === "namespace") {
+    return `Namespace ${change.op === "delete" ? change.key : change.object.name}`;
+  }
+  if (change.op === "delete") return `the deletion of ${change.key.replace("/", " ")}`;
+  if (change.kind !== "policy") return `${change.kind} ${change.object.name}`;
+  const { kind, namespace, name } = change.object;
+  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }

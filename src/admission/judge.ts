@@ -8,7 +8,7 @@ import type { RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
 import type { Judged, Notice } from "./decision.ts";
-import { judgeInvariants } from "./judge-invariants.ts";
+import { judgeInvariants, judgeWithPossible } from "./judge-invariants.ts";
 import type { GovernedRequest } from "./review.ts";
 import type { Subject } from "./subject.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -33,27 +33,28 @@ export async function judge(
 ): Promise<Judged | "past-deadline"> {
   const { engine, facts } = around.cluster;
   const { ruleBook } = around;
-  // Changes admitted a moment ago and not yet seen through the watches are possible too: this is
-  // where they will join `changes`, for rules that must hold with and without them.
-  const { invariants } = around;
-  const { delta, broken, judgement } = engine.preview(
-    subject.changes,
-    (after, changed, claims) => ({
+  const { invariants, pending } = around;
+  const { changes } = subject;
+  const possible = pending.beside(changes);
+  const { delta, broken, judgement } = engine.preview(changes, (after, changed, claims) => ({
+    delta: changed,
+    broken: judgeInvariants(invariants, claims),
+    judgement: runRules(active, ruleBook.profiles, {
+      operation: request.operation,
+      object: subject.object,
+      oldObject: subject.oldObject,
+      namespaceLabels: subject.namespaceLabels,
       delta: changed,
-      broken: invariants.size === 0 ? [] : judgeInvariants((claim) => invariants.of(claim), claims),
-      judgement: runRules(active, ruleBook.profiles, {
-        operation: request.operation,
-        object: subject.object,
-        oldObject: subject.oldObject,
-        namespaceLabels: subject.namespaceLabels,
-        delta: changed,
-        after,
-        facts,
-      }),
+      after,
+      facts,
     }),
-  );
+  }));
   const excused = excuse(
-    [...judgement.findings, ...broken],
+    [
+      ...judgement.findings,
+      ...broken,
+      ...judgeWithPossible(possible, broken, { engine, invariants, changes }),
+    ],
     { ...subject, namespace: request.kind === "Namespace" ? request.name : request.namespace },
     ruleBook.exemptions(),
     around.now(),
@@ -72,9 +73,17 @@ export async function judge(
       ...brokenResources(active, ruleBook),
     ],
   };
+  if (judged.denials.length === 0) {
+    // Before anything else is judged: of two changes at once, the second must know of the first.
+    if (!request.dryRun) pending.admit(changes);
+    return judged;
+  }
   const waivable = judged.denials.every(({ finding }) => finding.waivedBy === "optout");
-  if (judged.denials.length === 0 || !waivable) return judged;
-  return waive(judged, request, deadline, around);
+  if (!waivable) return judged;
+  const waived = await waive(judged, request, deadline, around);
+  const isAdmitted = waived !== "past-deadline" && waived.denials.length === 0;
+  if (isAdmitted && !request.dryRun) pending.admit(changes);
+  return waived;
 }
 
 /** What each finding comes to: the profile's action, softened by the namespace's mode. */

@@ -1,7 +1,7 @@
+import { renderDelta } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import type { Judged } from "./decision.ts";
 import { cut } from "./fit-warnings.ts";
-import { renderDelta } from "./render-delta.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 /** kubectl prints the message whole; what matters must be on the first screen. */

@@ -3,6 +3,7 @@ import type { Problem, Result } from "../errors.ts";
 import type { HeldInvariants } from "../rules/held-invariants.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
 import type { RuleBook } from "../rules/rule-book.ts";
+import type { PendingChanges } from "./pending-changes.ts";
 import type { RequestUser } from "./review.ts";
 
 /** How current the picture of the cluster is. */
@@ -63,6 +64,8 @@ export interface Surroundings {
   readonly ruleBook: RuleBook;
   /** The invariants of the rule book, held by the cluster's engine. */
   readonly invariants: HeldInvariants;
+  /** What was admitted a moment ago and is not seen yet. */
+  readonly pending: PendingChanges;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly now: Calendar;

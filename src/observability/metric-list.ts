@@ -111,6 +111,12 @@ export const METRICS = {
     help: "Renewed certificates that could not be used; the one before stays in use.",
     labels: [],
   },
+  brokenInvariants: {
+    name: "ringfence_invariants_broken",
+    type: "gauge",
+    help: "Invariants that the cluster as it is breaks, as the process that writes statuses last found; 0 in the others.",
+    labels: [],
+  },
   resourceProblems: {
     name: "ringfence_resource_problems",
     type: "gauge",

@@ -20,6 +20,7 @@ export interface Levels {
   readonly engine: EngineStats;
   readonly certificateExpiry: Date;
   readonly resourceProblems: number;
+  readonly brokenInvariants: number;
 }
 
 /** The metrics of this process, in a registry of their own. */
@@ -50,6 +51,7 @@ export class Metrics {
     this.#level(METRICS.unreadable, () => levels().unreadable);
     this.#level(METRICS.certificateExpiry, () => levels().certificateExpiry.getTime() / 1000);
     this.#level(METRICS.resourceProblems, () => levels().resourceProblems);
+    this.#level(METRICS.brokenInvariants, () => levels().brokenInvariants);
     gauge(this.#registry, METRICS.engine, (entries) => {
       for (const [of, value] of Object.entries(levels().engine)) entries.set({ of }, Number(value));
     });

@@ -1,11 +1,13 @@
-import type { EngineView } from "../engine/query.ts";
+import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
+import type { InvariantAudit } from "./invariant-audit.ts";
 import { PROFILE_LABEL } from "./names.ts";
+import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** A condition of a resource's status, without its times. */
 interface Condition {
-  readonly type: "Ready";
+  readonly type: "Ready" | "Holds";
   readonly status: "True" | "False" | "Unknown";
   /** CamelCase, from a closed list. */
   readonly reason: string;
@@ -23,20 +25,39 @@ export interface ResourceReport {
 export interface ReportSources {
   readonly ruleBook: RuleBook;
   readonly engine: EngineView;
+  readonly audit: InvariantAudit;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 }
 
 /** The status of the custom resource of that `resourceKey`. */
 export function reportOn(key: string, sources: ReportSources): ResourceReport {
-  const { engine } = sources;
+  const { engine, audit } = sources;
   const [kind, name = ""] = key.split(" ");
   const fields: Record<string, number> = {};
   if (kind === "Profile") {
     const named = { key: PROFILE_LABEL, operator: "In" as const, values: [name] };
     fields["namespaces"] = engine.matchingNamespaces([named]).length;
   }
-  return { conditions: [readiness(key, sources)], fields };
+  const breaches = kind === "Invariant" ? audit.breaches(name) : undefined;
+  if (breaches === undefined) return { conditions: [readiness(key, sources)], fields };
+  fields["breaches"] = podsIn(breaches.certain);
+  return { conditions: [readiness(key, sources), truth(breaches)], fields };
+}
+
+/** Whether an invariant is true of the cluster as it is. */
+function truth({ certain, perhaps }: Breaches): Condition {
+  const type = "Holds";
+  if (certain.groups.length > 0) {
+    return { type, status: "False", reason: "Broken", message: renderBreaches(certain) };
+  }
+  return perhaps.groups.length > 0
+    ? { type, status: "Unknown", reason: "Undecidable", message: renderBreaches(perhaps) }
+    : { type, status: "True", reason: "NoBreach", message: "no flow breaks it" };
+}
+
+function renderBreaches(list: FlowList): string {
+  return `${renderFlowList(list)} (${renderPodCount(list)})`;
 }
 
 function readiness(key: string, { ruleBook, nowMs }: ReportSources): Condition {

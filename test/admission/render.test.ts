@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { renderGroup } from "../../src/admission/render-delta.ts";
-import { renderPorts } from "../../src/admission/render-ports.ts";
 import { parseCidr } from "../../src/engine/address.ts";
 import { ALL_PORTS, portSet } from "../../src/engine/port-set.ts";
 import type { Endpoint, Group } from "../../src/engine/query.ts";
+import { renderGroup } from "../../src/rules/render-delta.ts";
+import { renderPorts } from "../../src/rules/render-ports.ts";
 import type { Finding } from "../../src/rules/rule.ts";
 import { review } from "./review.ts";
 import { createWorld, policy, testRule } from "./world.ts";

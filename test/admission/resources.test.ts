@@ -299,3 +299,96 @@ describe("an Invariant", () => {
     });
   });
 });
+
+describe("two changes, each harmless, that break an Invariant together", () => {
+  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+  const sealed = resource(
+    document("Invariant", "sealed", {
+      description: "soft keeps out of payments",
+      mustNotReach: {
+        from: [{ namespaces: named("soft") }],
+        to: [{ namespaces: named("payments") }],
+      },
+    }),
+  );
+  const egress = policy("soft/out", {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [{ to: [{ namespaceSelector: named("payments") }], ports: [{ port: 8200 }] }],
+  });
+  const ingress = policy("payments/in", {
+    podSelector: { matchLabels: { app: "vault" } },
+    policyTypes: ["Ingress"],
+    ingress: [{ from: [{ namespaceSelector: named("soft") }], ports: [{ port: 8200 }] }],
+  });
+  /** `soft` is closed for egress. */
+  const closed = () => {
+    let elapsedMs = 0;
+    const world = createWorld({ resources: [sealed], elapsedMs: () => elapsedMs });
+    const deny = policy("soft/deny", { podSelector: {}, policyTypes: ["Egress"] });
+    const { policy: stored } = succeed(parseNetworkPolicy(deny));
+    world.engine.apply({ kind: "policy", op: "upsert", object: stored });
+    return { ...world, pass: (ms: number) => void (elapsedMs += ms) };
+  };
+
+  it("at once: the second is refused, and told which the first is", async () => {
+    const { ask } = closed();
+    const [first, second] = await Promise.all([
+      ask(review({ object: egress })),
+      ask(review({ object: ingress })),
+    ]);
+    expect(first?.allowed).toBe(true);
+    expect(second?.status?.message).toContain(
+      "opens soft/* → payments/* TCP 8200 (1 pod could not reach it before), together with NetworkPolicy soft/out, admitted a moment ago",
+    );
+  });
+
+  it("in the other order too", async () => {
+    const { ask } = closed();
+    expect((await ask(review({ object: ingress }))).allowed).toBe(true);
+    // In mode `warn` nothing is refused: the finding is a warning there.
+    const { warnings } = await ask(review({ object: egress }));
+    expect(warnings?.some((line) => line.startsWith('invariant "sealed": opens soft/*'))).toBe(
+      true,
+    );
+  });
+
+  it.each<[string, (world: ReturnType<typeof closed>) => Promise<unknown>, boolean]>([
+    [
+      "after a dry run of the first",
+      ({ ask }) => ask(review({ object: egress, request: { dryRun: true } })),
+      true,
+    ],
+    [
+      "some time after the first was admitted and never stored",
+      async ({ ask, pass }) => {
+        await ask(review({ object: egress }));
+        pass(11_000);
+      },
+      true,
+    ],
+    [
+      "once the first is stored",
+      async ({ ask, engine }) => {
+        await ask(review({ object: egress }));
+        const { policy: object } = succeed(parseNetworkPolicy(egress));
+        engine.apply({ kind: "policy", op: "upsert", object });
+      },
+      false,
+    ],
+    [
+      "where the first was taken back before it was seen",
+      async ({ ask }) => {
+        await ask(review({ object: egress }));
+        await ask(review({ oldObject: egress }));
+      },
+      true,
+    ],
+  ])("%s", async (_, before, allowed) => {
+    const world = closed();
+    await before(world);
+    const response = await world.ask(review({ object: ingress }));
+    expect(response.allowed, response.status?.message).toBe(allowed);
+    expect(response.status?.message ?? "").not.toContain("together with");
+  });
+});

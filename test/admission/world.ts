@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Admission, createAdmission } from "../../src/admission/handle.ts";
+import { PendingChanges } from "../../src/admission/pending-changes.ts";
 import type { DecisionRecord } from "../../src/admission/record.ts";
 import type { AdmissionReply } from "../../src/admission/respond.ts";
 import type {
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly rules?: readonly Validator[];
   readonly action?: RuleAction;
   readonly announceChanges?: boolean;
+  /** Time that has passed beside the real one. */
+  readonly elapsedMs?: () => number;
   /** Resources beside the built-in ones and the profile `custom`. */
   readonly resources?: readonly Resource[];
 }
@@ -93,6 +96,7 @@ export function createWorld(options: WorldOptions = {}): {
     },
     ruleBook,
     invariants: new HeldInvariants(engine, ruleBook),
+    pending: new PendingChanges(engine, () => performance.now() + (options.elapsedMs?.() ?? 0)),
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock: () => performance.now(),
     now: () => Date.UTC(2026, 0, 1),

@@ -13,6 +13,7 @@ function createMetrics(): Metrics {
     unreadable: 2,
     engine: createWorld().engine.stats(),
     certificateExpiry: new Date(1_800_000_000_000),
+    brokenInvariants: 1,
     resourceProblems: 0,
   }));
 }

@@ -11,6 +11,7 @@ import {
   parseManifests,
   webhookConfigurations,
 } from "../manifests/rendered-manifests.ts";
+import { Balancer } from "./balancer.ts";
 import { issueCertificate } from "./certificates.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { endWithTest } from "./end-with-test.ts";
@@ -35,17 +36,20 @@ export class Ringfence {
   /** Everything Ringfence says to the API server passes through here. */
   readonly proxy: FaultyProxy;
   readonly #plane: ControlPlane;
-  readonly #webhooks: readonly object[];
+  /** The webhook configurations, for a webhook on that port. */
+  readonly #webhooks: (port: number) => readonly object[];
   readonly #certificates: string;
   readonly #kubeconfig: string;
   #process: ChildProcess | null = null;
   #log = "";
+  #replica: Ringfence | null = null;
+  #balancer: Balancer | null = null;
 
   private constructor(parts: {
     readonly plane: ControlPlane;
     readonly ports: Ports;
     readonly proxy: FaultyProxy;
-    readonly webhooks: readonly object[];
+    readonly webhooks: (port: number) => readonly object[];
     readonly certificates: string;
     readonly kubeconfig: string;
   }) {
@@ -66,17 +70,17 @@ export class Ringfence {
     };
     const objects = await renderManifests(plane);
     const authority = await readFile(plane.authority.certificate);
-    const url = `https://127.0.0.1:${ports.webhook}`;
-    const webhooks = webhookConfigurations(objects).map((configuration) => ({
-      ...configuration,
-      webhooks: configuration.webhooks.map((webhook) => ({
-        ...webhook,
-        clientConfig: {
-          url: `${url}${webhook.clientConfig.service.path}`,
-          caBundle: authority.toString("base64"),
-        },
-      })),
-    }));
+    const webhooks = (port: number): readonly object[] =>
+      webhookConfigurations(objects).map((configuration) => ({
+        ...configuration,
+        webhooks: configuration.webhooks.map((webhook) => ({
+          ...webhook,
+          clientConfig: {
+            url: `https://127.0.0.1:${port}${webhook.clientConfig.service.path}`,
+            caBundle: authority.toString("base64"),
+          },
+        })),
+      }));
     const rest = objects.filter(({ kind }) => !kind.endsWith("WebhookConfiguration"));
     // The namespace comes first: what lives in it cannot be created before.
     await applyAll(
@@ -174,9 +178,34 @@ export class Ringfence {
     return child.exitCode;
   }
 
+  /**
+   * Another replica of the same installation, on ports of its own, and the API server's calls spread
+   * over both. It is stopped with this one.
+   */
+  async addReplica(): Promise<Ringfence> {
+    const replica = new Ringfence({
+      plane: this.#plane,
+      proxy: this.proxy,
+      webhooks: this.#webhooks,
+      certificates: this.#certificates,
+      kubeconfig: this.#kubeconfig,
+      ports: {
+        webhook: await freePort(),
+        health: await freePort(),
+        metrics: await freePort(),
+      },
+    });
+    this.#replica = replica;
+    await replica.start({ identity: "another" });
+    await replica.untilReady();
+    this.#balancer = await Balancer.start([this.ports.webhook, replica.ports.webhook]);
+    await this.configureWebhooks(this.#balancer.port);
+    return replica;
+  }
+
   /** Register the webhooks and wait until the API server calls the mutating and the validating ones. */
-  async configureWebhooks(): Promise<void> {
-    await applyAll(this.#plane, this.#webhooks);
+  async configureWebhooks(port = this.ports.webhook): Promise<void> {
+    await applyAll(this.#plane, this.#webhooks(port));
     const called = vi.waitFor(async () => {
       expect(await this.#dryRunNamespace("no-such-profile")).toContain("denied the request");
       expect(await this.#dryRunNamespace("restricted")).toContain("baseline-revision");
@@ -211,7 +240,7 @@ export class Ringfence {
   }
 
   async stop(): Promise<void> {
-    await this.end("SIGKILL");
+    await Promise.all([this.end("SIGKILL"), this.#replica?.end("SIGKILL"), this.#balancer?.stop()]);
     await this.proxy.stop();
   }
 

@@ -1,5 +1,5 @@
 import { familyOf, formatRange } from "../engine/address.ts";
-import type { Delta, Endpoint, FlowGroup, Group } from "../engine/query.ts";
+import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
 import { renderPorts } from "./render-ports.ts";
 
 /** How many ends of a group, and how many groups of flows, a line names before it counts. */
@@ -12,12 +12,28 @@ export function renderDelta(delta: Delta): string | null {
   return `opens ${renderFlows(delta.opened)}; closes ${renderFlows(delta.closed)}`;
 }
 
-/** The widest groups of flows and how many more there are; `nothing` for none. */
-export function renderFlows(flows: readonly FlowGroup[]): string {
+/** The widest groups of flows and how many more there are, `omitted` beside; `nothing` for none. */
+export function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
   if (flows.length === 0) return "nothing";
   const widest = flows.toSorted((a, b) => width(b) - width(a)).slice(0, MAX_GROUPS);
-  const rest = flows.length - widest.length;
+  const rest = flows.length - widest.length + omitted;
   return `${widest.map(renderFlow).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** The same of a list that is capped already. */
+export function renderFlowList({ groups, omitted }: FlowList): string {
+  return renderFlows(groups, omitted);
+}
+
+/** Whom a list of flows is about: the pods they come from, or go to where they come from addresses. */
+export function podsIn({ from, to }: FlowList): number {
+  return from > 0 ? from : to;
+}
+
+/** `1 pod`, `214 pods`. */
+export function renderPodCount(list: FlowList): string {
+  const count = podsIn(list);
+  return count === 1 ? "1 pod" : `${count} pods`;
 }
 
 /** How much a reader should mind: the world before pods, many pods before few. */

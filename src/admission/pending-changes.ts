@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Change, policyKey } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
+
+/** An admitted change is stored within milliseconds, or never: another webhook may have refused it. */
+const POSSIBLE_MS = 10_000;
+
+/** More than can be on their way at once; beyond, the oldest are taken for seen. */
+const MAX_PENDING = 200;
+
+interface Pending {
+  readonly change: Change;
+  readonly admittedAt: number;
+}
+
+/**
+ * Changes that were admitted a moment ago and that the watches have not shown yet. Whether they will be
+ * stored nobody here knows, so they are possible: what must hold has to hold with and without them.
+ */
+export class PendingChanges {
+  readonly #engine: EngineView;
+  readonly #clock: () => number;
+  /** By what they change, the oldest first. */
+  readonly #pending = new Map<string, Pending>();
+
+  /** `clock`: milliseconds, never going back. */
+  constructor(engine: EngineView, clock: () => number) {
+    this.#engine = engine;
+    this.#clock = clock;
+  }
+
+  /** Remember what has just been admitted. */
+  admit(changes: readonly Change[]): void {
+    for (const change of changes) {
+      const key = keyOf(change);
+      this.#pending.delete(key);
+      this.#pending.set(key, { change, admittedAt: this.#clock() });
+      const [oldest] = this.#pending.keys();
+      if (this.#pending.size > MAX_PENDING && oldest !== undefined) this.#pending.delete(oldest);
+    }
+  }
+
+  /** What is possible beside `changes`, which are about to be judged. */
+  beside(changes: readonly Change[]): readonly Change[] {
+    const judged = new Set(changes.map(keyOf));
+    const since = this.#clock() - POSSIBLE_MS;
+    for (const [key, { change, admittedAt }] of this.#pending) {
+      if (admittedAt <= since || isSeen(change, this.#engine)) this.#pending.delete(key);
+    }
+    return Array.from(this.#pending)
+      .filter(([key]) => !judged.has(key))
+      .map(([, { change }]) => change);
+  }
+}
+
+/** Report whether the cluster as the watches show it is as the change wants it. */
+function isSeen(change: Change, engine: EngineView): boolean {
+  const stored = storedFor(change, engine);
+  return change.op === "delete" ? stored === undefined : isDeepStrictEqual(stored, change.object);
+}
+
+function storedFor(change: Change, engine: EngineView): unknown {
+  const name = nameOf(change);
+  switch (change.kind) {
+    case "policy":
+      return engine.policy(name);
+    case "namespace":
+      return engine.namespace(name);
+    case "pod":
+      return engine.pod(name);
+    case "node":
+      return engine.node(name);
+  }
+}
+
+function keyOf(change: Change): string {
+  return `${change.kind} ${nameOf(change)}`;
+}
+
+function nameOf(change: Change): string {
+  if (change.op === "delete") return change.key;
+  switch (change.kind) {
+    case "policy":
+      return policyKey(change.object);
+    case "pod":
+      return `${change.object.namespace}/${change.object.name}`;
+    case "namespace":
+    case "node":
+      return change.object.name;
+  }
+}

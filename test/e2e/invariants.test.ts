@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import type { KubectlResult } from "../support/control-plane.ts";
+import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { Ringfence } from "../support/ringfence.ts";
+import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
+
+const named = (name: string): object => ({
+  matchLabels: { "kubernetes.io/metadata.name": name },
+});
+const from = (name: string): object => ({ namespaceSelector: named(name) });
+
+const sealed = {
+  apiVersion: "ringfence.dev/v1alpha1",
+  kind: "Invariant",
+  metadata: { name: "cardholder-data" },
+  spec: {
+    description: "card data is for payments alone",
+    mustNotReach: {
+      from: [{ namespaces: named("lab") }],
+      to: [
+        {
+          pods: {
+            namespaceSelector: named("payments"),
+            podSelector: { matchLabels: { app: "vault" } },
+          },
+        },
+      ],
+      ports: [{ port: 8200 }],
+    },
+  },
+};
+
+/** Two policies, neither of which opens anything by itself: both namespaces are closed. */
+const egress = policy("lab", "to-payments", {
+  podSelector: {},
+  policyTypes: ["Egress"],
+  egress: [{ to: [from("payments")], ports: [{ protocol: "TCP", port: 8200 }] }],
+});
+const ingress = policy("payments", "from-lab", {
+  podSelector: { matchLabels: { app: "vault" } },
+  policyTypes: ["Ingress"],
+  ingress: [{ from: [from("lab")], ports: [{ protocol: "TCP", port: 8200 }] }],
+});
+
+describeWithControlPlane("an Invariant through kubectl", (plane) => {
+  let ringfence: Ringfence;
+
+  const kubectl = (args: readonly string[], input?: object): Promise<KubectlResult> =>
+    plane().kubectl(args, { ...(input && { input }) });
+  const apply = (object: object): Promise<KubectlResult> => kubectl(["apply", "-f", "-"], object);
+  const condition = async (type: string, field: string): Promise<string> => {
+    const path = `jsonpath={.status.conditions[?(@.type=="${type}")].${field}}`;
+    return (await kubectl(["get", "rfi", "cardholder-data", "-o", path])).stdout;
+  };
+  const holds = (status: string): Promise<void> =>
+    vi.waitFor(async () => expect(await condition("Holds", "status")).toBe(status), 20_000);
+
+  beforeAll(async () => {
+    await createShop(plane());
+    ringfence = await Ringfence.install(plane());
+    for (const [name, app, address] of [
+      ["lab", "tool", "10.244.8.1"],
+      ["payments", "vault", "10.244.8.2"],
+    ] as const) {
+      await createNamespace(plane(), name);
+      await createPod(plane(), pod(name, app, address, { api: 8200 }));
+      await kubectl(["label", "namespace", name, "ringfence.dev/profile=baseline"]);
+      await vi.waitFor(async () => {
+        expect(await storedPolicy(plane(), name, "default-deny")).not.toBeNull();
+      }, 5_000);
+    }
+    expect(await apply(sealed)).toMatchObject({ code: 0 });
+    await holds("True");
+  }, 120_000);
+  afterAll(async () => ringfence?.stop());
+  beforeEach(async () => {
+    for (const [namespace, name] of [
+      ["lab", "to-payments"],
+      ["payments", "from-lab"],
+    ] as const) {
+      await kubectl(["delete", "networkpolicy", name, "-n", namespace, "--ignore-not-found"]);
+    }
+  });
+
+  it("keeps the flow closed: the second of two policies is denied, with the flow and the reason", async () => {
+    expect(await apply(egress)).toMatchObject({ code: 0 });
+    const { code, stderr } = await apply(ingress);
+    expect(code).toBe(1);
+    expect(stderr).toContain('1. invariant "cardholder-data"');
+    expect(stderr).toContain("opens lab/* → payments/* TCP 8200 (1 pod could not reach it before)");
+    expect(stderr).toContain("why: card data is for payments alone");
+    expect(await storedPolicy(plane(), "payments", "from-lab")).toBeNull();
+  });
+
+  it("keeps it closed when both are applied at once", async () => {
+    const results = await Promise.all([apply(egress), apply(ingress)]);
+    expect(results.filter(({ code }) => code === 0)).toHaveLength(1);
+    expect(results.find(({ code }) => code === 1)?.stderr).toContain('invariant "cardholder-data"');
+    await holds("True");
+  });
+
+  it("says in its status that it does not hold when a policy comes past the webhook, and holds again", async () => {
+    expect(await apply(egress)).toMatchObject({ code: 0 });
+    await ringfence.removeWebhooks();
+    expect(await apply(ingress)).toMatchObject({ code: 0 });
+    await ringfence.configureWebhooks();
+    await holds("False");
+    expect(await condition("Holds", "message")).toBe("lab/* → payments/* TCP 8200 (1 pod)");
+    // What was broken before is nobody's business but its own.
+    const other = policy("payments", "other", { podSelector: { matchLabels: { app: "vault" } } });
+    expect(await apply(other)).toMatchObject({ code: 0 });
+    expect(await kubectl(["delete", "networkpolicy", "from-lab", "-n", "payments"])).toMatchObject({
+      code: 0,
+    });
+    await holds("True");
+  });
+
+  it("judges a namespace by the labels it would get", async () => {
+    const trusting = {
+      ...sealed,
+      metadata: { name: "quarantine" },
+      spec: {
+        description: "nobody talks with what is in quarantine",
+        mustNotReach: {
+          from: [{ namespaces: { matchLabels: { quarantine: "yes" } } }],
+          to: [{ namespaces: named("plain") }],
+        },
+      },
+    };
+    expect(await apply(trusting)).toMatchObject({ code: 0 });
+    await createNamespace(plane(), "sick");
+    await createPod(plane(), pod("sick", "web", "10.244.8.9", { http: 80 }));
+    const labels = ["ringfence.dev/profile=baseline", "ringfence.dev/mode=enforce"];
+    await kubectl(["label", "namespace", "sick", ...labels]);
+    const open = policy("sick", "out", {
+      podSelector: {},
+      policyTypes: ["Egress"],
+      egress: [{ to: [from("plain")] }],
+    });
+    await vi.waitFor(async () => expect(await apply(open)).toMatchObject({ code: 0 }), 5_000);
+    await vi.waitFor(async () => {
+      const { code, stderr } = await kubectl(["label", "namespace", "sick", "quarantine=yes"]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        "opens sick/* → plain/* all ports (1 pod could not reach it before)",
+      );
+    }, 5_000);
+  });
+
+  it("with two replicas: the second policy is denied, or the audit tells within seconds", async () => {
+    const replica = await ringfence.addReplica();
+    // One after the other, whichever replica answers: both have seen the first by then.
+    expect(await apply(egress)).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => expect(await replica.isReady()).toBe(true));
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      expect(await apply(ingress), String(attempt)).toMatchObject({ code: 1 });
+    }
+    await kubectl(["delete", "networkpolicy", "to-payments", "-n", "lab"]);
+    // At once neither replica can know of what the other is admitting.
+    const results = await Promise.all([apply(egress), apply(ingress)]);
+    const denied = results.filter(({ code }) => code === 1).length;
+    await holds(denied > 0 ? "True" : "False");
+  });
+});
