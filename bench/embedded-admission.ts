@@ -9,6 +9,7 @@ import { createRegistry } from "../src/rules/registry.ts";
 import type { Validator } from "../src/rules/rule.ts";
 import { RuleBook } from "../src/rules/rule-book.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
+import { ServiceIndex } from "../src/wire/service-index.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
 import { changesOf, readCluster } from "./engine-cluster.ts";
 
@@ -39,6 +40,7 @@ export function embeddedAdmission(
           ownPods: [],
           webhookPort: 9443,
           templatesOf: () => [],
+          services: new ServiceIndex(),
         },
         freshness: () => ({ kind: "fresh" }),
         isTerminating: () => false,

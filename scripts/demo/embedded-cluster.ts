@@ -6,6 +6,8 @@ import { type Problem, unreachable } from "../../src/errors.ts";
 import type { DnsEndpoint, WorkloadTemplate } from "../../src/rules/rule.ts";
 import { parseObject, type WireObject } from "../../src/wire/document.ts";
 import { parseEndpoints, resolverEndpoints } from "../../src/wire/endpoints.ts";
+import { parseService } from "../../src/wire/service.ts";
+import { ServiceIndex } from "../../src/wire/service-index.ts";
 import type { KubernetesObject } from "./example-cluster.ts";
 
 const OWN_NAMESPACE = "ringfence-system";
@@ -16,6 +18,7 @@ export class EmbeddedCluster implements ClusterState {
   readonly facts: ClusterState["facts"];
   readonly #objects = new Map<string, KubernetesObject>();
   readonly #templates: WorkloadTemplate[] = [];
+  readonly #services = new ServiceIndex();
   readonly #ownPods: string[] = [];
   readonly #dns: DnsEndpoint[] = [];
 
@@ -29,6 +32,7 @@ export class EmbeddedCluster implements ClusterState {
       ownPods: this.#ownPods,
       webhookPort,
       templatesOf: (namespace) => this.#templates.filter((it) => it.namespace === namespace),
+      services: this.#services,
     };
   }
 
@@ -51,6 +55,10 @@ export class EmbeddedCluster implements ClusterState {
     this.#objects.set(keyOf(kind, metadata), object);
     if (kind === "Endpoints") {
       this.#dns.push(...resolverEndpoints(valueOf(parseEndpoints(object))));
+      return;
+    }
+    if (kind === "Service") {
+      this.#services.upsert(valueOf(parseService(object)));
       return;
     }
     const read = valueOf(parseObject(object));

@@ -7,6 +7,8 @@ import { parseNamespace } from "../wire/namespace.ts";
 import { parseNode } from "../wire/node.ts";
 import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
+import { parseService } from "../wire/service.ts";
+import { ServiceIndex, type Services } from "../wire/service-index.ts";
 import { field } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
@@ -47,6 +49,7 @@ export interface Facts {
   readonly ownPods: readonly string[];
   readonly webhookPort: number;
   templatesOf(namespace: string): Iterable<WorkloadTemplate>;
+  readonly services: Services;
 }
 
 /** Takes every Namespace and NetworkPolicy, raw, after the engine has taken it. */
@@ -92,6 +95,7 @@ export class ClusterState {
   readonly #terminating = new Set<string>();
   readonly #unreadable = new Map<string, Unreadable>();
   readonly #templates = new Map<string, Map<string, WorkloadTemplate>>();
+  readonly #services = new ServiceIndex();
   readonly #daemonSets = new Set<string>();
   #dns: readonly DnsEndpoint[] = [];
   #apiServer: readonly Address[] = [];
@@ -165,6 +169,13 @@ export class ClusterState {
       [{ type: kinds.PODS }, this.#pods()],
       [{ type: kinds.NETWORK_POLICIES }, both(this.#policies("NetworkPolicy"), listener?.policies)],
       ...TIERED_KINDS.map((kind) => [policySource(kind), this.#policies(kind)] as const),
+      [
+        { type: kinds.SERVICES },
+        this.#reading("services", parseService, {
+          upsert: (_, service) => this.#services.upsert(service),
+          delete: (key) => this.#services.delete(key),
+        }),
+      ],
       [{ type: kinds.DEPLOYMENTS }, this.#workloads("Deployment")],
       [{ type: kinds.STATEFUL_SETS }, this.#workloads("StatefulSet")],
       [{ type: kinds.DAEMON_SETS }, both(this.#agents(), this.#workloads("DaemonSet"))],
@@ -330,6 +341,7 @@ export class ClusterState {
       ownNamespace,
       webhookPort,
       templatesOf: (namespace) => this.#templates.get(namespace)?.values() ?? [],
+      services: this.#services,
     };
   }
 }

@@ -3,6 +3,7 @@ import type { Address, Labels, Pod, Policy, Selector, Workload } from "../engine
 import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
 import type { ProfileRule, RuleAction } from "../resources/profile.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
+import type { Services } from "../wire/service-index.ts";
 import type { PatchOperation } from "./json-patch.ts";
 import type { PlacedRule } from "./placed-rules.ts";
 
@@ -46,6 +47,7 @@ export interface ClusterFacts {
   readonly ownPods: readonly string[];
   readonly webhookPort: number;
   templatesOf(namespace: string): Iterable<WorkloadTemplate>;
+  readonly services: Services;
 }
 
 /** The change that is judged. `after` is the cluster as it would be with the change. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Labels, Protocol } from "../engine/model.ts";
+import { parseAddress } from "../engine/address.ts";
+import type { Address, Labels, Protocol } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema, stringMapSchema } from "./metadata.ts";
 import { portNumberSchema, protocolSchema } from "./policy-port.ts";
@@ -12,6 +13,8 @@ export interface Service {
   readonly type: string;
   /** Traffic from outside may enter at any node, which then puts its own address in the source. */
   readonly hidesClients: boolean;
+  /** `clusterIPs`: none of a headless Service, nor before it is stored. */
+  readonly addresses: readonly Address[];
   /** Null where there is none: its endpoints are somebody else's business. */
   readonly selector: Labels | null;
   readonly ports: readonly ServicePort[];
@@ -42,14 +45,18 @@ const specSchema = z
   .object({
     type: z.string().nullish(),
     externalTrafficPolicy: z.string().nullish(),
+    clusterIP: z.string().nullish(),
+    clusterIPs: z.array(z.string()).nullish(),
     selector: stringMapSchema.nullish(),
     ports: z.array(portSchema).nullish(),
   })
-  .transform(({ type, externalTrafficPolicy: policy, selector, ports }) => ({
+  .transform(({ type, externalTrafficPolicy: policy, selector, ports, clusterIP, clusterIPs }) => ({
     type: type ?? "ClusterIP",
     // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
     // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
     hidesClients: (type === "NodePort" || type === "LoadBalancer") && policy !== "Local",
+    // "None" is what a headless Service has there.
+    addresses: (clusterIPs ?? [clusterIP ?? ""]).flatMap((text) => parseAddress(text) ?? []),
     selector: selector?.size === 0 ? null : (selector ?? null),
     ports: ports ?? [],
   }));

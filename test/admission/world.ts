@@ -22,6 +22,7 @@ import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
+import { ServiceIndex } from "../../src/wire/service-index.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -90,6 +91,7 @@ export function createWorld(options: WorldOptions = {}): {
         ownPods: [],
         webhookPort: 9443,
         templatesOf: () => [],
+        services: new ServiceIndex(),
       },
       freshness: () => options.freshness ?? { kind: "fresh" },
       isTerminating: (name) => options.terminating?.includes(name) ?? false,

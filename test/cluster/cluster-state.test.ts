@@ -213,6 +213,29 @@ describeWithControlPlane("cluster state", (plane) => {
     });
   });
 
+  it("tells the Services of a namespace, reduced to what a flow can see of them", async () => {
+    const path = `/api/v1/namespaces/${namespace}/services`;
+    await plane().create(path, {
+      ...named("v1", "Service", "web"),
+      spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: "http" }] },
+    });
+    startState();
+    await state.whenSynced();
+    const [service] = state.facts.services.of(namespace);
+    expect(service).toMatchObject({
+      namespace,
+      name: "web",
+      hidesClients: false,
+      selector: new Map([["app", "web"]]),
+      ports: [{ protocol: "TCP", port: 80, targetPort: "http" }],
+    });
+    const [address = 0n] = service?.addresses ?? [];
+    const found = state.facts.services.withAddressIn({ first: address, last: address });
+    expect(found).toBe(service);
+    await plane().request("DELETE", `${path}/web`);
+    await eventually(() => expect([...state.facts.services.of(namespace)]).toEqual([]));
+  });
+
   it("gives away the dataplane by the agents on its nodes", async () => {
     expect(await detectDataplane(client)).toMatchObject({ dataplane: "generic" });
     const template = {

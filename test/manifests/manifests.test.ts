@@ -263,10 +263,7 @@ describe("the Deployment", () => {
 
 describe("the ServiceAccount's rights", () => {
   const watched = [
-    // Services are read by the kubectl plugin alone, with the rights of whoever runs it.
-    ...Object.values(resourceTypes).flatMap((type) =>
-      typeof type === "function" || type === resourceTypes.SERVICES ? [] : type,
-    ),
+    ...Object.values(resourceTypes).flatMap((type) => (typeof type === "function" ? [] : type)),
     ...Object.values(POLICY_READERS).map(({ apiVersion, resource }) => ({
       group: apiVersion.split("/")[0] ?? "",
       resource,

@@ -15,6 +15,9 @@ import { type ProfileList, RuleBook } from "../../src/rules/rule-book.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
+import { parseService } from "../../src/wire/service.ts";
+import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { field } from "../../src/wire/shape.ts";
 
 export const FIXTURES = join(import.meta.dirname, "fixtures");
 
@@ -149,7 +152,8 @@ function governed(object: WireObject): GovernedObject {
   throw new Error(`a ${object.kind} is not governed`);
 }
 
-function factsOf(world: readonly WireObject[], { unknown }: Fixture): ClusterFacts {
+function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
+  const { unknown } = fixture;
   // A fixture may replace a pod of the world.
   const byKey = new Map(
     world.flatMap((object) =>
@@ -176,10 +180,20 @@ function factsOf(world: readonly WireObject[], { unknown }: Fixture): ClusterFac
     ownPods: unknown.includes("ownPods") ? [] : own.map(podKey),
     webhookPort: 9443,
     templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
+    services: servicesOf(fixture),
   };
 }
 
 /** The built-in profiles and those of these documents. */
+function servicesOf({ cluster }: Fixture): ServiceIndex {
+  const index = new ServiceIndex();
+  for (const raw of cluster) {
+    const read = field(raw, "kind") === "Service" ? parseService(raw) : null;
+    if (read?.ok === true) index.upsert(read.value);
+  }
+  return index;
+}
+
 function profilesOf(documents: readonly unknown[]): ProfileList {
   const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
   const resources = documents.map((raw) => {

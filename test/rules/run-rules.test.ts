@@ -14,6 +14,7 @@ import {
 } from "../../src/rules/rule.ts";
 import { runRules } from "../../src/rules/run-rules.ts";
 import { atMost, isWeaker, soften } from "../../src/rules/severity.ts";
+import { ServiceIndex } from "../../src/wire/service-index.ts";
 
 const common = {
   title: "A rule",
@@ -64,6 +65,7 @@ const situation: RuleSituation = {
     ownPods: [],
     webhookPort: 9443,
     templatesOf: () => [],
+    services: new ServiceIndex(),
   },
 };
 

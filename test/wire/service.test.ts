@@ -37,6 +37,15 @@ describe("a Service", () => {
     expect(succeed(parseService({ metadata, spec })).hidesClients).toBe(hides);
   });
 
+  it.each([
+    { spec: { clusterIP: "10.96.0.7", clusterIPs: ["10.96.0.7", "fd00::7"] }, count: 2 },
+    { spec: { clusterIP: "10.96.0.7" }, count: 1 },
+    { spec: { clusterIP: "None", clusterIPs: ["None"] }, count: 0 },
+    { spec: {}, count: 0 },
+  ])("$spec are $count addresses", ({ spec, count }) => {
+    expect(succeed(parseService({ metadata, spec })).addresses).toHaveLength(count);
+  });
+
   it("takes the namespace it is given, else `default`", () => {
     const raw = { metadata: { name: "web" } };
     expect(succeed(parseService(raw, "dev")).namespace).toBe("dev");

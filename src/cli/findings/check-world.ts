@@ -2,6 +2,7 @@ import { podKey, policyKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { soften } from "../../rules/severity.ts";
+import { ServiceIndex } from "../../wire/service-index.ts";
 import { policyName } from "../render/policy-text.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
@@ -96,7 +97,14 @@ function factsOf(world: World): ClusterFacts {
       .map(podKey),
     webhookPort: WEBHOOK_PORT,
     templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
+    services: servicesOf(world),
   };
+}
+
+function servicesOf({ services }: World): ServiceIndex {
+  const index = new ServiceIndex();
+  for (const service of services.values()) index.upsert(service);
+  return index;
 }
 
 /** Policies of one namespace, or all, that somebody wrote and that can be read. */
