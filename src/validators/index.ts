@@ -1,6 +1,8 @@
 import type { Validator } from "../rules/rule.ts";
 import { allowAll } from "./allow-all.ts";
 import { cidrNotation } from "./cidr-notation.ts";
+import { clientSource } from "./client-source.ts";
+import { clusterRange } from "./cluster-range.ts";
 import { dataplaneSupport } from "./dataplane-support.ts";
 import { dnsEgress } from "./dns-egress.ts";
 import { equalPriority } from "./equal-priority.ts";
@@ -26,6 +28,7 @@ import { reservedPriority } from "./reserved-priority.ts";
 import { selectsNothing } from "./selects-nothing.ts";
 import { selfLockout } from "./self-lockout.ts";
 import { sensitivePort } from "./sensitive-port.ts";
+import { servicePort } from "./service-port.ts";
 import { singleFamily } from "./single-family.ts";
 import { widePorts } from "./wide-ports.ts";
 
@@ -50,6 +53,9 @@ export const VALIDATORS: readonly Validator[] = [
   exceptReopened,
   policyTypes,
   equalPriority,
+  servicePort,
+  clusterRange,
+  clientSource,
   cidrNotation,
   singleFamily,
   dataplaneSupport,

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { type AddressRange, type Pod, podKey } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
+import { accepting } from "../rules/placed-rules.ts";
+import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import type { Service } from "../wire/service.ts";
+import { type Block, blocksOf, blockText, isNetwork } from "./parts/blocks.ts";
+
+/** Report address blocks with pods or Services of the cluster in them. */
+export const clusterRange = defineValidator({
+  id: "cluster-range",
+  title: "An address block takes in the cluster's own pods or Services",
+  why: "Blocks are for addresses outside the cluster. Those of pods change with every restart, so a block lets in whoever has the address next; and the address of a Service has become that of a pod before a policy is asked, so a block for it matches nothing.",
+  fix: "Select pods by labels, and the pods behind a Service by theirs; in a wide block except the pods' range.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ placedRules, after, facts }): readonly Finding[] {
+    return accepting(placedRules)
+      .flatMap(blocksOf)
+      .flatMap((block) => judge(block, block.ranges.filter(isNetwork), { after, facts }));
+  },
+});
+
+function judge(
+  block: Block,
+  ranges: readonly AddressRange[],
+  { after, facts }: { readonly after: EngineView; readonly facts: ClusterFacts },
+): readonly Finding[] {
+  // Where blocks do not match pods at all, that is another rule's finding.
+  const pod = after.dataplane.ipBlockMatchesPods ? podIn(ranges, after) : null;
+  if (pod !== null) {
+    return [
+      {
+        path: block.path,
+        message: `\`${blockText(block)}\` takes in pods such as \`${podKey(pod)}\`, whose addresses change with every restart`,
+        help: "select the pods by labels, or except their range",
+      },
+    ];
+  }
+  const service = ranges.map((range) => facts.services.withAddressIn(range)).find(isKnown);
+  if (service === undefined) return [];
+  return [
+    {
+      path: block.path,
+      message: `\`${blockText(block)}\` holds the address of Service \`${service.namespace}/${service.name}\`, which policies never see: traffic to it goes to its pods`,
+      help: "select the pods behind the Service by labels",
+    },
+  ];
+}
+
+/** A pod with an address of its own there, as an example. */
+function podIn(ranges: readonly AddressRange[], after: EngineView): Pod | null {
+  for (const range of ranges) {
+    for (const pod of after.podsWithin(range)) if (!pod.hostNetwork) return pod;
+  }
+  return null;
+}
+
+function isKnown(service: Service | undefined): service is Service {
+  return service !== undefined;
+}

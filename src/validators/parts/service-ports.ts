@@ -1,0 +1,39 @@
+import type { NamespaceScope, Selector } from "../../engine/model.ts";
+import type { Service, ServicePort } from "../../wire/service.ts";
+import { type Bearer, bearersOf, MAX_READ, namespacesOf, type Surroundings } from "./bearers.ts";
+
+/** PERF: of selections over many namespaces, the Services of so many are looked at. */
+const MAX_NAMESPACES = 20;
+
+/** Services in the namespaces of a scope, of as many as are looked at. */
+export function* servicesIn(
+  scope: NamespaceScope,
+  { after, facts }: Surroundings,
+): Generator<Service, void> {
+  for (const namespace of namespacesOf(scope, after).slice(0, MAX_NAMESPACES)) {
+    yield* facts.services.of(namespace);
+  }
+}
+
+/** A pod or template that `service` leads to and `pods` selects, as an example. */
+export function servedBy(
+  { selector, namespace }: Service,
+  pods: Selector,
+  surroundings: Surroundings,
+): Bearer | undefined {
+  if (selector === null) return undefined;
+  let read = 0;
+  const own = { namespaces: { kind: "name", name: namespace }, pods } as const;
+  for (const bearer of bearersOf(own, surroundings)) {
+    if (selector.entries().every(([key, value]) => bearer.labels.get(key) === value)) return bearer;
+    read += 1;
+    if (read === MAX_READ) return undefined;
+  }
+  return undefined;
+}
+
+/** Where a port of a Service leads in that pod; null where its name is not one of the pod's. */
+export function targetIn({ targetPort, protocol }: ServicePort, { ports }: Bearer): number | null {
+  if (typeof targetPort === "number") return targetPort;
+  return ports.find((it) => it.name === targetPort && it.protocol === protocol)?.port ?? null;
+}
