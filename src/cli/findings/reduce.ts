@@ -56,8 +56,8 @@ class Reducer {
   /** Do one thing in each namespace, where they cannot get into each other's way; false: all is done. */
   step(): boolean {
     const touched = new Set<string>();
-    for (const finding of this.#world.engine.findings()) {
-      if (!isRemovable(finding)) continue;
+    const removable = this.#world.engine.findings().filter(isRemovable);
+    for (const finding of removable.toSorted(policiesFirst)) {
       const source = this.#world.policies.get(finding.policy);
       const raw = this.#results.get(finding.policy) ?? source?.manifest;
       if (source === undefined || !isObject(raw) || touched.has(source.policy.namespace)) continue;
@@ -107,6 +107,11 @@ class Reducer {
     this.#results.set(key, next);
     this.#world.engine.apply(changeTo(key, next, namespace));
   }
+}
+
+/** A rule that goes from another policy may be what this one was needless for. */
+function policiesFirst(a: Removable, b: Removable): number {
+  return Number(b.code === "redundant-policy") - Number(a.code === "redundant-policy");
 }
 
 function isRemovable(finding: ClusterFinding): finding is Removable {
