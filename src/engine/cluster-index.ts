@@ -1,10 +1,16 @@
 import { ClaimIndex } from "./claim-index.ts";
-import { bindPolicy, type CompiledPolicy, unbindPolicy } from "./compile.ts";
+import { bindPolicy, type CompiledPolicy, hasPart, unbindPolicy } from "./compile.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Inventory } from "./inventory.ts";
-import type { Change, Policy } from "./model.ts";
-import { podKey, policyKey } from "./model.ts";
+import {
+  type Change,
+  DIRECTIONS,
+  type Direction,
+  type Policy,
+  podKey,
+  policyKey,
+} from "./model.ts";
 import { NamespaceIndex } from "./namespace-index.ts";
 import { PROTOCOLS, portPoint } from "./port-set.ts";
 import type { Row } from "./row.ts";
@@ -138,8 +144,10 @@ export class ClusterIndex {
     for (const [cls, rows] of journal) {
       // A class that is new since then has no rows of before, for the outer one neither.
       if (rows === null && outer?.has(cls) === false) outer.set(cls, null);
+      if (!this.selectors.partition.classes.has(cls)) continue;
       // PERF: the same state has the same rows, so they are put back instead of being worked out again.
-      if (rows !== null && this.selectors.partition.classes.has(cls)) this.rows.restore(cls, rows);
+      if (rows !== null) this.rows.restore(cls, rows);
+      else this.rows.invalidate(cls);
     }
     this.rows.letGo();
   }
@@ -155,9 +163,30 @@ export class ClusterIndex {
 
   /** Put a bound policy, or none, in the place of the one with this key, which stays bound. */
   swapPolicy(key: string, next: CompiledPolicy | null): CompiledPolicy | null {
+    const previous = this.replacePolicy(key, next);
+    if (previous !== null) this.#subjectsChange(previous);
+    if (next !== null) this.#subjectsChange(next);
+    return previous;
+  }
+
+  /** The same for a swap that is taken back before `forget`, which knows what the rows were. */
+  replacePolicy(key: string, next: CompiledPolicy | null): CompiledPolicy | null {
     const previous = this.#policies.get(key) ?? null;
-    if (previous !== null) this.#detach(previous);
-    if (next !== null) this.#attach(next);
+    if (previous !== null) previous.subject.subjectOf.delete(previous);
+    if (next !== null) next.subject.subjectOf.add(next);
+    const namespace = (next ?? previous)?.policy.namespace ?? "";
+    // PERF: no delete before a set: the maps would have to be tidied up every so often.
+    if (next !== null) {
+      this.#policies.set(key, next);
+      const siblings = this.#byNamespace.get(namespace);
+      if (siblings === undefined) this.#byNamespace.set(namespace, new Map([[key, next]]));
+      else siblings.set(key, next);
+    } else {
+      this.#policies.delete(key);
+      const siblings = this.#byNamespace.get(namespace);
+      siblings?.delete(key);
+      if (siblings?.size === 0) this.#byNamespace.delete(namespace);
+    }
     return previous;
   }
 
@@ -166,37 +195,23 @@ export class ClusterIndex {
     if (previous !== null) this.unbind(previous);
   }
 
-  #attach(policy: CompiledPolicy): void {
-    this.#policies.set(policy.key, policy);
-    const { namespace } = policy.policy;
-    const siblings = this.#byNamespace.get(namespace);
-    if (siblings === undefined) this.#byNamespace.set(namespace, new Map([[policy.key, policy]]));
-    else siblings.set(policy.key, policy);
-    policy.subject.subjectOf.add(policy);
-    this.#subjectsChange(policy);
+  /** PERF: a direction that the policy has no part in keeps its rows. */
+  #subjectsChange(policy: CompiledPolicy): void {
+    const { members, maybe } = policy.subject;
+    for (const direction of DIRECTIONS) {
+      if (!hasPart(policy[direction])) continue;
+      for (const id of members) this.#rowsChange(this.selectors.classById(id), direction);
+      for (const id of maybe) this.#rowsChange(this.selectors.classById(id), direction);
+    }
   }
 
-  #detach(policy: CompiledPolicy): void {
-    this.#policies.delete(policy.key);
-    const siblings = this.#byNamespace.get(policy.policy.namespace);
-    siblings?.delete(policy.key);
-    if (siblings?.size === 0) this.#byNamespace.delete(policy.policy.namespace);
-    policy.subject.subjectOf.delete(policy);
-    this.#subjectsChange(policy);
-  }
-
-  #subjectsChange({ subject }: CompiledPolicy): void {
-    for (const id of subject.members) this.#rowsChange(this.selectors.classById(id));
-    for (const id of subject.maybe) this.#rowsChange(this.selectors.classById(id));
-  }
-
-  #rowsChange(cls: EndpointClass): void {
+  #rowsChange(cls: EndpointClass, direction?: Direction): void {
     const journal = this.#journals.at(-1);
     if (journal !== undefined && !journal.has(cls)) {
       const { egress, ingress } = cls;
       journal.set(cls, egress === null || ingress === null ? null : { egress, ingress });
     }
-    this.rows.invalidate(cls);
+    this.rows.invalidate(cls, direction);
   }
 }
 

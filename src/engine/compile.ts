@@ -40,6 +40,11 @@ export interface CompiledPolicy {
   readonly portFacts: readonly string[];
 }
 
+/** Report whether a direction of a policy can make a difference to the pods it selects. */
+export function hasPart({ isolates, rules }: CompiledDirection): boolean {
+  return isolates || rules.length > 0;
+}
+
 /** Bind a policy to the index; what it mentions refines the partition. `unbindPolicy` undoes it. */
 export function bindPolicy(
   policy: Policy,
@@ -98,22 +103,20 @@ function bindRule(
   const ports =
     rule.ports === "all" ? null : portSet(rule.ports.flatMap((port) => ranges(port, dataplane)));
   const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
-  const content = [
-    rule.action,
-    peers === null
-      ? "*"
-      : peers
-          .map(({ id }) => id)
-          .toSorted((a, b) => a - b)
-          .join(","),
-    ports === null ? "*" : ports.key,
-    names
-      .map(({ protocol, name }) => `${protocol ?? "*"}/${name}`)
-      .toSorted()
-      .join(","),
-  ].join(" ");
+  const content = `${rule.action} ${peersKey(peers)} ${ports?.key ?? "*"} ${namesKey(names)}`;
   const peerSet = new Set(peers);
   return { action: rule.action, peers, peerSet, ports, names, path: rule.path, policy, content };
+}
+
+function peersKey(peers: readonly SelectorEntry[] | null): string {
+  if (peers === null) return "*";
+  const ids = peers.map(({ id }) => id);
+  return ids.length < 2 ? String(ids[0] ?? "") : ids.toSorted((a, b) => a - b).join();
+}
+
+function namesKey(names: readonly NamedPort[]): string {
+  const keys = names.map(({ protocol, name }) => `${protocol ?? "*"}/${name}`);
+  return keys.length < 2 ? (keys[0] ?? "") : keys.toSorted().join();
 }
 
 /**

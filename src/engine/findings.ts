@@ -1,13 +1,12 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import { type CompiledPolicy, type CompiledRule, readingOf } from "./compile.ts";
 import { type EndpointClass, isNode, NO } from "./endpoint-class.ts";
-import { type Direction, podKey, type Workload } from "./model.ts";
+import { DIRECTIONS, type Direction, podKey, type Workload } from "./model.ts";
 import { differingPeers } from "./peers.ts";
 import type { ClusterFinding } from "./query.ts";
 import { createRow, outcomeFor, type Row } from "./row.ts";
 import { type Selecting, selectingPolicies, tiersOf } from "./tiers.ts";
 
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 const TIER_ORDER = ["Admin", "NetworkPolicy", "Baseline"] as const;
 
 /**

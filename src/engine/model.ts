@@ -119,6 +119,8 @@ export interface Rule {
 
 export type Direction = "ingress" | "egress";
 
+export const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
+
 export interface DirectionRules {
   /** networking.k8s.io/v1: a selected pod accepts only what some rule allows. False in other tiers. */
   readonly isolates: boolean;

@@ -129,6 +129,7 @@ function differing(
 
 /** Order matters in a tier: unless it is the same, every rule of it is in question. */
 function differingTier(before: OrderedTier, after: OrderedTier): readonly CompiledRule[] {
+  if (before.length === 0 && after.length === 0) return [];
   return orderOf(before) === orderOf(after) ? [] : [...rulesOfTier(before), ...rulesOfTier(after)];
 }
 

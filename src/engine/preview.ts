@@ -80,7 +80,7 @@ function applyForNow(
   if (change.kind === "policy") {
     const key = keyOf(change);
     const previous = index.swapPolicy(key, bound);
-    return () => void index.swapPolicy(key, previous);
+    return () => void index.replacePolicy(key, previous);
   }
   const inverse = index.inverse(change);
   index.apply(change);

@@ -1,6 +1,6 @@
 import type { Certainty } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
-import type { Direction } from "./model.ts";
+import { DIRECTIONS, type Direction } from "./model.ts";
 import { createRow, type Row } from "./row.ts";
 import { selectingPolicies, tiersOf } from "./tiers.ts";
 
@@ -22,26 +22,26 @@ export class RowIndex {
     this.#sctp = sctp;
   }
 
-  /** Something that the rows of `cls` depend on has changed. */
-  invalidate(cls: EndpointClass): void {
-    this.#forget(cls);
+  /** Something that the rows of `cls` depend on has changed, in one direction or in both. */
+  invalidate(cls: EndpointClass, only?: Direction): void {
+    for (const direction of only === undefined ? DIRECTIONS : [only]) this.#forget(cls, direction);
     this.#stale.add(cls);
   }
 
-  /** Give a class the rows it had before; they must be what its policies say again. */
-  restore(cls: EndpointClass, rows: { readonly egress: Row; readonly ingress: Row }): void {
-    this.#forget(cls);
-    this.#stale.delete(cls);
-    cls.egress = rows.egress;
-    cls.ingress = rows.ingress;
-    for (const row of [rows.egress, rows.ingress]) {
+  /** Give a class the rows it had since `hold`; they must be what its policies say again. */
+  restore(cls: EndpointClass, rows: Readonly<Record<Direction, Row>>): void {
+    for (const direction of DIRECTIONS) {
+      const row = rows[direction];
+      if (cls[direction] === row) continue;
+      this.#forget(cls, direction);
+      cls[direction] = row;
       row.members.add(cls);
-      this.#rows[row.direction].set(row.key, row);
     }
+    this.#stale.delete(cls);
   }
 
   removed(cls: EndpointClass): void {
-    this.#forget(cls);
+    for (const direction of DIRECTIONS) this.#forget(cls, direction);
     this.#stale.delete(cls);
   }
 
@@ -92,14 +92,12 @@ export class RowIndex {
     return row;
   }
 
-  #forget(cls: EndpointClass): void {
-    for (const row of [cls.egress, cls.ingress]) {
-      if (row === null) continue;
-      row.members.delete(cls);
-      this.#dropIfUnused(row);
-    }
-    cls.egress = null;
-    cls.ingress = null;
+  #forget(cls: EndpointClass, direction: Direction): void {
+    const row = cls[direction];
+    if (row === null) return;
+    cls[direction] = null;
+    row.members.delete(cls);
+    this.#dropIfUnused(row);
   }
 
   #dropIfUnused(row: Row): void {

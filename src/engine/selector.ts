@@ -26,10 +26,15 @@ export function requirementHolds(requirement: Requirement, value: string | undef
 
 /** A selector as text; selectors that differ only in order have the same key. */
 export function selectorKey(selector: Selector): string {
-  return selector
-    .map(({ key, operator, values }) => `${key} ${operator} ${values.toSorted().join(",")}`)
-    .toSorted()
-    .join(";");
+  const [only] = selector;
+  // PERF: nearly all have one requirement of one value, with nothing to sort (`bench -- engine`).
+  if (selector.length < 2) return only === undefined ? "" : requirementKey(only);
+  return selector.map(requirementKey).toSorted().join(";");
+}
+
+function requirementKey({ key, operator, values }: Requirement): string {
+  const sorted = values.length < 2 ? (values[0] ?? "") : values.toSorted().join(",");
+  return `${key} ${operator} ${sorted}`;
 }
 
 /** A namespace scope as text. */
