@@ -14,6 +14,7 @@ export const PODS: ResourceType = { group: "", version: "v1", resource: "pods" }
 export const NODES: ResourceType = { group: "", version: "v1", resource: "nodes" };
 export const ENDPOINTS: ResourceType = { group: "", version: "v1", resource: "endpoints" };
 export const SERVICES: ResourceType = { group: "", version: "v1", resource: "services" };
+export const CONFIG_MAPS: ResourceType = { group: "", version: "v1", resource: "configmaps" };
 export const DEPLOYMENTS: ResourceType = { group: "apps", version: "v1", resource: "deployments" };
 export const STATEFUL_SETS: ResourceType = {
   group: "apps",

@@ -315,6 +315,45 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(doctor.stdout).toContain("resolver kube-system/coredns: UDP 53, TCP 53");
   });
 
+  it("reads how the network plugin is set up, as far as it may", async () => {
+    const containers = [
+      { name: "aws-eks-nodeagent", image: "agent", args: ["--enable-network-policy=true"] },
+    ];
+    const labels = { app: "aws-node" };
+    await plane().create("/apis/apps/v1/namespaces/kube-system/daemonsets", {
+      metadata: { name: "aws-node" },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers } },
+      },
+    });
+    await plane().create("/api/v1/namespaces/kube-system/configmaps", {
+      metadata: { name: "amazon-vpc-cni" },
+      data: { "enable-network-policy-controller": "false" },
+    });
+    const all = await ask("doctor -n shop");
+    expect(all.stderr).toBe("");
+    expect(all.stdout).toContain("the AWS VPC CNI does not enforce policies");
+    expect(all.stdout).toMatch(
+      /ConfigMap kube-system\/amazon-vpc-cni,\s+enable-network-policy-controller: false/,
+    );
+    const rbac = "/apis/rbac.authorization.k8s.io/v1";
+    await plane().create(`${rbac}/clusterroles`, {
+      metadata: { name: "lister" },
+      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["list"] }],
+    });
+    await plane().create(`${rbac}/clusterrolebindings`, {
+      metadata: { name: "lister" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "lister" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "lena" }],
+    });
+    const some = await ask("doctor -n shop --as lena");
+    expect(some.stderr).toMatch(
+      /^note: settings of the network plugin are not known: cannot get configmaps kube-system\/amazon-vpc-cni: 403 .*\n$/,
+    );
+    expect(some.stdout).toContain("--enable-network-policy=true");
+  });
+
   it("says that a cluster does not answer", async () => {
     const kubeconfig = await plane().kubeconfig({ server: "https://127.0.0.1:1" });
     const result = await ask("simulate --src-pod a --dst-pod b --port 1", kubeconfig);

@@ -1,5 +1,5 @@
-import { examineDns } from "../doctor/dns.ts";
-import { examineEnforcement } from "../doctor/enforcement.ts";
+import { examineDns, examineNodeLocalDns } from "../doctor/dns.ts";
+import { configMapsOf, examineEnforcement } from "../doctor/enforcement.ts";
 import type { Diagnosis, Patient } from "../doctor/examination.ts";
 import {
   examineHostNetwork,
@@ -25,7 +25,7 @@ export interface DoctorFlags extends SourceFlags {
   readonly output: DataFormat | "text";
 }
 
-const SCOPE = { ...EVERYTHING, services: true, workloads: true };
+const SCOPE = { ...EVERYTHING, services: true, workloads: true, configMapsOf };
 
 /** Everything that makes a policy do nothing, or something that nobody expects, as a checklist with evidence. */
 export async function doctor(flags: DoctorFlags): Promise<Outcome> {
@@ -43,6 +43,7 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
     examineEnforcement(patient),
     ...examinePolicies(patient),
     examineDns(patient),
+    ...examineNodeLocalDns(patient),
     examineHostNetwork(patient),
     examineSourceAddresses(patient),
     examineServicePorts(patient),

@@ -1,10 +1,11 @@
-import { formatAddress } from "../../engine/address.ts";
-import { type Pod, type Protocol, podKey } from "../../engine/model.ts";
+import { formatAddress, parseAddress } from "../../engine/address.ts";
+import { type Address, type Pod, type Protocol, podKey } from "../../engine/model.ts";
 import type { DnsEndpoint } from "../../rules/rule.ts";
 import { labelOf, workloadLabel } from "../references.ts";
 import { count } from "../render/text.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
+import { AgentSettings } from "./agent-settings.ts";
 import { concerns, type Diagnosis, type Patient } from "./examination.ts";
 
 /** Whether pods reach a resolver over UDP and TCP, at the port it really listens on. */
@@ -18,9 +19,7 @@ export function examineDns(patient: Patient): Diagnosis {
     return { check, status: "unknown", message, evidence: [], help };
   }
   const where = [...new Set(resolvers.map((resolver) => `resolver ${describe(resolver, world)}`))];
-  const pods = [...world.pods.values()].filter(
-    (pod) => !pod.hostNetwork && concerns(patient, pod.namespace),
-  );
+  const pods = clientsIn(patient);
   const cut = PROTOCOLS.flatMap((protocol) => cutOff(patient, pods, resolvers, protocol));
   if (cut.length > 0) {
     return {
@@ -36,6 +35,61 @@ export function examineDns(patient: Patient): Diagnosis {
   }
   const message = `${count(pods.length, "pod")} can resolve names over UDP and TCP`;
   return { check, status: "ok", message, evidence: where, help: "" };
+}
+
+/** The node's own resolver, where NodeLocal DNSCache runs: nothing where it does not. */
+export function examineNodeLocalDns(patient: Patient): readonly Diagnosis[] {
+  const check = "node-local-dns";
+  const { name, addresses } = nodeLocalDns(patient.world);
+  if (name === null) return [];
+  const resolvers = addresses.map((address) => {
+    return { end: { kind: "address", address } as const, udpPort: 53, tcpPort: 53 };
+  });
+  const where = addresses.map(formatAddress).join(", ");
+  const evidence = [`DaemonSet ${name}: answers at ${where}`];
+  const pods = clientsIn(patient);
+  const cut = PROTOCOLS.flatMap((protocol) => cutOff(patient, pods, resolvers, protocol));
+  if (cut.length === 0) {
+    const message = "policies let pods reach the cache of their node";
+    return [{ check, status: "ok", message, evidence, help: "" }];
+  }
+  const who = count(new Set(cut.map(({ label }) => label)).size, "workload");
+  return [
+    {
+      check,
+      status: "warning",
+      message: `no policy lets ${who} reach the cache of their node; some plugins then cut names off`,
+      evidence: [
+        ...evidence,
+        ...cut.map(({ label, protocol }) => `${label}: not over ${protocol}`),
+      ],
+      help: `allow egress to ${where} on UDP and TCP 53, beside the DNS pods`,
+    },
+  ];
+}
+
+/** Kubernetes, "Using NodeLocal DNSCache": the agents listen where `-localip` says. */
+function nodeLocalDns({ raw }: World): {
+  readonly name: string | null;
+  readonly addresses: readonly Address[];
+} {
+  const found = [...raw].find(([key]) => /^DaemonSet\/[^/]+\/node-local-dns$/.test(key));
+  if (found === undefined) return { name: null, addresses: [] };
+  const [key, daemonSet] = found;
+  const listed = new AgentSettings(daemonSet, "", undefined).flag("-localip") ?? "169.254.20.10";
+  const [first] = listed.split(",").flatMap((text) => parseAddress(text.trim()) ?? []);
+  return {
+    name: key.slice("DaemonSet/".length),
+    // The others are addresses of the DNS Service, which pods reach as such.
+    addresses: first === undefined ? [] : [first],
+  };
+}
+
+/** Pods in question that policies have a say about. */
+function clientsIn(patient: Patient): readonly Pod[] {
+  return [...patient.world.pods.values()].filter(
+    (pod) => !pod.hostNetwork && concerns(patient, pod.namespace),
+  );
 }
 
 const PROTOCOLS = ["UDP", "TCP"] as const;

@@ -1,69 +1,107 @@
+import { field } from "../../wire/shape.ts";
 import { textAt } from "../sources/source-object.ts";
+import type { World } from "../sources/world.ts";
+import { configMapOf, type Enforcer, enforcerOf } from "./agents.ts";
+import {
+  bareEnforcer,
+  builtInEnforcer,
+  EKS_SETTINGS,
+  fargateNodes,
+  isAutoMode,
+} from "./built-in.ts";
 import type { Diagnosis, Patient } from "./examination.ts";
-
-interface Agent {
-  readonly plugin: string;
-  /** `depends`: on its version or on how it is set up. */
-  readonly enforces: "yes" | "no" | "depends";
-}
-
-/** Node agents of network plugins, by the names that their projects' own manifests give the DaemonSets. */
-const AGENTS: ReadonlyMap<string, Agent> = new Map([
-  ["calico-node", { plugin: "Calico", enforces: "yes" }],
-  ["canal", { plugin: "Canal, Flannel with Calico's policies", enforces: "yes" }],
-  ["rke2-canal", { plugin: "Canal, Flannel with Calico's policies", enforces: "yes" }],
-  ["cilium", { plugin: "Cilium", enforces: "yes" }],
-  ["anetd", { plugin: "GKE Dataplane V2 (Cilium)", enforces: "yes" }],
-  ["antrea-agent", { plugin: "Antrea", enforces: "yes" }],
-  ["ovnkube-node", { plugin: "OVN-Kubernetes", enforces: "yes" }],
-  ["kube-router", { plugin: "kube-router", enforces: "yes" }],
-  ["weave-net", { plugin: "Weave Net", enforces: "yes" }],
-  ["azure-npm", { plugin: "Azure Network Policy Manager", enforces: "yes" }],
-  ["kindnet", { plugin: "kindnet, which enforces since kind 0.24", enforces: "depends" }],
-  [
-    "aws-node",
-    { plugin: "the AWS VPC CNI, if its network policy agent is on", enforces: "depends" },
-  ],
-  ["kube-flannel-ds", { plugin: "Flannel", enforces: "no" }],
-  ["kube-flannel", { plugin: "Flannel", enforces: "no" }],
-]);
 
 /** Whether anything in the cluster enforces policies: without it they are stored and do nothing. */
 export function examineEnforcement({ world }: Patient): Diagnosis {
-  const found = world.daemonSets.flatMap((raw) => {
-    const name = textAt(raw, "metadata", "name");
-    const agent = AGENTS.get(name);
-    const sign = `DaemonSet ${textAt(raw, "metadata", "namespace")}/${name}`;
-    return agent === undefined ? [] : [{ ...agent, sign }];
-  });
-  const evidence = found.map(({ plugin, sign }) => `${sign}: ${plugin}`);
-  const having = (enforces: Agent["enforces"]): (typeof found)[number] | undefined =>
-    found.find((agent) => agent.enforces === enforces);
-  const [yes, depends, no] = [having("yes"), having("depends"), having("no")];
-  const check = "enforcement";
-  if (yes !== undefined) {
-    return { check, status: "ok", message: `${yes.plugin} enforces policies`, evidence, help: "" };
+  const nodes = rawOf(world, "Node");
+  const agents = rawOf(world, "DaemonSet");
+  const dataOf = (configMap: string): unknown =>
+    field(world.raw.get(`ConfigMap/${configMap}`), "data");
+  const found = [
+    ...agents.flatMap((daemonSet) => enforcerOf(daemonSet, dataOf) ?? []),
+    ...asList(builtInEnforcer(nodes, dataOf)),
+  ];
+  const enforcing = found.filter(({ enforces }) => enforces === "yes");
+  if (enforcing.length > 0)
+    return working(enforcing, found, [...unready(agents), ...without(nodes)]);
+  return notWorking(found.length > 0 ? found : asList(bareEnforcer(nodes)));
+}
+
+/** The ConfigMaps that say how network plugins among `objects` are set up, as `namespace/name`. */
+export function configMapsOf(objects: readonly unknown[]): readonly string[] {
+  const nodes = objects.filter((raw) => field(raw, "kind") === "Node");
+  const ofAgents = objects
+    .filter((raw) => field(raw, "kind") === "DaemonSet")
+    .flatMap((raw) => configMapOf(raw) ?? []);
+  return [...new Set([...ofAgents, ...(isAutoMode(nodes) ? [EKS_SETTINGS] : [])])];
+}
+
+const CHECK = "enforcement";
+
+function working(
+  enforcing: readonly Enforcer[],
+  found: readonly Enforcer[],
+  gaps: readonly string[],
+): Diagnosis {
+  const evidence = [...found.flatMap((one) => one.evidence), ...gaps];
+  const who = enforcing.map(({ plugin }) => plugin).join(" and ");
+  const verb = enforcing.length === 1 ? "enforces" : "enforce";
+  return gaps.length === 0
+    ? { check: CHECK, status: "ok", message: `${who} ${verb} policies`, evidence, help: "" }
+    : {
+        check: CHECK,
+        status: "warning",
+        message: `${who} ${verb} policies, but not on every node`,
+        evidence,
+        help: "pods on the other nodes are not protected",
+      };
+}
+
+function notWorking(found: readonly Enforcer[]): Diagnosis {
+  const evidence = found.flatMap((one) => one.evidence);
+  const unsure = found.find(({ enforces }) => enforces === "unknown");
+  if (unsure !== undefined) {
+    const message = `the network plugin is ${unsure.plugin}`;
+    const help = "look at its version and settings";
+    return { check: CHECK, status: "unknown", message, evidence, help };
   }
-  if (depends !== undefined) {
-    const message = `the network plugin is ${depends.plugin}`;
-    return {
-      check,
-      status: "unknown",
-      message,
-      evidence,
-      help: "look at its version and settings",
-    };
-  }
-  if (no !== undefined) {
-    const message = `${no.plugin} alone does not enforce policies: all of them do nothing`;
-    const help = "install a plugin that does, or Calico's policies beside Flannel (Canal)";
-    return { check, status: "problem", message, evidence, help };
+  const [first] = found;
+  if (first !== undefined) {
+    const message = `${first.plugin} does not enforce policies: all of them do nothing`;
+    return { check: CHECK, status: "problem", message, evidence, help: first.help };
   }
   return {
-    check,
+    check: CHECK,
     status: "unknown",
     message: "no node agent of a network plugin is known here",
     evidence: [],
-    help: "some clusters (k3s, managed ones) build it into the node: see their documentation",
+    help: "some clusters build it into the node: see their documentation",
   };
+}
+
+/** Agents that enforce policies, and are not ready on some node. */
+function unready(daemonSets: readonly unknown[]): readonly string[] {
+  return daemonSets.flatMap((daemonSet) => {
+    const isAgent = enforcerOf(daemonSet, () => undefined) !== null;
+    const [wanted, ready] = ["desiredNumberScheduled", "numberReady"].map((key) =>
+      Number(field(daemonSet, "status", key) ?? 0),
+    );
+    if (!isAgent || wanted === undefined || ready === undefined || ready >= wanted) return [];
+    const name = `${textAt(daemonSet, "metadata", "namespace")}/${textAt(daemonSet, "metadata", "name")}`;
+    return [`DaemonSet ${name}: ready on ${ready} of ${wanted} nodes`];
+  });
+}
+
+function without(nodes: readonly unknown[]): readonly string[] {
+  return fargateNodes(nodes).map(
+    (name) => `Node ${name}: Fargate, where nothing enforces policies`,
+  );
+}
+
+function rawOf({ raw }: World, kind: string): readonly unknown[] {
+  return [...raw].flatMap(([key, object]) => (key.startsWith(`${kind}/`) ? [object] : []));
+}
+
+function asList(one: Enforcer | null): readonly Enforcer[] {
+  return one === null ? [] : [one];
 }

@@ -14,6 +14,8 @@ export interface ClusterScope {
   readonly services: boolean;
   /** Pod templates: for rules that ask about pods which do not exist yet. */
   readonly workloads: boolean;
+  /** The ConfigMaps that what was read calls for, as `namespace/name`: read one by one. */
+  readonly configMapsOf: ((objects: readonly unknown[]) => readonly string[]) | null;
   /** For addresses of nodes and pods on the host's network; left out where that is forbidden. */
   readonly nodes: boolean;
 }
@@ -69,7 +71,9 @@ export async function readCluster(
     lister.namespaces(),
     ...wanted.map(async (one) => lister.read(one)),
   ]).finally(() => report.progress(""));
-  return lists.flat().map((raw) => ({ raw, origin: IN_CLUSTER }));
+  const objects = lists.flat();
+  const settings = await lister.configMaps(scope.configMapsOf?.(objects) ?? []);
+  return [...objects, ...settings].map((raw) => ({ raw, origin: IN_CLUSTER }));
 }
 
 const WORKLOADS: readonly Wanted[] = [
@@ -111,6 +115,23 @@ class Lister {
           return null;
         }),
       ),
+    );
+    return found.filter((raw) => raw !== null);
+  }
+
+  /** ConfigMaps by `namespace/name`, as far as they are there and may be read. */
+  async configMaps(keys: readonly string[]): Promise<readonly unknown[]> {
+    const found = await Promise.all(
+      keys.map(async (key) => {
+        const [namespace = "", name = ""] = key.split("/");
+        const request = { verb: "get", type: kinds.CONFIG_MAPS, namespace, name } as const;
+        return this.#client.send(request).catch((error: unknown) => {
+          if (isStatus(error, 404)) return null;
+          if (!isStatus(error, 403)) throw error;
+          this.#report.note(`settings of the network plugin are not known: ${messageOf(error)}`);
+          return null;
+        });
+      }),
     );
     return found.filter((raw) => raw !== null);
   }

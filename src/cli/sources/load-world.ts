@@ -1,11 +1,12 @@
 import type { ApiClient } from "../../cluster/api-client.ts";
+import { detectDataplane, nameDataplane } from "../../cluster/detect-dataplane.ts";
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
 import { AppError } from "../../errors.ts";
 import type { Report } from "../report.ts";
 import { type ClusterFlags, clientOptions, isChosen, refuseClusterFlags } from "./cluster-flags.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
-import type { SourceObject } from "./source-object.ts";
+import { type SourceObject, textAt } from "./source-object.ts";
 import type { World } from "./world.ts";
 import { createWorld, type Layer } from "./world-builder.ts";
 
@@ -35,6 +36,7 @@ export const EVERYTHING: ClusterScope = {
   namespaces: "all",
   services: false,
   workloads: false,
+  configMapsOf: null,
   nodes: true,
 };
 
@@ -44,11 +46,11 @@ export async function openSource(flags: SourceFlags, report: Report): Promise<So
   if (manifests === undefined) return openCluster(flags, report);
   refuseClusterFlags(flags);
   const namespace = flags.namespace ?? "default";
-  const options = { dataplane: DATAPLANES[flags.dataplane ?? "generic"], namespace, report };
   const applied = await applicable(flags, report);
-  const base: readonly Layer[] = [
-    { kind: "files", applied: false, objects: await readManifests(manifests, report) },
-  ];
+  const objects = await readManifests(manifests, report);
+  const dataplane = DATAPLANES[flags.dataplane ?? nameDataplane(daemonSetsOf(objects)).dataplane];
+  const options = { dataplane, namespace, report };
+  const base: readonly Layer[] = [{ kind: "files", applied: false, objects }];
   return {
     kind: "files",
     namespace,
@@ -104,6 +106,15 @@ async function openCluster(flags: SourceFlags, report: Report): Promise<Source> 
   };
 }
 
+/** DaemonSets of manifests, as `namespace/name`. */
+function daemonSetsOf(objects: readonly SourceObject[]): readonly string[] {
+  return objects.flatMap(({ raw }) =>
+    textAt(raw, "kind") === "DaemonSet"
+      ? [`${textAt(raw, "metadata", "namespace")}/${textAt(raw, "metadata", "name")}`]
+      : [],
+  );
+}
+
 async function applicable(flags: SourceFlags, report: Report): Promise<readonly Layer[]> {
   const { filename } = flags;
   if (filename === undefined) return [];
@@ -117,7 +128,6 @@ async function chooseDataplane(
   client: ApiClient,
 ): Promise<{ readonly name: DataplaneName; readonly note: string | null }> {
   if (named !== undefined) return { name: named, note: null };
-  const { detectDataplane } = await import("../../cluster/detect-dataplane.ts");
   try {
     return { name: (await detectDataplane(client)).dataplane, note: null };
   } catch (error) {

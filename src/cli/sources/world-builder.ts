@@ -69,7 +69,7 @@ class WorldBuilder {
   readonly #templates = new Map<string, PodTemplate>();
   readonly #services = new Map<string, Service>();
   readonly #endpoints = new Map<string, readonly ServiceEndpoint[]>();
-  readonly #daemonSets: unknown[] = [];
+  readonly #raw = new Map<string, unknown>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -83,7 +83,6 @@ class WorldBuilder {
       if (read === null || !this.#isNew(read, object, known)) continue;
       if (read.kind === "workload") {
         workloads.set(workloadKey(read.template), { template: read.template, raw: object.raw });
-        if (read.template.workload.kind === "DaemonSet") this.#daemonSets.push(object.raw);
       }
       this.#take(read, object, layer);
       // In a cluster a namespace that was not read is not known, which is an answer of its own.
@@ -105,7 +104,7 @@ class WorldBuilder {
       templates: [...this.#templates.values()],
       services: this.#services,
       endpoints: this.#endpoints,
-      daemonSets: this.#daemonSets,
+      raw: this.#raw,
     };
     const policies = new Map([...read.policies, ...missingBaseline(this.#joining, read)]);
     const world = { ...read, policies };
@@ -178,12 +177,17 @@ class WorldBuilder {
         return;
       case "node":
         this.#nodes.set(read.node.name, read.node);
+        this.#raw.set(`Node//${read.node.name}`, raw);
         return;
       case "pod":
         if (!read.pod.ended) this.#pods.set(podKey(read.pod), ofDeployment(read.pod));
         return;
-      case "workload":
+      case "workload": {
+        const { namespace, workload } = read.template;
+        if (workload.kind === "DaemonSet")
+          this.#raw.set(`DaemonSet/${namespace}/${workload.name}`, raw);
         return;
+      }
       case "other":
         this.#takeOther(read.apiVersion, read.objectKind, { raw, origin });
     }
@@ -204,7 +208,8 @@ class WorldBuilder {
     if (apiVersion !== "v1") return;
     const namespace = textAt(raw, "metadata", "namespace") || this.#options.namespace;
     const key = `${namespace}/${nameOf(raw)}`;
-    if (kind === "Service") {
+    if (kind === "ConfigMap") this.#raw.set(`ConfigMap/${key}`, raw);
+    else if (kind === "Service") {
       const read = parseService(raw, this.#options.namespace);
       if (read.ok) this.#services.set(key, read.value);
       else this.#problems.push(...read.error.map((problem) => origin.locate(problem)));

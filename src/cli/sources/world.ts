@@ -31,7 +31,8 @@ export interface World {
   readonly services: ReadonlyMap<string, Service>;
   /** Of Services, by `namespace/name`. */
   readonly endpoints: ReadonlyMap<string, readonly ServiceEndpoint[]>;
-  readonly daemonSets: readonly unknown[];
+  /** DaemonSets, Nodes and ConfigMaps as they came, by `Kind/namespace/name`, for who looks at their settings. */
+  readonly raw: ReadonlyMap<string, unknown>;
 }
 
 /** The changes that turn the engine of one world into that of another. */
