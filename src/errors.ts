@@ -30,6 +30,8 @@ export const ERROR_CODES = {
   NP_E_CONFIG: "the configuration cannot be used; the process does not start",
   NP_E_RESOURCE:
     "a resource of Ringfence's own kinds cannot be used; the last good one stays in force",
+  NP_E_EXPRESSION:
+    "a CEL expression cannot be used; the message says where in it and what was expected",
   NP_E_CERTIFICATE: "the certificate or key cannot be read, or they do not belong together",
   NP_E_API_SERVER: "the API server cannot be reached or answered with an error",
   NP_E_FORBIDDEN: "the API server refused a request for want of a right",

@@ -19,6 +19,10 @@ interface Layer {
 const LAYERS: readonly Layer[] = [
   layer("errors.ts", { node: false }),
   layer("engine", { node: false }),
+  layer("cel", {
+    imports: ["engine", "errors.ts"],
+    packages: ["@bufbuild/cel", "@bufbuild/protobuf", "re2js", "leven"],
+  }),
   layer("wire", { imports: ["engine", "errors.ts"], packages: ["zod"] }),
   layer("resources", { imports: ["engine", "wire", "errors.ts"], packages: ["zod"] }),
   layer("config", {

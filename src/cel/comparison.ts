@@ -1,0 +1,115 @@
+import { isCelUint } from "@bufbuild/cel";
+import { borrow } from "./borrow.ts";
+import type { Frame } from "./frame.ts";
+import { keysOf, MAX_DEPTH } from "./traversal.ts";
+import {
+  entryOf,
+  isList,
+  isMap,
+  isScalar,
+  itemAt,
+  type ListValue,
+  listSize,
+  type MapValue,
+  Opaque,
+  type TypeName,
+  TypeValue,
+  typeOf,
+  type Value,
+} from "./value.ts";
+
+const ORDERED_BY_LIBRARY: ReadonlySet<TypeName> = new Set([
+  "bytes",
+  "google.protobuf.Timestamp",
+  "google.protobuf.Duration",
+]);
+
+const librarySame = borrow("a == b");
+const libraryLess = borrow("a < b");
+
+/**
+ * Report whether two values are equal: numbers across their types, lists and maps by content, and
+ * values of different types never.
+ */
+export function equals(left: Value, right: Value, frame: Frame, depth = 0): boolean {
+  frame.charge(1);
+  if (typeof left === "string" && typeof right === "string") {
+    frame.chargeText(left.length < right.length ? left : right);
+    return left === right;
+  }
+  const number = numberOf(left);
+  // oxlint-disable-next-line eqeqeq -- across types: 1n == 1
+  if (number !== null) return number == numberOf(right);
+  if (depth === MAX_DEPTH) frame.exceed();
+  if (isList(left)) return isList(right) && sameItems(left, right, frame, depth + 1);
+  if (isMap(left)) return isMap(right) && sameEntries(left, right, frame, depth + 1);
+  return left === right || samePlain(left, right, frame);
+}
+
+/**
+ * How two values of comparable types stand to each other: below, at or above 0. NaN with a NaN
+ * among them, undefined where there is no order.
+ */
+export function compare(left: Value, right: Value, frame: Frame): number | undefined {
+  if (typeof left === "string" && typeof right === "string") {
+    frame.chargeText(left.length < right.length ? left : right);
+    return order(left, right);
+  }
+  const [one, other] = [numberOf(left), numberOf(right)];
+  if (one !== null && other !== null) return compareNumbers(one, other);
+  if (typeof left === "boolean" && typeof right === "boolean") return order(left, right);
+  return compareInLibrary(left, right, frame);
+}
+
+/** Where neither comes first, both are equal or one is NaN. */
+function order<T extends string | bigint | number | boolean>(left: T, right: T): number {
+  if (left < right) return -1;
+  if (left > right) return 1;
+  return left === right ? 0 : Number.NaN;
+}
+
+/** An integer and a double compare as doubles do, as in cel-go. */
+function compareNumbers(left: bigint | number, right: bigint | number): number {
+  return typeof left === typeof right ? order(left, right) : order(Number(left), Number(right));
+}
+
+function compareInLibrary(left: Value, right: Value, frame: Frame): number | undefined {
+  const type = typeOf(left);
+  if (!ORDERED_BY_LIBRARY.has(type) || typeOf(right) !== type) return undefined;
+  if (!isScalar(left) || !isScalar(right)) return undefined;
+  if (left instanceof Uint8Array) frame.charge(left.length);
+  if (libraryLess(frame, left, right) === true) return -1;
+  return libraryLess(frame, right, left) === true ? 1 : 0;
+}
+
+function samePlain(left: Value, right: Value, frame: Frame): boolean {
+  if (left instanceof Opaque) return right instanceof Opaque && left.equals(right);
+  if (left instanceof TypeValue) return right instanceof TypeValue && left.name === right.name;
+  if (typeof left !== "object" || !isScalar(left) || !isScalar(right)) return false;
+  if (left instanceof Uint8Array) frame.charge(left.length);
+  return librarySame(frame, left, right) === true;
+}
+
+function sameItems(left: ListValue, right: ListValue, frame: Frame, depth: number): boolean {
+  const size = listSize(left);
+  if (size !== listSize(right)) return false;
+  for (let index = 0; index < size; index++) {
+    if (!equals(itemAt(left, index), itemAt(right, index), frame, depth)) return false;
+  }
+  return true;
+}
+
+function sameEntries(left: MapValue, right: MapValue, frame: Frame, depth: number): boolean {
+  const keys = keysOf(left, frame);
+  if (keys.length !== keysOf(right, frame).length) return false;
+  return keys.every((key) => {
+    const [one, other] = [entryOf(left, key), entryOf(right, key)];
+    return one !== undefined && other !== undefined && equals(one, other, frame, depth);
+  });
+}
+
+/** The number behind int, uint and double. */
+function numberOf(value: Value): bigint | number | null {
+  if (typeof value === "bigint" || typeof value === "number") return value;
+  return isCelUint(value) ? value.value : null;
+}

@@ -1,0 +1,128 @@
+import { failure, type Problem, type Result, success } from "../errors.ts";
+import { attempt } from "./attempt.ts";
+import { Compiler } from "./compiler.ts";
+import type { Complaint } from "./find-syntax-error.ts";
+import { Frame, Halt, type HostFunction, type Limits } from "./frame.ts";
+import { FUNCTIONS, functionTable } from "./function-table.ts";
+import { type FunctionDeclaration, hostOverload } from "./host-function.ts";
+import { parseExpression } from "./parse-expression.ts";
+import { mayBe } from "./resolve-call.ts";
+import {
+  EvaluationError,
+  type Outcome,
+  readInput,
+  type TypeName,
+  typeOf,
+  type Value,
+} from "./value.ts";
+
+/** What an expression may refer to beside CEL's own: declared here, given their values at evaluation. */
+export interface Environment {
+  readonly variables: Readonly<Record<string, TypeName>>;
+  readonly functions: readonly FunctionDeclaration[];
+}
+
+/** What an evaluation works on. */
+export interface Input {
+  /** JSON, or values of CEL, by name. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly functions: Readonly<Record<string, HostFunction>>;
+}
+
+interface ResultTypes {
+  bool: boolean;
+  string: string;
+  dyn: Value;
+}
+
+/** How an evaluation ends: always in one of these ways. */
+export type Ending<T> =
+  | { readonly kind: "value"; readonly value: T }
+  | { readonly kind: "error"; readonly message: string }
+  | { readonly kind: "cost-exceeded" }
+  | { readonly kind: "past-deadline" };
+
+/** A compiled expression: evaluated as often as one likes. */
+export interface Program<T> {
+  evaluate(input: Input, limits: Limits): Ending<T>;
+}
+
+/**
+ * Compile an expression that is to give a `result` (`dyn`: any value). Its problems say where in the
+ * text they are and what was expected: faults of syntax, names and functions that there are not,
+ * arguments whose types are known not to fit, patterns that are none, calls with constants that fail.
+ */
+export function compileExpression<R extends keyof ResultTypes>(
+  text: string,
+  environment: Environment,
+  result: R,
+): Result<Program<ResultTypes[R]>, readonly Problem[]> {
+  const parsed = parseExpression(text);
+  if (!parsed.ok) return failure([problem(text, parsed.error)]);
+  const { expr, offsetOf } = parsed.value;
+  const functions = functionTable([...FUNCTIONS, ...environment.functions.map(hostOverload)]);
+  const variables = new Map(Object.entries(environment.variables));
+  const compiler = new Compiler({ variables, functions }, offsetOf);
+  const { run, type } = compiler.compile(expr);
+  if (!mayBe(type, result)) {
+    compiler.complaints.push({ offset: 0, message: `gives ${type}, expected ${result}` });
+  }
+  if (compiler.complaints.length > 0) {
+    const inOrder = compiler.complaints.toSorted((a, b) => a.offset - b.offset);
+    return failure(inOrder.map((complaint) => problem(text, complaint)));
+  }
+  return success({
+    evaluate(input, limits) {
+      const { patterns } = compiler;
+      const slots = slotsOf(compiler, input);
+      const frame = new Frame({ slots, functions: input.functions, patterns }, limits);
+      return ending(attempt(run, frame), result, text);
+    },
+  });
+}
+
+/** The variables that the expression uses, each in its slot. */
+function slotsOf({ slotCount, variables }: Compiler, input: Input): Outcome[] {
+  const slots = Array.from<Outcome>({ length: slotCount }).fill(null);
+  for (const [name, slot] of variables) {
+    const raw = input.variables[name];
+    slots[slot] =
+      raw === undefined ? new EvaluationError(`\`${name}\` has no value here`) : readInput(raw);
+  }
+  return slots;
+}
+
+function ending<R extends keyof ResultTypes>(
+  outcome: Outcome | Halt,
+  result: R,
+  text: string,
+): Ending<ResultTypes[R]> {
+  if (outcome instanceof Halt) return { kind: outcome.reason };
+  if (outcome instanceof EvaluationError) {
+    return { kind: "error", message: placed(text, outcome) };
+  }
+  if (isOf(outcome, result)) return { kind: "value", value: outcome };
+  return { kind: "error", message: `gives ${typeOf(outcome)}, expected ${result}` };
+}
+
+function isOf<R extends keyof ResultTypes>(
+  value: Value,
+  result: R,
+): value is Value & ResultTypes[R] {
+  return result === "dyn" || typeOf(value) === result;
+}
+
+function problem(text: string, complaint: Complaint): Problem {
+  return { code: "NP_E_EXPRESSION", path: "", message: placed(text, complaint) };
+}
+
+/** A message with the place it is about, counted from 1. */
+function placed(
+  text: string,
+  { message, offset }: Pick<EvaluationError, "message" | "offset">,
+): string {
+  if (offset === null) return message;
+  const lines = text.slice(0, offset).split(/\r\n|\r|\n/);
+  const column = (lines.at(-1) ?? "").length + 1;
+  return `${message} (line ${lines.length}, column ${column})`;
+}

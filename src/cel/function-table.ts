@@ -1,0 +1,32 @@
+import { ADDRESSES } from "./functions/addresses.ts";
+import { ARITHMETIC } from "./functions/arithmetic.ts";
+import { CONVERSIONS } from "./functions/conversions.ts";
+import { FORMATTING } from "./functions/formatting.ts";
+import { LISTS } from "./functions/lists.ts";
+import { OPERATORS } from "./functions/operators.ts";
+import { PATTERNS } from "./functions/patterns.ts";
+import { QUANTITIES } from "./functions/quantities.ts";
+import { STRINGS } from "./functions/strings.ts";
+import { TIMES } from "./functions/times.ts";
+import type { Overload } from "./overload.ts";
+
+/** The functions that every expression may call. PERF: the commonest overloads of an operator come first. */
+export const FUNCTIONS: readonly Overload[] = [
+  ...ARITHMETIC,
+  ...OPERATORS,
+  ...CONVERSIONS,
+  ...STRINGS,
+  ...FORMATTING,
+  ...PATTERNS,
+  ...LISTS,
+  ...TIMES,
+  ...ADDRESSES,
+  ...QUANTITIES,
+];
+
+/** Functions by name: `matches`, `ip.isCanonical`, `_+_`. */
+export type FunctionTable = ReadonlyMap<string, readonly Overload[]>;
+
+export function functionTable(overloads: readonly Overload[]): FunctionTable {
+  return Map.groupBy(overloads, ({ name }) => name);
+}

@@ -1,0 +1,123 @@
+import { borrow } from "../borrow.ts";
+import { func, type Overload } from "../overload.ts";
+import { EvaluationError, quoted, type TypeName, TypeValue, typeOf } from "../value.ts";
+import { toInt, toUint } from "./arithmetic.ts";
+
+const TIMESTAMP = "google.protobuf.Timestamp";
+const DURATION = "google.protobuf.Duration";
+
+const toString = borrow("string(a)");
+const toTimestamp = borrow("timestamp(a)");
+const toDuration = borrow("duration(a)");
+const toSeconds = borrow("int(a)");
+const sinceEpoch = borrow("timestamp('1970-01-01T00:00:00Z') + duration(a)");
+
+const encoder = new TextEncoder();
+
+/** The words for true and false (Go: strconv.ParseBool). */
+const BOOLS: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "true", "TRUE", "True"].map((word) => [word, true] as const),
+  ...["0", "f", "F", "false", "FALSE", "False"].map((word) => [word, false] as const),
+]);
+
+/** Conversions between types. Text is read as Go reads it: JavaScript takes `""` for a number. */
+export const CONVERSIONS: readonly Overload[] = [
+  // Not made beforehand: what it is for is that nothing is known of its value.
+  { ...func("dyn", ["dyn"], "dyn", ([value]) => value), isPure: false },
+  func("type", ["dyn"], "type", ([value]) => new TypeValue(typeOf(value))),
+  same("int", "int"),
+  func("int", ["uint"], "int", ([value]) => toInt(value.value)),
+  func("int", ["double"], "int", ([value]) =>
+    // cel-go: the least int is not to be had from a double, which may have been rounded to it.
+    value === -(2 ** 63) ? toInt(2n ** 63n) : toInt(truncated(value)),
+  ),
+  func("int", ["string"], "int", ([text]) => toInt(integer(text, /^[+-]?\d+$/))),
+  func("int", [TIMESTAMP], "int", (operands, frame) => toSeconds(frame, ...operands)),
+  same("uint", "uint"),
+  func("uint", ["int"], "uint", ([value]) => toUint(value)),
+  func("uint", ["double"], "uint", ([value]) => toUint(truncated(value))),
+  func("uint", ["string"], "uint", ([text]) => toUint(integer(text, /^\d+$/))),
+  same("double", "double"),
+  func("double", ["int"], "double", ([value]) => Number(value)),
+  func("double", ["uint"], "double", ([value]) => Number(value.value)),
+  func("double", ["string"], "double", ([text]) => double(text)),
+  same("bool", "bool"),
+  func("bool", ["string"], "bool", ([text]) => BOOLS.get(text) ?? unreadable(text, "a bool")),
+  same("string", "string"),
+  func("string", ["int"], "string", ([value]) => value.toString()),
+  func("string", ["uint"], "string", ([value]) => value.value.toString()),
+  func("string", ["double"], "string", ([value]) => value.toString()),
+  func("string", ["bool"], "string", ([value]) => value.toString()),
+  func("string", ["bytes"], "string", ([bytes], frame) => {
+    frame.charge(bytes.length);
+    return toString(frame, bytes);
+  }),
+  func("string", [TIMESTAMP], "string", (operands, frame) => toString(frame, ...operands)),
+  func("string", [DURATION], "string", (operands, frame) => toString(frame, ...operands)),
+  same("bytes", "bytes"),
+  func("bytes", ["string"], "bytes", ([text], frame) => {
+    frame.chargeText(text);
+    return encoder.encode(text);
+  }),
+  same("timestamp", TIMESTAMP),
+  func("timestamp", ["int"], TIMESTAMP, ([seconds], frame) => sinceEpoch(frame, `${seconds}s`)),
+  func("timestamp", ["string"], TIMESTAMP, ([text], frame) =>
+    limited(text, () =>
+      isInCalendar(text) ? toTimestamp(frame, text) : unreadable(text, "a time"),
+    ),
+  ),
+  same("duration", DURATION),
+  func("duration", ["string"], DURATION, ([text], frame) =>
+    limited(text, () => toDuration(frame, text)),
+  ),
+];
+
+function same(name: string, type: TypeName): Overload {
+  return func(name, [type], type, ([value]) => value);
+}
+
+/** 2^64: no double at or beyond it is an int or uint, and NaN is not below it. */
+const MAX_DOUBLE = 2 ** 64;
+
+/** Longer than any number or time as text; keeps what reads them from reading novels. */
+const MAX_LENGTH = 100;
+
+function limited<T>(text: string, read: () => T): T | EvaluationError {
+  return text.length > MAX_LENGTH ? unreadable(text, "a number or a time") : read();
+}
+
+/** Ours: the library takes February 30 for March 1, and 24:00 for the next day, as JavaScript does. */
+function isInCalendar(text: string): boolean {
+  const [date = "", time = ""] = text.split(/t/i);
+  const day = new Date(`${date}T00:00:00Z`);
+  return (
+    !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date) && !time.startsWith("24")
+  );
+}
+
+function integer(text: string, form: RegExp): bigint | EvaluationError {
+  return limited(text, () =>
+    form.test(text) ? BigInt(text.replace("+", "")) : unreadable(text, "an integer"),
+  );
+}
+
+function double(text: string): number | EvaluationError {
+  const form = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)$/i;
+  return limited(text, () => {
+    if (!form.test(text)) return unreadable(text, "a double");
+    const word = /[a-z]{3}/i.exec(text)?.[0].toLowerCase();
+    if (word === "nan") return Number.NaN;
+    if (word === "inf") return text.startsWith("-") ? -Infinity : Infinity;
+    return Number(text);
+  });
+}
+
+function truncated(value: number): bigint | EvaluationError {
+  return Math.abs(value) < MAX_DOUBLE
+    ? BigInt(Math.trunc(value))
+    : unreadable(`${value}`, "an integer");
+}
+
+function unreadable(text: string, what: string): EvaluationError {
+  return new EvaluationError(`${quoted(text)} is not ${what}`);
+}

@@ -1,0 +1,89 @@
+import { compare, equals } from "../comparison.ts";
+import type { Frame } from "../frame.ts";
+import { func, method, type Overload } from "../overload.ts";
+import { itemsOf } from "../traversal.ts";
+import { EvaluationError, type ListValue, type Outcome, typeOf, type Value } from "../value.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
+import { TIMES } from "./times.ts";
+
+const SUMMABLE: readonly string[] = ["int", "uint", "double", "google.protobuf.Duration"];
+const ADDITIONS = [...ARITHMETIC, ...TIMES].filter(({ name }) => name === "_+_");
+
+const NOT_SUMMABLE = new EvaluationError("the list does not hold numbers of one type or durations");
+const NOT_COMPARABLE = new EvaluationError("the list holds values that have no order");
+const EMPTY = new EvaluationError("the list is empty");
+
+/** Kubernetes' list library, and CEL's extension for lists as sets. */
+export const LISTS: readonly Overload[] = [
+  method("sum", ["list"], "dyn", ([list], frame) => sum(itemsOf(list, frame), frame)),
+  method("min", ["list"], "dyn", ([list], frame) => foremost(itemsOf(list, frame), -1, frame)),
+  method("max", ["list"], "dyn", ([list], frame) => foremost(itemsOf(list, frame), 1, frame)),
+  method("isSorted", ["list"], "bool", ([list], frame) => isSorted(itemsOf(list, frame), frame)),
+  method("indexOf", ["list", "dyn"], "int", ([list, wanted], frame) =>
+    BigInt(itemsOf(list, frame).findIndex((item) => equals(item, wanted, frame))),
+  ),
+  method("lastIndexOf", ["list", "dyn"], "int", ([list, wanted], frame) =>
+    BigInt(itemsOf(list, frame).findLastIndex((item) => equals(item, wanted, frame))),
+  ),
+  func("sets.contains", ["list", "list"], "bool", ([list, part], frame) =>
+    containsAll(list, part, frame),
+  ),
+  func(
+    "sets.equivalent",
+    ["list", "list"],
+    "bool",
+    ([left, right], frame) => containsAll(left, right, frame) && containsAll(right, left, frame),
+  ),
+  func("sets.intersects", ["list", "list"], "bool", ([left, right], frame) => {
+    const items = itemsOf(left, frame);
+    return itemsOf(right, frame).some((item) => items.some((one) => equals(one, item, frame)));
+  }),
+];
+
+function containsAll(list: ListValue, part: ListValue, frame: Frame): boolean {
+  const items = itemsOf(list, frame);
+  return itemsOf(part, frame).every((item) => items.some((one) => equals(one, item, frame)));
+}
+
+function sum(items: readonly Value[], frame: Frame): Outcome {
+  if (!items.every((item) => SUMMABLE.includes(typeOf(item)))) return NOT_SUMMABLE;
+  return (
+    items.reduce<Outcome | undefined>(
+      (total, item) => (total === undefined ? item : add(total, item, frame)),
+      undefined,
+    ) ?? 0n
+  );
+}
+
+function add(left: Outcome, right: Value, frame: Frame): Outcome {
+  if (left instanceof EvaluationError) return left;
+  for (const addition of ADDITIONS) {
+    const total = addition.invoke([left, right], frame);
+    if (total !== undefined) return total;
+  }
+  return NOT_SUMMABLE;
+}
+
+/** The item that nothing stands in front of: the least for -1, the greatest for 1. */
+function foremost(items: readonly Value[], direction: 1 | -1, frame: Frame): Outcome {
+  let best = items[0];
+  if (best === undefined) return EMPTY;
+  for (const item of items) {
+    const order = compare(item, best, frame);
+    if (order === undefined) return NOT_COMPARABLE;
+    if (order * direction > 0) best = item;
+  }
+  return best;
+}
+
+function isSorted(items: readonly Value[], frame: Frame): boolean | EvaluationError {
+  let previous = items[0];
+  if (previous === undefined) return true;
+  for (const item of items) {
+    const order = compare(previous, item, frame);
+    if (order === undefined) return NOT_COMPARABLE;
+    if (order > 0) return false;
+    previous = item;
+  }
+  return true;
+}

@@ -1,0 +1,70 @@
+import type { Expr, Part } from "./parse-expression.ts";
+
+/** A macro as it was written: what it goes through, under which names, and what it does with it. */
+export interface Macro {
+  readonly kind: "all" | "exists" | "exists_one" | "list" | "map";
+  readonly range: Expr | undefined;
+  /** One name for items or keys; two for positions and items, or keys and values. */
+  readonly names: readonly string[];
+  readonly condition: Expr | undefined;
+  /** What a list or map is made of. */
+  readonly yield: Expr | undefined;
+}
+
+/** Macros of one name, in the form that the parser has given them: an accumulator, a step, a result. */
+export function readMacro(comprehension: Part<"comprehensionExpr">): Macro {
+  const { iterRange: range, iterVar, accuInit, loopStep } = comprehension;
+  const names = [iterVar];
+  const step = callOf(loopStep);
+  const [first, second] = step?.args ?? [];
+  const start = accuInit?.exprKind;
+  if (start?.case === "constExpr") {
+    const { constantKind } = start.value;
+    if (constantKind.case === "int64Value") {
+      return { kind: "exists_one", range, names, condition: first, yield: undefined };
+    }
+    const kind = constantKind.value === true ? "all" : "exists";
+    return { kind, range, names, condition: second, yield: undefined };
+  }
+  return step?.function === "_?_:_"
+    ? { kind: "list", range, names, condition: first, yield: appended(second) }
+    : { kind: "list", range, names, condition: undefined, yield: appended(loopStep) };
+}
+
+/** What `accumulator + [item]` appends. */
+function appended(step: Expr | undefined): Expr | undefined {
+  const list = callOf(step)?.args[1]?.exprKind;
+  return list?.case === "listExpr" ? list.value.elements[0] : undefined;
+}
+
+const KINDS: Readonly<Record<string, Macro["kind"]>> = {
+  all: "all",
+  exists: "exists",
+  exists_one: "exists_one",
+  existsOne: "exists_one",
+  transformList: "list",
+  transformMap: "map",
+};
+
+/** Macros of two names, which the parser leaves as they are; null for any other call. */
+export function readMacroOfTwo({ target, function: name, args }: Part<"callExpr">): Macro | null {
+  const kind = KINDS[name];
+  const names = args.slice(0, 2).flatMap((arg) => nameOf(arg) ?? []);
+  const [first, second] = args.slice(2);
+  if (kind === undefined || target === undefined || names.length < 2 || first === undefined)
+    return null;
+  const makes = kind === "list" || kind === "map";
+  if (args.length > (makes ? 4 : 3)) return null;
+  return makes
+    ? { kind, range: target, names, condition: second && first, yield: second ?? first }
+    : { kind, range: target, names, condition: first, yield: undefined };
+}
+
+function callOf(expr: Expr | undefined): Part<"callExpr"> | undefined {
+  return expr?.exprKind.case === "callExpr" ? expr.exprKind.value : undefined;
+}
+
+/** The name that an expression consists of. */
+function nameOf(expr: Expr | undefined): string | undefined {
+  return expr?.exprKind.case === "identExpr" ? expr.exprKind.value.name : undefined;
+}

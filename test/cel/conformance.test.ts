@@ -1,0 +1,140 @@
+import { celUint } from "@bufbuild/cel";
+import type { Value as Expected } from "@bufbuild/cel-spec/cel/expr/value_pb.js";
+import { getConformanceSuite, type IncrementalTest } from "@bufbuild/cel-spec/testdata/tests.js";
+import { describe, expect, it } from "vitest";
+import { compileExpression } from "../../src/cel/compile-expression.ts";
+import {
+  Dictionary,
+  isTypeName,
+  List,
+  mapKey,
+  type TypeName,
+  TypeValue,
+  type Value,
+} from "../../src/cel/value.ts";
+import { unreachable } from "../../src/errors.ts";
+import { PLENTY } from "./evaluate.ts";
+
+/** Parts of the language's own test suite that are about what there is not here, and why. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  bindings_ext: "Kubernetes has no cel.bind",
+  block_ext: "Kubernetes has no cel.block",
+  dynamic: "objects come as JSON, not as protocol buffers",
+  encoders_ext: "Kubernetes has no encoders",
+  enums: "objects come as JSON, not as protocol buffers",
+  math_ext: "Kubernetes has no math extension",
+  namespace: "names have no container",
+  optionals: "the parser does not know them",
+  proto2: "objects come as JSON, not as protocol buffers",
+  proto2_ext: "objects come as JSON, not as protocol buffers",
+  proto3: "objects come as JSON, not as protocol buffers",
+  type_deductions: "types are only those of values, without what lists and maps hold",
+  unknowns: "has no tests",
+  wrappers: "objects come as JSON, not as protocol buffers",
+};
+
+/** Single tests that are not met, by the expression. */
+const DEPARTURES: readonly { readonly reason: string; readonly what: RegExp }[] = [
+  {
+    reason: "there are no messages",
+    what: /(?:TestAllTypes|google\.protobuf\.\w+)(?:\s|\/\/.*)*\{|x\.getMilliseconds\(\)/,
+  },
+  { reason: "the parser does not know fields in backquotes", what: /\.`/ },
+  { reason: "a variable has a name without dots", what: /^a\.b\.c$/ },
+  {
+    reason:
+      "what cannot be right is an error when the expression is loaded, even where it would not matter",
+    what: /^(?:x|f_unknown\(17\)|a\.\w+\(\)) \|\| true$|^dyn\([^(]*\]\) (?:\|\||&&)|^(?:false &&|true \|\|) (?:32|\(2 \/ 0)|^(?:'horses'|\(2 \/ 0.*\)) (?:&&|\|\|) /,
+  },
+];
+
+const suites = getConformanceSuite().suites;
+
+it("is there, and mostly asked for", () => {
+  const asked = suites.filter(({ name }) => !(name in NOT_HERE));
+  const tests = asked.flatMap((suite) => suite.suites.flatMap((section) => section.tests));
+  const departures = tests.filter((test) => departureOf(test) !== undefined);
+  expect(tests.length).toBeGreaterThan(1_200);
+  expect(departures.length / tests.length).toBeLessThan(0.1);
+  expect(
+    Object.keys(NOT_HERE).filter((name) => !suites.some((suite) => suite.name === name)),
+  ).toEqual([]);
+});
+
+describe.each(suites.filter(({ name }) => !(name in NOT_HERE)))("$name", ({ suites: sections }) => {
+  describe.each(sections)("$name", ({ tests }) => {
+    it.each(tests.filter((test) => departureOf(test) === undefined))("$name", check);
+    const departures = tests.flatMap((test) => {
+      const reason = departureOf(test);
+      return reason === undefined ? [] : [{ name: `${test.name}: ${reason}`, test }];
+    });
+    it.fails.each(departures)("$name", ({ test }) => check(test));
+  });
+});
+
+function departureOf({ original }: IncrementalTest): string | undefined {
+  if (original.resultMatcher.case === "evalError") return undefined;
+  return DEPARTURES.find(({ what }) => what.test(original.expr))?.reason;
+}
+
+function check({ original }: IncrementalTest): void {
+  const { expr, bindings, typeEnv, resultMatcher } = original;
+  const declared = typeEnv.flatMap(({ name, declKind }) =>
+    declKind.case === "ident" ? [name] : [],
+  );
+  const names = [...declared, ...Object.keys(bindings)];
+  const variables: Record<string, TypeName> = Object.fromEntries(
+    names.map((name) => [name, "dyn"]),
+  );
+  const program = compileExpression(expr, { variables, functions: [] }, "dyn");
+  const values: Record<string, unknown> = Object.fromEntries(
+    Object.entries(bindings).map(([name, { kind }]) => [
+      name,
+      kind.case === "value" ? read(kind.value) : undefined,
+    ]),
+  );
+  const ending = program.ok
+    ? program.value.evaluate({ variables: values, functions: {} }, PLENTY)
+    : ({ kind: "error", message: program.error[0]?.message ?? "" } as const);
+  if (resultMatcher.case === "evalError") expect(ending).toMatchObject({ kind: "error" });
+  else {
+    const value = resultMatcher.case === "value" ? read(resultMatcher.value) : true;
+    expect(ending).toEqual({ kind: "value", value });
+  }
+}
+
+/** A value of the suite as one of ours. */
+function read({ kind }: Expected): Value {
+  switch (kind.case) {
+    case "nullValue":
+      return null;
+    case "uint64Value":
+      return celUint(kind.value);
+    case "boolValue":
+    case "int64Value":
+    case "doubleValue":
+    case "stringValue":
+    case "bytesValue":
+      return kind.value;
+    case "typeValue":
+      if (!isTypeName(kind.value)) throw new Error(`no such type: ${kind.value}`);
+      return new TypeValue(kind.value);
+    case "listValue":
+      return new List(kind.value.values.map(read));
+    case "mapValue":
+      return new Dictionary(
+        new Map(
+          kind.value.entries.map(({ key, value }) => {
+            if (key === undefined || value === undefined) throw new Error("an entry without a key");
+            return [mapKey(read(key)) ?? "", read(value)];
+          }),
+        ),
+      );
+    case "enumValue":
+    case "objectValue":
+    case undefined:
+      throw new Error(`cannot be read: ${String(kind.case)}`);
+    default:
+      return unreachable(kind);
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { evaluate } from "./evaluate.ts";
+
+describe("Kubernetes' list library", () => {
+  it.each([
+    [
+      "[1, 2, 3].isSorted() && ['a', 'b', 'b', 'c'].isSorted() && [1].isSorted() && [].isSorted()",
+      true,
+    ],
+    ["[2.0, 1.0].isSorted() || ['b', 'a'].isSorted() || [true, false].isSorted()", false],
+    ["[duration('1s'), duration('1m')].isSorted()", true],
+    ["[timestamp(2), timestamp(1)].isSorted()", false],
+    ["[1, 3].sum()", 4n],
+    ["[1.0, 3.0].sum()", 4],
+    ["[1u, 3u].sum() == 4u", true],
+    ["[duration('1m'), duration('1s')].sum() == duration('61s')", true],
+    ["[].sum()", 0n],
+    ["[3, 1, 2].min() == 1 && [3, 1, 2].max() == 3 && [7].min() == 7", true],
+    ["['b', 'a'].min() == 'a' && [b'b', b'a'].max() == b'b'", true],
+    ["[1, 2.5].max()", 2.5],
+    ["[1, 2, 2, 3].indexOf(2) == 1 && [1, 2, 2, 3].lastIndexOf(2) == 2", true],
+    ["[1.0].indexOf(1.1) == -1 && [].indexOf('x') == -1 && ['a'].lastIndexOf(1) == -1", true],
+    ["object.spec.ingress[0].ports.map(p, has(p.protocol) ? 1 : 2).sum()", 3n],
+  ])("%s", (expression, value) => {
+    expect(evaluate(expression)).toBe(value);
+  });
+
+  it.each([
+    ["[].min()", "the list is empty"],
+    ["[].max()", "the list is empty"],
+    ["[1, 'a'].max()", "the list holds values that have no order"],
+    ["[null].isSorted()", "the list holds values that have no order"],
+    ["[{}].min()", "the list holds values that have no order"],
+    ["['a'].sum()", "the list does not hold numbers of one type or durations"],
+    ["[1, 1.0].sum()", "the list does not hold numbers of one type or durations"],
+    ["[timestamp(1)].sum()", "the list does not hold numbers of one type or durations"],
+    ["[9223372036854775807, 1].sum()", "the result is out of range"],
+  ])("%s is an error", (expression, message) => {
+    expect(evaluate(expression)).toMatch(`error: ${message}`);
+  });
+});
+
+describe("sets", () => {
+  it.each([
+    ["sets.contains([1, 2, 3], [2, 2, 1])", true],
+    ["sets.contains([1, 2, 3], [4])", false],
+    ["sets.contains([1], [])", true],
+    ["sets.equivalent([1, 2, 2], [2u, 1.0])", true],
+    ["sets.equivalent([1, 2], [1])", false],
+    ["sets.intersects([1, 2], [2, 3])", true],
+    ["sets.intersects([1], [])", false],
+    ["sets.intersects([[1], [2]], [[2]])", true],
+  ])("%s", (expression, value) => {
+    expect(evaluate(expression)).toBe(value);
+  });
+});
+
+describe("regular expressions", () => {
+  it.each([
+    ["'abc'.matches('b')", true],
+    ["'abc'.matches('^b')", false],
+    ["matches('abc', '^a.c$')", true],
+    ["'a\\nb'.matches('a.b')", false],
+    ["'a\\nb'.matches('(?s)a.b')", true],
+    ["'ABC'.matches('(?i)abc')", true],
+    ["'straße'.matches(r'^\\pL+$')", true],
+    ["'abc 123'.find('[0-9]+')", "123"],
+    ["'abc 123'.find('[0-9]*')", ""],
+    ["'abc 123'.find('xyz')", ""],
+    ["'123 abc 456'.findAll('[0-9]+') == ['123', '456']", true],
+    ["'123 abc 456'.findAll('[0-9]+', 1) == ['123']", true],
+    ["'123 abc 456'.findAll('[0-9]+', 0) == []", true],
+    ["'123 abc 456'.findAll('[0-9]+', -1).size()", 2n],
+    ["'123 abc 456'.findAll('xyz') == []", true],
+    // As Go has it: nothing matches right behind a match, elsewhere it does.
+    ["'12 a'.findAll('[0-9]*') == ['12', '', '']", true],
+    ["'ab'.findAll('') == ['', '', '']", true],
+    ["'x'.matches('a' + 'b')", false],
+  ])("%s", (expression, value) => {
+    expect(evaluate(expression)).toBe(value);
+  });
+
+  it.each([
+    ["'x'.matches(object.metadata.name + '(')", /^error: `web\(` is no regular expression: /],
+    [
+      "'x'.matches(object.metadata.name + '{2000}')",
+      /^error: `web\{2000\}` is no regular|too large/,
+    ],
+    [
+      "'x'.matches(object.metadata.name.replace('web', '(a{999}b{999}){9}'))",
+      /^error: the pattern .* is too large/,
+    ],
+  ])("%s is an error", (expression, message) => {
+    expect(evaluate(expression)).toMatch(message);
+  });
+});
+
+describe("text", () => {
+  it.each([
+    [
+      "'hello'.replace('he', 'we') == 'wello' && 'hello hello'.replace('he', 'we', 1) == 'wello hello'",
+      true,
+    ],
+    [
+      "'hello hello'.replace('he', 'we', 0) == 'hello hello' && 'aa'.replace('a', 'b', -1) == 'bb'",
+      true,
+    ],
+    ["'abc'.replace('', '-') == '-a-b-c-' && 'abc'.replace('', '-', 2) == '-a-bc'", true],
+    ["'a,b,c'.split(',') == ['a', 'b', 'c'] && 'a,b,c'.split(',', 2) == ['a', 'b,c']", true],
+    [
+      "'a,b,c'.split(',', 0) == [] && 'a,b,c'.split(',', 1) == ['a,b,c'] && 'a,b'.split(',', -1) == ['a', 'b']",
+      true,
+    ],
+    ["'añ\\U0001F600'.split('') == ['a', 'ñ', '\\U0001F600']", true],
+    ["['a', 'b'].join('-') == 'a-b' && ['a', 'b'].join() == 'ab' && [].join(',') == ''", true],
+    ["'x\\U0001F600y'.indexOf('y') == 2 && 'x\\U0001F600y'.charAt(2) == 'y'", true],
+    ["'x\\U0001F600y'.substring(1, 2) == '\\U0001F600' && 'x\\U0001F600y'.size() == 3", true],
+    ["'  \\u0085x\\u00a0 '.trim()", "x"],
+    ["'ÀBc'.lowerAscii() == 'Àbc' && 'àBc'.upperAscii() == 'àBC'", true],
+    ["'%s has %d of %.2f'.format(['web', 3, 1.5])", "web has 3 of 1.50"],
+    ["'%s'.format([object.spec.ingress[0].ports])", "[{port: 443, protocol: TCP}, {port: web}]"],
+    ["strings.quote('a\\n\"b\"')", '"a\\n\\"b\\""'],
+  ])("%s", (expression, value) => {
+    expect(evaluate(expression)).toBe(value);
+  });
+
+  it.each([
+    ["'abc'.charAt(4)", "there are no characters 4 to 5 in a text of 3"],
+    ["'abc'.substring(2, 1)", "there are no characters 2 to 1 in a text of 3"],
+    ["'abc'.substring(-1)", "there are no characters -1 to 3 in a text of 3"],
+    ["'abc'.indexOf('c', 3)", "there is no position 3 in a text of 3"],
+    ["[1].join()", "an item of the list is not a string"],
+    ["'%d'.format(['a'])", "invalid argument to function format"],
+  ])("%s is an error", (expression, message) => {
+    expect(evaluate(expression)).toMatch(`error: ${message}`);
+  });
+});

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { FUNCTIONS } from "../../src/cel/function-table.ts";
+import { signature } from "../../src/cel/overload.ts";
+import { complaints, evaluate } from "./evaluate.ts";
+
+const page = readFileSync("docs/reference/cel.md", "utf8");
+
+/** Rows of the tables of functions: what is called, what it gives, an example. */
+const rows = Array.from(
+  page.matchAll(/^\| (`[^|]*\)`) \| ([\w, ]+) \| (.*) \|$/gm),
+  ([, calls = "", gives = "", examples = ""]) => ({
+    signatures: codeIn(calls),
+    result: gives.split(",")[0],
+    examples: codeIn(examples.replaceAll("\\|", "|")),
+  }),
+);
+const blocks = Array.from(page.matchAll(/```cel\n(.*?)```/gs), ([, text = ""]) =>
+  text.trim().split("\n"),
+).flat();
+const examples = [...rows.flatMap((row) => row.examples), ...blocks];
+
+describe("docs/reference/cel.md", () => {
+  it("has every function, with its types and what it gives", () => {
+    const written = rows.flatMap(({ signatures, result }) =>
+      signatures.map((call) => `${call} → ${result}`),
+    );
+    const known = FUNCTIONS.filter(({ name }) => !/[^\w.]|^_/.test(name)).map(
+      (overload) => `${shorten(signature(overload))} → ${shorten(overload.result)}`,
+    );
+    expect(written.toSorted()).toEqual(known.toSorted());
+  });
+
+  it("has an example for each of them", () => {
+    expect(rows.filter((row) => row.examples.length === 0)).toEqual([]);
+    expect(examples.length).toBeGreaterThan(80);
+  });
+
+  it.each(examples)("is right about %s", (example) => {
+    expect(evaluate(example)).toBe(true);
+  });
+
+  it.each(
+    Array.from(page.matchAll(/^\| `\w+`(?:, `\w+`)* \| (`.*?`) \|.*\|$/gm), ([, cell = ""]) =>
+      codeIn(cell),
+    ).flat(),
+  )("can write %s", (literal) => {
+    expect(complaints(literal)).toEqual([]);
+  });
+});
+
+function codeIn(cell: string): readonly string[] {
+  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = ""]) => code);
+}
+
+/** Types as the page names them. */
+function shorten(text: string): string {
+  return text
+    .replaceAll("google.protobuf.Timestamp", "timestamp")
+    .replaceAll("google.protobuf.Duration", "duration")
+    .replaceAll(/\b(?:net|kubernetes)\.(?=IP|CIDR|Quantity)/g, "");
+}
