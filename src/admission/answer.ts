@@ -38,8 +38,8 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
       return answerTrouble(request, decision.trouble, decision.blocks);
     case "judged":
       return decision.denials.length > 0
-        ? denied(uid, renderDenial(request, decision), remarksOn(decision))
-        : allowed(uid, remarksOn(decision));
+        ? denied(uid, renderDenial(request, decision), remarksOn(request, decision))
+        : allowed(uid, remarksOn(request, decision));
     case "resource":
       return answerResource(request, decision);
     default:
@@ -87,11 +87,13 @@ function refuse(kind: Trouble["kind"]): typeof denied {
   }
 }
 
-function remarksOn(judged: Judged): Remarks {
+function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
   const { profile, delta, warnings, audits, denials, faults, notices } = judged;
   const effect = renderDelta(delta);
-  // A denial says in its message what would open and close; nothing does.
-  const announced = effect !== null && profile.announceChanges && denials.length === 0;
+  // A denial says in its message what would open and close; nothing does. And every pod that starts
+  // reaches somebody.
+  const isNews = denials.length === 0 && request.kind !== "Pod";
+  const announced = effect !== null && profile.announceChanges && isNews;
   const excused = notices.flatMap((one) => (one.kind === "excused" ? one.ruleIds : []));
   const ruleIds = [...denials, ...warnings, ...audits].map(({ ruleId }) => ruleId);
   return {

@@ -28,9 +28,12 @@ export async function decide(
 ): Promise<Decision> {
   const passage = passageOf(request, around);
   if (passage !== null) return { kind: "let-through", passage };
-  return isResourceRequest(request)
-    ? decideResource(request, around)
-    : decideChange(request, deadline, around);
+  if (isResourceRequest(request)) return decideResource(request, around);
+  const decision = await decideChange(request, deadline, around);
+  // Whatever is wrong with the cluster or with us, pods have to start: only a breach keeps one out.
+  return request.kind === "Pod" && decision.kind === "troubled"
+    ? { ...decision, blocks: false }
+    : decision;
 }
 
 async function decideChange(
@@ -160,6 +163,7 @@ function governNow(
     case "Namespace":
       return governNamespace(request, profiles);
     case "NetworkPolicy":
+    case "Pod":
       return govern(optInOf(cluster.engine.namespace(request.namespace)?.labels), profiles);
     case "ClusterNetworkPolicy":
     case "AdminNetworkPolicy":

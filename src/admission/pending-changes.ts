@@ -29,9 +29,13 @@ export class PendingChanges {
     this.#clock = clock;
   }
 
-  /** Remember what has just been admitted. */
+  /**
+   * Remember what has just been admitted. Not pods: they are many, and what the watch shows of one is
+   * never what was admitted, as it has been given a node and an address by then.
+   */
   admit(changes: readonly Change[]): void {
     for (const change of changes) {
+      if (change.kind === "pod") continue;
       const key = keyOf(change);
       this.#pending.delete(key);
       this.#pending.set(key, { change, admittedAt: this.#clock() });

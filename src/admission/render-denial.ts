@@ -13,7 +13,7 @@ const MAX_HELPED = 4;
 
 /** `NetworkPolicy shop/web`, `Namespace shop`. */
 export function renderObject({ kind, namespace, name }: AdmissionRequest): string {
-  const isNamespaced = kind === "NetworkPolicy" || kind === "Exemption";
+  const isNamespaced = kind === "NetworkPolicy" || kind === "Pod" || kind === "Exemption";
   return isNamespaced ? `${kind} ${namespace}/${name}` : `${kind} ${name}`;
 }
 
@@ -49,7 +49,7 @@ function commandsFor(denials: readonly JudgedFinding[]): readonly string[] {
 
 /** The plugin takes policies, and a delete has no file. */
 function hasFile({ kind, operation }: AdmissionRequest): boolean {
-  return kind !== "Namespace" && operation !== "DELETE";
+  return kind !== "Namespace" && kind !== "Pod" && operation !== "DELETE";
 }
 
 function renderProblem({ ruleId, finding }: JudgedFinding, index: number): readonly string[] {

@@ -7,6 +7,7 @@ import { field, isObject } from "../wire/shape.ts";
 const KINDS: ReadonlyMap<string, GovernedKind | ResourceKind> = new Map([
   ["networking.k8s.io/v1/NetworkPolicy", "NetworkPolicy"],
   ["/v1/Namespace", "Namespace"],
+  ["/v1/Pod", "Pod"],
   ["policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy", "ClusterNetworkPolicy"],
   ["policy.networking.k8s.io/v1alpha1/AdminNetworkPolicy", "AdminNetworkPolicy"],
   ["policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
@@ -21,10 +22,11 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
 );
 
 /** Kinds that profiles govern; the others are what profiles are made of. */
-type GovernedKind = PolicyKind | "Namespace";
+type GovernedKind = PolicyKind | "Namespace" | "Pod";
 
 const NAMESPACED: ReadonlySet<GovernedKind | ResourceKind> = new Set([
   "NetworkPolicy",
+  "Pod",
   "Exemption",
 ]);
 

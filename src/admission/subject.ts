@@ -1,9 +1,10 @@
-import { type Change, type Labels, policyKey } from "../engine/model.ts";
+import { type Change, type Labels, podKey, policyKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import type { GovernedObject } from "../rules/rule.ts";
 import type { PolicyManifest } from "../wire/manifests.ts";
 import { parseNamespace } from "../wire/namespace.ts";
+import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
 import { field, isObject } from "../wire/shape.ts";
 import type { GovernedRequest } from "./review.ts";
@@ -69,6 +70,7 @@ function labelsOf(upsert: Change | null): Labels | null {
 
 function removalOf({ kind, name, namespace }: GovernedRequest): Change {
   if (kind === "Namespace") return { kind: "namespace", op: "delete", key: name };
+  if (kind === "Pod") return { kind: "pod", op: "delete", key: podKey({ namespace, name }) };
   return { kind: "policy", op: "delete", key: policyKey({ kind, namespace, name }) };
 }
 
@@ -82,6 +84,8 @@ function readOldObject(
 ): Result<ReadObject, readonly Problem[]> {
   const { kind, operation, oldObject } = request;
   if (operation === "CREATE") return NOTHING;
+  // What was there of a pod the engine knows, and nobody asks.
+  if (kind === "Pod") return NOTHING;
   if (operation === "UPDATE" && kind !== "Namespace") {
     const policy = engine.policy(policyKey({ ...request, kind }));
     if (policy?.readable === true) {
@@ -106,6 +110,13 @@ function readObject(
       upsert: { kind: "namespace", op: "upsert", object },
       notices: [],
     });
+  }
+  if (kind === "Pod") {
+    const read = parsePod(raw, namespace);
+    if (!read.ok) return read;
+    const upsert = { kind: "pod", op: "upsert", object: read.value } as const;
+    // No rule looks at a pod: only who can reach it, and whom it can reach.
+    return success({ governed: null, upsert, notices: [] });
   }
   const read = POLICY_READERS[kind].parse(raw, namespace);
   if (!read.ok) return read;

@@ -53,8 +53,8 @@ describe("with a uid there is an AdmissionReview", () => {
     ["v1beta1", { ...asked, apiVersion: "admission.k8s.io/v1beta1" }, [422, "v1beta1"]],
     [
       "an unknown kind",
-      review({ object: good, request: { kind: { group: "", version: "v1", kind: "Pod" } } }),
-      [422, "`/v1/Pod`"],
+      review({ object: good, request: { kind: { group: "", version: "v1", kind: "Secret" } } }),
+      [422, "`/v1/Secret`"],
     ],
     ["no kind at all", review({ object: good, request: { kind: null } }), [422, "request.kind"]],
     [

@@ -61,14 +61,14 @@ export class Ringfence {
     this.#kubeconfig = parts.kubeconfig;
   }
 
-  /** Apply the manifests, start the process, and return once the API server asks it. */
-  static async install(plane: ControlPlane): Promise<Ringfence> {
+  /** Apply the manifests, with these components beside, start the process, and return once the API server asks it. */
+  static async install(plane: ControlPlane, optional: readonly string[] = []): Promise<Ringfence> {
     const ports = {
       webhook: await freePort(),
       health: await freePort(),
       metrics: await freePort(),
     };
-    const objects = await renderManifests(plane);
+    const objects = await renderManifests(plane, optional);
     const authority = await readFile(plane.authority.certificate);
     const webhooks = (port: number): readonly object[] =>
       webhookConfigurations(objects).map((configuration) => ({
@@ -264,12 +264,16 @@ export class Ringfence {
 }
 
 /** The manifests with the optional parts that this API server is old or new enough for. */
-async function renderManifests(plane: ControlPlane): Promise<readonly Manifest[]> {
+async function renderManifests(
+  plane: ControlPlane,
+  optional: readonly string[],
+): Promise<readonly Manifest[]> {
   const folder = await mkdtemp(join(plane.folder, "kustomize-"));
   await mkdir(folder, { recursive: true });
   const at = (...path: readonly string[]): string =>
     relative(folder, join(manifestsFolder, ...path));
   const components = [
+    ...optional.map((name) => at("components", name)),
     ...(plane.atLeast(30) ? [at("components", "match-conditions")] : []),
     ...(plane.atLeast(21) ? [] : [at("components", "kubernetes-1.20")]),
   ];
