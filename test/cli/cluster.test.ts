@@ -8,6 +8,7 @@ import { createNamespace, createPod, createShop, pod, policy } from "../e2e/shop
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { endWithTest } from "../support/end-with-test.ts";
 import { type CliResult, runCli } from "./run-cli.ts";
+import { sarifComplaints } from "./sarif-complaints.ts";
 
 const kubeconfigSchema = z.looseObject({
   clusters: z.array(
@@ -307,6 +308,9 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     const check = await ask("check -n shop --profile baseline -o json");
     expect(check.stderr).toBe("");
     expect(JSON.parse(check.stdout)).toMatchObject({ kind: "CheckReport" });
+    const sarif = await ask("check -n shop --profile restricted -o sarif");
+    expect(sarif.stdout).toContain('"ruleId"');
+    expect(await sarifComplaints(sarif.stdout)).toEqual([]);
     const audit = await ask("audit -n shop");
     expect(audit).toMatchObject({ code: 1, stderr: "" });
     expect(audit.stdout).toContain("unprotected  shop/web[Pod]");
