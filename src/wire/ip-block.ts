@@ -19,9 +19,7 @@ export const ipBlockSchema = z
   .transform(({ cidr, except }, context): readonly AddressRange[] => {
     const holes = except ?? [];
     for (const [index, hole] of holes.entries()) {
-      const inside = hole.first >= cidr.first && hole.last <= cidr.last;
-      const smaller = hole.last - hole.first < cidr.last - cidr.first;
-      if (inside && smaller) continue;
+      if (isStrictSubset(hole, cidr)) continue;
       context.addIssue({
         code: "custom",
         path: ["except", index],
@@ -31,3 +29,8 @@ export const ipBlockSchema = z
     }
     return subtractRanges([cidr], holes);
   });
+
+export function isStrictSubset(hole: AddressRange, cidr: AddressRange): boolean {
+  const inside = hole.first >= cidr.first && hole.last <= cidr.last;
+  return inside && hole.last - hole.first < cidr.last - cidr.first;
+}

@@ -71,13 +71,13 @@ function toSelector(selector: SelectorShape, context: z.RefinementCtx): Selector
   return [...equalities, ...expressions];
 }
 
-function isLabelKey(key: string): boolean {
+export function isLabelKey(key: string): boolean {
   const slash = key.indexOf("/");
   const prefix = key.slice(0, Math.max(slash, 0));
   const prefixed = slash < 0 || (prefix.length <= 253 && PREFIX.test(prefix));
   return prefixed && NAME.test(key.slice(slash + 1));
 }
 
-function isLabelValue(value: string): boolean {
+export function isLabelValue(value: string): boolean {
   return value === "" || NAME.test(value);
 }

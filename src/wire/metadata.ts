@@ -71,10 +71,15 @@ export function controllerOf(metadata: Metadata): Workload | null {
   return owner === undefined ? null : { kind: owner.kind ?? "Pod", name: owner.name };
 }
 
+/** Report whether the API server takes this for the name of a policy. */
+export function isSubdomain(name: string): boolean {
+  return name.length <= 253 && SUBDOMAIN.test(name);
+}
+
 /** A name that the API server would refuse; it changes nothing about what the object means. */
 export function nameNotices(metadata: Metadata): readonly Problem[] {
   const { name, isGenerated } = metadata;
-  if (isGenerated || (name.length <= 253 && SUBDOMAIN.test(name))) return [];
+  if (isGenerated || isSubdomain(name)) return [];
   return [{ code: "NP_E_VALUE", path: "metadata.name", message: notAName({ input: name }) }];
 }
 

@@ -12,6 +12,7 @@ import { ipBlockSchema } from "./ip-block.ts";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { metadataSchema, nameNotices } from "./metadata.ts";
 import type { ParsedPolicy } from "./parsed-policy.ts";
+import { readPlainPolicy } from "./plain-network-policy.ts";
 import { policyPortSchema } from "./policy-port.ts";
 import { type DeepReadonly, field, parseManifest } from "./shape.ts";
 
@@ -53,8 +54,8 @@ const networkPolicySchema = z.object({
 /** A networking.k8s.io/v1 NetworkPolicy as it is written, nothing filled in. */
 export type NetworkPolicyManifest = DeepReadonly<z.input<typeof networkPolicySchema>>;
 
-type Spec = z.output<typeof specSchema>;
-type WirePeer = z.output<typeof peerSchema>;
+export type PolicySpec = DeepReadonly<z.output<typeof specSchema>>;
+export type WirePeer = DeepReadonly<z.output<typeof peerSchema>>;
 type WireRule = {
   readonly peers: readonly WirePeer[] | null | undefined;
   readonly ports: readonly PortMatch[] | null | undefined;
@@ -67,6 +68,18 @@ type WireRule = {
 export function parseNetworkPolicy(
   raw: unknown,
   namespace = "default",
+): Result<ParsedPolicy<NetworkPolicyManifest>, readonly Problem[]> {
+  const plain = readPlainPolicy(raw);
+  if (plain === null) return parseBySchema(raw, namespace);
+  const policy = compile(plain.name, plain.namespace || namespace, plain.spec);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema would accept it
+  return success({ manifest: raw as NetworkPolicyManifest, policy, notices: [] });
+}
+
+/** The same without the short cut for what is plain. */
+export function parseBySchema(
+  raw: unknown,
+  namespace: string,
 ): Result<ParsedPolicy<NetworkPolicyManifest>, readonly Problem[]> {
   const read = parseManifest(networkPolicySchema, raw);
   if (!read.ok) return read;
@@ -123,7 +136,7 @@ export function impliedPolicyTypes(spec: {
 
 const networkPolicyTier = { kind: "NetworkPolicy", tier: "NetworkPolicy", priority: 0 } as const;
 
-function compile(name: string, namespace: string, spec: Spec): Policy {
+function compile(name: string, namespace: string, spec: PolicySpec): Policy {
   const types = impliedPolicyTypes(spec);
   const ingress = (spec.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }));
   const egress = (spec.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));

@@ -4,8 +4,12 @@ import { PROTOCOLS } from "../engine/port-set.ts";
 
 const LAST_PORT = 65_535;
 
+export function isPort(raw: unknown): raw is number {
+  return Number.isInteger(raw) && Number(raw) >= 1 && Number(raw) <= LAST_PORT;
+}
+
 /** A port number, 1 to 65535. */
-export const portNumberSchema = z.int().refine((port) => port >= 1 && port <= LAST_PORT, {
+export const portNumberSchema = z.int().refine(isPort, {
   error: (issue) => `\`${String(issue.input)}\` is not a port: 1 to ${LAST_PORT}`,
 });
 
@@ -44,8 +48,8 @@ export const policyPortSchema = z
       if (!isPortName(port)) complain("port", notAPortName(port));
       return { kind: "named", protocol, name: port };
     }
-    if (!portNumberSchema.safeParse(port).success) {
-      complain("port", `\`${port}\` is not a port: 1 to ${LAST_PORT}`);
+    if (!isPort(port)) {
+      complain("port", `\`${String(port)}\` is not a port: 1 to ${LAST_PORT}`);
     }
     const last = endPort ?? port;
     if (last < port) complain("endPort", `\`${last}\` is less than \`port\``);
@@ -53,7 +57,7 @@ export const policyPortSchema = z
   });
 
 /** IANA_SVC_NAME: 1 to 15 of `a-z0-9-`, at least one letter, no `-` at the ends or doubled. */
-function isPortName(name: string): boolean {
+export function isPortName(name: string): boolean {
   return name.length <= 15 && /[a-z]/.test(name) && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name);
 }
 
