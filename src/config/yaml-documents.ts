@@ -1,5 +1,6 @@
 import {
   type Document,
+  type DocumentOptions,
   isMap,
   isNode,
   isScalar,
@@ -7,9 +8,24 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  type SchemaOptions,
 } from "yaml";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { jsonKeys } from "../wire/shape.ts";
+
+/**
+ * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except that times and numbers to the base
+ * 60 stay texts (go-yaml gives them to what is untyped as they are written).
+ */
+export const AS_KUBERNETES = {
+  version: "1.1",
+  customTags: (tags) =>
+    tags.filter(
+      (tag) => typeof tag === "string" || (tag.format !== "TIME" && tag.tag !== TIMESTAMP),
+    ),
+} satisfies DocumentOptions & SchemaOptions;
+
+const TIMESTAMP = "tag:yaml.org,2002:timestamp";
 
 /** One document of a YAML (or JSON) text. */
 export interface YamlDocument {
@@ -27,7 +43,7 @@ export interface Position {
 }
 
 /**
- * The documents of a text, empty ones left out. YAML 1.1, as Kubernetes tools read it: `yes` is true.
+ * The documents of a text, empty ones left out. As Kubernetes tools read them.
  * Fails with every syntax error, named with file and line.
  */
 export function parseYaml(
@@ -38,7 +54,7 @@ export function parseYaml(
   const lineOf = (offset: number): number => lineCounter.linePos(offset).line;
   const documents: YamlDocument[] = [];
   const problems: Problem[] = [];
-  for (const document of parseAllDocuments(text, { version: "1.1", lineCounter })) {
+  for (const document of parseAllDocuments(text, { ...AS_KUBERNETES, lineCounter })) {
     const { contents, errors } = document;
     const complain = (offset: number, message: string): void => {
       problems.push({ code: "NP_E_SYNTAX", path: `${file}:${lineOf(offset)}`, message });

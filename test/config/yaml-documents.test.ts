@@ -20,6 +20,11 @@ describe("documents", () => {
       "a: yes\nb: 0o7\nc: 010",
       [{ a: true, b: "0o7", c: 8 }],
     ],
+    [
+      "with times and ratios as texts",
+      "a: 2027-03-31T00:00:00Z\nb: 2027-03-31\nc: 1:30\n",
+      [{ a: "2027-03-31T00:00:00Z", b: "2027-03-31", c: "1:30" }],
+    ],
     ["with aliases", "a: &x {k: v}\nb: *x\n", [{ a: { k: "v" }, b: { k: "v" } }]],
     ["with null in place of an empty value", "a:\n", [{ a: null }]],
   ])("%s", (_name, text, expected) => {

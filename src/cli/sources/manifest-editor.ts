@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document, isCollection, isNode, isSeq, type Node, parseAllDocuments } from "yaml";
+import { AS_KUBERNETES } from "../../config/yaml-documents.ts";
 import { type PatchOperation, pointerKeys } from "../../rules/json-patch.ts";
 import { jsonKeys } from "../../wire/shape.ts";
 
@@ -19,7 +20,7 @@ export class ManifestEditor {
 
   constructor(text: string) {
     this.#text = text;
-    this.#documents = parseAllDocuments(text, { version: "1.1" });
+    this.#documents = parseAllDocuments(text, AS_KUBERNETES);
   }
 
   /** Carry out `patch` on an object; `result` is what it then has to be. */
@@ -38,7 +39,7 @@ export class ManifestEditor {
   /** An object as a document of its own, ready to be applied. */
   objectText({ line, path }: WrittenObject): string {
     const document = this.#documentOf(line);
-    const alone = new Document(null, { version: "1.1" });
+    const alone = new Document(null, AS_KUBERNETES);
     if (path === "") alone.commentBefore = document.commentBefore;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the object was read from there
     alone.contents = document.getIn(jsonKeys(path), true) as Node;
