@@ -3,14 +3,16 @@
  * `examples/shop`. Exits with 1 where an answer is not the one that the example says it should be.
  * With `--serve` it goes on serving instead.
  */
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/load-config.ts";
+import { readResources } from "../src/config/resource-folder.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { DEFAULT_BASELINE } from "../src/resources/baseline.ts";
 import { renderBaseline } from "../src/resources/render-baseline.ts";
+import type { Resource } from "../src/resources/resource.ts";
 import { ask } from "./demo/ask.ts";
 import { readChanges } from "./demo/change.ts";
 import { EmbeddedCluster } from "./demo/embedded-cluster.ts";
@@ -45,6 +47,7 @@ for (const namespace of ["shop", "payments"]) keepBaseline(namespace);
 const webhook = await startWebhook(cluster, dns, {
   config,
   port: isServing ? config.webhookPort : 0,
+  resources: await readOwnResources(join(example, "resources")),
 });
 const { namespaces, pods, policies } = cluster.engine.stats();
 print(
@@ -94,6 +97,16 @@ async function serve(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void webhook.stop());
   }
+}
+
+/** The resources of Ringfence's own kinds in a folder. */
+async function readOwnResources(folder: string): Promise<readonly Resource[]> {
+  const paths = (await readdir(folder)).map((name) => join(folder, name));
+  const read = readResources(
+    await Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, "utf8") }))),
+  );
+  if (read.ok) return read.value;
+  throw new Error(read.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
 /** What the baseline controller does in a cluster for a namespace that has opted in. */

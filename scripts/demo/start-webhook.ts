@@ -7,6 +7,7 @@ import { createMutators } from "../../src/mutators/index.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { DnsTarget } from "../../src/resources/dns-target.ts";
 import { baselineRevision } from "../../src/resources/render-baseline.ts";
+import type { Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
@@ -34,11 +35,22 @@ export interface RunningWebhook {
 export async function startWebhook(
   cluster: EmbeddedCluster,
   dns: DnsTarget,
-  { config, port }: { readonly config: Config; readonly port: number },
+  {
+    config,
+    port,
+    resources,
+  }: {
+    readonly config: Config;
+    readonly port: number;
+    /** What the example's organisation has decided. */
+    readonly resources: readonly Resource[];
+  },
 ): Promise<RunningWebhook> {
   const registry = createRegistry(VALIDATORS);
   const mutators = createMutators(() => baselineRevision(DEFAULT_BASELINE, dns));
   const ruleBook = new RuleBook({ registry, ownNamespace: config.ownNamespace });
+  const problems = ruleBook.replaceFiles(resources);
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("; "));
   const around = {
     cluster,
     ruleBook,

@@ -85,6 +85,13 @@ const SAMPLE: BaselineFacts = {
   podCidrs: ["10.0.0.0/8"],
 };
 
+/** Keys of the namespace's labels that the templates are filled in with. */
+export function labelsNeededBy({ policies }: Baseline): readonly string[] {
+  const specs = JSON.stringify(policies.map(({ spec }) => spec));
+  const used = specs.matchAll(/\$\(namespace\.labels\.(?<key>[^()]*)\)/g);
+  return [...new Set(Array.from(used, ({ groups }) => groups?.["key"] ?? ""))];
+}
+
 /** A short hash of what a baseline says, the same for all namespaces: tells old from new. */
 export function baselineRevision(baseline: Baseline, dns: DnsTarget): string {
   const { name, policies } = baseline;

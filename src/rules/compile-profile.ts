@@ -1,6 +1,7 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
-import { DEFAULT_BASELINE } from "../resources/baseline.ts";
+import type { Baseline } from "../resources/baseline.ts";
 import type { Profile } from "../resources/profile.ts";
+import { labelsNeededBy } from "../resources/render-baseline.ts";
 import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
@@ -10,6 +11,8 @@ export interface ProfileSources {
   readonly registry: Registry;
   /** The profile it extends, as it is in force; null: it extends none. */
   readonly parent: CompiledProfile | null;
+  /** The Baseline that it names, or else inherits. */
+  readonly baseline: Baseline;
 }
 
 /**
@@ -19,13 +22,14 @@ export interface ProfileSources {
  */
 export function compileProfile(
   profile: Profile,
-  { registry, parent }: ProfileSources,
+  { registry, parent, baseline }: ProfileSources,
 ): Result<CompiledProfile, readonly Problem[]> {
   const own = readEntries(profile, registry);
   if (!own.ok) return own;
   return success({
     name: profile.name,
-    baseline: profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name,
+    baseline: baseline.name,
+    baselineLabels: labelsNeededBy(baseline),
     announceChanges: profile.announceChanges ?? parent?.announceChanges ?? true,
     rules: inherit(own.value, parent?.rules ?? [], registry),
   });

@@ -108,11 +108,12 @@ class Compilation {
     const { registry } = this.#options;
     const parent = profile.extends === null ? null : this.#parent(profile.extends);
     if (typeof parent === "string") return failed("spec.extends", parent);
-    const baseline = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
-    if (!this.#resources.has(resourceKey({ kind: "Baseline", name: baseline }))) {
-      return failed("spec.baseline", `there is no Baseline \`${baseline}\``);
+    const name = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
+    const baseline = this.#resources.get(resourceKey({ kind: "Baseline", name }));
+    if (baseline?.kind !== "Baseline") {
+      return failed("spec.baseline", `there is no Baseline \`${name}\``);
     }
-    return compileProfile(profile, { registry, parent });
+    return compileProfile(profile, { registry, parent, baseline });
   }
 
   /** The profile of that name, or what is wrong with extending it. */

@@ -95,6 +95,8 @@ export interface CompiledProfile {
   readonly name: string;
   /** Name of the Baseline that its namespaces get. */
   readonly baseline: string;
+  /** Keys of labels that a namespace has to have for that Baseline. */
+  readonly baselineLabels: readonly string[];
   /** Whether an admitted change says in a warning what it opens and closes. */
   readonly announceChanges: boolean;
   readonly rules: readonly CompiledRule[];

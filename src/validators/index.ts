@@ -1,5 +1,6 @@
 import type { Validator } from "../rules/rule.ts";
 import { allowAll } from "./allow-all.ts";
+import { baselineLabels } from "./baseline-labels.ts";
 import { cidrNotation } from "./cidr-notation.ts";
 import { clientSource } from "./client-source.ts";
 import { clusterRange } from "./cluster-range.ts";
@@ -38,6 +39,7 @@ export const VALIDATORS: readonly Validator[] = [
   selfLockout,
   protectedBaseline,
   optOut,
+  baselineLabels,
   reservedPriority,
   // What opens too much.
   allowAll,

@@ -3,6 +3,11 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { readResources } from "../../src/config/resource-folder.ts";
+import { createRegistry } from "../../src/rules/registry.ts";
+import { RuleBook } from "../../src/rules/rule-book.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import { succeed } from "../wire/describe-policy.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const documents = [
@@ -73,3 +78,21 @@ function namesIn(folder: string, recursive: boolean): readonly string[] {
     .filter((name) => name.endsWith(".md"))
     .map((name) => join(folder, name));
 }
+
+describe("documents of Ringfence's own kinds", () => {
+  const shown = documents.flatMap((document) =>
+    Array.from(read(document).matchAll(/```yaml\n(.*?)```/gs), ([, text = ""]) => text)
+      .filter((text) => text.includes("ringfence.dev/v1alpha1"))
+      .map((text) => ({ document, text })),
+  );
+
+  it("that are shown can be used as they stand", () => {
+    expect(shown.length).toBeGreaterThan(4);
+    for (const { document, text } of shown) {
+      const resources = succeed(readResources([{ path: document, text }]));
+      const registry = createRegistry(VALIDATORS);
+      const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+      expect(ruleBook.replaceFiles(resources)).toEqual([]);
+    }
+  });
+});

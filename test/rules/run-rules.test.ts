@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import type { Labels, Selector } from "../../src/engine/model.ts";
+import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { Profile, ProfileRule } from "../../src/resources/profile.ts";
 import { compileProfile } from "../../src/rules/compile-profile.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
@@ -83,7 +84,11 @@ function profile(rules: readonly ProfileRule[]): Profile {
 }
 
 function compiled(...rules: readonly ProfileRule[]): CompiledProfile {
-  const result = compileProfile(profile(rules), { registry, parent: null });
+  const result = compileProfile(profile(rules), {
+    registry,
+    parent: null,
+    baseline: DEFAULT_BASELINE,
+  });
   if (!result.ok) throw new Error("the profile does not compile");
   return result.value;
 }
@@ -156,7 +161,7 @@ describe("compileProfile", () => {
         { ...rule(isUnsure, "Warn"), match: [] },
         { ...rule(throws), parameters: { word: [] } },
       ]),
-      { registry, parent: null },
+      { registry, parent: null, baseline: DEFAULT_BASELINE },
     );
     expect(result).toEqual({
       ok: false,
@@ -222,7 +227,7 @@ describe("entries of a rule with a match", () => {
       { ...rule(complains, "Disabled"), match: prod },
       { ...rule(isUnsure, "Disabled") },
     ]);
-    const result = compileProfile(child, { registry, parent });
+    const result = compileProfile(child, { registry, parent, baseline: DEFAULT_BASELINE });
     if (!result.ok) throw new Error("the profile does not compile");
     expect(actionsIn(result.value, new Map([["tier", "prod"]]))).toEqual([]);
     expect(actionsIn(result.value, new Map())).toEqual(["Audit"]);
