@@ -1,30 +1,30 @@
 import { unreachable } from "../errors.ts";
-import { fieldOf, hasField } from "./access.ts";
 import { attempt } from "./attempt.ts";
-import { evaluateMacro, type Run, toBool } from "./evaluate-macro.ts";
 import type { Complaint } from "./find-syntax-error.ts";
 import { Frame, Halt, type Limits } from "./frame.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { literalOf } from "./literal.ts";
 import { type Macro, readMacro, readMacroOfTwo } from "./macro.ts";
-import { callNode, constantNode, NOTHING, type Node } from "./node.ts";
+import {
+  areConstant,
+  callNode,
+  conditionalNode,
+  constantNode,
+  fieldNode,
+  hasNode,
+  listNode,
+  logicNode,
+  macroNode,
+  mapNode,
+  NOTHING,
+  type Node,
+  slotNode,
+  variableNode,
+} from "./node.ts";
 import type { Expr, Part } from "./parse-expression.ts";
 import { Pattern } from "./pattern.ts";
 import { type Callee, resolveCall } from "./resolve-call.ts";
-import {
-  Dictionary,
-  EvaluationError,
-  isTypeName,
-  List,
-  type MapKey,
-  mapKey,
-  type Outcome,
-  quoted,
-  type TypeName,
-  TypeValue,
-  typeOf,
-  type Value,
-} from "./value.ts";
+import { EvaluationError, isTypeName, type Outcome, type TypeName, TypeValue } from "./value.ts";
 
 /** A name that a macro has given, and the slot that holds its value. */
 interface Scope {
@@ -42,7 +42,7 @@ export interface Vocabulary {
 /** As deep as cel-go goes, with brackets or without: `a.b.c` is three deep. */
 const MAX_DEPTH = 250;
 
-/** What a call with constants may take: enough for any that makes sense. */
+/** What all calls with constants may take; those that it does not reach for are left as they are. */
 const FOLD_LIMITS: Limits = { maxCost: 100_000, deadline: Infinity, clock: () => 0 };
 
 /** Turns a syntax tree into functions that evaluate it, and notes everything that is wrong with it. */
@@ -53,12 +53,14 @@ export class Compiler {
   readonly variables = new Map<string, number>();
   readonly #vocabulary: Vocabulary;
   readonly #offsetOf: (expr: Expr) => number;
+  readonly #foldFrame: Frame;
   #slots = 0;
   #depth = 0;
 
   constructor(vocabulary: Vocabulary, offsetOf: (expr: Expr) => number) {
     this.#vocabulary = vocabulary;
     this.#offsetOf = offsetOf;
+    this.#foldFrame = new Frame({ slots: [], functions: {}, patterns: this.patterns }, FOLD_LIMITS);
   }
 
   get slotCount(): number {
@@ -67,8 +69,9 @@ export class Compiler {
 
   compile(expr: Expr | undefined, scope: Scope | null = null): Node {
     if (expr === undefined) return NOTHING;
-    if (this.#depth === MAX_DEPTH)
+    if (this.#depth === MAX_DEPTH) {
       return this.#complain(expr, `nested more than ${MAX_DEPTH} deep`);
+    }
     this.#depth += 1;
     const node = this.#compile(expr, expr.exprKind, scope);
     this.#depth -= 1;
@@ -86,7 +89,7 @@ export class Compiler {
       case "callExpr":
         return this.#call(expr, kind.value, scope);
       case "listExpr":
-        return this.#list(kind.value.elements.map((element) => this.compile(element, scope)));
+        return this.#list(expr, kind.value, scope);
       case "structExpr":
         return this.#map(expr, kind.value, scope);
       case "comprehensionExpr":
@@ -111,7 +114,7 @@ export class Compiler {
 
   #name(expr: Expr, name: string, scope: Scope | null): Node {
     const given = find(scope, name);
-    if (given !== null) return { run: (frame) => frame.slots[given.slot] ?? null, type: "dyn" };
+    if (given !== null) return slotNode(given.slot);
     const type = this.#vocabulary.variables.get(name);
     if (type !== undefined) return variableNode(this.#slotOf(name), type, this.#offsetOf(expr));
     if (isTypeName(name) && name !== "dyn") return constantNode(new TypeValue(name));
@@ -128,18 +131,12 @@ export class Compiler {
   #select(expr: Expr, { operand, field, testOnly }: Part<"selectExpr">, scope: Scope | null): Node {
     const qualified = this.#qualified(expr, scope);
     if (isTypeName(qualified) && !testOnly) return constantNode(new TypeValue(qualified));
-    const { run: object, type } = this.compile(operand, scope);
-    if (type !== "map" && type !== "dyn")
-      return this.#complain(expr, `a ${type} has no field \`${field}\``);
+    const object = this.compile(operand, scope);
+    if (object.type !== "map" && object.type !== "dyn") {
+      return this.#complain(expr, `a ${object.type} has no field \`${field}\``);
+    }
     const offset = this.#offsetOf(expr);
-    const read = testOnly ? hasField : fieldOf;
-    const run: Run = (frame) => {
-      frame.charge(1);
-      const value = object(frame);
-      const outcome = value instanceof EvaluationError ? value : read(value, field);
-      return outcome instanceof EvaluationError ? outcome.at(offset) : outcome;
-    };
-    return { run, type: testOnly ? "bool" : "dyn" };
+    return testOnly ? hasNode(object, field, offset) : fieldNode(object, field, offset);
   }
 
   /** `a.b` for a path that no variable begins: part of the name of a function or type. Else empty. */
@@ -156,25 +153,33 @@ export class Compiler {
   #call(expr: Expr, call: Part<"callExpr">, scope: Scope | null): Node {
     const macro = readMacroOfTwo(call);
     if (macro !== null) return this.#macro(expr, macro, scope);
-    const { function: name, target, args } = call;
-    const path = target === undefined ? "" : this.#qualified(target, scope);
-    const isQualified = path !== "" && this.#isNamespace(`${path}.`);
-    const isMethod = target !== undefined && !isQualified;
-    const nodes = (isMethod ? [target, ...args] : args).map((arg) => this.compile(arg, scope));
-    switch (name) {
+    const { callee, args } = this.#callee(call, scope);
+    const nodes = args.map((arg) => this.compile(arg, scope));
+    const [first = NOTHING, second = NOTHING, third = NOTHING] = nodes;
+    switch (callee.name) {
       case "_&&_":
-        return this.#logic(expr, nodes, false);
       case "_||_":
-        return this.#logic(expr, nodes, true);
+        this.#expectBool(expr, first);
+        this.#expectBool(expr, second);
+        return logicNode(first, second, callee.name === "_||_");
       case "_?_:_":
-        return this.#conditional(expr, nodes);
+        this.#expectBool(expr, first);
+        return conditionalNode(first, second, third);
       default:
-        return this.#function(
-          expr,
-          { name: isQualified ? `${path}.${name}` : name, isMethod },
-          nodes,
-        );
+        return this.#function(expr, callee, nodes);
     }
+  }
+
+  /** What is called: a method of `target`, or a function, which may have its name in parts: `ip.isCanonical`. */
+  #callee(
+    { function: name, target, args }: Part<"callExpr">,
+    scope: Scope | null,
+  ): { readonly callee: Callee; readonly args: readonly Expr[] } {
+    if (target === undefined) return { callee: { name, isMethod: false }, args };
+    const path = this.#qualified(target, scope);
+    return path !== "" && this.#isNamespace(`${path}.`)
+      ? { callee: { name: `${path}.${name}`, isMethod: false }, args }
+      : { callee: { name, isMethod: true }, args: [target, ...args] };
   }
 
   #isNamespace(prefix: string): boolean {
@@ -190,15 +195,14 @@ export class Compiler {
     const fault = typeof pattern === "string" ? this.#readPattern(pattern) : null;
     if (fault !== null) return this.#complain(expr, fault);
     const node = callNode(overloads, args, this.#offsetOf(expr));
-    const isConstant = args.every(({ constant }) => constant !== undefined);
-    return isConstant && overloads.every(({ isPure }) => isPure) ? this.#fold(expr, node) : node;
+    const isPure = overloads.every((overload) => overload.isPure);
+    return isPure && areConstant(args) ? this.#fold(expr, node) : node;
   }
 
-  /** A call with constants is made now: that it fails is better known before anybody needs it. */
+  /** What is constant is evaluated now: that it fails is better known before anybody needs it. */
   #fold(expr: Expr, node: Node): Node {
-    const outcome = attempt(node.run, this.#foldFrame());
-    if (outcome instanceof Halt) return node;
-    return this.#literal(expr, outcome);
+    const outcome = attempt(node.run, this.#foldFrame);
+    return outcome instanceof Halt ? node : this.#literal(expr, outcome);
   }
 
   #readPattern(text: string): string | null {
@@ -208,93 +212,34 @@ export class Compiler {
     return null;
   }
 
-  #foldFrame(): Frame {
-    return new Frame({ slots: [], functions: {}, patterns: this.patterns }, FOLD_LIMITS);
-  }
-
-  #logic(expr: Expr, operands: readonly Node[], decisive: boolean): Node {
-    const [left = NOTHING, right = NOTHING] = operands;
-    for (const { type } of operands) this.#expectBool(expr, type);
-    const run: Run = (frame) => {
-      frame.charge(1);
-      const first = toBool(left.run(frame));
-      if (first === decisive) return decisive;
-      const second = toBool(right.run(frame));
-      return second === decisive || typeof first === "boolean" ? second : first;
-    };
-    return { run, type: "bool" };
-  }
-
-  #conditional(
-    expr: Expr,
-    [condition = NOTHING, yes = NOTHING, no = NOTHING]: readonly Node[],
-  ): Node {
-    this.#expectBool(expr, condition.type);
-    const run: Run = (frame) => {
-      frame.charge(1);
-      const holds = toBool(condition.run(frame));
-      if (typeof holds !== "boolean") return holds;
-      return holds ? yes.run(frame) : no.run(frame);
-    };
-    return { run, type: yes.type === no.type ? yes.type : "dyn" };
-  }
-
-  #expectBool(expr: Expr, type: TypeName): void {
+  #expectBool(expr: Expr, { type }: Node): void {
     if (type !== "bool" && type !== "dyn") this.#complain(expr, `expected a bool, got ${type}`);
   }
 
-  #list(items: readonly Node[]): Node {
-    const constants = items.flatMap(({ constant }) => (constant === undefined ? [] : [constant]));
-    if (constants.length === items.length) return constantNode(new List(constants));
-    const run: Run = (frame) => {
-      frame.charge(1 + items.length);
-      const values: Value[] = [];
-      for (const item of items) {
-        const value = item.run(frame);
-        if (value instanceof EvaluationError) return value;
-        values.push(value);
-      }
-      return new List(values);
-    };
-    return { run, type: "list" };
+  #list(expr: Expr, { elements }: Part<"listExpr">, scope: Scope | null): Node {
+    const items = elements.map((element) => this.compile(element, scope));
+    return areConstant(items) ? this.#fold(expr, listNode(items)) : listNode(items);
   }
 
   #map(expr: Expr, { messageName, entries }: Part<"structExpr">, scope: Scope | null): Node {
-    if (messageName !== "")
+    if (messageName !== "") {
       return this.#complain(expr, `there are no objects of type \`${messageName}\``);
-    const pairs = entries.map(({ keyKind, value }) => {
-      const key = keyKind.case === "mapKey" ? keyKind.value : undefined;
-      return { key: this.compile(key, scope), value: this.compile(value, scope) };
-    });
-    const offset = this.#offsetOf(expr);
-    const run: Run = (frame) => {
-      frame.charge(1 + pairs.length);
-      const found = new Map<MapKey, Value>();
-      for (const pair of pairs) {
-        const key = pair.key.run(frame);
-        if (key instanceof EvaluationError) return key;
-        const value = pair.value.run(frame);
-        if (value instanceof EvaluationError) return value;
-        const plain = mapKey(key);
-        if (plain === undefined || typeof key === "number")
-          return new EvaluationError(`a ${typeOf(key)} is no key`, offset);
-        if (found.has(plain))
-          return new EvaluationError(`the key ${quoted(String(plain))} comes twice`, offset);
-        found.set(plain, value);
-      }
-      return new Dictionary(found);
-    };
-    const node: Node = { run, type: "map" };
-    const isConstant = pairs.every(
-      ({ key, value }) => key.constant !== undefined && value.constant !== undefined,
-    );
-    return isConstant ? this.#fold(expr, node) : node;
+    }
+    const pairs = entries.map(({ keyKind, value }) => ({
+      key: this.compile(keyKind.case === "mapKey" ? keyKind.value : undefined, scope),
+      value: this.compile(value, scope),
+    }));
+    const node = mapNode(pairs, this.#offsetOf(expr));
+    return areConstant(pairs.flatMap(({ key, value }) => [key, value]))
+      ? this.#fold(expr, node)
+      : node;
   }
 
   #macro(expr: Expr, macro: Macro, outer: Scope | null): Node {
     const range = this.compile(macro.range, outer);
-    if (!["list", "map", "dyn"].includes(range.type))
+    if (!["list", "map", "dyn"].includes(range.type)) {
       return this.#complain(expr, `cannot go through a ${range.type}`);
+    }
     const slots = macro.names.map(() => this.#slots++);
     const scope = macro.names.reduce<Scope | null>(
       (around, name, index) => ({ name, slot: slots[index] ?? 0, outer: around }),
@@ -302,33 +247,21 @@ export class Compiler {
     );
     const condition =
       macro.condition === undefined ? constantNode(true) : this.compile(macro.condition, scope);
-    this.#expectBool(expr, condition.type);
-    const plan = {
-      kind: macro.kind,
-      range: range.run,
-      slots,
-      condition: condition.run,
-      yield: this.compile(macro.yield, scope).run,
-    };
-    const offset = this.#offsetOf(expr);
-    const run: Run = (frame) => {
-      const outcome = evaluateMacro(plan, frame);
-      return outcome instanceof EvaluationError ? outcome.at(offset) : outcome;
-    };
-    return { run, type: macro.kind === "list" || macro.kind === "map" ? macro.kind : "bool" };
+    this.#expectBool(expr, condition);
+    return macroNode(
+      {
+        kind: macro.kind,
+        range: range.run,
+        slots,
+        condition: condition.run,
+        yield: this.compile(macro.yield, scope).run,
+      },
+      this.#offsetOf(expr),
+    );
   }
 }
 
 function find(scope: Scope | null, name: string): Scope | null {
   if (scope === null || scope.name === name) return scope;
   return find(scope.outer, name);
-}
-
-/** A variable of the environment, which may have no value. */
-function variableNode(slot: number, type: TypeName, offset: number): Node {
-  const run: Run = (frame) => {
-    const value = frame.slots[slot] ?? null;
-    return value instanceof EvaluationError ? value.at(offset) : value;
-  };
-  return { run, type };
 }

@@ -1,8 +1,20 @@
-import type { Run } from "./evaluate-macro.ts";
+import { fieldOf, hasField } from "./access.ts";
+import { evaluateMacro, type MacroPlan, type Run, toBool } from "./evaluate-macro.ts";
 import type { Frame } from "./frame.ts";
 import type { Overload } from "./overload.ts";
 import { misfit } from "./resolve-call.ts";
-import { EvaluationError, type Outcome, type TypeName, typeOf, type Value } from "./value.ts";
+import {
+  Dictionary,
+  EvaluationError,
+  List,
+  type MapKey,
+  mapKey,
+  type Outcome,
+  quoted,
+  type TypeName,
+  typeOf,
+  type Value,
+} from "./value.ts";
 
 /** An expression ready to run, and what is known of its value beforehand. */
 export interface Node {
@@ -19,6 +31,112 @@ export function constantNode(value: Value): Node {
   return { run: () => value, type: typeOf(value), constant: value };
 }
 
+export function areConstant(nodes: readonly Node[]): boolean {
+  return nodes.every(({ constant }) => constant !== undefined);
+}
+
+/** A name that a macro gives. */
+export function slotNode(slot: number): Node {
+  return { run: (frame) => frame.slots[slot] ?? null, type: "dyn" };
+}
+
+/** A variable of the environment, which may have no value. */
+export function variableNode(slot: number, type: TypeName, offset: number): Node {
+  return { run: (frame) => place(frame.slots[slot] ?? null, offset), type };
+}
+
+/** `object.field` */
+export function fieldNode({ run: object }: Node, field: string, offset: number): Node {
+  const run: Run = (frame) => {
+    frame.charge(1);
+    const value = object(frame);
+    return value instanceof EvaluationError ? value : place(fieldOf(value, field), offset);
+  };
+  return { run, type: "dyn" };
+}
+
+/** `has(object.field)` */
+export function hasNode({ run: object }: Node, field: string, offset: number): Node {
+  const run: Run = (frame) => {
+    frame.charge(1);
+    const value = object(frame);
+    return value instanceof EvaluationError ? value : place(hasField(value, field), offset);
+  };
+  return { run, type: "bool" };
+}
+
+/** `&&` and `||`: one operand that is `decisive` decides, even where the other is an error. */
+export function logicNode({ run: left }: Node, { run: right }: Node, decisive: boolean): Node {
+  const run: Run = (frame) => {
+    frame.charge(1);
+    const first = toBool(left(frame));
+    if (first === decisive) return decisive;
+    const second = toBool(right(frame));
+    return second === decisive || typeof first === "boolean" ? second : first;
+  };
+  return { run, type: "bool" };
+}
+
+/** `condition ? yes : no` */
+export function conditionalNode({ run: condition }: Node, yes: Node, no: Node): Node {
+  const run: Run = (frame) => {
+    frame.charge(1);
+    const holds = toBool(condition(frame));
+    if (typeof holds !== "boolean") return holds;
+    return holds ? yes.run(frame) : no.run(frame);
+  };
+  return { run, type: yes.type === no.type ? yes.type : "dyn" };
+}
+
+export function listNode(items: readonly Node[]): Node {
+  const runs = items.map(({ run }) => run);
+  const run: Run = (frame) => {
+    frame.charge(1 + runs.length);
+    const values = evaluateAll(runs, frame);
+    return values instanceof EvaluationError ? values : new List(values);
+  };
+  return { run, type: "list" };
+}
+
+export function mapNode(
+  pairs: readonly { readonly key: Node; readonly value: Node }[],
+  offset: number,
+): Node {
+  const run: Run = (frame) => {
+    frame.charge(1 + pairs.length);
+    const entries = new Map<MapKey, Value>();
+    for (const { key, value } of pairs) {
+      const pair = evaluateAll([key.run, value.run], frame);
+      if (pair instanceof EvaluationError) return pair;
+      const error = enter(entries, pair);
+      if (error !== null) return error.at(offset);
+    }
+    return new Dictionary(entries);
+  };
+  return { run, type: "map" };
+}
+
+function enter(
+  entries: Map<MapKey, Value>,
+  [key = null, value = null]: readonly Value[],
+): EvaluationError | null {
+  const plain = mapKey(key);
+  if (plain === undefined || typeof key === "number") {
+    return new EvaluationError(`a ${typeOf(key)} is no key`);
+  }
+  if (entries.has(plain)) {
+    return new EvaluationError(`the key ${quoted(String(plain))} comes twice`);
+  }
+  entries.set(plain, value);
+  return null;
+}
+
+export function macroNode(plan: MacroPlan, offset: number): Node {
+  const { kind } = plan;
+  const type = kind === "list" || kind === "map" ? kind : "bool";
+  return { run: (frame) => place(evaluateMacro(plan, frame), offset), type };
+}
+
 /** A call of that of `overloads` which the values turn out to fit. */
 export function callNode(
   overloads: readonly Overload[],
@@ -26,9 +144,22 @@ export function callNode(
   offset: number,
 ): Node {
   const runs = args.map(({ run }) => run);
+  const call = dispatch(overloads);
+  const run: Run = (frame) => {
+    frame.charge(1);
+    const values = evaluateAll(runs, frame);
+    return values instanceof EvaluationError ? values : place(call(values, frame), offset);
+  };
+  const [type, ...others] = new Set(overloads.map(({ result }) => result));
+  return { run, type: type !== undefined && others.length === 0 ? type : "dyn" };
+}
+
+/** PERF: the overload of the last time is tried first, and nearly always fits. */
+function dispatch(
+  overloads: readonly Overload[],
+): (values: readonly Value[], frame: Frame) => Outcome {
   let latest = overloads[0];
-  const dispatch = (values: readonly Value[], frame: Frame): Outcome => {
-    // PERF: nearly always the overload of the last time.
+  return (values, frame) => {
     const outcome = latest?.invoke(values, frame);
     if (outcome !== undefined) return outcome;
     for (const overload of overloads) {
@@ -39,17 +170,20 @@ export function callNode(
     }
     return new EvaluationError(misfit(overloads[0]?.name ?? "", values.map(typeOf)));
   };
-  const run: Run = (frame) => {
-    frame.charge(1);
-    const values: Value[] = [];
-    for (const each of runs) {
-      const value = each(frame);
-      if (value instanceof EvaluationError) return value;
-      values.push(value);
-    }
-    const outcome = dispatch(values, frame);
-    return outcome instanceof EvaluationError ? outcome.at(offset) : outcome;
-  };
-  const [type, ...others] = new Set(overloads.map(({ result }) => result));
-  return { run, type: type !== undefined && others.length === 0 ? type : "dyn" };
+}
+
+/** The values of all, or the first error. */
+function evaluateAll(runs: readonly Run[], frame: Frame): readonly Value[] | EvaluationError {
+  const values: Value[] = [];
+  for (const run of runs) {
+    const value = run(frame);
+    if (value instanceof EvaluationError) return value;
+    values.push(value);
+  }
+  return values;
+}
+
+/** An error says where it happened. */
+function place(outcome: Outcome, offset: number): Outcome {
+  return outcome instanceof EvaluationError ? outcome.at(offset) : outcome;
 }

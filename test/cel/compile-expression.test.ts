@@ -32,6 +32,7 @@ describe("the form of an expression", () => {
     ["!-1", "expected an expression, found `-` (line 1, column 2)"],
     ["! !object", "no space before `!` (line 1, column 3)"],
     ["object.size( )", "no space in `()` (line 1, column 14)"],
+    ["- -object", /^cannot be parsed: /],
     ["object = 1", "`=` has no meaning (line 1, column 8)"],
     ["object.?spec", "expected a name, found `?` (line 1, column 8)"],
     ["object{spec: 1}", "expected an operator, found `{` (line 1, column 7)"],
@@ -76,6 +77,11 @@ describe("the size of an expression", () => {
       /^more than 50 brackets deep .*column 51/,
     ],
     ["251 terms of a sum", `1${"+1".repeat(251)}`, /^nested more than 250 deep/],
+    [
+      "660 positions in a row",
+      `object${"[0]".repeat(660)}`,
+      /^nested more than 250 deep|^cannot be parsed: it is nested too deeply/,
+    ],
     ["251 fields in a row", `object${".a".repeat(251)}`, /^nested more than 250 deep/],
   ])("is limited: %s", (_, expression, message) => {
     expect(complaints(expression)[0]).toEqual(
@@ -213,6 +219,16 @@ describe("a program", () => {
     expect(endingOf("extra == 'a'", "bool", { object: null })).toEqual({
       kind: "error",
       message: "`extra` has no value here (line 1, column 1)",
+    });
+  });
+
+  it("takes what JSON has no place for as JSON.stringify does", () => {
+    const object = { absent: undefined, list: [undefined, () => 1] };
+    expect(
+      endingOf("!has(object.absent) && object == {'list': [null, null]}", "bool", { object }),
+    ).toEqual({
+      kind: "value",
+      value: true,
     });
   });
 

@@ -30,6 +30,7 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "a tree of a million twins, sought": `${twins(30)} in [${twins(30)}]`,
   "a tree of a million twins, printed": `'%s'.format([${twins(30)}]) == ''`,
   "a tree deeper than the stack": "deep == deep.map(x, x)",
+  "a tree deeper than the stack, printed": "'%s'.format([deep]) == ''",
   "text doubled forty times": `[text]${".map(t, t + t)".repeat(40)}.size() > 0`,
   "text in text": "list.map(x, text + text).size() > 0",
   "text for every character": "text.replace('a', text).size() > 0",

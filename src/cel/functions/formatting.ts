@@ -14,8 +14,12 @@ const quote = borrow("strings.quote(a)");
 /** Text from values, as the library makes it. */
 export const FORMATTING: readonly Overload[] = [
   method("format", ["string", "list"], "string", ([text, list], frame) => {
+    const before = frame.spent;
     frame.charge(text.length + listSize(list) * CLAUSE_COST);
-    return format(frame, text, toInput(list, frame, 0));
+    const values = toInput(list, frame, 0);
+    // Once more, in one piece.
+    frame.charge(frame.spent - before);
+    return format(frame, text, values);
   }),
   func("strings.quote", ["string"], "string", ([text], frame) => {
     frame.charge(text.length);
