@@ -87,7 +87,7 @@ export const VERBS: readonly Verb[] = [
     name: "check",
     summary: "the webhook's rules over manifests or a cluster",
     description:
-      "Hold policies against the rules of a profile, as the webhook would, and look for policies that contradict, shadow or repeat each other. The profile is that of --profile, else of the namespace's label, else `baseline`. With -f only those files are checked, as if they were applied to the rest. --fix mends what needs no thought and prints the policies that it changes, comments and all; the exit code is then that of what is left.",
+      "Hold policies and Namespaces against the rules of a profile, as the webhook would were each created last, and look for policies that shadow or repeat each other. The profile is that of --profile, else of the namespace's label, else `baseline`. With -f only those files are checked, as if they were applied to the rest: as updates of what is there. --fix mends what needs no thought and prints the policies that it changes, comments and all; the exit code is then that of what is left.",
     examples: [
       "kubectl network-policy check k8s/",
       "kubectl network-policy check k8s/ --profile restricted --fail-on warning -o sarif > ringfence.sarif",

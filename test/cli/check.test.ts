@@ -1,8 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { expectGolden, goldenFiles } from "./golden.ts";
 import { runCli, SHOP_NOTE } from "./run-cli.ts";
 
+const SHOP = ["--manifests", "examples/shop/cluster"];
 const CHANGES = "examples/shop/changes";
 const BAD = ["01-layered-defence", "03-typo", "04-allow-all"].map(
   (name) => `${CHANGES}/${name}.yaml`,
@@ -89,9 +93,87 @@ spec:
 ---`;
     const pod = "apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: {}\n---";
     const input = `${pod}${gate("a", "Accept")}${gate("b", "Deny")}`;
-    const { stdout, code } = await runCli(["check", "-"], { input });
+    const args = ["check", "-", "--profile", "restricted"];
+    const { stdout, code } = await runCli(args, { input });
     expect(code).toBe(1);
-    expect(stdout).toContain("error equal-priority  ClusterNetworkPolicy b");
+    expect(stdout.match(/error equal-priority {2}ClusterNetworkPolicy b/g)).toHaveLength(1);
+  });
+
+  describe("of Namespaces", () => {
+    const namespace = (labels: object): string =>
+      JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", labels } });
+    const enforced = namespace({ "ringfence.dev/profile": "restricted" });
+
+    it("names a profile that nobody knows where it is written, once, and judges the rest", async () => {
+      const policies = ["a", "b"].map((name) => {
+        const metadata = { name, namespace: "shop" };
+        const head = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+        return JSON.stringify({ ...head, metadata, spec: { podSelector: {} } });
+      });
+      const typo = namespace({ "ringfence.dev/profile": "resticted" });
+      const input = [typo, ...policies].join("\n---\n");
+      const { code, stdout, stderr } = await runCli(["check", "-"], { input });
+      expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+      expect(stdout).toContain(
+        "standard input:1:75: error unknown-profile  Namespace shop\n" +
+          '  metadata.labels["ringfence.dev/profile"]\n  `resticted` is no profile',
+      );
+      expect(stdout).toContain("1 error");
+      const chosen = await runCli(["check", "-", "--profile", "baseline"], { input });
+      expect(chosen.stdout).not.toContain("unknown-profile");
+    });
+
+    it.each([
+      { name: "taking the label off", labels: {}, says: "takes the namespace out" },
+      {
+        name: "softening the mode",
+        labels: { "ringfence.dev/profile": "restricted", "ringfence.dev/mode": "warn" },
+        says: "softens the mode from `enforce` to `warn`",
+      },
+      {
+        name: "a weaker profile",
+        labels: { "ringfence.dev/profile": "baseline" },
+        says: "swaps profile `restricted` for `baseline`",
+      },
+    ])("-f is an update of what is there: $name", async ({ labels, says }) => {
+      const folder = await mkdtemp(join(tmpdir(), "ringfence-check-"));
+      onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+      await writeFile(join(folder, "namespace.yaml"), enforced);
+      const args = ["check", "--manifests", folder, "-f", "-", "-o", "json"];
+      const { code, stdout } = await runCli(args, { input: namespace(labels) });
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        findings: [
+          { rule: "opt-out", severity: "error", object: "Namespace shop", file: "standard input" },
+        ],
+      });
+      expect(stdout).toContain(says);
+    });
+  });
+
+  it("-f of a policy that is there is an update of it: the baseline is protected", async () => {
+    const args = [...SHOP, "-f", "-"];
+    const baseline = (spec: object): string =>
+      JSON.stringify({
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: {
+          name: "default-deny",
+          namespace: "shop",
+          labels: { "ringfence.dev/baseline": "default" },
+        },
+        spec,
+      });
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-check-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const stored = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+    await writeFile(join(folder, "baseline.yaml"), baseline(stored));
+    const over = ["check", ...args, "--manifests", folder];
+    const same = await runCli(over, { input: baseline(stored) });
+    expect(same.stdout).not.toContain("protected-baseline");
+    const edited = await runCli(over, { input: baseline({ podSelector: {}, ingress: [{}] }) });
+    expect(edited.code).toBe(1);
+    expect(edited.stdout).toContain("error protected-baseline  NetworkPolicy shop/default-deny");
   });
 
   it.each([

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { expectGolden, goldenFiles } from "./golden.ts";
 import { runCli, SHOP_NOTE } from "./run-cli.ts";
 
@@ -53,6 +56,36 @@ describe("what a change opens and closes", () => {
 
   it("has a case for every golden file", () => {
     expect(goldenFiles("diff")).toEqual(cases.map(({ golden }) => golden).toSorted());
+  });
+
+  it("holds what goes against the rules as well, and what becomes of namespaces", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-diff-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const namespace = (labels: object): object => {
+      return { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", labels } };
+    };
+    const head = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    const policy = (name: string, labels: object, spec: object): object => {
+      return { ...head, metadata: { name, namespace: "shop", labels }, spec };
+    };
+    const enforced = namespace({ "ringfence.dev/profile": "baseline" });
+    const deny = policy("deny", { "ringfence.dev/baseline": "default" }, { podSelector: {} });
+    const trees = { old: [enforced, deny], next: [namespace({})] };
+    for (const [name, objects] of Object.entries(trees)) {
+      const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
+      await writeFile(join(folder, `${name}.yaml`), text);
+    }
+    const diff = async (from: string, to: string): Promise<unknown> => {
+      const args = ["diff", join(folder, from), join(folder, to), "-o", "json"];
+      return JSON.parse((await runCli(args)).stdout);
+    };
+    expect(await diff("old.yaml", "next.yaml")).toMatchObject({
+      findings: [
+        { rule: "opt-out", object: "Namespace shop" },
+        { rule: "protected-baseline", object: "NetworkPolicy shop/deny" },
+      ],
+    });
+    expect(await diff("next.yaml", "old.yaml")).toMatchObject({ findings: [] });
   });
 
   it("finds nothing between a folder and itself", async () => {

@@ -1,7 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { unreachable } from "../../errors.ts";
 import { VALIDATORS } from "../../validators/index.ts";
-import { checkPolicies, policiesIn } from "../findings/check-world.ts";
+import {
+  judgeChanges,
+  namespaceChange,
+  namespacesIn,
+  policiesIn,
+  policyChange,
+} from "../findings/check-world.ts";
 import { CONFLICTS, engineFindings } from "../findings/engine-findings.ts";
 import {
   counts,
@@ -50,14 +56,15 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const source = await openSource(sourceFlags, report);
   const world = await source.load(SCOPE);
   const namespace = namespaceInQuestion(source, world);
-  const policies = policiesIn(world, namespace).filter(
-    ({ standing }) => standing === "applied" || flags.filename === undefined,
-  );
+  const isAsked = ({ standing }: Pick<SourcePolicy, "standing">): boolean =>
+    standing === "applied" || flags.filename === undefined;
+  const policies = policiesIn(world, namespace).filter(isAsked);
+  const namespaces = namespacesIn(world, namespace).filter(isAsked).map(namespaceChange);
   const assumptions = baselineAssumptions([world]);
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] =>
     inOrder([
-      ...checkPolicies(sources, world, profiles),
+      ...judgeChanges([...namespaces, ...sources.map(policyChange)], world, profiles),
       ...engineFindings(world, namespace).filter(
         ({ rule, object }) => CONFLICTS.has(rule) && objects.has(object),
       ),

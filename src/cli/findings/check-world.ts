@@ -1,29 +1,74 @@
-import { podKey, policyKey } from "../../engine/model.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Labels, podKey } from "../../engine/model.ts";
+import { PROFILE_LABEL } from "../../rules/names.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { soften } from "../../rules/severity.ts";
 import { ServiceIndex } from "../../wire/service-index.ts";
-import { policyName } from "../render/policy-text.ts";
+import { field } from "../../wire/shape.ts";
 import { resolversOf } from "../sources/resolvers.ts";
-import type { SourcePolicy, World } from "../sources/world.ts";
-import { type ReportedFinding, SEVERITIES } from "./finding.ts";
-import type { ProfileChoice } from "./profiles.ts";
+import { NOWHERE } from "../sources/source-object.ts";
+import type { SourceNamespace, SourcePolicy, World } from "../sources/world.ts";
+import { distinct, type ReportedFinding, SEVERITIES } from "./finding.ts";
+import { type JudgedObject, judgedNamespace, judgedPolicy, report } from "./judged-object.ts";
+import type { Governing, ProfileChoice } from "./profiles.ts";
 
 const OWN_NAMESPACE = "ringfence-system";
 const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
 const WEBHOOK_PORT = 9443;
 
+/** A change as the webhook is asked about it: null before is a creation, null after a deletion. */
+export interface JudgedChange {
+  readonly old: JudgedObject | null;
+  readonly next: JudgedObject | null;
+}
+
 /**
- * Hold policies against the rules as the webhook would if each were created last: with everything
- * else of the world in place.
+ * A policy as it is applied: an update where a file of `-f` puts it in the place of one that is different,
+ * else a creation. (The webhook does not judge an update that changes nothing; who asks wants an answer.)
  */
+export function policyChange(source: SourcePolicy): JudgedChange {
+  const { replaces, manifest } = source;
+  const isUpdate = replaces !== null && !isSame(replaces.manifest, manifest);
+  return { old: isUpdate ? judgedPolicy(replaces) : null, next: judgedPolicy(source) };
+}
+
+/** Report whether two manifests say the same to the webhook. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return [["spec"], ["metadata", "labels"]].every((keys) =>
+    isDeepStrictEqual(field(a, ...keys), field(b, ...keys)),
+  );
+}
+
+/** The same of a Namespace. */
+export function namespaceChange(source: SourceNamespace): JudgedChange {
+  const { replaces } = source;
+  return {
+    old: replaces === null ? null : judgedNamespace(replaces),
+    next: judgedNamespace(source),
+  };
+}
+
+/** Hold policies against the rules, each as if it were applied last. */
 export function checkPolicies(
   policies: readonly SourcePolicy[],
   world: World,
   profiles: ProfileChoice,
 ): readonly ReportedFinding[] {
+  return judgeChanges(policies.map(policyChange), world, profiles);
+}
+
+/**
+ * What the webhook's rules say of changes, each as the last on the way to `world`, with everything else of
+ * it in place.
+ */
+export function judgeChanges(
+  changes: readonly JudgedChange[],
+  world: World,
+  profiles: ProfileChoice,
+): readonly ReportedFinding[] {
   const facts = factsOf(world);
-  return policies.flatMap((source) => checkPolicy(source, { world, profiles, facts }));
+  return distinct(changes.flatMap((change) => judgeChange(change, { world, profiles, facts })));
 }
 
 interface Surroundings {
@@ -32,57 +77,70 @@ interface Surroundings {
   readonly facts: ClusterFacts;
 }
 
-function checkPolicy(
-  source: SourcePolicy,
+function judgeChange(
+  { old, next }: JudgedChange,
   { world, profiles, facts }: Surroundings,
 ): readonly ReportedFinding[] {
-  const { policy, manifest } = source;
+  const subject = next ?? old;
+  if (subject === null) return [];
+  const around = world.namespaces.get(subject.namespace)?.labels;
+  const governing = profiles.of(governingLabels({ old, next }) ?? around);
+  if (governing.kind === "unknown") return [unknownProfile(governing, subject.namespace, world)];
+  const { active, mode } = governing;
   const { engine } = world;
-  const { active, mode } = profiles.of(policy.namespace, world);
-  engine.apply({ kind: "policy", op: "delete", key: policyKey(policy) });
-  const upsert = { kind: "policy", op: "upsert", object: policy } as const;
-  const { findings, faults } = engine.preview([upsert], (after, delta) =>
+  engine.apply(old === null ? subject.removal : old.upsert);
+  const change = next === null ? subject.removal : next.upsert;
+  const { findings, faults } = engine.preview([change], (after, delta) =>
     runRules(active, profiles.all(), {
-      operation: "CREATE",
-      object: { kind: "policy", manifest, policy },
-      oldObject: null,
-      namespaceLabels: world.namespaces.get(policy.namespace)?.labels ?? null,
+      operation: next === null ? "DELETE" : old === null ? "CREATE" : "UPDATE",
+      object: next?.governed ?? null,
+      oldObject: old?.governed ?? null,
+      namespaceLabels: around ?? null,
       delta,
       after,
       facts,
     }),
   );
-  engine.apply(upsert);
+  engine.apply(change);
   return [
-    ...source.notices.map(({ path, message }) =>
-      report(source, { rule: "reading", severity: "warning", path, message, help: "" }),
+    ...subject.notices.map(({ path, message }) =>
+      report(subject, { rule: "reading", severity: "warning", path, message, help: "" }),
     ),
     ...findings.map(({ ruleId: rule, action, finding: { path, message, help, fix } }) =>
       report(
-        source,
+        subject,
         { rule, severity: SEVERITIES[soften(action, mode)], path, message, help },
         fix ?? null,
       ),
     ),
     ...faults.map(({ ruleId: rule, error }) =>
-      report(source, { rule, severity: "error", path: "", message: error.message, help: "" }),
+      report(subject, { rule, severity: "error", path: "", message: error.message, help: "" }),
     ),
   ];
 }
 
-/** A finding about a policy, with where it is written. */
-export function report(
-  { policy, origin }: SourcePolicy,
-  finding: Pick<ReportedFinding, "rule" | "severity" | "path" | "message" | "help">,
-  fix: ReportedFinding["fix"] = null,
+/** Those that name the profile. Of a namespace that had one, the ones before: leaving is judged by what is left. */
+function governingLabels({ old, next }: JudgedChange): Labels | null {
+  return old?.labels?.has(PROFILE_LABEL) === true ? old.labels : (next?.labels ?? null);
+}
+
+/** The webhook refuses everything in such a namespace, and the namespace itself. */
+function unknownProfile(
+  { name, mode, known }: Extract<Governing, { readonly kind: "unknown" }>,
+  namespace: string,
+  { declared }: World,
 ): ReportedFinding {
-  return {
-    ...finding,
-    fix,
-    object: policyName(policy),
-    namespace: policy.namespace,
-    place: origin.place(finding.path),
-  };
+  const origin = declared.get(namespace)?.origin ?? NOWHERE;
+  return report(
+    { name: `Namespace ${namespace}`, namespace, origin },
+    {
+      rule: "unknown-profile",
+      severity: SEVERITIES[soften("Deny", mode)],
+      path: `metadata.labels["${PROFILE_LABEL}"]`,
+      message: `\`${name}\` is no profile that is known here, so policies of the namespace are not checked`,
+      help: `write one of ${known.join(", ")}, or name the file of \`${name}\` with --config`,
+    },
+  );
 }
 
 /** What the webhook would know beyond the engine, as far as the world shows it. */
@@ -114,5 +172,12 @@ export function policiesIn(world: World, namespace: string | null): readonly Sou
       policy.readable &&
       standing !== "assumed" &&
       (namespace === null || policy.namespace === namespace),
+  );
+}
+
+/** Namespaces that somebody declares: one, or all. */
+export function namespacesIn(world: World, namespace: string | null): readonly SourceNamespace[] {
+  return [...world.declared.values()].filter(
+    (source) => namespace === null || source.namespace.name === namespace,
   );
 }

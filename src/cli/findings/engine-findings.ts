@@ -5,8 +5,9 @@ import { workloadLabel } from "../references.ts";
 import { keyName } from "../render/policy-text.ts";
 import { count } from "../render/text.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-import { report } from "./check-world.ts";
+
 import type { ReportedFinding, Severity } from "./finding.ts";
+import { judgedPolicy, report } from "./judged-object.ts";
 
 /** What the engine finds about the policies of a world, in words; `namespace` null for all of them. */
 export function engineFindings(world: World, namespace: string | null): readonly ReportedFinding[] {
@@ -17,14 +18,13 @@ export function engineFindings(world: World, namespace: string | null): readonly
   return found.filter((finding) => namespace === null || finding.namespace === namespace);
 }
 
-/** Codes that say that policies contradict, shadow or repeat each other. */
+/** Codes that say that policies shadow or repeat each other; that they contradict each other, a rule says. */
 export const CONFLICTS: ReadonlySet<string> = new Set([
   "redundant-policy",
   "redundant-rule",
   "shadowed-rule",
   "duplicate-policies",
   "mergeable-rules",
-  "equal-priority",
 ]);
 
 const MAX_NAMED = 3;
@@ -43,7 +43,7 @@ function describe(finding: ClusterFinding, world: World): readonly ReportedFindi
   return keys.flatMap((key) => {
     const source = world.policies.get(key);
     if (source === undefined || source.standing === "assumed") return [];
-    return [report(source, { rule: finding.code, ...words(finding) })];
+    return [report(judgedPolicy(source), { rule: finding.code, ...words(finding) })];
   });
 }
 
@@ -147,7 +147,7 @@ function contradictions(world: World): readonly ReportedFinding[] {
       const message = `has the same priority as ${keyName(policyKey(other.policy))}, which acts differently on some of the same pods`;
       const help = "give one of them another priority";
       return [
-        report(source, {
+        report(judgedPolicy(source), {
           rule: "equal-priority",
           severity: "error",
           path: "spec.priority",

@@ -40,6 +40,17 @@ export function counts({ severity }: ReportedFinding, limit: FailOn): boolean {
   return WEIGHTS[severity] >= WEIGHTS[limit];
 }
 
+/** Each finding once: what is wrong with a namespace may be met with every policy of it. */
+export function distinct(findings: readonly ReportedFinding[]): readonly ReportedFinding[] {
+  const byContent = new Map(
+    findings.map((finding) => [
+      JSON.stringify([finding.object, finding.rule, finding.path, finding.message]),
+      finding,
+    ]),
+  );
+  return [...byContent.values()];
+}
+
 /** The worst first, then as they are written. */
 export function inOrder(findings: readonly ReportedFinding[]): readonly ReportedFinding[] {
   return findings.toSorted(

@@ -1,8 +1,9 @@
 import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-import { checkPolicies } from "./check-world.ts";
-import type { ReportedFinding } from "./finding.ts";
+import { isSame, type JudgedChange, judgeChanges } from "./check-world.ts";
+import { distinct, type ReportedFinding } from "./finding.ts";
+import { type JudgedObject, judgedNamespace, judgedPolicy } from "./judged-object.ts";
 import type { ProfileChoice } from "./profiles.ts";
 
 /** What rules say of a change, and which of the connections it opens they object to. */
@@ -12,15 +13,15 @@ export interface Objections {
   forbiddenBy(row: Connection): readonly string[];
 }
 
-/** Hold the policies that differ between two worlds against the rules of their profiles. */
+/** Hold the policies and Namespaces that differ between two worlds against the rules of their profiles. */
 export function objectionsTo(before: World, after: World, profiles: ProfileChoice): Objections {
-  const objects = changedPolicies(before, after).map((source) => {
-    const findings = checkPolicies([source], after, profiles);
+  const objects = changesBetween(before, after).map((change) => {
+    const findings = judgeChanges([change], after, profiles);
     const rules = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
-    return { findings, rules, opened: rules.length === 0 ? [] : openedBy(source, before) };
+    return { findings, rules, opened: rules.length === 0 ? [] : openedBy(change, before) };
   });
   return {
-    findings: objects.flatMap(({ findings }) => findings),
+    findings: distinct(objects.flatMap(({ findings }) => findings)),
     forbiddenBy: (row) => {
       const guilty = objects.filter(({ opened }) => opened.some((other) => meets(row, other)));
       return [...new Set(guilty.flatMap(({ rules }) => rules))];
@@ -28,20 +29,47 @@ export function objectionsTo(before: World, after: World, profiles: ProfileChoic
   };
 }
 
-function changedPolicies(before: World, after: World): readonly SourcePolicy[] {
-  return Array.from(after.policies).flatMap(([key, source]) => {
-    const old = before.policies.get(key);
-    const isSame = JSON.stringify(old?.manifest) === JSON.stringify(source.manifest);
-    const isJudged = source.policy.readable && source.standing !== "assumed";
-    return isSame || !isJudged ? [] : [source];
+/** Policies that came, went or changed, and Namespaces that came or changed, by name. */
+function changesBetween(before: World, after: World): readonly JudgedChange[] {
+  return [
+    ...changes(before.declared, after.declared, judgedNamespace).filter(
+      ({ next }) => next !== null,
+    ),
+    // With its namespace a policy goes without being asked about.
+    ...changes(judgeable(before), judgeable(after), judgedPolicy).filter(
+      ({ old, next }) => next !== null || after.namespaces.has(old?.namespace ?? ""),
+    ),
+  ];
+}
+
+function judgeable({ policies }: World): ReadonlyMap<string, SourcePolicy> {
+  return new Map(
+    Array.from(policies).filter(
+      ([, { policy, standing }]) => policy.readable && standing !== "assumed",
+    ),
+  );
+}
+
+function changes<T extends { readonly manifest: unknown }>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  judged: (source: T) => JudgedObject,
+): readonly JudgedChange[] {
+  return [...new Set([...after.keys(), ...before.keys()])].flatMap((key) => {
+    const [old, next] = [before.get(key), after.get(key)];
+    if (isSame(old?.manifest, next?.manifest)) return [];
+    return [
+      {
+        old: old === undefined ? null : judged(old),
+        next: next === undefined ? null : judged(next),
+      },
+    ];
   });
 }
 
-function openedBy({ policy }: SourcePolicy, { engine }: World): readonly Connection[] {
-  const { opened } = engine.difference(
-    [{ kind: "policy", op: "upsert", object: policy }],
-    "workload",
-  );
+function openedBy({ old, next }: JudgedChange, { engine }: World): readonly Connection[] {
+  const change = next?.upsert ?? old?.removal;
+  const { opened } = engine.difference(change === undefined ? [] : [change], "workload");
   return opened.map(({ from, to, ports }) => ({ from, to, allowed: ports, unknown: NO_PORTS }));
 }
 

@@ -1,5 +1,6 @@
 import { optInOf } from "../../admission/govern.ts";
 import { readResources } from "../../config/resource-folder.ts";
+import type { Labels } from "../../engine/model.ts";
 import type { Mode } from "../../resources/profile.ts";
 import { createRegistry } from "../../rules/registry.ts";
 import type { CompiledProfile } from "../../rules/rule.ts";
@@ -7,13 +8,16 @@ import { type ProfileList, RuleBook } from "../../rules/rule-book.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { InputError, usageError } from "../input-error.ts";
 import { readManifestFiles } from "../sources/manifest-files.ts";
-import type { World } from "../sources/world.ts";
 
 /** What governs the objects of a namespace. */
-export interface Governing {
-  readonly active: CompiledProfile;
-  readonly mode: Mode;
-}
+export type Governing =
+  | { readonly kind: "known"; readonly active: CompiledProfile; readonly mode: Mode }
+  | {
+      readonly kind: "unknown";
+      readonly name: string;
+      readonly mode: Mode;
+      readonly known: readonly string[];
+    };
 
 /** The profile that applies where nobody says which. */
 const DEFAULT_PROFILE = "baseline";
@@ -59,11 +63,14 @@ export class ProfileChoice {
     return this.#profiles;
   }
 
-  /** What governs a namespace: the flag, else its label, else `baseline`, which is what a label starts with. */
-  of(namespace: string, world: World): Governing {
-    if (this.#chosen !== null) return { active: this.get(this.#chosen), mode: "enforce" };
-    const optIn = optInOf(world.namespaces.get(namespace)?.labels);
-    if (optIn === null) return { active: this.get(DEFAULT_PROFILE), mode: "enforce" };
-    return { active: this.get(optIn.profile), mode: optIn.mode };
+  /** What governs a namespace with those labels: the flag, else its label, else `baseline`, which is what a label starts with. */
+  of(labels: Labels | undefined): Governing {
+    const optIn = optInOf(labels);
+    const name = this.#chosen ?? optIn?.profile ?? DEFAULT_PROFILE;
+    const mode = this.#chosen === null ? (optIn?.mode ?? "enforce") : "enforce";
+    const active = this.#profiles.get(name);
+    return active === undefined
+      ? { kind: "unknown", name, mode, known: this.#profiles.names() }
+      : { kind: "known", active, mode };
   }
 }

@@ -5,7 +5,7 @@ import { DEFAULT_BASELINE } from "../../resources/baseline.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
-import type { Origin } from "./source-object.ts";
+import { NOWHERE } from "./source-object.ts";
 import type { SourcePolicy, World } from "./world.ts";
 
 /** Report whether Ringfence keeps its baseline in the namespace: it has opted in, and enforces. */
@@ -42,7 +42,7 @@ export function missingBaseline(
       const read = parseNetworkPolicy(raw);
       const key = read.ok ? policyKey(read.value.policy) : "";
       if (read.ok && !world.policies.has(key)) {
-        missing.set(key, { ...read.value, origin: NOWHERE, standing: "assumed" });
+        missing.set(key, { ...read.value, origin: NOWHERE, standing: "assumed", replaces: null });
       }
     }
   }
@@ -72,5 +72,3 @@ export function baselineAssumptions(
     return `Ringfence adds ${names} to ${noun} ${places.join(", ")}`;
   });
 }
-
-const NOWHERE: Origin = { locate: (problem) => problem, place: () => null, written: null };

@@ -5,7 +5,7 @@ import { itemsOf } from "../../wire/document.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { type Origin, type SourceObject, textAt } from "./source-object.ts";
+import { NOWHERE, type SourceObject, textAt } from "./source-object.ts";
 
 /** What of a cluster a question needs. */
 export interface ClusterScope {
@@ -28,12 +28,6 @@ const TIERED_KINDS: readonly PolicyKind[] = [
   "AdminNetworkPolicy",
   "BaselineAdminNetworkPolicy",
 ];
-
-const IN_CLUSTER: Origin = {
-  locate: (problem) => problem,
-  place: () => null,
-  written: null,
-};
 
 /** A list to be asked for. */
 interface Wanted {
@@ -73,7 +67,7 @@ export async function readCluster(
   ]).finally(() => report.progress(""));
   const objects = lists.flat();
   const settings = await lister.configMaps(scope.configMapsOf?.(objects) ?? []);
-  return [...objects, ...settings].map((raw) => ({ raw, origin: IN_CLUSTER }));
+  return [...objects, ...settings].map((raw) => ({ raw, origin: NOWHERE }));
 }
 
 const WORKLOADS: readonly Wanted[] = [

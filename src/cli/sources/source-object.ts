@@ -24,6 +24,9 @@ export interface Origin {
   readonly written: WrittenText | null;
 }
 
+/** Of what was not read from a file. */
+export const NOWHERE: Origin = { locate: (problem) => problem, place: () => null, written: null };
+
 /** An object as it came. */
 export interface SourceObject {
   readonly raw: unknown;

@@ -7,12 +7,13 @@ import {
   type Pod,
   type PolicyKind,
   podKey,
+  policyKey,
 } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
 import { objectKey, parseObject, type WireObject } from "../../wire/document.ts";
 import { parseEndpoints, type ServiceEndpoint } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
-import { parseNamespace } from "../../wire/namespace.ts";
+import { type ParsedNamespace, parseNamespace } from "../../wire/namespace.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
@@ -21,7 +22,7 @@ import type { Report } from "../report.ts";
 import { getsBaseline, missingBaseline } from "./assumed-baseline.ts";
 import { type Origin, type SourceObject, textAt } from "./source-object.ts";
 import { standInsOf } from "./stand-ins.ts";
-import { type SourcePolicy, upserts, type World } from "./world.ts";
+import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
 
 export interface WorldOptions {
   readonly dataplane: Dataplane;
@@ -60,7 +61,7 @@ class WorldBuilder {
   readonly #options: WorldOptions;
   readonly #problems: Problem[] = [];
   readonly #policies = new Map<string, SourcePolicy>();
-  readonly #declared = new Map<string, { raw: unknown; origin: Origin; namespace: Namespace }>();
+  readonly #declared = new Map<string, SourceNamespace>();
   /** Namespaces of files that Ringfence will give its baseline. */
   readonly #joining = new Set<string>();
   readonly #mentioned = new Set<string>();
@@ -143,6 +144,7 @@ class WorldBuilder {
       notices: [],
       origin,
       standing: "stored",
+      replaces: null,
     });
   }
 
@@ -164,16 +166,16 @@ class WorldBuilder {
   #take(read: WireObject, { raw, origin }: SourceObject, layer: Layer): void {
     switch (read.kind) {
       case "policy": {
-        const { policy } = read.parsed;
-        this.#policies.set(`${policy.kind}/${policy.namespace}/${policy.name}`, {
+        const key = policyKey(read.parsed.policy);
+        this.#policies.set(key, {
           ...read.parsed,
           origin,
-          standing: layer.applied ? "applied" : "stored",
+          ...standingOf(layer, this.#policies.get(key)),
         });
         return;
       }
       case "namespace":
-        this.#takeNamespace(read.namespace, { raw, origin }, layer);
+        this.#takeNamespace(read, origin, layer);
         return;
       case "node":
         this.#nodes.set(read.node.name, read.node);
@@ -197,11 +199,12 @@ class WorldBuilder {
    * A namespace of the cluster has what it has; one of a file will get its baseline if it did not have
    * it, and keeps it whatever becomes of its labels.
    */
-  #takeNamespace(namespace: Namespace, object: SourceObject, { kind }: Layer): void {
+  #takeNamespace({ manifest, namespace }: ParsedNamespace, origin: Origin, layer: Layer): void {
     const { name } = namespace;
-    const had = getsBaseline(this.#declared.get(name)?.namespace);
-    if (kind === "files" && !had && getsBaseline(namespace)) this.#joining.add(name);
-    this.#declared.set(name, { ...object, namespace });
+    const before = this.#declared.get(name);
+    const isJoining = !getsBaseline(before?.namespace) && getsBaseline(namespace);
+    if (layer.kind === "files" && isJoining) this.#joining.add(name);
+    this.#declared.set(name, { manifest, namespace, origin, ...standingOf(layer, before) });
   }
 
   #takeOther(apiVersion: string, kind: string, { raw, origin }: SourceObject): void {
@@ -261,6 +264,16 @@ class WorldBuilder {
     for (const [name, { namespace }] of this.#declared) all.set(name, namespace);
     return all;
   }
+}
+
+/** What `layer` lays over the ones before. */
+function standingOf<T>(
+  { applied }: Layer,
+  before: T | undefined,
+): { readonly standing: "stored" | "applied"; readonly replaces: T | null } {
+  return applied
+    ? { standing: "applied", replaces: before ?? null }
+    : { standing: "stored", replaces: null };
 }
 
 const HERE: Problem = { code: "NP_E_VALUE", path: "", message: "" };

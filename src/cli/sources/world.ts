@@ -2,19 +2,31 @@ import type { MatchingEngine } from "../../engine/matching-engine.ts";
 import type { Change, Namespace, Node, Pod } from "../../engine/model.ts";
 import type { ServiceEndpoint } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
+import type { ParsedNamespace } from "../../wire/namespace.ts";
 import type { ParsedPolicy } from "../../wire/parsed-policy.ts";
 import type { Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
 import type { Origin } from "./source-object.ts";
 
+/**
+ * `stored`: of the cluster or the manifests; `applied`: of a file of `-f`; `assumed`: nobody wrote it
+ * down, Ringfence will.
+ */
+type Standing = "stored" | "applied" | "assumed";
+
 /** A policy with where it was read. */
 export interface SourcePolicy extends ParsedPolicy<PolicyManifest> {
   readonly origin: Origin;
-  /**
-   * `stored`: of the cluster or the manifests; `applied`: of a file of `-f`; `assumed`: nobody wrote it
-   * down, Ringfence will.
-   */
-  readonly standing: "stored" | "applied" | "assumed";
+  readonly standing: Standing;
+  /** What a file of `-f` is put in the place of. */
+  readonly replaces: SourcePolicy | null;
+}
+
+/** The same for a namespace that a document or the cluster declares. */
+export interface SourceNamespace extends ParsedNamespace {
+  readonly origin: Origin;
+  readonly standing: Standing;
+  readonly replaces: SourceNamespace | null;
 }
 
 /** Everything that was read, by kind and key; the engine over it; and what to say of the reading. */
@@ -22,8 +34,8 @@ export interface World {
   readonly engine: MatchingEngine;
   readonly policies: ReadonlyMap<string, SourcePolicy>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
-  /** Namespaces that a document or the cluster declares, with where it does. */
-  readonly declared: ReadonlyMap<string, { readonly raw: unknown; readonly origin: Origin }>;
+  /** Those of the namespaces that a document or the cluster declares. */
+  readonly declared: ReadonlyMap<string, SourceNamespace>;
   /** Running pods, stand-ins of workloads included, by `namespace/name`. */
   readonly pods: ReadonlyMap<string, Pod>;
   readonly nodes: ReadonlyMap<string, Node>;
