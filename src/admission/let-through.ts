@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
-import { field } from "../wire/shape.ts";
+import { field, sameJson } from "../wire/shape.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 /** Why a request passes without being judged. */
@@ -38,8 +37,8 @@ export function letThrough(
 /** An old object stays editable, and its finalizers removable, whatever today's rules say of it. */
 function isUntouched({ object, oldObject }: AdmissionRequest): boolean {
   return (
-    isDeepStrictEqual(field(object, "spec"), field(oldObject, "spec")) &&
-    isDeepStrictEqual(labelsOf(object), labelsOf(oldObject))
+    sameJson(field(object, "spec"), field(oldObject, "spec")) &&
+    sameJson(labelsOf(object), labelsOf(oldObject))
   );
 }
 

@@ -73,6 +73,27 @@ export function field(raw: unknown, ...keys: readonly string[]): unknown {
   );
 }
 
+/**
+ * Report whether two values that were parsed from JSON are the same, whatever the order of fields.
+ * PERF: three times as fast as `isDeepStrictEqual`, which knows all of JavaScript (`bench -- admission`).
+ */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return (
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, index) => sameJson(item, b[index]))
+    );
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+  );
+}
+
 function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
   const path = jsonPath(issue.path);
   switch (issue.code) {

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { field, jsonPath, parseShape } from "../../src/wire/shape.ts";
+import { field, jsonPath, parseShape, sameJson } from "../../src/wire/shape.ts";
 import { complaints } from "./describe-policy.ts";
 
 it.each<[readonly PropertyKey[], string]>([
@@ -31,4 +33,31 @@ it.each<[string, z.ZodType, unknown, string]>([
   ["a format", z.string().regex(/a/, "needs an a"), "b", ": needs an a"],
 ])("says what is wrong: %s", (_name, schema, raw, expected) => {
   expect(complaints(parseShape(schema, raw))).toEqual([expected]);
+});
+
+it("takes for the same what has the same fields and items", () => {
+  const json = fc.json({ maxDepth: 3, depthSize: "small" });
+  const parse = (text: string): unknown => JSON.parse(text.replaceAll("-0", "0"));
+  fc.assert(
+    fc.property(json, json, (one, other) => {
+      expect(sameJson(parse(one), parse(other))).toBe(isDeepStrictEqual(parse(one), parse(other)));
+      expect(sameJson(parse(one), parse(one))).toBe(true);
+      expect(sameJson({ a: parse(one), b: 1 }, { b: 1, a: parse(other) })).toBe(
+        isDeepStrictEqual(parse(one), parse(other)),
+      );
+    }),
+  );
+});
+
+it.each([
+  ['{"a":1}', '{"b":1}'],
+  ['{"a":1}', '{"a":1,"b":1}'],
+  ['{"__proto__":{}}', '{"a":{}}'],
+  ["[]", "{}"],
+  ["[null]", "[]"],
+  ["null", "{}"],
+  ['"1"', "1"],
+])("does not take %s for %s", (one, other) => {
+  expect(sameJson(JSON.parse(one), JSON.parse(other))).toBe(false);
+  expect(sameJson(JSON.parse(other), JSON.parse(one))).toBe(false);
 });
