@@ -35,7 +35,7 @@ export async function judge(
   const { ruleBook } = around;
   const { invariants, pending } = around;
   const { changes } = subject;
-  const possible = pending.beside(changes);
+  const possible = invariants.size === 0 ? [] : pending.beside(changes);
   const { delta, broken, judgement } = engine.preview(changes, (after, changed, claims) => ({
     delta: changed,
     broken: judgeInvariants(invariants, claims),
