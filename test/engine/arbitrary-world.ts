@@ -2,28 +2,30 @@
 import fc from "fast-check";
 import { parseAddress, parseCidr, subtractRanges } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
-import type {
-  Action,
-  Address,
-  AddressRange,
-  Change,
-  ContainerPort,
-  DirectionRules,
-  EndSet,
-  FlowClaim,
-  Namespace,
-  NamespaceScope,
-  Node,
-  Peer,
-  Pod,
-  Policy,
-  PortMatch,
-  PortRange,
-  Protocol,
-  Requirement,
-  Rule,
-  Selection,
-  Selector,
+import {
+  type Action,
+  type Address,
+  type AddressRange,
+  type Change,
+  type ContainerPort,
+  type DirectionRules,
+  type EndSet,
+  type FlowClaim,
+  type Namespace,
+  type NamespaceScope,
+  type Node,
+  type Peer,
+  type Pod,
+  type Policy,
+  type PortMatch,
+  type PortRange,
+  type Protocol,
+  podKey,
+  policyKey,
+  type Requirement,
+  type Rule,
+  type Selection,
+  type Selector,
 } from "../../src/engine/model.ts";
 import type { FlowEnd } from "../../src/engine/query.ts";
 import type { World } from "./oracle.ts";
@@ -66,7 +68,7 @@ const address = (text: string): Address => parseAddress(text) ?? 0n;
 const range = (text: string): AddressRange => parseCidr(text) ?? { first: 0n, last: 0n };
 const oneOf = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
-const labels = fc
+export const labels = fc
   .array(fc.tuple(oneOf(KEYS), oneOf(VALUES)), { maxLength: 3 })
   .map((pairs): ReadonlyMap<string, string> => new Map(pairs));
 
@@ -102,17 +104,32 @@ const portRange: fc.Arbitrary<PortRange> = fc
   .tuple(oneOf(PROTOCOLS), oneOf(PORTS), oneOf(PORTS))
   .map(([protocol, a, b]) => ({ protocol, first: Math.min(a, b), last: Math.max(a, b) }));
 
-const port: fc.Arbitrary<PortMatch> = fc.oneof(
-  portRange.map((each): PortMatch => ({ kind: "range", ...each })),
-  oneOf(PROTOCOLS).map(
-    (protocol): PortMatch => ({ kind: "range", protocol, first: 1, last: 65_535 }),
-  ),
-  fc.record({
-    kind: fc.constant("named" as const),
-    protocol: fc.constantFrom("TCP" as const, "UDP" as const),
-    name: oneOf(NAMES),
-  }),
-);
+/** How often policies say what depends on more of a pod than its labels, beside the rest. */
+interface Taste {
+  readonly namedPorts: number;
+  readonly blocks: number;
+}
+
+const EVEN: Taste = { namedPorts: 1, blocks: 1 };
+
+/** Only ClusterNetworkPolicy has named ports of whatever protocol. */
+function port(tiered: boolean, { namedPorts }: Taste): fc.Arbitrary<PortMatch> {
+  const protocols = tiered ? (["TCP", "UDP", null] as const) : (["TCP", "UDP"] as const);
+  return fc.oneof(
+    portRange.map((each): PortMatch => ({ kind: "range", ...each })),
+    oneOf(PROTOCOLS).map(
+      (protocol): PortMatch => ({ kind: "range", protocol, first: 1, last: 65_535 }),
+    ),
+    {
+      weight: namedPorts,
+      arbitrary: fc.record({
+        kind: fc.constant("named" as const),
+        protocol: fc.constantFrom(...protocols),
+        name: oneOf(NAMES),
+      }),
+    },
+  );
+}
 
 const block: fc.Arbitrary<Peer> = fc
   .tuple(oneOf(CIDRS), fc.array(oneOf(CIDRS), { maxLength: 1 }))
@@ -129,9 +146,11 @@ const podsPeer = selection.map((each): Peer => ({ kind: "pods", selection: each 
 function rules(
   direction: "ingress" | "egress",
   actions: readonly Action[],
-  tiered: boolean,
+  taste: Taste,
 ): fc.Arbitrary<readonly Rule[]> {
-  const blocks = !tiered || direction === "egress" ? [block] : [];
+  const tiered = actions.length > 1;
+  const blocks =
+    !tiered || direction === "egress" ? [{ weight: taste.blocks, arbitrary: block }] : [];
   const others: fc.Arbitrary<Peer>[] =
     tiered && direction === "egress"
       ? [
@@ -147,7 +166,7 @@ function rules(
     { weight: 1, arbitrary: fc.constant("all" as const) },
   );
   const ports = fc.oneof(
-    fc.array(port, { minLength: 1, maxLength: 2 }),
+    fc.array(port(tiered, taste), { minLength: 1, maxLength: 2 }),
     fc.constant("all" as const),
   );
   return fc
@@ -162,48 +181,56 @@ const rulesOf = (isolates: boolean, list: readonly Rule[]): DirectionRules => ({
   rules: isolates ? list : [],
 });
 
-const networkPolicy: fc.Arbitrary<Policy> = fc
-  .record({
-    namespace: oneOf(NAMESPACES),
-    name: fc.constantFrom("p1", "p2", "p3"),
-    pods: selector,
-    ingress: fc.tuple(fc.boolean(), rules("ingress", ["Accept"], false)),
-    egress: fc.tuple(fc.boolean(), rules("egress", ["Accept"], false)),
-  })
-  .map(({ namespace, name, pods, ingress, egress }) => ({
-    kind: "NetworkPolicy",
-    namespace,
-    name,
-    tier: "NetworkPolicy",
-    priority: 0,
-    subject: { namespaces: { kind: "name", name: namespace }, pods },
-    ingress: rulesOf(...ingress),
-    egress: rulesOf(...egress),
-    readable: true,
-  }));
+function networkPolicy(taste: Taste): fc.Arbitrary<Policy> {
+  return fc
+    .record({
+      namespace: oneOf(NAMESPACES),
+      name: fc.constantFrom("p1", "p2", "p3"),
+      pods: selector,
+      ingress: fc.tuple(fc.boolean(), rules("ingress", ["Accept"], taste)),
+      egress: fc.tuple(fc.boolean(), rules("egress", ["Accept"], taste)),
+    })
+    .map(({ namespace: home, name, pods, ingress, egress }) => ({
+      kind: "NetworkPolicy",
+      namespace: home,
+      name,
+      tier: "NetworkPolicy",
+      priority: 0,
+      subject: { namespaces: { kind: "name", name: home }, pods },
+      ingress: rulesOf(...ingress),
+      egress: rulesOf(...egress),
+      readable: true,
+    }));
+}
 
-const clusterPolicy: fc.Arbitrary<Policy> = fc
-  .record({
-    name: fc.constantFrom("c1", "c2", "c3"),
-    tier: fc.constantFrom("Admin" as const, "Baseline" as const),
-    priority: fc.constantFrom(0, 1),
-    subject: selection,
-    ingress: rules("ingress", ["Accept", "Deny", "Pass"], true),
-    egress: rules("egress", ["Accept", "Deny", "Pass"], true),
-  })
-  .map(({ ingress, egress, ...rest }) => ({
-    kind: "ClusterNetworkPolicy",
-    namespace: "",
-    ...rest,
-    ingress: { isolates: false, rules: ingress },
-    egress: { isolates: false, rules: egress },
-    readable: true,
-  }));
+function clusterPolicy(taste: Taste): fc.Arbitrary<Policy> {
+  return fc
+    .record({
+      name: fc.constantFrom("c1", "c2", "c3"),
+      tier: fc.constantFrom("Admin" as const, "Baseline" as const),
+      priority: fc.constantFrom(0, 1),
+      subject: selection,
+      ingress: rules("ingress", ["Accept", "Deny", "Pass"], taste),
+      egress: rules("egress", ["Accept", "Deny", "Pass"], taste),
+    })
+    .map(({ ingress, egress, ...rest }) => ({
+      kind: "ClusterNetworkPolicy",
+      namespace: "",
+      ...rest,
+      ingress: { isolates: false, rules: ingress },
+      egress: { isolates: false, rules: egress },
+      readable: true,
+    }));
+}
 
-export const policy: fc.Arbitrary<Policy> = fc.oneof(
-  { weight: 3, arbitrary: networkPolicy },
-  { weight: 1, arbitrary: clusterPolicy },
-);
+function anyPolicy(taste: Taste): fc.Arbitrary<Policy> {
+  return fc.oneof(
+    { weight: 3, arbitrary: networkPolicy(taste) },
+    { weight: 1, arbitrary: clusterPolicy(taste) },
+  );
+}
+
+export const policy: fc.Arbitrary<Policy> = anyPolicy(EVEN);
 
 const namespace: fc.Arbitrary<Namespace> = fc
   .tuple(oneOf(NAMESPACES), labels)
@@ -218,24 +245,56 @@ const node: fc.Arbitrary<Node> = fc.tuple(oneOf(NODES), labels).map(([name, own]
   addresses: [address(NODE_ADDRESSES[NODES.indexOf(name)] ?? "")],
 }));
 
-const containerPorts: fc.Arbitrary<readonly ContainerPort[]> = fc.uniqueArray(
+/** Two containers may give two of their ports the same name. */
+export const containerPorts: fc.Arbitrary<readonly ContainerPort[]> = fc.uniqueArray(
   fc.record({
     name: oneOf(NAMES),
     protocol: fc.constantFrom("TCP" as const, "UDP" as const),
     port: oneOf(PORTS),
   }),
-  { maxLength: 2, selector: ({ name }) => name },
+  { maxLength: 2, selector: ({ name, protocol, port: each }) => `${name} ${protocol} ${each}` },
 );
 
-/** Pods have addresses by their name, so that no two running ones share one. */
 const POD_NAMES = ["p0", "p1", "p2"];
+
+/** Which families a pod has an address of, the first one first, and which of its two of each. */
+export interface Addressing {
+  readonly families: readonly (4 | 6)[];
+  readonly spare: boolean;
+}
+
+export const addressing: fc.Arbitrary<Addressing> = fc.record({
+  families: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([4 as const]) },
+    {
+      weight: 4,
+      arbitrary: fc.uniqueArray(fc.constantFrom(4 as const, 6 as const), { maxLength: 2 }),
+    },
+  ),
+  spare: fc.boolean(),
+});
+
+/** Pods have addresses by their name, so that no two running ones share one. */
+export function addressed(pod: Omit<Pod, "addresses">, { families, spare }: Addressing): Pod {
+  const home = NAMESPACES.findIndex((name) => pod.namespace.startsWith(name));
+  const index = home * POD_NAMES.length + POD_NAMES.indexOf(pod.name);
+  const own: Readonly<Record<4 | 6, string>> = spare
+    ? { 4: `10.0.0.${16 + index}`, 6: `fd00::${16 + index}` }
+    : {
+        4: POD_ADDRESSES[index] ?? `10.2.0.${index}`,
+        6: POD_ADDRESSES_6[index] ?? `fd00:2::${index}`,
+      };
+  const onNode = pod.node === null ? [] : [NODE_ADDRESSES[NODES.indexOf(pod.node)] ?? ""];
+  const addresses = pod.hostNetwork ? onNode : families.map((each) => own[each]);
+  return { ...pod, addresses: addresses.map(address) };
+}
 
 const pod: fc.Arbitrary<Pod> = fc
   .record({
     namespace: oneOf(NAMESPACES),
     name: oneOf(POD_NAMES),
     labels,
-    families: fc.constantFrom("4", "4", "4", "6", "46", ""),
+    addresses: addressing,
     ports: containerPorts,
     hostNetwork: fc.oneof(
       { weight: 5, arbitrary: fc.constant(false) },
@@ -251,40 +310,41 @@ const pod: fc.Arbitrary<Pod> = fc
       { kind: "Deployment", name: "db" },
     ),
   })
-  .map(({ families, ...rest }): Pod => {
-    const index =
-      NAMESPACES.indexOf(rest.namespace) * POD_NAMES.length + POD_NAMES.indexOf(rest.name);
-    const own = [
-      ...(families.includes("4")
-        ? [index < POD_ADDRESSES.length ? (POD_ADDRESSES[index] ?? "") : `10.2.0.${index}`]
-        : []),
-      ...(families.includes("6")
-        ? [index < POD_ADDRESSES_6.length ? (POD_ADDRESSES_6[index] ?? "") : `fd00:2::${index}`]
-        : []),
-    ];
-    const onNode = rest.node === "n1" ? ["172.18.0.2"] : rest.node === "n2" ? ["172.18.0.3"] : [];
-    return { ...rest, addresses: (rest.hostNetwork ? onNode : own).map(address) };
+  .map(({ addresses, ...rest }): Pod => addressed(rest, addresses));
+
+function worldOf(
+  pods: { readonly minLength: number; readonly maxLength: number },
+  policies: fc.Arbitrary<readonly Policy[]>,
+): fc.Arbitrary<World> {
+  return fc.record({
+    namespaces: fc.tuple(labels, labels, labels).map((all) =>
+      all.map((own, index): Namespace => {
+        const name = NAMESPACES[index] ?? "";
+        return { name, labels: new Map([...own, ["kubernetes.io/metadata.name", name]]) };
+      }),
+    ),
+    nodes: fc.uniqueArray(node, { maxLength: 2, selector: ({ name }) => name }),
+    pods: fc.uniqueArray(pod, { ...pods, selector: podKey }),
+    policies,
+    dataplane: fc.constantFrom(...Object.values(DATAPLANES)),
   });
+}
 
 /** A cluster whose namespaces are all declared. */
-export const world: fc.Arbitrary<World> = fc.record({
-  namespaces: fc.tuple(labels, labels, labels).map((all) =>
-    all.map((own, index): Namespace => {
-      const name = NAMESPACES[index] ?? "";
-      return { name, labels: new Map([...own, ["kubernetes.io/metadata.name", name]]) };
-    }),
-  ),
-  nodes: fc.uniqueArray(node, { maxLength: 2, selector: ({ name }) => name }),
-  pods: fc.uniqueArray(pod, {
+export const world: fc.Arbitrary<World> = worldOf(
+  { minLength: 0, maxLength: 6 },
+  fc.uniqueArray(policy, { maxLength: 4, selector: policyKey }),
+);
+
+/** One in which whatever changes of a pod or a namespace is likely to matter to somebody. */
+export const policedWorld: fc.Arbitrary<World> = worldOf(
+  { minLength: 2, maxLength: 6 },
+  fc.uniqueArray(anyPolicy({ namedPorts: 4, blocks: 3 }), {
+    minLength: 3,
     maxLength: 6,
-    selector: ({ namespace: ns, name }) => `${ns}/${name}`,
+    selector: policyKey,
   }),
-  policies: fc.uniqueArray(policy, {
-    maxLength: 4,
-    selector: ({ kind, namespace: ns, name }) => `${kind}/${ns}/${name}`,
-  }),
-  dataplane: fc.constantFrom(...Object.values(DATAPLANES)),
-});
+);
 
 const endSet: fc.Arbitrary<EndSet> = fc.oneof(
   { weight: 4, arbitrary: selection.map((each): EndSet => ({ kind: "pods", selection: each })) },
@@ -347,7 +407,6 @@ export function changed(before: World, each: Change): World {
   const object = each.op === "upsert" ? each.object : null;
   switch (each.kind) {
     case "pod": {
-      const podKey = (item: Pod): string => `${item.namespace}/${item.name}`;
       const item = each.op === "upsert" ? each.object : null;
       return {
         ...before,
@@ -418,7 +477,12 @@ export function endsOf({ pods }: World): readonly FlowEnd[] {
 
 export const OUTSIDE_ADDRESSES: readonly Address[] = OUTSIDE.map(address);
 
-export const PROBES: readonly { readonly protocol: Protocol; readonly port: number }[] =
-  PROTOCOLS.flatMap((protocol) =>
-    [1, 53, 80, 81, 443, 65_535].map((each) => ({ protocol, port: each })),
-  );
+export interface Probe {
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
+/** Every port that matters, and some that do not. */
+export const PROBES: readonly Probe[] = PROTOCOLS.flatMap((protocol) =>
+  [1, 53, 80, 81, 443, 65_535].map((each) => ({ protocol, port: each })),
+);

@@ -8,7 +8,7 @@ import {
   podKey,
 } from "../../src/engine/model.ts";
 import type { FlowEnd } from "../../src/engine/query.ts";
-import { OUTSIDE_ADDRESSES, PROBES } from "./arbitrary-world.ts";
+import { OUTSIDE_ADDRESSES, PROBES, type Probe } from "./arbitrary-world.ts";
 import { inSelection, naiveVerdicts, type World } from "./oracle.ts";
 
 /** How an end belongs to one side of a claim. */
@@ -51,15 +51,20 @@ function addressEnd(address: Address, host: boolean): NaiveEnd {
   return { text: `${address}`, flowEnd, pod: null, host, addresses, outside: !host };
 }
 
-/** `from to protocol/port` of every flow that breaks the claim, surely or perhaps. */
+/** Some flows of a world: between which of its ends, and on which ports. */
+interface Part {
+  readonly ends: readonly NaiveEnd[];
+  readonly probes: readonly Probe[];
+}
+
+/** `from to protocol/port` of every flow, in all or in part, that breaks the claim, surely or perhaps. */
 export function naiveBreaches(
   world: World,
   claim: FlowClaim,
-  isMeant: (from: NaiveEnd, to: NaiveEnd) => boolean,
+  { ends, probes }: Part = { ends: naiveEnds(world), probes: PROBES },
 ): Record<"certain" | "perhaps", ReadonlySet<string>> {
   const found = { certain: new Set<string>(), perhaps: new Set<string>() };
-  const ends = naiveEnds(world);
-  const probes = PROBES.filter(
+  const meant = probes.filter(
     ({ protocol, port }) =>
       claim.ports === "all" ||
       claim.ports.some(
@@ -68,8 +73,8 @@ export function naiveBreaches(
   );
   for (const from of ends) {
     for (const to of ends) {
-      if (from === to || (from.pod === null && to.pod === null) || !isMeant(from, to)) continue;
-      for (const probe of probes) {
+      if (from === to || (from.pod === null && to.pod === null)) continue;
+      for (const probe of meant) {
         const breach = breachOf(world, claim, { from, to, ...probe });
         if (breach !== "no") {
           found[breach].add(`${from.text} ${to.text} ${probe.protocol}/${probe.port}`);
@@ -83,7 +88,7 @@ export function naiveBreaches(
 function breachOf(
   world: World,
   claim: FlowClaim,
-  flow: Pick<(typeof PROBES)[number], "protocol" | "port"> & { from: NaiveEnd; to: NaiveEnd },
+  flow: Probe & { readonly from: NaiveEnd; readonly to: NaiveEnd },
 ): "certain" | "perhaps" | "no" {
   const { from, to, ...probe } = flow;
   const source = membership(world, claim.from, from);

@@ -14,7 +14,16 @@ import {
 import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
 import type { Endpoint, Flow, FlowEnd, FlowPair, PairDelta } from "../../src/engine/query.ts";
 import { unreachable } from "../../src/errors.ts";
-import { change, changed, changesOf, endsOf, PROBES, policy, world } from "./arbitrary-world.ts";
+import { changesBy, moves } from "./arbitrary-moves.ts";
+import {
+  changed,
+  changesOf,
+  endsOf,
+  PROBES,
+  policedWorld,
+  policy,
+  world,
+} from "./arbitrary-world.ts";
 import { naiveVerdict, type World } from "./oracle.ts";
 
 const numRuns = process.env["CI"] === "true" ? 2_000 : 300;
@@ -211,9 +220,9 @@ function halves({ first, last }: AddressRange): readonly AddressRange[] {
 
 describe("laws of changes", { timeout: 300_000 }, () => {
   test("nothing is both opened and closed, and what is taken back swaps the two", () => {
-    const changes = fc.array(change, { minLength: 1, maxLength: 3 });
     fc.assert(
-      fc.property(world, changes, (before, list) => {
+      fc.property(fc.oneof(world, policedWorld), moves, (before, steps) => {
+        const list = changesBy(before, steps);
         const { after, inverses } = list.reduce<{ after: World; inverses: readonly Change[] }>(
           (sofar, each) => ({
             after: changed(sofar.after, each),

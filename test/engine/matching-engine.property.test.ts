@@ -1,31 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rangeContains } from "../../src/engine/address.ts";
-import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
 import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
-import type { Connection, Endpoint, FlowEnd, FlowPair, Verdict } from "../../src/engine/query.ts";
+import type { Connection, FlowEnd, Verdict } from "../../src/engine/query.ts";
 import { unreachable } from "../../src/errors.ts";
-import {
-  change,
-  changed,
-  changesOf,
-  endsOf,
-  OUTSIDE_ADDRESSES,
-  PROBES,
-  policy,
-  world,
-} from "./arbitrary-world.ts";
+import { changesBy, moves } from "./arbitrary-moves.ts";
+import { change, changed, endsOf, PROBES, policedWorld, policy, world } from "./arbitrary-world.ts";
 import { naiveVerdict, type World } from "./oracle.ts";
+import { endKey, engineOf, expectDifference, flowKeys, flowsOf } from "./preview-laws.ts";
 
 /** CI holds the engine to 2,000 random clusters a law; a developer's run to fewer. */
 const numRuns = process.env["CI"] === "true" ? 2_000 : 300;
-
-function engineOf(w: World): MatchingEngine {
-  const engine = new MatchingEngine({ dataplane: w.dataplane });
-  for (const each of changesOf(w)) engine.apply(each);
-  return engine;
-}
 
 function isOutside(end: FlowEnd): boolean {
   return end.kind === "address";
@@ -60,45 +47,6 @@ function table(connections: readonly Connection[]): ReadonlyMap<string, Verdict>
     }
   }
   return found;
-}
-
-function endKey(end: Endpoint): string {
-  return end.kind === "addresses"
-    ? `${end.range.first}-${end.range.last}`
-    : `${end.namespace}/${end.workload.name}`;
-}
-
-/** The keys of all flows of these pairs at the probes; addresses are told by the samples they hold. */
-function flowKeys(pairs: readonly FlowPair[]): ReadonlySet<string> {
-  const keys = new Set<string>();
-  for (const { from, to, ports } of pairs) {
-    for (const { protocol, port } of PROBES) {
-      if (!hasPoint(ports, portPoint(protocol, port))) continue;
-      for (const a of samplesOf(from)) {
-        for (const b of samplesOf(to)) keys.add(`${a} ${b} ${protocol}/${port}`);
-      }
-    }
-  }
-  return new Set([...keys].toSorted());
-}
-
-function samplesOf(end: Endpoint): readonly string[] {
-  if (end.kind === "workload") return [endKey(end)];
-  return OUTSIDE_ADDRESSES.filter((each) => rangeContains(end.range, each)).map(String);
-}
-
-function flowsOf(
-  connections: readonly Connection[],
-): Record<"allowed" | "unknown", ReadonlySet<string>> {
-  const part = (ports: "allowed" | "unknown"): ReadonlySet<string> =>
-    flowKeys(connections.map((each) => ({ from: each.from, to: each.to, ports: each[ports] })));
-  return { allowed: part("allowed"), unknown: part("unknown") };
-}
-
-type Flows = ReturnType<typeof flowsOf>;
-
-function gained(before: Flows, after: Flows, verdict: keyof Flows): ReadonlySet<string> {
-  return new Set([...after[verdict]].filter((key) => !before[verdict].has(key)));
 }
 
 describe("the engine against the naive oracle", { timeout: 300_000 }, () => {
@@ -243,25 +191,13 @@ describe("changes", { timeout: 300_000 }, () => {
 describe("preview", { timeout: 300_000 }, () => {
   test("is the difference of two full runs, and leaves the index as it was", () => {
     const changes = fc.array(change, { minLength: 1, maxLength: 3 });
+    fc.assert(fc.property(world, changes, expectDifference), { numRuns });
+  });
+
+  test("so it is where pods and namespaces change, among policies that mind", () => {
     fc.assert(
-      fc.property(world, changes, (start, list) => {
-        const engine = engineOf(start);
-        const stats = engine.stats();
-        const before = engine.connections("pod");
-        const delta = engine.difference(list, "pod");
-        expect(engine.stats()).toEqual(stats);
-        expect(table(engine.connections("pod"))).toEqual(table(before));
-        const after = engineOf(list.reduce<World>((w, each: Change) => changed(w, each), start));
-        const meanwhile = engine.preview(list, (later) => later.connections("pod"));
-        expect(flowsOf(meanwhile)).toEqual(flowsOf(after.connections("pod")));
-        const verdicts = { before: flowsOf(before), after: flowsOf(after.connections("pod")) };
-        expect(flowKeys(delta.opened)).toEqual(gained(verdicts.before, verdicts.after, "allowed"));
-        expect(flowKeys(delta.closed)).toEqual(gained(verdicts.after, verdicts.before, "allowed"));
-        const doubt = gained(verdicts.before, verdicts.after, "unknown").symmetricDifference(
-          gained(verdicts.after, verdicts.before, "unknown"),
-        );
-        const settled = flowKeys([...delta.opened, ...delta.closed]);
-        expect(flowKeys(delta.unsure)).toEqual(doubt.difference(settled));
+      fc.property(policedWorld, moves, (start, list) => {
+        expectDifference(start, changesBy(start, list));
       }),
       { numRuns },
     );
@@ -270,15 +206,17 @@ describe("preview", { timeout: 300_000 }, () => {
 
 describe("what is assumed", { timeout: 300_000 }, () => {
   test("is there for the time of the question, in previews too, and leaves no trace", () => {
-    const changes = fc.array(change, { minLength: 1, maxLength: 3 });
+    const policed = fc.oneof(world, policedWorld);
     fc.assert(
-      fc.property(world, changes, changes, (start, assumed, list) => {
+      fc.property(policed, moves, moves, (start, first, second) => {
+        const assumed = changesBy(start, first);
         const engine = engineOf(start);
         const stats = engine.stats();
         const before = table(engine.connections("pod"));
         const latest = new Map(assumed.map((each) => [objectKey(each), each])).values();
         const there = [...latest].reduce<World>((w, each) => changed(w, each), start);
         const really = engineOf(there);
+        const list = changesBy(there, second);
         engine.assume(assumed, () => {
           expectVerdicts(engine, there);
           const delta = engine.difference(list, "pod");

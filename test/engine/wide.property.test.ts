@@ -1,105 +1,19 @@
-/** Small worlds copied many times over: where there is much of everything the engine takes other ways. */
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
-import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import type {
-  NamespaceScope,
-  Peer,
-  Policy,
-  Requirement,
-  Rule,
-  Selection,
-} from "../../src/engine/model.ts";
+import { describe, expect, test } from "vitest";
 import type { Flow } from "../../src/engine/query.ts";
-import { changed, changesOf, endsOf, PROBES, policy, world } from "./arbitrary-world.ts";
+import { changesBy, moves } from "./arbitrary-moves.ts";
+import { endsOf, flowClaim, PROBES, policedWorld, world } from "./arbitrary-world.ts";
+import { alone, breachedFlows, withPodAlone } from "./breached-flows.ts";
+import { naiveBreaches, naiveEnds } from "./claim-oracle.ts";
 import { naiveVerdict, type World } from "./oracle.ts";
+import { engineOf, expectBreachDelta, expectDifference } from "./preview-laws.ts";
+import { wideWorld } from "./wide-world.ts";
 
 const numRuns = process.env["CI"] === "true" ? 2_000 : 300;
-const COPIES = 4;
 const FLOWS = 400;
-const NAME_LABEL = "kubernetes.io/metadata.name";
 
-/** More selectors in one row, and more namespaces in one scope, than small worlds ever have. */
-const wideWorld: fc.Arbitrary<World> = fc
-  .tuple(world, fc.array(policy, { minLength: 12, maxLength: 16 }))
-  .map(([small, many]) => {
-    const wide = Array.from({ length: COPIES }, (_, index) => copyOf(small, `${index}`));
-    const all = wide.reduce<World>(
-      (sum, one) => ({
-        ...small,
-        namespaces: [...sum.namespaces, ...one.namespaces],
-        pods: [...sum.pods, ...one.pods],
-        policies: [...sum.policies, ...one.policies],
-      }),
-      { ...small, namespaces: [], pods: [], policies: small.policies.filter(isClusterScoped) },
-    );
-    return changed(all, {
-      kind: "policy",
-      op: "upsert",
-      object: mergedPolicy(copyOf({ ...small, policies: many }, "0").policies),
-    });
-  });
-
-function isClusterScoped({ tier }: Policy): boolean {
-  return tier !== "NetworkPolicy";
-}
-
-/** One policy with the rules of many. */
-function mergedPolicy(many: readonly Policy[]): Policy {
-  const rulesOf = (direction: "ingress" | "egress"): readonly Rule[] =>
-    many
-      .flatMap((each) => each[direction].rules)
-      .map((rule, index) => ({ ...rule, path: `spec.${direction}[${index}]` }));
-  return {
-    kind: "NetworkPolicy",
-    namespace: "a0",
-    name: "merged",
-    tier: "NetworkPolicy",
-    priority: 0,
-    subject: { namespaces: { kind: "name", name: "a0" }, pods: [] },
-    ingress: { isolates: true, rules: rulesOf("ingress") },
-    egress: { isolates: true, rules: rulesOf("egress") },
-    readable: true,
-  };
-}
-
-/** The world again, in namespaces of other names. */
-function copyOf(small: World, suffix: string): World {
-  const renamed = (name: string): string => `${name}${suffix}`;
-  const requirement = (each: Requirement): Requirement =>
-    each.key === NAME_LABEL ? { ...each, values: each.values.map(renamed) } : each;
-  const scope = (each: NamespaceScope): NamespaceScope =>
-    each.kind === "name"
-      ? { kind: "name", name: renamed(each.name) }
-      : { kind: "selector", selector: each.selector.map(requirement) };
-  const selection = ({ namespaces, pods }: Selection): Selection => ({
-    namespaces: scope(namespaces),
-    pods,
-  });
-  const peer = (each: Peer): Peer =>
-    each.kind === "pods" ? { kind: "pods", selection: selection(each.selection) } : each;
-  const rule = (each: Rule): Rule => ({
-    ...each,
-    peers: each.peers === "all" ? each.peers : each.peers.map(peer),
-  });
-  return {
-    ...small,
-    namespaces: small.namespaces.map(({ name, labels }) => ({
-      name: renamed(name),
-      labels: new Map([...labels, [NAME_LABEL, renamed(name)]]),
-    })),
-    pods: small.pods.map((pod) => ({ ...pod, namespace: renamed(pod.namespace) })),
-    policies: small.policies
-      .filter((each) => !isClusterScoped(each))
-      .map((each) => ({
-        ...each,
-        namespace: renamed(each.namespace),
-        subject: selection(each.subject),
-        ingress: { ...each.ingress, rules: each.ingress.rules.map(rule) },
-        egress: { ...each.egress, rules: each.egress.rules.map(rule) },
-      })),
-  };
-}
+/** Three times six pods are as many as a group names one by one. */
+const podWorld = wideWorld(policedWorld, 3).map((w) => ({ ...w, pods: w.pods.map(alone) }));
 
 /** Some of all the flows of a world, spread over all of them. */
 function* someFlows(w: World): Iterable<Flow> {
@@ -113,16 +27,42 @@ function* someFlows(w: World): Iterable<Flow> {
   }
 }
 
-test("in a wide cluster every verdict is the oracle's", { timeout: 300_000 }, () => {
-  fc.assert(
-    fc.property(wideWorld, (w) => {
-      const engine = new MatchingEngine({ dataplane: w.dataplane });
-      for (const each of changesOf(w)) engine.apply(each);
-      for (const flow of someFlows(w)) {
-        const [verdict, naive] = [engine.verdict(flow), naiveVerdict(w, flow)];
-        if (verdict !== naive) expect({ flow, verdict }).toEqual({ flow, verdict: naive });
-      }
-    }),
-    { numRuns },
-  );
+describe("in a wide cluster", { timeout: 300_000 }, () => {
+  test("every verdict is the oracle's", () => {
+    fc.assert(
+      fc.property(wideWorld(world, 4), (w) => {
+        const engine = engineOf(w);
+        for (const flow of someFlows(w)) {
+          const [verdict, naive] = [engine.verdict(flow), naiveVerdict(w, flow)];
+          if (verdict !== naive) expect({ flow, verdict }).toEqual({ flow, verdict: naive });
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  test("the breaches of a claim are those that the oracle finds", () => {
+    fc.assert(
+      fc.property(podWorld, flowClaim, fc.constantFrom(...PROBES), (w, claim, at) => {
+        const engine = engineOf(w);
+        const { certain, perhaps } = engine.breaches(engine.hold(claim), 1_000);
+        const ends = naiveEnds(w).filter(({ host }) => !host);
+        const naive = naiveBreaches(w, claim, { ends, probes: [at] });
+        expect(breachedFlows(certain, ends, [at])).toEqual(naive.certain);
+        expect(breachedFlows(perhaps, ends, [at])).toEqual(naive.perhaps);
+      }),
+      { numRuns },
+    );
+  });
+
+  test("a preview is the difference of two full runs", () => {
+    fc.assert(
+      fc.property(podWorld, moves, flowClaim, (w, steps, claim) => {
+        const list = changesBy(w, steps).map(withPodAlone);
+        expectDifference(w, list);
+        expectBreachDelta(w, list, [claim]);
+      }),
+      { numRuns: numRuns / 4 },
+    );
+  });
 });

@@ -1,0 +1,100 @@
+/** What happens to the pods and namespaces of a cluster, one thing at a time or several at once. */
+import fc from "fast-check";
+import {
+  type Change,
+  type ContainerPort,
+  type Labels,
+  type Pod,
+  podKey,
+} from "../../src/engine/model.ts";
+import { unreachable } from "../../src/errors.ts";
+import {
+  type Addressing,
+  addressed,
+  addressing,
+  change,
+  changed,
+  containerPorts,
+  labels,
+} from "./arbitrary-world.ts";
+import type { World } from "./oracle.ts";
+
+type Move =
+  /** `at`: the pod or namespace it happens to, as the world counts them. */
+  | { readonly kind: "pod-labels"; readonly at: number; readonly labels: Labels }
+  | { readonly kind: "namespace-labels"; readonly at: number; readonly labels: Labels }
+  | { readonly kind: "ports"; readonly at: number; readonly ports: readonly ContainerPort[] }
+  | { readonly kind: "addresses"; readonly at: number; readonly addresses: Addressing }
+  | { readonly kind: "network" | "end"; readonly at: number; readonly addresses: Addressing }
+  | { readonly kind: "node"; readonly at: number; readonly node: string | null }
+  | { readonly kind: "gone"; readonly at: number }
+  | { readonly kind: "any"; readonly change: Change };
+
+const at = fc.nat(5);
+
+/** A pod is relabelled, gains or loses a named port or an address, joins its node's network, ends, … */
+const move: fc.Arbitrary<Move> = fc.oneof(
+  fc.record({ kind: fc.constant("pod-labels" as const), at, labels }),
+  fc.record({ kind: fc.constant("namespace-labels" as const), at, labels }),
+  fc.record({ kind: fc.constant("ports" as const), at, ports: containerPorts }),
+  fc.record({ kind: fc.constant("addresses" as const), at, addresses: addressing }),
+  fc.record({
+    kind: fc.constantFrom("network" as const, "end" as const),
+    at,
+    addresses: addressing,
+  }),
+  fc.record({ kind: fc.constant("node" as const), at, node: fc.constantFrom("n1", "n2", null) }),
+  fc.record({ kind: fc.constant("gone" as const), at }),
+  fc.record({ kind: fc.constant("any" as const), change }),
+);
+
+export const moves: fc.Arbitrary<readonly Move[]> = fc.array(move, { minLength: 1, maxLength: 4 });
+
+/** The moves as changes, each of the world as the ones before it have left it. */
+export function changesBy(start: World, list: readonly Move[]): readonly Change[] {
+  const changes: Change[] = [];
+  list.reduce((w, each) => {
+    const next = changeBy(w, each);
+    if (next === null) return w;
+    changes.push(next);
+    return changed(w, next);
+  }, start);
+  return changes;
+}
+
+function changeBy(w: World, each: Move): Change | null {
+  if (each.kind === "any") return each.change;
+  if (each.kind === "namespace-labels") {
+    const { name } = w.namespaces[each.at % w.namespaces.length] ?? { name: "a" };
+    const own = new Map([...each.labels, ["kubernetes.io/metadata.name", name] as const]);
+    return { kind: "namespace", op: "upsert", object: { name, labels: own } };
+  }
+  const pod = w.pods[each.at % w.pods.length];
+  if (pod === undefined) return null;
+  if (each.kind === "gone") return { kind: "pod", op: "delete", key: podKey(pod) };
+  return { kind: "pod", op: "upsert", object: moved(pod, each) };
+}
+
+function moved(
+  pod: Pod,
+  each: Exclude<Move, { readonly kind: "any" | "gone" | "namespace-labels" }>,
+): Pod {
+  switch (each.kind) {
+    case "pod-labels":
+      return { ...pod, labels: each.labels };
+    case "ports":
+      return { ...pod, ports: each.ports };
+    case "addresses":
+      return addressed(pod, each.addresses);
+    case "network":
+      return addressed({ ...pod, hostNetwork: !pod.hostNetwork }, each.addresses);
+    case "end":
+      return { ...pod, ended: !pod.ended };
+    case "node":
+      return pod.hostNetwork
+        ? addressed({ ...pod, node: each.node }, { families: [4], spare: false })
+        : { ...pod, node: each.node };
+    default:
+      return unreachable(each);
+  }
+}

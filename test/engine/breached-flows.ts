@@ -1,0 +1,67 @@
+/** What an engine says breaks a claim, flow by flow, to be held against the oracle. */
+import { rangeContains } from "../../src/engine/address.ts";
+import { type Change, type Pod, podKey } from "../../src/engine/model.ts";
+import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
+import type { Endpoint, FlowList } from "../../src/engine/query.ts";
+import { PROBES, type Probe } from "./arbitrary-world.ts";
+import type { NaiveEnd } from "./claim-oracle.ts";
+
+/** A pod that is a workload of its own, so that groups name it by itself. */
+export function alone(pod: Pod): Pod {
+  return { ...pod, workload: { kind: "Pod", name: pod.name } };
+}
+
+/** The same of a pod that comes. */
+export function withPodAlone(each: Change): Change {
+  return each.kind === "pod" && each.op === "upsert"
+    ? { ...each, object: alone(each.object) }
+    : each;
+}
+
+/** The flows of a list between these ends at the probes, as the oracle writes them. */
+export function breachedFlows(
+  list: FlowList,
+  ends: readonly NaiveEnd[],
+  probes: readonly Probe[] = PROBES,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { from, to, ports } of list.groups) {
+    const [sources, targets] = [from, to].map((group) =>
+      ends.filter((end) => group.endpoints.some((each) => isAt(each, end))),
+    );
+    for (const a of sources ?? []) {
+      for (const b of targets ?? []) {
+        if (a.text === b.text) continue;
+        for (const { protocol, port } of probes) {
+          if (hasPoint(ports, portPoint(protocol, port))) {
+            found.add(`${a.text} ${b.text} ${protocol}/${port}`);
+          }
+        }
+      }
+    }
+  }
+  return found;
+}
+
+function isAt(endpoint: Endpoint, { pod, addresses }: NaiveEnd): boolean {
+  if (endpoint.kind === "workload") {
+    return pod !== null && podKey(pod) === `${endpoint.namespace}/${endpoint.workload.name}`;
+  }
+  const [address] = addresses;
+  return pod === null && address !== undefined && rangeContains(endpoint.range, address);
+}
+
+/** The pods at one end of the groups that have somebody else at the other. */
+export function podsOf(list: FlowList, end: "from" | "to"): ReadonlySet<string> {
+  const text = (each: Endpoint): string =>
+    each.kind === "addresses" ? "" : `${each.namespace}/${each.workload.name}`;
+  return new Set(
+    list.groups.flatMap((group) => {
+      const others = new Set(group[end === "from" ? "to" : "from"].endpoints.map(text));
+      return group[end].endpoints
+        .filter(({ kind }) => kind === "workload")
+        .map(text)
+        .filter((key) => others.size > 1 || !others.has(key));
+    }),
+  );
+}

@@ -1,0 +1,96 @@
+/** Small worlds copied many times over: where there is much of everything the engine takes other ways. */
+import * as fc from "fast-check";
+import type {
+  NamespaceScope,
+  Peer,
+  Policy,
+  Requirement,
+  Rule,
+  Selection,
+} from "../../src/engine/model.ts";
+import { changed, policy } from "./arbitrary-world.ts";
+import type { World } from "./oracle.ts";
+
+const NAME_LABEL = "kubernetes.io/metadata.name";
+
+/** More selectors in one row, and more namespaces in one scope, than small worlds ever have. */
+export function wideWorld(base: fc.Arbitrary<World>, copies: number): fc.Arbitrary<World> {
+  return fc.tuple(base, fc.array(policy, { minLength: 12, maxLength: 16 })).map(([small, many]) => {
+    const wide = Array.from({ length: copies }, (_, index) => copyOf(small, `${index}`));
+    const all = wide.reduce<World>(
+      (sum, one) => ({
+        ...small,
+        namespaces: [...sum.namespaces, ...one.namespaces],
+        pods: [...sum.pods, ...one.pods],
+        policies: [...sum.policies, ...one.policies],
+      }),
+      { ...small, namespaces: [], pods: [], policies: small.policies.filter(isClusterScoped) },
+    );
+    return changed(all, {
+      kind: "policy",
+      op: "upsert",
+      object: mergedPolicy(copyOf({ ...small, policies: many }, "0").policies),
+    });
+  });
+}
+
+function isClusterScoped({ tier }: Policy): boolean {
+  return tier !== "NetworkPolicy";
+}
+
+/** One policy with the rules of many. */
+function mergedPolicy(many: readonly Policy[]): Policy {
+  const rulesOf = (direction: "ingress" | "egress"): readonly Rule[] =>
+    many
+      .flatMap((each) => each[direction].rules)
+      .map((rule, index) => ({ ...rule, path: `spec.${direction}[${index}]` }));
+  return {
+    kind: "NetworkPolicy",
+    namespace: "a0",
+    name: "merged",
+    tier: "NetworkPolicy",
+    priority: 0,
+    subject: { namespaces: { kind: "name", name: "a0" }, pods: [] },
+    ingress: { isolates: true, rules: rulesOf("ingress") },
+    egress: { isolates: true, rules: rulesOf("egress") },
+    readable: true,
+  };
+}
+
+/** The world again, in namespaces of other names. */
+function copyOf(small: World, suffix: string): World {
+  const renamed = (name: string): string => `${name}${suffix}`;
+  const requirement = (each: Requirement): Requirement =>
+    each.key === NAME_LABEL ? { ...each, values: each.values.map(renamed) } : each;
+  const scope = (each: NamespaceScope): NamespaceScope =>
+    each.kind === "name"
+      ? { kind: "name", name: renamed(each.name) }
+      : { kind: "selector", selector: each.selector.map(requirement) };
+  const selection = ({ namespaces, pods }: Selection): Selection => ({
+    namespaces: scope(namespaces),
+    pods,
+  });
+  const peer = (each: Peer): Peer =>
+    each.kind === "pods" ? { kind: "pods", selection: selection(each.selection) } : each;
+  const rule = (each: Rule): Rule => ({
+    ...each,
+    peers: each.peers === "all" ? each.peers : each.peers.map(peer),
+  });
+  return {
+    ...small,
+    namespaces: small.namespaces.map(({ name, labels }) => ({
+      name: renamed(name),
+      labels: new Map([...labels, [NAME_LABEL, renamed(name)]]),
+    })),
+    pods: small.pods.map((pod) => ({ ...pod, namespace: renamed(pod.namespace) })),
+    policies: small.policies
+      .filter((each) => !isClusterScoped(each))
+      .map((each) => ({
+        ...each,
+        namespace: renamed(each.namespace),
+        subject: selection(each.subject),
+        ingress: { ...each.ingress, rules: each.ingress.rules.map(rule) },
+        egress: { ...each.egress, rules: each.egress.rules.map(rule) },
+      })),
+  };
+}
