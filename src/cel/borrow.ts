@@ -29,7 +29,10 @@ export function borrow(
   return (frame, a = null, b = null) => {
     frame.charge(CALL_COST);
     const result = run({ a, b });
-    if (isCelError(result)) return new EvaluationError(result.message);
+    if (isCelError(result)) {
+      const { message } = result;
+      return new EvaluationError(message.charAt(0).toLowerCase() + message.slice(1));
+    }
     if (isCelList(result) || isCelMap(result) || isCelType(result)) {
       throw new TypeError(`not a scalar: ${expression}`);
     }

@@ -37,18 +37,18 @@ function appended(step: Expr | undefined): Expr | undefined {
   return list?.case === "listExpr" ? list.value.elements[0] : undefined;
 }
 
-const KINDS: Readonly<Record<string, Macro["kind"]>> = {
-  all: "all",
-  exists: "exists",
-  exists_one: "exists_one",
-  existsOne: "exists_one",
-  transformList: "list",
-  transformMap: "map",
-};
+const KINDS: ReadonlyMap<string, Macro["kind"]> = new Map([
+  ["all", "all"],
+  ["exists", "exists"],
+  ["exists_one", "exists_one"],
+  ["existsOne", "exists_one"],
+  ["transformList", "list"],
+  ["transformMap", "map"],
+]);
 
 /** Macros of two names, which the parser leaves as they are; null for any other call. */
 export function readMacroOfTwo({ target, function: name, args }: Part<"callExpr">): Macro | null {
-  const kind = KINDS[name];
+  const kind = KINDS.get(name);
   const names = args.slice(0, 2).flatMap((arg) => nameOf(arg) ?? []);
   const [first, second] = args.slice(2);
   if (kind === undefined || target === undefined || names.length < 2 || first === undefined)

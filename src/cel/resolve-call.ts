@@ -10,9 +10,19 @@ export interface Callee {
 }
 
 const NUMBERS: ReadonlySet<TypeName> = new Set(["int", "uint", "double"]);
-const MACROS = new Set(
-  "has all exists exists_one existsOne map filter transformList transformMap".split(" "),
-);
+
+/** What the parser has left of a macro is one that was written in another way. */
+const MACROS: ReadonlyMap<string, string> = new Map([
+  ["has", "has(a.b)"],
+  ["all", "list.all(x, condition)"],
+  ["exists", "list.exists(x, condition)"],
+  ["exists_one", "list.exists_one(x, condition)"],
+  ["existsOne", "list.existsOne(x, condition)"],
+  ["filter", "list.filter(x, condition)"],
+  ["map", "list.map(x, value)"],
+  ["transformList", "list.transformList(i, x, value)"],
+  ["transformMap", "map.transformMap(k, v, value)"],
+]);
 
 /** The overloads that arguments of these types may turn out to fit; text that says why there are none. */
 export function resolveCall(
@@ -22,8 +32,9 @@ export function resolveCall(
 ): readonly Overload[] | string {
   const overloads = functions.get(name);
   if (overloads === undefined) return unknown(name, functions);
-  if ((name === "_==_" || name === "_!=_") && !mayBeEqual(types))
+  if ((name === "_==_" || name === "_!=_") && !mayBeEqual(types)) {
     return `${types.join(" and ")} are never equal`;
+  }
   const fitting = overloads.filter(
     (overload) => overload.isMethod === isMethod && mayFit(types, overload.parameters),
   );
@@ -48,11 +59,10 @@ function mayBeEqual([left = "dyn", right = "dyn"]: readonly TypeName[]): boolean
 }
 
 function unknown(name: string, functions: FunctionTable): string {
-  if (MACROS.has(name))
-    return `\`${name}\` is not used so: ${name === "has" ? "`has(a.b)` takes a field" : `\`list.${name}(x, …)\` takes a name and an expression`}`;
-  const near = closestMatch(name, [...functions.keys()], {
-    maxDistance: Math.ceil(name.length / 3),
-  });
+  const use = MACROS.get(name);
+  if (use !== undefined) return `\`${name}\` is used otherwise: \`${use}\``;
+  const names = [...functions.keys()].filter((known) => !isOperator(known));
+  const near = closestMatch(name, names, { maxDistance: Math.ceil(name.length / 3) });
   return `unknown function \`${name}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
 }
 
