@@ -4,29 +4,61 @@ export interface Report {
   note(message: string): void;
   /** What an answer takes for granted, where its format has no room for that. */
   assuming(assumptions: readonly string[]): void;
-  /** How far a slow thing has come; only a terminal sees it, and only until the next one. */
+  /**
+   * How far a slow thing has come, until the next one; empty: it is done. Only a terminal sees it, and only
+   * if it takes so long that somebody wonders.
+   */
   progress(message: string): void;
 }
 
 const CLEAR_LINE = "\r\u001B[K";
+/** Up to here nobody waits. */
+const PATIENCE_MS = 400;
 
 /** A report to the standard error of the process. */
 export function createReport(): Report {
-  const { stderr } = process;
-  let isDirty = false;
-  const clear = (): string => {
-    const prefix = isDirty ? CLEAR_LINE : "";
-    isDirty = false;
-    return prefix;
+  const line = new ProgressLine();
+  const note = (message: string): void => {
+    line.clear();
+    process.stderr.write(`note: ${message}\n`);
   };
-  const note = (message: string): void => void stderr.write(`${clear()}note: ${message}\n`);
   return {
     note,
     assuming: (assumptions) => assumptions.forEach((text) => note(`assuming that ${text}`)),
     progress: (message) => {
-      if (!stderr.isTTY) return;
-      stderr.write(`${CLEAR_LINE}${message}`);
-      isDirty = message !== "";
+      if (process.stderr.isTTY) line.set(message);
     },
   };
+}
+
+/** One line of a terminal that is written over and over. */
+class ProgressLine {
+  #message = "";
+  #isShown = false;
+  #isSlow = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  set(message: string): void {
+    this.#message = message;
+    if (message === "") this.clear();
+    else if (this.#isSlow) this.#show();
+    else
+      this.#timer ??= setTimeout(() => {
+        this.#isSlow = true;
+        this.#show();
+      }, PATIENCE_MS).unref();
+  }
+
+  clear(): void {
+    if (this.#isShown) process.stderr.write(CLEAR_LINE);
+    this.#isShown = false;
+    if (this.#message !== "") return;
+    clearTimeout(this.#timer ?? undefined);
+    this.#timer = null;
+  }
+
+  #show(): void {
+    process.stderr.write(`${CLEAR_LINE}${this.#message}`);
+    this.#isShown = true;
+  }
 }

@@ -151,16 +151,21 @@ class Lister {
   async #list({ type }: Wanted, namespace: string): Promise<readonly unknown[]> {
     const items: unknown[] = [];
     let next = "";
+    this.#report.progress(this.#said(type));
     do {
       const query = { limit: PAGE, ...(next === "" ? {} : { continue: next }) };
       const page = await this.#client.send({ verb: "list", type, namespace, query });
       const found = itemsOf(page).map(({ raw }) => raw);
       items.push(...found);
       this.#count += found.length;
-      this.#report.progress(`reading ${type.resource}: ${this.#count} objects`);
+      this.#report.progress(this.#said(type));
       next = textAt(page, "metadata", "continue");
     } while (next !== "");
     return items;
+  }
+
+  #said({ resource }: kinds.ResourceType): string {
+    return `reading ${resource}: ${this.#count} objects so far`;
   }
 }
 
