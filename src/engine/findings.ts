@@ -1,13 +1,11 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import { type CompiledPolicy, type CompiledRule, readingOf } from "./compile.ts";
-import { type EndpointClass, isNode, NO } from "./endpoint-class.ts";
+import { isNode } from "./endpoint-class.ts";
 import { DIRECTIONS, type Direction, podKey, type Workload } from "./model.ts";
-import { differingPeers } from "./peers.ts";
 import type { ClusterFinding } from "./query.ts";
-import { createRow, outcomeFor, type Row } from "./row.ts";
-import { type Selecting, selectingPolicies, tiersOf } from "./tiers.ts";
+import { type Effort, haveSameEffect, redundancyOf, takesPart } from "./redundancy.ts";
+import { selectingPolicies } from "./tiers.ts";
 
-const TIER_ORDER = ["Admin", "NetworkPolicy", "Baseline"] as const;
 
 /**
  * What could go, or does nothing, as the cluster stands. Each finding holds by itself: of two policies
@@ -30,144 +28,17 @@ function* policyFindings(index: ClusterIndex, policy: CompiledPolicy): Iterable<
     return;
   }
   yield* emptyPeers(index, policy);
-  const cases = DIRECTIONS.flatMap((direction) => casesOf(index, policy, direction));
-  if (cases.length > 0 && cases.every((each) => sameWithout(each, null))) {
-    yield { code: "redundant-policy", policy: key, because: othersOf(cases, policy) };
-    return;
-  }
+  const { found, needed } = redundancyOf(index, policy, NO_LIMIT);
+  yield* found;
   for (const direction of DIRECTIONS) {
-    const mine = cases.filter((each) => each.direction === direction);
-    const left: CompiledRule[] = [];
-    for (const rule of policy[direction].rules) {
-      const removable = !isEmpty(rule) && mine.every((each) => sameWithout(each, rule));
-      if (removable) yield redundantRule(mine, policy, rule);
-      else left.push(rule);
-    }
-    yield* mergeable(policy, left);
+    yield* mergeable(
+      policy,
+      policy[direction].rules.filter((rule) => needed.has(rule)),
+    );
   }
 }
 
-/** One row that a policy has a part in, by one set of policies. */
-interface Case {
-  readonly index: ClusterIndex;
-  readonly policy: CompiledPolicy;
-  readonly direction: Direction;
-  /** A class with this row by these policies: others differ from it in nothing that matters here. */
-  readonly cls: EndpointClass;
-  readonly row: Row;
-  readonly selecting: readonly Selecting[];
-}
-
-function casesOf(
-  index: ClusterIndex,
-  policy: CompiledPolicy,
-  direction: Direction,
-): readonly Case[] {
-  const cases = new Map<string, Case>();
-  for (const ids of [policy.subject.members, policy.subject.maybe]) {
-    for (const id of ids) {
-      const cls = index.selectors.classById(id);
-      const row = index.rows.rowOf(cls, direction);
-      const selecting = selectingPolicies(cls);
-      // Classes with the same row may have it by different policies: what one can spare, another cannot.
-      const keys = selecting.map((each) => each.policy.key).toSorted();
-      const key = `${row.id} ${keys.join(" ")}`;
-      if (!cases.has(key)) cases.set(key, { index, policy, direction, cls, row, selecting });
-    }
-  }
-  return [...cases.values()];
-}
-
-/** Report whether the row is the same value without a rule of the policy, or (null) without the policy. */
-function sameWithout(
-  { index, policy, direction, cls, row, selecting }: Case,
-  rule: CompiledRule | null,
-): boolean {
-  return sameAs(
-    { index, direction, cls, row },
-    selecting.flatMap((each) => {
-      if (each.policy !== policy) return [each];
-      return rule === null ? [] : [{ ...each, policy: withoutRule(policy, rule, direction) }];
-    }),
-  );
-}
-
-function sameAs(
-  { index, direction, cls, row }: Pick<Case, "index" | "direction" | "cls" | "row">,
-  selecting: readonly Selecting[],
-): boolean {
-  const rules = tiersOf(selecting, direction);
-  const other = createRow({ id: -1, key: "", direction, sctp: row.sctp }, rules);
-  const { known, strangers } = differingPeers(index, row, other);
-  for (const peer of strangers ? index.selectors.partition.classes : known) {
-    const destination = direction === "egress" ? peer : cls;
-    for (const family of [4, 6, 0] as const) {
-      const before = outcomeFor(row, peer, destination, family);
-      const after = outcomeFor(other, peer, destination, family);
-      if (before.allowed.key !== after.allowed.key || before.unknown.key !== after.unknown.key) {
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
-function withoutRule(
-  policy: CompiledPolicy,
-  rule: CompiledRule,
-  direction: Direction,
-): CompiledPolicy {
-  const rules = policy[direction].rules.filter((each) => each !== rule);
-  const content = rules.map((each) => each.content).join("\n");
-  return { ...policy, [direction]: { ...policy[direction], rules, content } };
-}
-
-/** Redundant because a higher tier has decided before the rule is asked, or because others say the same. */
-function redundantRule(
-  cases: readonly Case[],
-  policy: CompiledPolicy,
-  rule: CompiledRule,
-): ClusterFinding {
-  const isHigher = (other: CompiledPolicy): boolean => rank(other) < rank(policy);
-  const alone = cases.every((each) => {
-    const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));
-    const { direction } = each;
-    const identity = { id: -1, key: "", direction, sctp: each.row.sctp };
-    const direct = createRow(identity, tiersOf(selecting, direction));
-    return sameWithout({ ...each, row: direct, selecting }, rule);
-  });
-  const others = othersOf(cases, policy);
-  const { key } = policy;
-  const { path } = rule;
-  if (alone) return { code: "redundant-rule", policy: key, path, because: others };
-  const higher = new Set(
-    cases.flatMap(({ selecting }) =>
-      selecting.filter((each) => isHigher(each.policy)).map((each) => each.policy.key),
-    ),
-  );
-  return { code: "shadowed-rule", policy: key, path, because: [...higher].toSorted() };
-}
-
-function rank({ policy }: CompiledPolicy): number {
-  return TIER_ORDER.indexOf(policy.tier) * 10_000 + policy.priority;
-}
-
-function othersOf(cases: readonly Case[], policy: CompiledPolicy): readonly string[] {
-  const keys = cases.flatMap(({ selecting, direction }) =>
-    selecting
-      .filter(({ policy: other }) => other !== policy && takesPart(other, direction))
-      .map(({ policy: other }) => other.key),
-  );
-  return [...new Set(keys)].toSorted();
-}
-
-function takesPart(policy: CompiledPolicy, direction: Direction): boolean {
-  return policy[direction].isolates || policy[direction].rules.length > 0;
-}
-
-function isEmpty({ peers }: CompiledRule): boolean {
-  return peers?.every(({ members, maybe }) => members.size + maybe.size === 0) === true;
-}
+const NO_LIMIT: Effort = { left: Number.POSITIVE_INFINITY };
 
 /** Peers for pods that match none; blocks of addresses are never empty. */
 function* emptyPeers(
@@ -237,28 +108,13 @@ function* duplicates(
     const left = new Set(group);
     for (const first of group) {
       if (!left.delete(first)) continue;
-      const same = [...left].filter((other) => haveSameEffect(index, first, other));
+      const same = [...left].filter((other) => haveSameEffect(index, first, other, NO_LIMIT));
       for (const other of same) left.delete(other);
       if (same.length > 0) {
         yield { code: "duplicate-policies", policies: [first.key, ...same.map(({ key }) => key)] };
       }
     }
   }
-}
-
-function haveSameEffect(index: ClusterIndex, a: CompiledPolicy, b: CompiledPolicy): boolean {
-  const [id] = a.subject.members;
-  if (id === undefined) return false;
-  const cls = index.selectors.classById(id);
-  return DIRECTIONS.every((direction) => {
-    if (a[direction].isolates !== b[direction].isolates) return false;
-    const alone = (policy: CompiledPolicy) => [
-      { policy, match: cls.selectors.get(policy.subject) ?? NO },
-    ];
-    const identity = { id: -1, key: "", direction, sctp: index.dataplane.sctp };
-    const row = createRow(identity, tiersOf(alone(a), direction));
-    return sameAs({ index, direction, cls, row }, alone(b));
-  });
 }
 
 /** Running pods that no policy selects in a direction, by workload. */

@@ -2,13 +2,16 @@ import { nodesWithin, podsWithin } from "./addressed.ts";
 import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
-import { DATAPLANES, type Dataplane } from "./dataplane.ts";
+import { type Certainty, DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
+import { hostPodsOf, isolationOf } from "./isolation.ts";
+import { pairOutcome } from "./item.ts";
 import { EVERY_FLOW } from "./lens.ts";
 import type {
   AddressRange,
   Change,
+  Direction,
   FlowClaim,
   Namespace,
   Node,
@@ -17,7 +20,8 @@ import type {
   Selection,
   Selector,
 } from "./model.ts";
-import { assumeChanges, createDelta, withChanges } from "./preview.ts";
+import { ALL_PORTS, NO_PORTS } from "./port-set.ts";
+import { assumeChanges, createDelta, versionOf, withChanges } from "./preview.ts";
 import type {
   Breaches,
   ClaimPreview,
@@ -35,6 +39,7 @@ import type {
   PodMatches,
   Verdict,
 } from "./query.ts";
+import { redundanciesAbout } from "./redundancy.ts";
 import { selectPods } from "./select.ts";
 import { selectingPolicies } from "./tiers.ts";
 import { verdictOf } from "./verdict.ts";
@@ -113,6 +118,28 @@ export class MatchingEngine implements Engine {
 
   breaches(held: HeldClaim, limit: number): Breaches {
     return breachesOf(this.#index, this.#index.claims.bound(held), limit);
+  }
+
+  redundanciesOf(key: string, effort: number): readonly ClusterFinding[] {
+    return redundanciesAbout(this.#index, key, effort);
+  }
+
+  isolation(key: string, direction: Direction): Certainty {
+    return isolationOf(this.#index, key, direction);
+  }
+
+  portsBetween(from: string, to: string): Pick<Connection, "allowed" | "unknown"> {
+    const ends = [from, to].map((key) => {
+      const record = this.#index.inventory.pod(key);
+      return record === undefined ? null : versionOf(this.#index, record.cls);
+    });
+    return from === to
+      ? { allowed: ALL_PORTS, unknown: NO_PORTS }
+      : pairOutcome(ends[0] ?? null, ends[1] ?? null);
+  }
+
+  hostPods(selection: Selection, limit: number): readonly Pod[] {
+    return hostPodsOf(this.#index, selection, limit);
   }
 
   select(selection: Selection, limit: number): PodMatches {

@@ -102,7 +102,8 @@ function versionsOf(index: ClusterIndex, keys: Iterable<string>): ReadonlyMap<st
   return versions;
 }
 
-function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
+/** A class with the rows it has now. */
+export function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
   return {
     cls,
     egress: index.rows.rowOf(cls, "egress"),

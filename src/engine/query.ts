@@ -1,4 +1,4 @@
-import type { Dataplane } from "./dataplane.ts";
+import type { Certainty, Dataplane } from "./dataplane.ts";
 import type {
   Address,
   AddressRange,
@@ -280,6 +280,17 @@ export interface EngineView {
   connections(by: "workload" | "pod"): readonly Connection[];
   /** What does nothing, or could go without changing who can reach whom. */
   findings(): readonly ClusterFinding[];
+  /**
+   * What of one policy could go, and which others do the same to the same pods. What takes the
+   * comparison of more than `effort` classes is not found: an empty answer proves nothing.
+   */
+  redundanciesOf(key: string, effort: number): readonly ClusterFinding[];
+  /** Whether a NetworkPolicy isolates the pod (`namespace/name`) in that direction. */
+  isolation(key: string, direction: Direction): Certainty;
+  /** Ports open from one pod to another, both ends considered, and those that cannot be decided. */
+  portsBetween(from: string, to: string): Pick<Connection, "allowed" | "unknown">;
+  /** hostNetwork pods that `selection` has by their labels, whatever the dataplane makes of it. */
+  hostPods(selection: Selection, limit: number): readonly Pod[];
   /** Pods that `selection` matches; `sample` at most `limit`. */
   select(selection: Selection, limit: number): PodMatches;
   /** The flows that break a claim now; lists name at most `limit` groups. */

@@ -100,6 +100,24 @@ function remedy(engine: MatchingEngine, found: ClusterFinding): readonly Change[
   }
 }
 
+const REDUNDANCIES: ReadonlySet<string> = new Set([
+  "redundant-policy",
+  "redundant-rule",
+  "shadowed-rule",
+]);
+
+/** Each pair of policies that do the same. */
+function twinsIn(found: readonly ClusterFinding[]): ReadonlySet<string> {
+  const pairs = found.flatMap((each) =>
+    each.code === "duplicate-policies"
+      ? each.policies.flatMap((one) =>
+          each.policies.flatMap((other) => (one < other ? [`${one} ${other}`] : [])),
+        )
+      : [],
+  );
+  return new Set(pairs);
+}
+
 describe("findings", { timeout: 300_000 }, () => {
   test("what they say could go leaves who can reach whom as it is", () => {
     let remedies = 0;
@@ -124,6 +142,38 @@ describe("findings", { timeout: 300_000 }, () => {
       { numRuns },
     );
     expect(remedies).toBeGreaterThan(numRuns / 10);
+  });
+
+  test("asked of each policy alone they are the same, and with less effort fewer", () => {
+    let found = 0;
+    assert(
+      property(world, (w) => {
+        const engine = engineOf(w);
+        const whole = engine.findings();
+        const alone = w.policies.flatMap((each) =>
+          engine.redundanciesOf(policyKey(each), Number.POSITIVE_INFINITY),
+        );
+        const texts = (list: readonly ClusterFinding[]): readonly string[] =>
+          list
+            .filter(({ code }) => REDUNDANCIES.has(code))
+            .map((each) => JSON.stringify(each))
+            .toSorted();
+        expect(texts(alone)).toEqual(texts(whole));
+        expect(twinsIn(alone)).toEqual(twinsIn(whole));
+        found += texts(alone).length;
+        for (const effort of [0, 1, 5]) {
+          const some = w.policies.flatMap((each) => engine.redundanciesOf(policyKey(each), effort));
+          // A policy that could go, if there had been time to see it, has rules that could go.
+          const going = whole.flatMap((each) =>
+            each.code === "redundant-policy" ? [each.policy] : [],
+          );
+          const proved = some.filter((each) => !("policy" in each && going.includes(each.policy)));
+          expect(texts(whole)).toEqual(expect.arrayContaining([...texts(proved)]));
+        }
+      }),
+      { numRuns: numRuns / 2 },
+    );
+    expect(found).toBeGreaterThan(numRuns / 20);
   });
 
   test("asking changes nothing", () => {

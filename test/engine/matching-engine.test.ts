@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { formatRange, parseCidr } from "../../src/engine/address.ts";
 import type { Requirement, Selection } from "../../src/engine/model.ts";
-import { ALL_PORTS, portIntervals } from "../../src/engine/port-set.ts";
+import { ALL_PORTS, type PortSet, portIntervals } from "../../src/engine/port-set.ts";
 import type { Connection, Endpoint } from "../../src/engine/query.ts";
 import {
   clusterPolicy,
@@ -92,6 +92,66 @@ it("tells the policies of a node by the pods that run there, while they do", () 
   expect([on("n1"), on("n2"), on("n3")]).toEqual([[], [], on("n3")]);
   expect(on("n3")).toContain("shop/web");
 });
+
+describe("how pods are isolated", () => {
+  const cluster = [
+    web,
+    db,
+    agent,
+    networkPolicy("shop/web", "pods app=web", "types Ingress"),
+    clusterPolicy("Admin/1/gate", "egress Deny to namespaces {}"),
+  ];
+  it.for([
+    ["shop/web", "ingress", "yes"],
+    ["shop/web", "egress", "no"],
+    ["shop/db", "ingress", "no"],
+    ["shop/agent", "ingress", "unknown"],
+    ["shop/gone", "ingress", "unknown"],
+  ] as const)("%s for %s: %s", ([key, direction, expected]) => {
+    expect(engineOf(cluster).isolation(key, direction)).toBe(expected);
+  });
+});
+
+describe("pods on the host's network", () => {
+  it.for<[string, Selection, number, readonly string[]]>([
+    ["by label", named("shop", labelled("app", "web")), 9, ["agent"]],
+    ["by another label", named("shop", labelled("app", "db")), 9, []],
+    ["of another namespace", named("dev"), 9, []],
+    ["of a namespace's label", inTeam("b"), 9, ["probe"]],
+    ["only so many", { namespaces: { kind: "selector", selector: [] }, pods: [] }, 1, ["agent"]],
+  ])("%s, whatever the dataplane makes of them", ([, selection, limit, expected]) => {
+    const probe = pod("dev/probe hostNetwork app=probe");
+    const cluster = [web, agent, ...(expected.includes("probe") ? [probe] : []), dev];
+    const found = engineOf(cluster).hostPods(selection, limit);
+    expect(found.map(({ name }) => name)).toEqual(expected);
+  });
+});
+
+describe("ports between two pods", () => {
+  const engine = engineOf([
+    web,
+    db,
+    agent,
+    networkPolicy("shop/db", "pods app=db", "ingress from pods app=web on TCP/5432"),
+  ]);
+  it.for([
+    ["shop/web", "shop/db", "TCP 5432-5432", ""],
+    ["shop/agent", "shop/db", "", "all"],
+    ["shop/db", "shop/gone", "", ""],
+    ["shop/db", "shop/db", "all", ""],
+    ["shop/db", "shop/web", "all", ""],
+  ] as const)("from %s to %s: %s, perhaps %s", ([from, to, open, doubtful]) => {
+    const { allowed, unknown } = engine.portsBetween(from, to);
+    expect([portsText(allowed), portsText(unknown)]).toEqual([open, doubtful]);
+  });
+});
+
+function portsText(ports: PortSet): string {
+  if (ports.key === ALL_PORTS.key) return "all";
+  return portIntervals(ports)
+    .map(({ protocol, first, last }) => `${protocol} ${first}-${last}`)
+    .join();
+}
 
 describe("select", () => {
   const cluster = [web, db, agent, tool, dev];

@@ -1,0 +1,34 @@
+import type { ClusterIndex } from "./cluster-index.ts";
+import type { Certainty } from "./dataplane.ts";
+import { NO, YES } from "./endpoint-class.ts";
+import type { Direction, Pod, Selection } from "./model.ts";
+import { scopeMatch } from "./namespace-index.ts";
+import { selectorMatches } from "./selector.ts";
+
+/** Whether a NetworkPolicy isolates the pod in that direction; unknown also of a pod that there is not. */
+export function isolationOf(index: ClusterIndex, key: string, direction: Direction): Certainty {
+  const record = index.inventory.pod(key);
+  if (record === undefined) return "unknown";
+  const { isolated } = index.rows.rowOf(record.cls, direction).tiers;
+  return isolated === YES ? "yes" : isolated === NO ? "no" : "unknown";
+}
+
+/**
+ * The hostNetwork pods that `selection` has by their labels, at most `limit`, whether or not the dataplane
+ * holds policies for them. PERF: as much work as there are such pods in its namespaces.
+ */
+export function hostPodsOf(
+  { selectors }: ClusterIndex,
+  { namespaces, pods }: Selection,
+  limit: number,
+): readonly Pod[] {
+  const found: Pod[] = [];
+  for (const cls of selectors.partition.hosts) {
+    if (cls.namespace === null || scopeMatch(namespaces, cls.namespace) === NO) continue;
+    for (const { pod } of cls.pods) {
+      if (selectorMatches(pods, pod.labels)) found.push(pod);
+      if (found.length === limit) return found;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,247 @@
+import type { ClusterIndex } from "./cluster-index.ts";
+import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import { type EndpointClass, NO } from "./endpoint-class.ts";
+import { DIRECTIONS, type Direction } from "./model.ts";
+import { differingPeers } from "./peers.ts";
+import type { ClusterFinding } from "./query.ts";
+import { createRow, outcomeFor, type Row } from "./row.ts";
+import { type Selecting, selectingPolicies, tiersOf } from "./tiers.ts";
+
+const TIER_ORDER = ["Admin", "NetworkPolicy", "Baseline"] as const;
+
+/** How many classes may still be compared: what takes more counts as different. */
+export interface Effort {
+  left: number;
+}
+
+/** What a policy could do without, and the rules that it needs. */
+export interface Redundancy {
+  readonly found: readonly ClusterFinding[];
+  readonly needed: ReadonlySet<CompiledRule>;
+}
+
+/** What could go of a policy with no change in effect, as far as `effort` shows. */
+export function redundancyOf(
+  index: ClusterIndex,
+  policy: CompiledPolicy,
+  effort: Effort,
+): Redundancy {
+  const { key } = policy;
+  const cases = DIRECTIONS.flatMap((direction) => casesOf(index, policy, direction, effort));
+  if (cases.length > 0 && cases.every((each) => sameWithout(each, null))) {
+    const because = othersOf(cases, policy);
+    return { found: [{ code: "redundant-policy", policy: key, because }], needed: new Set() };
+  }
+  const found: ClusterFinding[] = [];
+  const needed = new Set<CompiledRule>();
+  for (const direction of DIRECTIONS) {
+    const mine = cases.filter((each) => each.direction === direction);
+    for (const rule of policy[direction].rules) {
+      const removable = !isEmpty(rule) && mine.every((each) => sameWithout(each, rule));
+      const why = removable ? redundantRule(mine, policy, rule) : null;
+      // Half an answer to the second question would be a wrong one.
+      if (why !== null && effort.left >= 0) found.push(why);
+      else needed.add(rule);
+    }
+  }
+  return { found, needed };
+}
+
+/**
+ * The same of one policy alone, and which others do the same to the same pods. What is not told within
+ * `effort` classes that are compared is not found.
+ */
+export function redundanciesAbout(
+  index: ClusterIndex,
+  key: string,
+  effort: number,
+): readonly ClusterFinding[] {
+  const policy = index.policy(key);
+  if (policy?.policy.readable !== true) return [];
+  const size = policy.subject.members.size + policy.subject.maybe.size;
+  if (size === 0 || size > effort) return [];
+  const budget = { left: effort };
+  const twins = twinsOf(index, policy, budget);
+  return [
+    ...(twins.length === 0
+      ? []
+      : [{ code: "duplicate-policies", policies: [key, ...twins] } as const]),
+    ...redundancyOf(index, policy, budget).found,
+  ];
+}
+
+function twinsOf(index: ClusterIndex, policy: CompiledPolicy, effort: Effort): readonly string[] {
+  const [id] = policy.subject.members;
+  if (id === undefined) return [];
+  return selectingPolicies(index.selectors.classById(id))
+    .map((each) => each.policy)
+    .filter(
+      (other) =>
+        other !== policy &&
+        other.policy.readable &&
+        other.policy.tier === policy.policy.tier &&
+        other.policy.priority === policy.policy.priority &&
+        haveSameSubject(policy, other, effort) &&
+        haveSameEffect(index, policy, other, effort),
+    )
+    .map(({ key }) => key);
+}
+
+function haveSameSubject(a: CompiledPolicy, b: CompiledPolicy, effort: Effort): boolean {
+  if (a.subject === b.subject) return true;
+  effort.left -= a.subject.members.size;
+  return (
+    a.subject.members.symmetricDifference(b.subject.members).size === 0 &&
+    a.subject.maybe.symmetricDifference(b.subject.maybe).size === 0
+  );
+}
+
+/** One row that a policy has a part in, by one set of policies. */
+interface Case {
+  readonly index: ClusterIndex;
+  readonly policy: CompiledPolicy;
+  readonly direction: Direction;
+  /** A class with this row by these policies: others differ from it in nothing that matters here. */
+  readonly cls: EndpointClass;
+  readonly row: Row;
+  readonly selecting: readonly Selecting[];
+  readonly effort: Effort;
+}
+
+function casesOf(
+  index: ClusterIndex,
+  policy: CompiledPolicy,
+  direction: Direction,
+  effort: Effort,
+): readonly Case[] {
+  const cases = new Map<string, Case>();
+  for (const ids of [policy.subject.members, policy.subject.maybe]) {
+    for (const id of ids) {
+      const cls = index.selectors.classById(id);
+      const row = index.rows.rowOf(cls, direction);
+      const selecting = selectingPolicies(cls);
+      // Classes with the same row may have it by different policies: what one can spare, another cannot.
+      const keys = selecting.map((each) => each.policy.key).toSorted();
+      const key = `${row.id} ${keys.join(" ")}`;
+      if (!cases.has(key)) {
+        cases.set(key, { index, policy, direction, cls, row, selecting, effort });
+      }
+    }
+  }
+  return [...cases.values()];
+}
+
+/** Report whether the row is the same value without a rule of the policy, or (null) without the policy. */
+function sameWithout(
+  { index, policy, direction, cls, row, selecting, effort }: Case,
+  rule: CompiledRule | null,
+): boolean {
+  return sameAs(
+    { index, direction, cls, row, effort },
+    selecting.flatMap((each) => {
+      if (each.policy !== policy) return [each];
+      return rule === null ? [] : [{ ...each, policy: withoutRule(policy, rule, direction) }];
+    }),
+  );
+}
+
+function sameAs(
+  { index, direction, cls, row, effort }: Omit<Case, "policy" | "selecting">,
+  selecting: readonly Selecting[],
+): boolean {
+  const rules = tiersOf(selecting, direction);
+  const other = createRow({ id: -1, key: "", direction, sctp: row.sctp }, rules);
+  const { known, strangers } = differingPeers(index, row, other);
+  for (const peer of strangers ? index.selectors.partition.classes : known) {
+    effort.left--;
+    if (effort.left < 0) return false;
+    const destination = direction === "egress" ? peer : cls;
+    for (const family of [4, 6, 0] as const) {
+      const before = outcomeFor(row, peer, destination, family);
+      const after = outcomeFor(other, peer, destination, family);
+      if (before.allowed.key !== after.allowed.key || before.unknown.key !== after.unknown.key) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+function withoutRule(
+  policy: CompiledPolicy,
+  rule: CompiledRule,
+  direction: Direction,
+): CompiledPolicy {
+  const rules = policy[direction].rules.filter((each) => each !== rule);
+  const content = rules.map((each) => each.content).join("\n");
+  return { ...policy, [direction]: { ...policy[direction], rules, content } };
+}
+
+/** Redundant because a higher tier has decided before the rule is asked, or because others say the same. */
+function redundantRule(
+  cases: readonly Case[],
+  policy: CompiledPolicy,
+  rule: CompiledRule,
+): ClusterFinding {
+  const isHigher = (other: CompiledPolicy): boolean => rank(other) < rank(policy);
+  const alone = cases.every((each) => {
+    const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));
+    const { direction } = each;
+    const identity = { id: -1, key: "", direction, sctp: each.row.sctp };
+    const direct = createRow(identity, tiersOf(selecting, direction));
+    return sameWithout({ ...each, row: direct, selecting }, rule);
+  });
+  const others = othersOf(cases, policy);
+  const { key } = policy;
+  const { path } = rule;
+  if (alone) return { code: "redundant-rule", policy: key, path, because: others };
+  const higher = new Set(
+    cases.flatMap(({ selecting }) =>
+      selecting.filter((each) => isHigher(each.policy)).map((each) => each.policy.key),
+    ),
+  );
+  return { code: "shadowed-rule", policy: key, path, because: [...higher].toSorted() };
+}
+
+function rank({ policy }: CompiledPolicy): number {
+  return TIER_ORDER.indexOf(policy.tier) * 10_000 + policy.priority;
+}
+
+function othersOf(cases: readonly Case[], policy: CompiledPolicy): readonly string[] {
+  const keys = cases.flatMap(({ selecting, direction }) =>
+    selecting
+      .filter(({ policy: other }) => other !== policy && takesPart(other, direction))
+      .map(({ policy: other }) => other.key),
+  );
+  return [...new Set(keys)].toSorted();
+}
+
+/** Report whether a policy has a say in a direction. */
+export function takesPart(policy: CompiledPolicy, direction: Direction): boolean {
+  return policy[direction].isolates || policy[direction].rules.length > 0;
+}
+
+function isEmpty({ peers }: CompiledRule): boolean {
+  return peers?.every(({ members, maybe }) => members.size + maybe.size === 0) === true;
+}
+
+/** Report whether two policies for the same pods, each alone, would let the same through. */
+export function haveSameEffect(
+  index: ClusterIndex,
+  a: CompiledPolicy,
+  b: CompiledPolicy,
+  effort: Effort,
+): boolean {
+  const [id] = a.subject.members;
+  if (id === undefined) return false;
+  const cls = index.selectors.classById(id);
+  return DIRECTIONS.every((direction) => {
+    if (a[direction].isolates !== b[direction].isolates) return false;
+    const alone = (policy: CompiledPolicy) => [
+      { policy, match: cls.selectors.get(policy.subject) ?? NO },
+    ];
+    const identity = { id: -1, key: "", direction, sctp: index.dataplane.sctp };
+    const row = createRow(identity, tiersOf(alone(a), direction));
+    return sameAs({ index, direction, cls, row, effort }, alone(b));
+  });
+}
