@@ -6,7 +6,6 @@ import type { ClusterFinding } from "./query.ts";
 import { type Effort, haveSameEffect, redundancyOf, takesPart } from "./redundancy.ts";
 import { selectingPolicies } from "./tiers.ts";
 
-
 /**
  * What could go, or does nothing, as the cluster stands. Each finding holds by itself: of two policies
  * that make each other redundant only one can go, so ask again after each removal.

@@ -5,7 +5,7 @@ import { defineValidator, type Finding } from "../rules/rule.ts";
 
 /** PERF: a policy is judged by the nodes of so many of its pods, and by so many of these nodes. */
 const MAX_PODS = 100;
-const MAX_NODES = 4;
+const MAX_NODES = 2;
 
 const limitSchema = (most: number) => z.int().min(1).default(most);
 

@@ -40,12 +40,11 @@ describe("a change that a rule forbids", () => {
 
   it("has audit annotations with profile, rules, opened and closed", async () => {
     const { auditAnnotations } = await createWorld().ask(review({ object: wide("shop/x") }));
-    const { opened, ...rest } = auditAnnotations ?? {};
-    expect(rest).toEqual({
-      profile: "restricted",
-      rules: "open-namespaces,every-port",
-      closed: "nothing",
-    });
+    const { opened, rules, ...rest } = auditAnnotations ?? {};
+    expect(rest).toEqual({ profile: "restricted", closed: "nothing" });
+    // What denies comes first; what is for the audit log alone is among them too.
+    expect(rules?.split(",")).toEqual(expect.arrayContaining(["open-namespaces", "every-port"]));
+    expect(rules).toMatch(/^open-namespaces,/);
     expect(opened).toContain("→ shop/web all ports");
   });
 
@@ -55,7 +54,7 @@ describe("a change that a rule forbids", () => {
   ])("passes in mode %s, with what that mode says", async (_, where, warnings) => {
     const reply = await createWorld().ask(review({ object: wide(`${where}/x`) }));
     expect(reply.allowed).toBe(true);
-    expect(reply.auditAnnotations).toMatchObject({ rules: "open-namespaces,every-port" });
+    expect(reply.auditAnnotations?.["rules"]).toMatch(/^open-namespaces,/);
     expect(reply.warnings).toHaveLength(warnings.length);
     for (const [index, start] of warnings.entries()) {
       expect(reply.warnings?.[index]?.startsWith(start)).toBe(true);

@@ -44,11 +44,15 @@ const SAYS_THE_SAME: Readonly<Record<string, readonly string[]>> = {
   IPBLOCK_ANY: ["open-world"],
   EXCEPT_REOPENED: ["except-reopened"],
   NAMED_PORT_ON_IPBLOCK: ["named-port"],
+  NO_PORTS: ["every-port"],
   NS_LABEL_NOT_AUTOMATIC: ["peer-selects-nothing"],
+  ONE_DIRECTION_ONLY: ["no-default-deny"],
   OR_INSTEAD_OF_AND: ["or-not-and"],
   PEER_MATCHES_NOTHING: ["peer-selects-nothing"],
   POLICYTYPE_WITHOUT_RULES: ["dns-egress"],
+  PORTS_AND_PEERS_MERGED: ["dns-elsewhere"],
   RULES_NOT_IN_POLICYTYPES: ["policy-types"],
+  SHADOWED_RULE: ["redundant"],
   SELECTOR_MATCHES_NOTHING: ["selects-nothing", "peer-selects-nothing"],
   SELECTOR_UNKNOWN_FIELD: ["unreadable"],
 };
@@ -57,12 +61,8 @@ const SAYS_THE_SAME: Readonly<Record<string, readonly string[]>> = {
 const NOT_FOUND: Readonly<Record<string, string>> = {
   COMMENT_MISMATCH: "what a comment claims is not part of the object",
   TITLE_MISMATCH: "what a title claims is not part of the object",
-  PORTS_AND_PEERS_MERGED: "a rule with peers and ports is what most people mean",
-  NO_PORTS: "the excerpt is truncated; whether ports followed is not known",
   EXCEPT_MATCHES_NO_POD: "IPBlock documentation: CIDRs are for cluster-external addresses",
   IPBLOCK_MATCHES_NO_POD: "IPBlock documentation: CIDRs are for cluster-external addresses",
-  ONE_DIRECTION_ONLY: "says something of the pods, not of the policy: for an audit of the cluster",
-  SHADOWED_RULE: "needs the engine's findings, for an audit of the cluster",
 };
 
 /** Rules that need to know what there is; a file without workloads does not say. */

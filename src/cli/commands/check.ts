@@ -62,13 +62,20 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const namespaces = namespacesIn(world, namespace).filter(isAsked).map(namespaceChange);
   const assumptions = baselineAssumptions([world]);
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
-  const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] =>
-    inOrder([
+  const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
+    const found = inOrder([
       ...judgeChanges([...namespaces, ...sources.map(policyChange)], world, profiles),
       ...engineFindings(world, namespace).filter(
         ({ rule, object }) => CONFLICTS.has(rule) && objects.has(object),
       ),
     ]);
+    const said = new Set<string>();
+    return found.filter((one) => {
+      const isNew = !said.has(saying(one));
+      said.add(saying(one));
+      return isNew;
+    });
+  };
   if (flags.fix === true) {
     const mended = mend(policies, world, profiles);
     const left = judge(mended.map((policy) => policy.source));
@@ -83,6 +90,20 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     exitCode: failed ? EXIT.found : EXIT.ok,
   };
 }
+
+/** What the engine finds may be a rule's finding as well, in other words: then they say the same. */
+function saying({ rule, object, path, message }: ReportedFinding): string {
+  if (REDUNDANCIES.has(rule)) return `${object} ${path} redundant`;
+  return `${object} ${path} ${rule === "equal-priority" ? rule : message}`;
+}
+
+const REDUNDANCIES: ReadonlySet<string> = new Set([
+  "redundant",
+  "redundant-policy",
+  "redundant-rule",
+  "shadowed-rule",
+  "duplicate-policies",
+]);
 
 /** The policies with all that is mechanical mended; the exit code is that of what is left. */
 async function fix(mending: Mending, { output, write, failOn }: CheckFlags): Promise<Outcome> {

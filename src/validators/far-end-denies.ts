@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { type Pod, type Protocol, podKey } from "../engine/model.ts";
+import {
+  intersectPorts,
+  isEmptyPorts,
+  type PortSet,
+  pointPort,
+  portSet,
+  unionPorts,
+} from "../engine/port-set.ts";
+import type { DirectionExplanation, EngineView } from "../engine/query.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { listed } from "./parts/phrases.ts";
+
+/** PERF: a rule is tried with so many of its subjects and peers, and given up at the first that works. */
+const MAX_SUBJECTS = 2;
+const MAX_PEERS = 5;
+
+/** Report rules for pods whose own policies deny what the rule allows. */
+export const farEndDenies = defineValidator({
+  id: "far-end-denies",
+  title: "The other end denies what the rule allows",
+  why: "A connection needs both: an egress rule where it starts, and an ingress rule where it ends. A rule at one end alone opens nothing, and shows as a timeout.",
+  fix: "Add the counterpart at the other end: egress for whom ingress is allowed, ingress for whom egress is.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, placedRules, after }): readonly Finding[] {
+    if (object?.kind !== "policy") return [];
+    const subjects = plain(after.select(object.policy.subject, MAX_SUBJECTS).sample);
+    if (subjects.length === 0) return [];
+    return accepting(placedRules).flatMap((placed) =>
+      placed.peers.flatMap(({ peer, paths }) => {
+        if (peer.kind !== "pods") return [];
+        const peers = plain(after.select(peer.selection, MAX_PEERS).sample);
+        const denied = deniedPair(placed, { subjects, peers }, after);
+        return denied === null ? [] : [finding(placed, paths.item, denied)];
+      }),
+    );
+  },
+});
+
+/** Pods that policies surely hold for. */
+function plain(pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter(({ hostNetwork }) => !hostNetwork);
+}
+
+interface Pair {
+  readonly from: Pod;
+  readonly to: Pod;
+}
+
+/** What shows that the far end denies: one pair of those that were tried. */
+interface Denied {
+  readonly pair: Pair;
+  readonly far: DirectionExplanation;
+  /** How many pods at the far end. */
+  readonly tried: number;
+}
+
+function farOf({ direction }: PlacedRule, { from, to }: Pair): Pod {
+  return direction === "egress" ? to : from;
+}
+
+/** A pair that the far end denies, where it denies all of them; null where one of them may talk. */
+function deniedPair(
+  placed: PlacedRule,
+  { subjects, peers }: { readonly subjects: readonly Pod[]; readonly peers: readonly Pod[] },
+  after: EngineView,
+): Denied | null {
+  const { direction } = placed;
+  const pairs = subjects.flatMap((subject) =>
+    peers
+      .filter((peer) => peer !== subject)
+      .map((peer) =>
+        direction === "egress" ? { from: subject, to: peer } : { from: peer, to: subject },
+      ),
+  );
+  for (const { from, to } of pairs) {
+    const { allowed, unknown } = after.portsBetween(podKey(from), podKey(to));
+    const open = unionPorts(allowed, unknown);
+    if (!isEmptyPorts(intersectPorts(open, portsOf(placed, to) ?? open))) return null;
+  }
+  const [pair] = pairs;
+  if (pair === undefined) return null;
+  const { protocol, port } = portFor(placed, pair.to);
+  const { egress, ingress } = after.explain({
+    from: { kind: "pod", key: podKey(pair.from) },
+    to: { kind: "pod", key: podKey(pair.to) },
+    protocol,
+    port,
+  });
+  const far = direction === "egress" ? ingress : egress;
+  // Denied at our own end: a higher tier, or a named port that the pod does not have.
+  if (far.verdict !== "denied") return null;
+  return { pair, far, tried: new Set(pairs.map((one) => farOf(placed, one))).size };
+}
+
+/** The ports of a rule at that destination; null: all. */
+function portsOf({ rule: { ports } }: PlacedRule, { ports: container }: Pod): PortSet | null {
+  if (ports === "all") return null;
+  return portSet(
+    ports.flatMap((port) => {
+      if (port.kind === "range") return [port];
+      return container
+        .filter(
+          ({ name, protocol }) => name === port.name && (port.protocol ?? protocol) === protocol,
+        )
+        .map(({ protocol, port: number }) => ({ protocol, first: number, last: number }));
+    }),
+  );
+}
+
+function portFor(
+  placed: PlacedRule,
+  to: Pod,
+): { readonly protocol: Protocol; readonly port: number } {
+  const [point] = portsOf(placed, to)?.bounds ?? [];
+  return point === undefined
+    ? { protocol: "TCP", port: to.ports[0]?.port ?? 80 }
+    : pointPort(point);
+}
+
+const WORDS = {
+  ingress: { one: "lets none of these pods in", any: "lets these pods in" },
+  egress: { one: "may not go out to these pods", any: "may go out to these pods" },
+} as const;
+
+function finding(placed: PlacedRule, path: string, { pair, far, tried }: Denied): Finding {
+  const peer = `\`${podKey(farOf(placed, pair))}\``;
+  const { one, any } = WORDS[far.direction];
+  const who =
+    tried === 1
+      ? `${peer} ${one}`
+      : `none of ${tried} pods that were tried, such as ${peer}, ${any}`;
+  const by = far.causes.flatMap(({ policy }) => (policy === null ? [] : [nameOf(policy)]));
+  const because = by.length === 0 ? "" : ` (${listed([...new Set(by)])})`;
+  return {
+    path,
+    message: `opens nothing: ${who}${because}`,
+    help: `add the ${far.direction} rule at the other end`,
+  };
+}
+
+/** `NetworkPolicy shop/web` of a policy's key. */
+function nameOf(key: string): string {
+  const [kind = "", namespace = "", name = ""] = key.split("/");
+  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { type Direction, podKey } from "../engine/model.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+
+/** PERF: so many of the pods that the policy selected are looked at. */
+const MAX_PODS = 2000;
+
+const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
+
+/** Report changes after which no policy isolates pods that the changed one isolated. */
+export const leftOpen = defineValidator({
+  id: "left-open",
+  title: "The change leaves pods without any policy",
+  why: "A pod that no policy selects in a direction is open to everybody there. So deleting the last policy that selects it, or taking a direction out of its `policyTypes`, does not close ways: it opens all of them.",
+  fix: "Put another policy in place first, such as a default-deny for the namespace.",
+  kinds: ["policy"],
+  operations: ["UPDATE", "DELETE"],
+  shipped: { baseline: "Warn", restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, oldObject, delta, after }): readonly Finding[] {
+    if (oldObject?.kind !== "policy" || delta.opened.length === 0) return [];
+    const { policy } = oldObject;
+    const isolated = DIRECTIONS.filter((direction) => policy[direction].isolates);
+    if (isolated.length === 0) return [];
+    const { sample } = after.select(policy.subject, MAX_PODS);
+    return isolated.flatMap((direction) => {
+      const open = sample.filter((pod) => after.isolation(podKey(pod), direction) === "no");
+      const [first] = open;
+      if (first === undefined) return [];
+      const who = open.length === 1 ? "pod" : `${open.length} pods such as`;
+      const effect =
+        direction === "ingress" ? "everybody may connect" : "they may connect everywhere";
+      return [
+        {
+          path: object === null ? "" : "spec",
+          message: `leaves ${who} \`${podKey(first)}\` without any policy for ${direction}: ${effect}`,
+          help: "put another policy in place first, such as a default-deny",
+        },
+      ];
+    });
+  },
+});

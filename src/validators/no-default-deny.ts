@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { type Direction, type Pod, podKey } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
+import { defineValidator, type Finding } from "../rules/rule.ts";
+import { counted } from "./parts/phrases.ts";
+import { selectsWhole } from "./parts/whole-namespace.ts";
+
+/** PERF: so many pods of the namespace are looked at. */
+const MAX_PODS = 2000;
+
+const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
+
+/** Report policies in a namespace where nothing denies by default. */
+export const noDefaultDeny = defineValidator({
+  id: "no-default-deny",
+  title: "The namespace denies nothing by default",
+  why: "A policy closes ways only to the pods that it selects, and only in its own directions. Without a policy for the whole namespace that denies what none allows, all other pods, and those to come, are open to everybody.",
+  fix: "Add a policy with `podSelector: {}`, both `policyTypes` and no rules, or opt the namespace in to a baseline.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Audit" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, after }): readonly Finding[] {
+    if (object?.kind !== "policy" || object.policy.tier !== "NetworkPolicy") return [];
+    const { namespace } = object.policy;
+    return DIRECTIONS.flatMap((direction) =>
+      isClosed(namespace, direction, after) ? [] : [finding(namespace, direction, after)],
+    );
+  },
+});
+
+/** Whether a policy isolates the whole namespace, or a tier above or below denies by default. */
+function isClosed(namespace: string, direction: Direction, after: EngineView): boolean {
+  for (const policy of after.policiesOf(namespace)) {
+    const isWhole = policy.subject.pods.length === 0 || selectsWhole(policy, after);
+    if (policy[direction].isolates && isWhole) return true;
+  }
+  for (const policy of after.policiesOf("")) {
+    const denies = policy[direction].rules.some(({ action }) => action === "Deny");
+    if (!denies || policy.tier !== "Baseline" || policy.subject.pods.length > 0) continue;
+    const { namespaces } = policy.subject;
+    const selected =
+      namespaces.kind === "selector" ? after.matchingNamespaces(namespaces.selector) : [];
+    if (selected.some(({ name }) => name === namespace)) return true;
+  }
+  return false;
+}
+
+function finding(namespace: string, direction: Direction, after: EngineView): Finding {
+  const { open, pods } = openPods(namespace, direction, after);
+  const [first] = open;
+  const now =
+    first === undefined
+      ? "pods to come are open"
+      : `${open.length} of ${counted(pods, "pod")} are open now, such as \`${podKey(first)}\``;
+  return {
+    path: "metadata.namespace",
+    message: `no policy isolates all of \`${namespace}\` for ${direction}: ${now}`,
+    help: "add a default-deny for the namespace",
+  };
+}
+
+function openPods(
+  namespace: string,
+  direction: Direction,
+  after: EngineView,
+): { readonly open: readonly Pod[]; readonly pods: number } {
+  const open: Pod[] = [];
+  let pods = 0;
+  for (const pod of after.podsOf(namespace)) {
+    pods += 1;
+    if (after.isolation(podKey(pod), direction) === "no") open.push(pod);
+    if (pods === MAX_PODS) break;
+  }
+  return { open, pods };
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import { policyKey } from "../engine/model.ts";
+import type { ClusterFinding } from "../engine/query.ts";
+import { unreachable } from "../errors.ts";
+import { addAt, removeAt } from "../rules/json-patch.ts";
+import { defineValidator, type Finding, type Fix, type GovernedPolicy } from "../rules/rule.ts";
+import { field } from "../wire/shape.ts";
+import { listed } from "./parts/phrases.ts";
+
+/**
+ * PERF: classes of pods and addresses that are compared; some 1 ms at most. A policy that would take more
+ * is not found redundant here, but by `kubectl network-policy audit`.
+ */
+const MAX_COMPARED = 2000;
+
+/** Report policies and rules that change nothing beside what there is. */
+export const redundant = defineValidator({
+  id: "redundant",
+  title: "The policy or a rule of it changes nothing",
+  why: "What lets nothing through that is not let through anyway, and denies nothing that is not denied anyway, is either a mistake (another namespace, another label, a higher tier that decides before) or something that the next reader has to understand for nothing.",
+  fix: "Take it out, or keep it on purpose for pods to come.",
+  kinds: ["policy"],
+  operations: ["CREATE", "UPDATE"],
+  shipped: { baseline: null, restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters: z.strictObject({}),
+  check({ object, after }): readonly Finding[] {
+    if (object?.kind !== "policy") return [];
+    const found = after.redundanciesOf(policyKey(object.policy), MAX_COMPARED);
+    // Whoever says the same twice need not be told that it changes nothing.
+    const twins = found.filter(({ code }) => code === "duplicate-policies");
+    return (twins.length > 0 ? twins : found).flatMap((one) => describe(one, object));
+  },
+});
+
+function describe(finding: ClusterFinding, governed: GovernedPolicy): readonly Finding[] {
+  switch (finding.code) {
+    case "duplicate-policies":
+      return [
+        {
+          path: "",
+          message: `does the same to the same pods as ${names(finding.policies.slice(1))}`,
+          help: "delete one of them",
+        },
+      ];
+    case "redundant-policy":
+      return [
+        {
+          path: "",
+          message: `changes nothing beside ${names(finding.because)}`,
+          help: "leave it out, or keep it on purpose for pods to come",
+        },
+      ];
+    case "redundant-rule":
+      return [
+        {
+          path: finding.path,
+          message: `changes nothing beside ${others(finding.because)}`,
+          help: "take the rule out",
+          // What another policy lets through as well may be gone with it tomorrow.
+          ...(finding.because.length === 0 ? { fix: withoutRule(finding.path, governed) } : {}),
+        },
+      ];
+    case "shadowed-rule":
+      return [
+        {
+          path: finding.path,
+          message: `never decides: ${names(finding.because)} comes before it`,
+          help: "take the rule out, or change the priorities",
+        },
+      ];
+    // About this policy the engine was asked for nothing else.
+    case "mergeable-rules":
+    case "peer-selects-nothing":
+    case "selects-nothing":
+    case "unprotected":
+      return [];
+    default:
+      return unreachable(finding);
+  }
+}
+
+/** Without its last egress rule a policy no longer isolates, were its types not written down. */
+function withoutRule(path: string, { manifest, policy }: GovernedPolicy): Fix {
+  const isWritten =
+    policy.kind !== "NetworkPolicy" || field(manifest, "spec", "policyTypes") != null;
+  const types = [
+    ...(policy.ingress.isolates ? ["Ingress"] : []),
+    ...(policy.egress.isolates ? ["Egress"] : []),
+  ];
+  return {
+    title: "take the rule out",
+    patch: [...(isWritten ? [] : [addAt("spec.policyTypes", types)]), removeAt(path)],
+  };
+}
+
+function others(because: readonly string[]): string {
+  return because.length === 0 ? "the rest of the policy" : `the rest of it and ${names(because)}`;
+}
+
+/** Policies by their keys, as people say it. */
+function names(keys: readonly string[]): string {
+  return listed(
+    keys.map((key) => {
+      const [kind = "", namespace = "", name = ""] = key.split("/");
+      return namespace === "" ? `${kind} ${name}` : `${namespace}/${name}`;
+    }),
+  );
+}

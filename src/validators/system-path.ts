@@ -1,0 +1,189 @@
+import { z } from "zod";
+import { podKey, type Selection } from "../engine/model.ts";
+import { hasPoint, portPoint } from "../engine/port-set.ts";
+import type { EngineView, Flow, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
+import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import { portNumberSchema } from "../wire/policy-port.ts";
+import { counted } from "./parts/phrases.ts";
+
+/** PERF: so many pods of each end are asked about, and only of paths that the change touches. */
+const MAX_PODS = 20;
+/** PERF: and so many workloads that the change may cut off from the DNS. */
+const MAX_CLIENTS = 5;
+
+const podsSchema = z.strictObject({
+  namespace: z.string(),
+  labels: z.record(z.string(), z.string()).default({}),
+});
+
+const pathSchema = z.strictObject({
+  name: z.string(),
+  to: podsSchema,
+  ports: z.array(portNumberSchema).min(1),
+  from: podsSchema.exactOptional(),
+});
+
+const parameters = z.strictObject({
+  paths: z
+    .array(pathSchema)
+    .default([
+      {
+        name: "the metrics API",
+        to: { namespace: "kube-system", labels: { "k8s-app": "metrics-server" } },
+        ports: [10_250, 4443],
+      },
+      {
+        name: "cert-manager's webhook",
+        to: { namespace: "cert-manager", labels: { "app.kubernetes.io/name": "webhook" } },
+        ports: [10_250],
+      },
+      {
+        name: "ingress-nginx's webhook",
+        to: {
+          namespace: "ingress-nginx",
+          labels: { "app.kubernetes.io/component": "controller" },
+        },
+        ports: [8443],
+      },
+    ])
+    .describe(
+      "ways that have to stay open beside those to the DNS, each with a `name`; `to` pods of a `namespace` with `labels`, on one of the TCP `ports`; `from` such pods or, without it, the API server",
+    ),
+});
+
+type Path = z.output<typeof pathSchema>;
+
+/** Report changes that cut what the cluster itself needs: DNS, webhooks, metrics. */
+export const systemPath = defineValidator({
+  id: "system-path",
+  title: "The change cuts a path that the cluster needs",
+  why: "The API server calls webhooks and aggregated APIs in pods, and everybody asks the DNS. A default-deny in their namespace, or a policy for the whole cluster, cuts them off, and what breaks is far from what was changed: no pod starts, no certificate is renewed, nothing is scaled.",
+  fix: "Allow ingress to those pods on their port: from the API server's addresses, or from all pods.",
+  kinds: ["policy", "namespace"],
+  operations: ["CREATE", "UPDATE", "DELETE"],
+  shipped: { baseline: "Warn", restricted: "Warn" },
+  onFault: "warn",
+  since: "0.1.0",
+  parameters,
+  check({ delta, after, facts, parameters: { paths } }): readonly Finding[] {
+    const touched = [...delta.closed, ...delta.unsure];
+    if (touched.length === 0) return [];
+    return [
+      ...dnsFindings(touched, after, facts),
+      ...paths.flatMap((path) => pathFindings(path, touched, after, facts)),
+    ];
+  },
+});
+
+/** DNS pods that let some of those who ask in no more; whom their own egress cuts off is another finding. */
+function dnsFindings(
+  touched: readonly FlowGroup[],
+  after: EngineView,
+  { dns }: ClusterFacts,
+): readonly Finding[] {
+  for (const { end, udpPort } of dns) {
+    const server = end.kind === "pod" ? after.pod(end.key) : undefined;
+    if (server === undefined || udpPort === null) continue;
+    for (const { from } of touched.filter((one) =>
+      reaches(one, server.namespace, "UDP", [udpPort]),
+    )) {
+      const clients = from.endpoints.flatMap((one) =>
+        one.kind === "workload" ? [one.sample] : [],
+      );
+      const cut = clients.slice(0, MAX_CLIENTS).find((client) => {
+        const source = { kind: "pod", key: podKey(client) } as const;
+        const flow = { from: source, to: end, protocol: "UDP", port: udpPort } as const;
+        return after.explain(flow).ingress.verdict === "denied";
+      });
+      if (cut === undefined) continue;
+      return [
+        {
+          path: "",
+          message: `cuts ${counted(from.pods, "pod")} such as \`${podKey(cut)}\` off from the cluster's DNS at \`${podKey(server)}\``,
+          help: `allow ingress to the DNS pods from all pods on UDP and TCP ${udpPort}`,
+        },
+      ];
+    }
+  }
+  return [];
+}
+
+function pathFindings(
+  path: Path,
+  touched: readonly FlowGroup[],
+  after: EngineView,
+  facts: ClusterFacts,
+): readonly Finding[] {
+  const { name, to, ports } = path;
+  const flows = touched.filter((one) => reaches(one, to.namespace, "TCP", ports));
+  if (flows.length === 0) return [];
+  const targets = after.select(selectionOf(to), MAX_PODS).sample.filter((pod) => !pod.hostNetwork);
+  const sources = sourcesOf(path, after, facts);
+  const whose = path.from === undefined ? "the API server" : `pods of \`${path.from.namespace}\``;
+  const help = `allow ingress to those pods from ${whose} on TCP ${ports.join(" or ")}`;
+  if (sources === null) {
+    if (targets.length === 0 || !flows.some(({ from }) => hasAddresses(from))) return [];
+    const message = `may cut the API server off from ${name}: where it calls from is not known`;
+    return [{ path: "", message, help, unsure: true }];
+  }
+  const verdicts = targets.flatMap((pod) =>
+    sources.map((from) => best(after, ports, { from, to: { kind: "pod", key: podKey(pod) } })),
+  );
+  if (verdicts.includes("denied")) {
+    return [
+      { path: "", message: `cuts ${whose} off from ${name} (TCP ${ports.join(" or ")})`, help },
+    ];
+  }
+  if (!verdicts.includes("unknown")) return [];
+  const message = `may cut ${whose} off from ${name}: the network's implementation decides`;
+  return [{ path: "", message, help, unsure: true }];
+}
+
+/** Null: where the API server calls from is not known. */
+function sourcesOf(
+  { from }: Path,
+  after: EngineView,
+  { apiServer }: ClusterFacts,
+): readonly FlowEnd[] | null {
+  if (from === undefined) {
+    return apiServer.length === 0
+      ? null
+      : apiServer.map((address) => ({ kind: "address", address }));
+  }
+  const { sample } = after.select(selectionOf(from), MAX_PODS);
+  return sample.map((pod) => ({ kind: "pod", key: podKey(pod) }));
+}
+
+function selectionOf({ namespace, labels }: z.output<typeof podsSchema>): Selection {
+  const pods = Object.entries(labels).map(([key, value]) => {
+    return { key, operator: "In" as const, values: [value] };
+  });
+  return { namespaces: { kind: "name", name: namespace }, pods };
+}
+
+function reaches(
+  { to, ports }: FlowGroup,
+  namespace: string,
+  protocol: "TCP" | "UDP",
+  wanted: readonly number[],
+): boolean {
+  return (
+    to.namespaces.includes(namespace) &&
+    wanted.some((port) => hasPoint(ports, portPoint(protocol, port)))
+  );
+}
+
+function hasAddresses({ endpoints, everyIpv4, everyIpv6 }: FlowGroup["from"]): boolean {
+  return everyIpv4 || everyIpv6 || endpoints.some(({ kind }) => kind === "addresses");
+}
+
+/** One open port is enough: the others are those of other versions. */
+function best(
+  after: EngineView,
+  ports: readonly number[],
+  ends: Pick<Flow, "from" | "to">,
+): Verdict {
+  const verdicts = ports.map((port) => after.verdict({ ...ends, protocol: "TCP", port }));
+  if (verdicts.includes("allowed")) return "allowed";
+  return verdicts.includes("unknown") ? "unknown" : "denied";
+}
