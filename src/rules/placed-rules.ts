@@ -1,4 +1,11 @@
-import type { Direction, Peer, Policy, PortMatch, Rule } from "../engine/model.ts";
+import {
+  DIRECTIONS,
+  type Direction,
+  type Peer,
+  type Policy,
+  type PortMatch,
+  type Rule,
+} from "../engine/model.ts";
 import { field } from "../wire/shape.ts";
 import type { GovernedObject } from "./rule.ts";
 
@@ -38,8 +45,6 @@ export interface PlacedPort {
   /** What stands at `item`. */
   readonly raw: unknown;
 }
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** The rules of a policy that have an effect, of both directions; of anything else none. */
 export function placedRules(object: GovernedObject | null): readonly PlacedRule[] {

@@ -1,13 +1,11 @@
 import { z } from "zod";
 import { IPV4_SPACE, mergeRanges } from "../engine/address.ts";
-import { type Direction, type Policy, policyKey } from "../engine/model.ts";
+import { DIRECTIONS, type Direction, type Policy, policyKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { blocksOf, covers } from "./parts/blocks.ts";
 import { selectsWhole } from "./parts/whole-namespace.ts";
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report policies that give back to a whole namespace what a default-deny there takes. */
 export const baselineUndone = defineValidator({

@@ -1,14 +1,20 @@
 import { z } from "zod";
-import type { Direction, Peer, Pod, Policy, PortMatch, Rule } from "../engine/model.ts";
-import { podKey, policyKey } from "../engine/model.ts";
+import {
+  DIRECTIONS,
+  type Peer,
+  type Pod,
+  type Policy,
+  type PortMatch,
+  podKey,
+  policyKey,
+  type Rule,
+} from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { overlaps } from "./parts/blocks.ts";
 
 /** PERF: whether two selections have a pod in common is asked of so many pods of each. */
 const MAX_PODS = 1000;
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report policies of one tier and priority that decide differently about the same traffic. */
 export const equalPriority = defineValidator({

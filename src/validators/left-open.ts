@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { type Direction, podKey } from "../engine/model.ts";
+import { DIRECTIONS, podKey } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 
 /** PERF: so many of the pods that the policy selected are looked at. */
 const MAX_PODS = 2000;
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report changes after which no policy isolates pods that the changed one isolated. */
 export const leftOpen = defineValidator({

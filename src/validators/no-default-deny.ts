@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Direction, type Pod, podKey } from "../engine/model.ts";
+import { DIRECTIONS, type Direction, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { counted } from "./parts/phrases.ts";
@@ -7,8 +7,6 @@ import { selectsWhole } from "./parts/whole-namespace.ts";
 
 /** PERF: so many pods of the namespace are looked at. */
 const MAX_PODS = 2000;
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report policies in a namespace where nothing denies by default. */
 export const noDefaultDeny = defineValidator({

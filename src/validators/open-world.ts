@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
-import type { Direction } from "../engine/model.ts";
+import { DIRECTIONS, type Direction } from "../engine/model.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
@@ -20,7 +20,6 @@ const parameters = z.strictObject({
 });
 
 const FAMILIES: readonly Family[] = [4, 6];
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report policies whose address blocks, taken together, cover too much of IPv4 or of IPv6. */
 export const openWorld = defineValidator({

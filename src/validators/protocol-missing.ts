@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Direction } from "../engine/model.ts";
+import { DIRECTIONS } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field, isObject } from "../wire/shape.ts";
@@ -14,8 +14,6 @@ const UDP_SERVICES: ReadonlyMap<number, string> = new Map([
   [4789, "VXLAN"],
   [51_820, "WireGuard"],
 ]);
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report entries of `ports` that leave the protocol to the default. */
 export const protocolMissing = defineValidator({

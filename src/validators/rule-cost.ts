@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Direction, Rule } from "../engine/model.ts";
+import { DIRECTIONS, type Rule } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 
@@ -12,8 +12,6 @@ const parameters = z.strictObject({
       "the most entries for one pod and direction: the default is what Cilium has room for",
     ),
 });
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report policies whose rules come to very many entries in the tables of a node. */
 export const ruleCost = defineValidator({

@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { type Family, familyOf } from "../engine/address.ts";
-import { type Direction, type Pod, podKey } from "../engine/model.ts";
+import { DIRECTIONS, type Direction, type Pod, podKey } from "../engine/model.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { blocksOf } from "./parts/blocks.ts";
 
 /** PERF: the pods of a policy are mostly of one kind; so many are looked at for a second address. */
 const MAX_PODS = 100;
-
-const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
 /** Report policies with address blocks of one family for pods that have addresses of both. */
 export const singleFamily = defineValidator({
