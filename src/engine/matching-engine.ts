@@ -37,8 +37,10 @@ import type {
   HeldClaim,
   PairDelta,
   PodMatches,
+  ReachQuestion,
   Verdict,
 } from "./query.ts";
+import { reachOf } from "./reach.ts";
 import { redundanciesAbout } from "./redundancy.ts";
 import { selectPods } from "./select.ts";
 import { selectingPolicies } from "./tiers.ts";
@@ -98,6 +100,10 @@ export class MatchingEngine implements Engine {
 
   verdict(flow: Flow): Verdict {
     return verdictOf(this.#index, flow);
+  }
+
+  reach(question: ReachQuestion): Verdict {
+    return reachOf(this.#index, question);
   }
 
   explain(flow: Flow): Explanation {

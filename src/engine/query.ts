@@ -29,6 +29,21 @@ export interface Flow {
   readonly port: number;
 }
 
+/** The running pods of a namespace; with a name those of that workload, or the pod called so. */
+export interface PodsOf {
+  readonly kind: "pods-of";
+  readonly namespace: string;
+  readonly name: string | null;
+}
+
+/** Whether any of `from` can reach any of `to`. */
+export interface ReachQuestion {
+  readonly from: FlowEnd | PodsOf;
+  readonly to: FlowEnd | PodsOf;
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
 export type Verdict = "allowed" | "denied" | "unknown";
 
 /** Why a verdict or one step of it is as it is. Closed: text is made at the edge. */
@@ -273,6 +288,8 @@ export interface EngineStats {
 /** What may be asked of an engine at any time without changing it. */
 export interface EngineView {
   verdict(flow: Flow): Verdict;
+  /** `allowed` if any flow between the ends is, else `unknown` if one is; `denied` also without ends. */
+  reach(question: ReachQuestion): Verdict;
   explain(flow: Flow): Explanation;
   /** All of who can reach whom, aggregated; groups name at most `limit` ends. */
   connectivity(limit: number): readonly ConnectivityRow[];

@@ -311,3 +311,40 @@ function flowText({ from, to, protocol, port }: Flow): string {
   const [source, target] = [from, to].map((end) => (end.kind === "pod" ? end.key : end.address));
   return `${source} -> ${target} ${protocol}/${port}`;
 }
+
+describe("laws of questions", { timeout: 300_000 }, () => {
+  test("what a namespace reaches is the best that any of its pods may do", () => {
+    fc.assert(
+      fc.property(world, fc.constantFrom(...PROBES), (w, probe) => {
+        const engine = engineOf(w);
+        const keys = endsOf(w).flatMap((end) => (end.kind === "pod" ? [end.key] : []));
+        const names = [...new Set(keys.map((key) => key.slice(0, key.indexOf("/"))))];
+        const podsIn = (namespace: string): readonly string[] =>
+          keys.filter((key) => key.startsWith(`${namespace}/`) && engine.pod(key) !== undefined);
+        for (const from of names) {
+          for (const to of names) {
+            const ranks = podsIn(from).flatMap((a) =>
+              podsIn(to)
+                .filter((b) => a !== b)
+                .map(
+                  (b) =>
+                    RANK[
+                      engine.verdict({
+                        from: { kind: "pod", key: a },
+                        to: { kind: "pod", key: b },
+                        ...probe,
+                      })
+                    ],
+                ),
+            );
+            const all = (namespace: string) =>
+              ({ kind: "pods-of", namespace, name: null }) as const;
+            const reached = engine.reach({ from: all(from), to: all(to), ...probe });
+            expect(RANK[reached]).toBe(Math.max(0, ...ranks));
+          }
+        }
+      }),
+      { numRuns },
+    );
+  });
+});

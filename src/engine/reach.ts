@@ -1,0 +1,64 @@
+import type { ClusterIndex } from "./cluster-index.ts";
+import type { EndpointClass } from "./endpoint-class.ts";
+import { podKey } from "./model.ts";
+import type { FlowEnd, PodsOf, ReachQuestion, Verdict } from "./query.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** PERF: where it matters which node a pod is on, pairs are asked about one by one, up to this many. */
+const MAX_PAIRS = 10_000;
+
+/**
+ * The most that any flow between the two ends may do: allowed if one is, else unknown if one cannot be
+ * told. Pods that no policy can tell apart are asked about once, except beside pods of a node's network:
+ * where those are too many, the rest is unknown.
+ */
+export function reachOf(index: ClusterIndex, question: ReachQuestion): Verdict {
+  const { protocol, port } = question;
+  const sources = endsOf(index, question.from);
+  const targets = endsOf(index, question.to);
+  let best: Verdict = "denied";
+  let left = MAX_PAIRS;
+  for (const source of sources) {
+    for (const target of targets) {
+      for (const [from, to] of pairsOf(source, target)) {
+        left -= 1;
+        if (left < 0) return "unknown";
+        const verdict = verdictOf(index, { from, to, protocol, port });
+        if (verdict === "allowed") return verdict;
+        if (verdict === "unknown") best = verdict;
+      }
+    }
+  }
+  return best;
+}
+
+/** Ends that no policy can tell apart. */
+interface Alike {
+  readonly host: boolean;
+  readonly ends: FlowEnd[];
+}
+
+function endsOf(index: ClusterIndex, end: FlowEnd | PodsOf): readonly Alike[] {
+  // An address may be a node's: then it matters where the pods are.
+  if (end.kind !== "pods-of") return [{ host: end.kind === "address", ends: [end] }];
+  const alike = new Map<EndpointClass, Alike>();
+  for (const { pod, cls } of index.namespaces.find(end.namespace)?.pods ?? []) {
+    if (end.name !== null && pod.name !== end.name && pod.workload.name !== end.name) continue;
+    const known = alike.get(cls) ?? { host: cls.host, ends: [] };
+    known.ends.push({ kind: "pod", key: podKey(pod) });
+    alike.set(cls, known);
+  }
+  return [...alike.values()];
+}
+
+/** Pairs that stand for all: one, unless nodes matter. A pod's way to itself is never meant. */
+function* pairsOf(source: Alike, target: Alike): Iterable<readonly [FlowEnd, FlowEnd]> {
+  const isOneEnough = !source.host && !target.host;
+  for (const from of source.ends) {
+    for (const to of target.ends) {
+      if (from.kind === "pod" && to.kind === "pod" && from.key === to.key) continue;
+      yield [from, to];
+      if (isOneEnough) return;
+    }
+  }
+}
