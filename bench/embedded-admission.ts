@@ -5,6 +5,7 @@ import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { success } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
 import { HeldInvariants } from "../src/rules/held-invariants.ts";
+import { loadCustomRules } from "../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../src/rules/registry.ts";
 import type { Validator } from "../src/rules/rule.ts";
 import { RuleBook } from "../src/rules/rule-book.ts";
@@ -12,6 +13,8 @@ import { VALIDATORS } from "../src/validators/index.ts";
 import { ServiceIndex } from "../src/wire/service-index.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
 import { changesOf, readCluster } from "./engine-cluster.ts";
+
+const compileCustomRule = await loadCustomRules();
 
 /** The real admission over a generated cluster; only the watches are not there. */
 export function embeddedAdmission(
@@ -24,7 +27,11 @@ export function embeddedAdmission(
   for (const change of changesOf(cluster)) engine.apply(change);
   const dns = cluster.pods.filter(({ labels }) => labels.get("k8s-app") === "kube-dns").slice(0, 2);
   const registry = createRegistry(validators);
-  const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+  const ruleBook = new RuleBook({
+    registry,
+    ownNamespace: "ringfence-system",
+    compileCustomRule,
+  });
   return createAdmission(
     {
       cluster: {

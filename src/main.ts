@@ -22,6 +22,7 @@ import type { DnsTarget } from "./resources/dns-target.ts";
 import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
 import { HeldInvariants } from "./rules/held-invariants.ts";
 import { InvariantAudit } from "./rules/invariant-audit.ts";
+import { loadCustomRules } from "./rules/load-custom-rules.ts";
 import { PROFILE_LABEL } from "./rules/names.ts";
 import { createRegistry } from "./rules/registry.ts";
 import { reportOn } from "./rules/resource-report.ts";
@@ -94,7 +95,11 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   };
 
   const client = new ApiClient({ kubeconfig: config.kubeconfig });
-  const ruleBook = new RuleBook({ registry: createRegistry(VALIDATORS), ownNamespace });
+  const ruleBook = new RuleBook({
+    registry: createRegistry(VALIDATORS),
+    ownNamespace,
+    compileCustomRule: await loadCustomRules(),
+  });
   // The controller comes before the cluster that tells it: until then the ports are the usual ones.
   let facts: ClusterFacts | null = null;
   const dnsPorts = followDnsPorts(() => facts?.dns ?? []);

@@ -31,7 +31,7 @@ const LAYERS: readonly Layer[] = [
   }),
   // Rules declare the schema of their parameters.
   layer("rules", {
-    imports: ["resources", "engine", "wire", "errors.ts"],
+    imports: ["resources", "cel", "engine", "wire", "errors.ts"],
     packages: ["zod"],
   }),
   layer("validators", {

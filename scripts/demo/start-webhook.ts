@@ -9,6 +9,7 @@ import type { DnsTarget } from "../../src/resources/dns-target.ts";
 import { baselineRevision } from "../../src/resources/render-baseline.ts";
 import type { Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
+import { customRulesFor } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { createServer } from "../../src/server/create-server.ts";
@@ -48,7 +49,11 @@ export async function startWebhook(
 ): Promise<RunningWebhook> {
   const registry = createRegistry(VALIDATORS);
   const mutators = createMutators(() => baselineRevision(DEFAULT_BASELINE, dns));
-  const ruleBook = new RuleBook({ registry, ownNamespace: config.ownNamespace });
+  const ruleBook = new RuleBook({
+    registry,
+    ownNamespace: config.ownNamespace,
+    compileCustomRule: await customRulesFor(resources),
+  });
   const problems = ruleBook.replaceFiles(resources);
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("; "));
   const around = {

@@ -100,9 +100,7 @@ function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
     warnings: [
       ...(announced ? [effect] : []),
       ...notices.filter(({ kind }) => kind !== "reading").map(renderNotice),
-      ...faults.map(
-        ({ ruleId }) => `rule ${ruleId} failed, a defect in Ringfence; it was not applied`,
-      ),
+      ...faults.map(({ error }) => `${error.message}; it was not applied`),
       ...renderFindings(warnings),
       // How the object was read explains the findings, and is the first that may go unsaid.
       ...notices.filter(({ kind }) => kind === "reading").map(renderNotice),

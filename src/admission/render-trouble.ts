@@ -24,7 +24,10 @@ export function renderTrouble(trouble: Trouble): string {
     case "past-deadline":
       return "Ringfence could not decide in time; try again";
     case "rule-fault":
-      return `rule ${trouble.faults.map(({ ruleId }) => ruleId).join(", ")} failed, a defect in Ringfence`;
+      return renderList(
+        trouble.faults.map(({ error }) => error.message),
+        "; ",
+      );
     default:
       return unreachable(trouble);
   }

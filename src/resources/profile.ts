@@ -140,6 +140,9 @@ export type Profile = DeepReadonly<z.output<typeof profileSchema>>;
 /** An entry for a rule of the reference. `parameters` are checked by the rule's own schema later. */
 export type ProfileRule = Profile["rules"][number];
 
+/** A rule in CEL. */
+export type CustomRule = Profile["customRules"][number];
+
 /** What the built-in profiles are made of: each rule says where it belongs. */
 export interface ShippedRule {
   readonly id: string;

@@ -1,14 +1,18 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import type { Baseline } from "../resources/baseline.ts";
-import type { Profile } from "../resources/profile.ts";
+import type { CustomRule, Profile } from "../resources/profile.ts";
 import { labelsNeededBy } from "../resources/render-baseline.ts";
 import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
 
+/** Turns a rule in CEL into a rule like any other; problems carry the field of the rule they are of. */
+export type CustomRuleCompiler = (rule: CustomRule) => Result<Validator, readonly Problem[]>;
+
 /** What a profile is compiled with. */
 export interface ProfileSources {
   readonly registry: Registry;
+  readonly compileCustomRule: CustomRuleCompiler;
   /** The profile it extends, as it is in force; null: it extends none. */
   readonly parent: CompiledProfile | null;
   /** The Baseline that it names, or else inherits. */
@@ -22,16 +26,19 @@ export interface ProfileSources {
  */
 export function compileProfile(
   profile: Profile,
-  { registry, parent, baseline }: ProfileSources,
+  { registry, parent, baseline, compileCustomRule }: ProfileSources,
 ): Result<CompiledProfile, readonly Problem[]> {
   const own = readEntries(profile, registry);
-  if (!own.ok) return own;
+  const custom = readCustomRules(profile, registry, compileCustomRule);
+  if (!own.ok || !custom.ok) {
+    return failure([...(own.ok ? [] : own.error), ...(custom.ok ? [] : custom.error)]);
+  }
   return success({
     name: profile.name,
     baseline: baseline.name,
     baselineLabels: labelsNeededBy(baseline),
     announceChanges: profile.announceChanges ?? parent?.announceChanges ?? true,
-    rules: inherit(own.value, parent?.rules ?? [], registry),
+    rules: inherit(new Map([...own.value, ...custom.value]), parent?.rules ?? [], registry),
   });
 }
 
@@ -60,6 +67,29 @@ function readEntries(
     else problems.push(...read.error.map((one) => below(`${at}.parameters`, one)));
   }
   return problems.length > 0 ? failure(problems) : success(own);
+}
+
+/** The profile's rules in CEL. */
+function readCustomRules(
+  { customRules }: Profile,
+  registry: Registry,
+  compileCustomRule: CustomRuleCompiler,
+): Result<ReadonlyMap<Validator, readonly RuleEntry[]>, readonly Problem[]> {
+  const problems: Problem[] = [];
+  const rules = new Map<Validator, readonly RuleEntry[]>();
+  for (const [index, rule] of customRules.entries()) {
+    const { id, action, params, match } = rule;
+    const at = `spec.customRules[${index}]`;
+    if (registry.get(id) !== undefined) {
+      problems.push(problem(`${at}.id`, `\`${id}\` is a rule already; choose another id`));
+    } else if (customRules.findIndex((other) => other.id === id) < index) {
+      problems.push(problem(`${at}.id`, `a second rule \`${id}\``));
+    }
+    const compiled = compileCustomRule(rule);
+    if (compiled.ok) rules.set(compiled.value, [{ action, parameters: params, match }]);
+    else problems.push(...compiled.error.map((one) => below(at, one)));
+  }
+  return problems.length > 0 ? failure(problems) : success(rules);
 }
 
 /** The profile's own entries before those it inherits: the first that matches counts. */

@@ -5,12 +5,14 @@ import type { Invariant } from "../resources/invariant.ts";
 import type { Profile } from "../resources/profile.ts";
 import { checkBaseline } from "../resources/render-baseline.ts";
 import { type Resource, type ResourceKind, resourceKey } from "../resources/resource.ts";
-import { compileProfile } from "./compile-profile.ts";
+import { type CustomRuleCompiler, compileProfile } from "./compile-profile.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile } from "./rule.ts";
 
 export interface CompileOptions {
   readonly registry: Registry;
+  /** See `loadCustomRules`. */
+  readonly compileCustomRule: CustomRuleCompiler;
   /** Where Ringfence runs: Exemptions there may be for other namespaces. */
   readonly ownNamespace: string;
 }
@@ -105,7 +107,7 @@ class Compilation {
   }
 
   #compile(profile: Profile): Result<CompiledProfile, readonly Problem[]> {
-    const { registry } = this.#options;
+    const { registry, compileCustomRule } = this.#options;
     const parent = profile.extends === null ? null : this.#parent(profile.extends);
     if (typeof parent === "string") return failed("spec.extends", parent);
     const name = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
@@ -113,7 +115,7 @@ class Compilation {
     if (baseline?.kind !== "Baseline") {
       return failed("spec.baseline", `there is no Baseline \`${name}\``);
     }
-    return compileProfile(profile, { registry, parent, baseline });
+    return compileProfile(profile, { registry, parent, baseline, compileCustomRule });
   }
 
   /** The profile of that name, or what is wrong with extending it. */

@@ -50,6 +50,22 @@ export interface ClusterFacts {
   readonly services: Services;
 }
 
+/** Who asks for what, as far as a rule may look at it. */
+interface RequestFacts {
+  /** Kind of the Kubernetes API. */
+  readonly kind: string;
+  /** A Namespace's own name for Namespaces; empty for what is cluster-scoped. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly dryRun: boolean;
+  readonly user: {
+    readonly username: string;
+    readonly uid: string;
+    readonly groups: readonly string[];
+    readonly extra: unknown;
+  };
+}
+
 /** The change that is judged. `after` is the cluster as it would be with the change. */
 export interface RuleSituation {
   readonly operation: Operation;
@@ -65,10 +81,14 @@ export interface RuleSituation {
   readonly delta: Delta;
   readonly after: EngineView;
   readonly facts: ClusterFacts;
+  readonly request: RequestFacts;
+  /** Milliseconds, on a clock that never goes back; by `deadline` the rules have to be done. */
+  readonly clock: () => number;
+  readonly deadline: number;
 }
 
 /** All a rule may look at. */
-interface RuleContext<P> extends RuleSituation {
+export interface RuleContext<P> extends RuleSituation {
   /** The rules of `object` that have an effect, where it is a policy; PERF: placed once for all who ask. */
   readonly placedRules: readonly PlacedRule[];
   readonly parameters: P;

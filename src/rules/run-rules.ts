@@ -91,6 +91,9 @@ function faultOf({ id, onFault }: Validator, action: RuleAction, cause: unknown)
   return {
     ruleId: id,
     onFault: action === "Deny" ? onFault : "warn",
-    error: new AppError("NP_E_FAULT", `rule \`${id}\` failed`, { cause }),
+    error:
+      cause instanceof AppError
+        ? new AppError(cause.code, `rule \`${id}\` failed: ${cause.message}`, { cause })
+        : new AppError("NP_E_FAULT", `rule \`${id}\` failed, a defect in Ringfence`, { cause }),
   };
 }

@@ -492,13 +492,13 @@ describe("trouble", () => {
       "a rule that fails and must not: refused",
       review({ object: policy("tried/x", fromWeb) }),
       { rules: [throwing("deny")] },
-      [500, "rule broken-rule failed"],
+      [500, "rule `broken-rule` failed, a defect in Ringfence"],
     ],
     [
       "a rule that fails and may: passes, and says so",
       review({ object: policy("tried/x", fromWeb) }),
       { rules: [throwing("warn")] },
-      [null, "rule broken-rule failed"],
+      [null, "rule `broken-rule` failed, a defect in Ringfence"],
     ],
     [
       "a stored policy that cannot be read: named",

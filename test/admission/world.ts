@@ -15,6 +15,7 @@ import { createMutators } from "../../src/mutators/index.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
 import type { Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
+import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import type { Validator } from "../../src/rules/rule.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
@@ -42,6 +43,8 @@ export interface WorldOptions {
   readonly resources?: readonly Resource[];
 }
 
+const compileCustomRule = await loadCustomRules();
+
 const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
 
 /**
@@ -61,7 +64,11 @@ export function createWorld(options: WorldOptions = {}): {
 } {
   const engine = createEngine();
   const registry = createRegistry([...VALIDATORS, ...(options.rules ?? [])]);
-  const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+  const ruleBook = new RuleBook({
+    registry,
+    ownNamespace: "ringfence-system",
+    compileCustomRule,
+  });
   const problems = ruleBook.replaceFiles([
     {
       kind: "Profile",

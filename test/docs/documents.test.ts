@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { readResources } from "../../src/config/resource-folder.ts";
+import { customRulesFor } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
@@ -86,12 +87,16 @@ describe("documents of Ringfence's own kinds", () => {
       .map((text) => ({ document, text })),
   );
 
-  it("that are shown can be used as they stand", () => {
+  it("that are shown can be used as they stand", async () => {
     expect(shown.length).toBeGreaterThan(4);
     for (const { document, text } of shown) {
       const resources = succeed(readResources([{ path: document, text }]));
       const registry = createRegistry(VALIDATORS);
-      const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+      const ruleBook = new RuleBook({
+        registry,
+        ownNamespace: "ringfence-system",
+        compileCustomRule: await customRulesFor(resources),
+      });
       expect(ruleBook.replaceFiles(resources)).toEqual([]);
     }
   });

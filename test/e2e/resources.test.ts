@@ -185,6 +185,37 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     }, 5_000);
   });
 
+  it("bring rules in CEL, which see what a change opens", async () => {
+    const rule = {
+      id: "quiet",
+      action: "Deny",
+      onFault: "Deny",
+      expression: "opened.all(f, !f.from.world) && !reaches('plain/*', 'celled/web', 8080)",
+      messageExpression: "request.userInfo.username + ' opens ' + opened[0].to.workloads[0]",
+      description: "nobody comes in from outside",
+    };
+    const broken = resource("Profile", "cel", {
+      customRules: [{ ...rule, expression: "opend.size() == 0" }],
+    });
+    const { code, stderr } = await apply(broken);
+    expect(code).toBe(1);
+    expect(stderr).toContain("Profile cel cannot be used\nspec.customRules[0].expression: ");
+    expect(stderr).toContain("line 1, column 1");
+    await applied(resource("Profile", "cel", { customRules: [rule] }));
+    await vi.waitFor(async () => expect(await readiness("rfp", "cel")).toBe("InForce"), 5_000);
+    await governed("celled", "cel", "10.244.7.6");
+    await vi.waitFor(async () => {
+      expect(await storedPolicy(plane(), "celled", "default-deny")).not.toBeNull();
+    }, 5_000);
+    await vi.waitFor(async () => {
+      const denied = await apply(openToAll("celled"), "--dry-run=server");
+      expect(denied.stderr).toContain(
+        "1. quiet\n   admin opens celled/web\n   why: nobody comes in from outside",
+      );
+      expect(denied.code).toBe(1);
+    }, 5_000);
+  });
+
   it("excuse what an Exemption names until it ends", async () => {
     await governed("legacy", "restricted", "10.244.7.5");
     expect(await apply(openToAll("legacy"), "--dry-run=server")).toMatchObject({ code: 1 });

@@ -9,6 +9,7 @@ import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
 import { unreachable } from "../../src/errors.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
 import { parseResource } from "../../src/resources/resource.ts";
+import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import type { ClusterFacts, GovernedObject, WorkloadTemplate } from "../../src/rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../src/rules/rule-book.ts";
@@ -52,7 +53,10 @@ export function readFixture(path: string): Fixture {
   return fixtureSchema.parse(parse(readFileSync(path, "utf8")));
 }
 
+const NOBODY = { username: "", uid: "", groups: [], extra: {} };
+
 const registry = createRegistry(VALIDATORS);
+const compileCustomRule = await loadCustomRules();
 
 /** Let rules judge the change of a fixture, as a profile that denies would have it. */
 export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judgement {
@@ -99,6 +103,9 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
       object: after.map(governed)[0] ?? null,
       oldObject: before.map(governed)[0] ?? null,
       namespaceLabels: null,
+      request: { kind: "", namespace: "", name: "", dryRun: false, user: NOBODY },
+      clock: () => 0,
+      deadline: 1,
       delta,
       after: view,
       facts: factsOf(world, fixture),
@@ -195,7 +202,11 @@ function servicesOf({ cluster }: Fixture): ServiceIndex {
 }
 
 function profilesOf(documents: readonly unknown[]): ProfileList {
-  const ruleBook = new RuleBook({ registry, ownNamespace: "ringfence-system" });
+  const ruleBook = new RuleBook({
+    registry,
+    ownNamespace: "ringfence-system",
+    compileCustomRule,
+  });
   const resources = documents.map((raw) => {
     const read = parseResource(raw);
     if (!read.ok) throw new Error(read.error.map(({ message }) => message).join("; "));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseResource, type Resource, resourceKey } from "../../src/resources/resource.ts";
+import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { resourceTargets } from "../../src/rules/resource-targets.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
@@ -7,7 +8,8 @@ import { VALIDATORS } from "../../src/validators/index.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
 const registry = createRegistry(VALIDATORS);
-const book = () => new RuleBook({ registry, ownNamespace: "ringfence-system" });
+const compileCustomRule = await loadCustomRules();
+const book = () => new RuleBook({ registry, ownNamespace: "ringfence-system", compileCustomRule });
 
 const document = (kind: string, name: string, spec: object, namespace?: string) => ({
   apiVersion: "ringfence.dev/v1alpha1",

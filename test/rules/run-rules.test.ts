@@ -6,6 +6,7 @@ import type { Labels, Selector } from "../../src/engine/model.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { Profile, ProfileRule } from "../../src/resources/profile.ts";
 import { compileProfile } from "../../src/rules/compile-profile.ts";
+import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import {
   type CompiledProfile,
@@ -52,11 +53,22 @@ const ofDeletes = defineValidator({ ...complains, id: "of-deletes", operations: 
 
 const registry = createRegistry([complains, isUnsure, throws, ofPolicies, ofDeletes]);
 
+const compileCustomRule = await loadCustomRules();
+
 const situation: RuleSituation = {
   operation: "CREATE",
   object: { kind: "namespace", manifest: { metadata: { name: "shop" } } },
   oldObject: null,
   namespaceLabels: null,
+  request: {
+    kind: "Namespace",
+    namespace: "shop",
+    name: "shop",
+    dryRun: false,
+    user: { username: "dana", uid: "", groups: [], extra: {} },
+  },
+  clock: () => 0,
+  deadline: 1,
   delta: { opened: [], closed: [], unsure: [] },
   after: new MatchingEngine({ dataplane: DATAPLANES.generic }),
   facts: {
@@ -88,6 +100,7 @@ function compiled(...rules: readonly ProfileRule[]): CompiledProfile {
     registry,
     parent: null,
     baseline: DEFAULT_BASELINE,
+    compileCustomRule,
   });
   if (!result.ok) throw new Error("the profile does not compile");
   return result.value;
@@ -161,7 +174,7 @@ describe("compileProfile", () => {
         { ...rule(isUnsure, "Warn"), match: [] },
         { ...rule(throws), parameters: { word: [] } },
       ]),
-      { registry, parent: null, baseline: DEFAULT_BASELINE },
+      { registry, parent: null, baseline: DEFAULT_BASELINE, compileCustomRule },
     );
     expect(result).toEqual({
       ok: false,
@@ -227,7 +240,12 @@ describe("entries of a rule with a match", () => {
       { ...rule(complains, "Disabled"), match: prod },
       { ...rule(isUnsure, "Disabled") },
     ]);
-    const result = compileProfile(child, { registry, parent, baseline: DEFAULT_BASELINE });
+    const result = compileProfile(child, {
+      registry,
+      parent,
+      baseline: DEFAULT_BASELINE,
+      compileCustomRule,
+    });
     if (!result.ok) throw new Error("the profile does not compile");
     expect(actionsIn(result.value, new Map([["tier", "prod"]]))).toEqual([]);
     expect(actionsIn(result.value, new Map())).toEqual(["Audit"]);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Labels, podKey } from "../../engine/model.ts";
 import { PROFILE_LABEL } from "../../rules/names.ts";
-import type { ClusterFacts } from "../../rules/rule.ts";
+import type { ClusterFacts, RuleSituation } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { soften } from "../../rules/severity.ts";
 import { ServiceIndex } from "../../wire/service-index.ts";
@@ -96,6 +96,9 @@ function judgeChange(
       object: next?.governed ?? null,
       oldObject: old?.governed ?? null,
       namespaceLabels: around ?? null,
+      request: requestOf(subject),
+      clock: () => performance.now(),
+      deadline: Number.POSITIVE_INFINITY,
       delta,
       after,
       facts,
@@ -117,6 +120,17 @@ function judgeChange(
       report(subject, { rule, severity: "error", path: "", message: error.message, help: "" }),
     ),
   ];
+}
+
+/** Files do not say who will apply them. */
+const NOBODY = { username: "", uid: "", groups: [], extra: {} };
+
+function requestOf({ governed, namespace }: JudgedObject): RuleSituation["request"] {
+  const [kind, name] =
+    governed.kind === "policy"
+      ? [governed.policy.kind, governed.policy.name]
+      : ["Namespace", namespace];
+  return { kind, name, namespace, dryRun: true, user: NOBODY };
 }
 
 /** Those that name the profile. Of a namespace that had one, the ones before: leaving is judged by what is left. */

@@ -2,6 +2,7 @@ import { optInOf } from "../../admission/govern.ts";
 import { readResources } from "../../config/resource-folder.ts";
 import type { Labels } from "../../engine/model.ts";
 import type { Mode } from "../../resources/profile.ts";
+import { customRulesFor } from "../../rules/load-custom-rules.ts";
 import { createRegistry } from "../../rules/registry.ts";
 import type { CompiledProfile } from "../../rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../rules/rule-book.ts";
@@ -44,6 +45,7 @@ export class ProfileChoice {
     const ruleBook = new RuleBook({
       registry: createRegistry(VALIDATORS),
       ownNamespace: OWN_NAMESPACE,
+      compileCustomRule: await customRulesFor(read.value),
     });
     const problems = ruleBook.replaceFiles(read.value);
     if (problems.length > 0) throw new InputError(problems);

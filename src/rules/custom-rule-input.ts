@@ -1,0 +1,133 @@
+import type { Input } from "../cel/compile-expression.ts";
+import { EvaluationError, type Outcome, type Value } from "../cel/value.ts";
+import { formatRange, parseAddress } from "../engine/address.ts";
+import type { Protocol } from "../engine/model.ts";
+import { PROTOCOLS, portIntervals } from "../engine/port-set.ts";
+import type { EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
+import { field } from "../wire/shape.ts";
+import type { RuleContext } from "./rule.ts";
+
+/** What a custom rule sees of a change: as in a ValidatingAdmissionPolicy, and what only Ringfence knows. */
+export function customRuleInput(
+  context: RuleContext<unknown>,
+  params: Readonly<Record<string, unknown>>,
+): Input {
+  const { object, oldObject, delta, after } = context;
+  return {
+    variables: {
+      object: object?.manifest ?? null,
+      oldObject: oldObject?.manifest ?? null,
+      request: requestValue(context),
+      namespaceObject: namespaceValue(context),
+      params,
+      // PERF: most expressions do not ask for them.
+      get opened() {
+        return delta.opened.map(flowValue);
+      },
+      get closed() {
+        return delta.closed.map(flowValue);
+      },
+    },
+    functions: { reaches: (from, to, port) => reaches(after, { from, to, port }) },
+  };
+}
+
+function requestValue({ request, operation, object, oldObject }: RuleContext<unknown>): object {
+  const apiVersion = field((object ?? oldObject)?.manifest, "apiVersion");
+  const [version = "", group = ""] =
+    typeof apiVersion === "string" ? apiVersion.split("/").toReversed() : [];
+  const { user } = request;
+  return {
+    kind: { group, version, kind: request.kind },
+    operation,
+    name: request.name,
+    namespace: request.namespace,
+    dryRun: request.dryRun,
+    userInfo: {
+      username: user.username,
+      uid: user.uid,
+      groups: user.groups,
+      extra: user.extra ?? {},
+    },
+  };
+}
+
+/** The object's namespace as far as it is known: name and labels. */
+function namespaceValue({ request, namespaceLabels }: RuleContext<unknown>): object | null {
+  if (request.namespace === "") return null;
+  const labels = Object.fromEntries(namespaceLabels ?? []);
+  return {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: request.namespace, labels },
+  };
+}
+
+function flowValue({ from, to, ports }: FlowGroup): object {
+  return { from: endValue(from), to: endValue(to), ports: portIntervals(ports) };
+}
+
+function endValue(group: Group): object {
+  const { endpoints, pods, namespaces, everyPod, everyIpv4, everyIpv6, omitted } = group;
+  return {
+    pods,
+    namespaces,
+    everyPod,
+    world: everyIpv4 || everyIpv6,
+    workloads: endpoints.flatMap((end) =>
+      end.kind === "workload" ? [`${end.namespace}/${end.workload.name}`] : [],
+    ),
+    addresses: endpoints.flatMap((end) =>
+      end.kind === "addresses" ? [formatRange(end.range)] : [],
+    ),
+    omitted,
+  };
+}
+
+interface Question {
+  readonly from: Value | undefined;
+  readonly to: Value | undefined;
+  readonly port: Value | undefined;
+}
+
+/** `reaches(from, to, port)`: whether anything of `from` can reach anything of `to`. */
+function reaches(after: EngineView, { from, to, port }: Question): Outcome {
+  const ends = [endOf(from), endOf(to)] as const;
+  const target = portOf(port);
+  if (ends[0] === null || ends[1] === null) {
+    const wrong = ends[0] === null ? from : to;
+    const expected = "expected `namespace/*`, `namespace/name` or an address";
+    return new EvaluationError(`reaches: \`${shown(wrong)}\` is no end; ${expected}`);
+  }
+  if (target === null) {
+    return new EvaluationError(
+      `reaches: \`${shown(port)}\` is no port; expected 443 or \`UDP/53\``,
+    );
+  }
+  const verdict = after.reach({ from: ends[0], to: ends[1], ...target });
+  // Never a guess: the rule's `onFault` decides.
+  if (verdict === "unknown") return new EvaluationError("reaches: it cannot be told");
+  return verdict === "allowed";
+}
+
+function shown(value: Value | undefined): string {
+  return typeof value === "string" || typeof value === "bigint" ? String(value) : "that";
+}
+
+function endOf(text: Value | undefined): FlowEnd | PodsOf | null {
+  if (typeof text !== "string") return null;
+  const address = parseAddress(text);
+  if (address !== null) return { kind: "address", address };
+  const { namespace, name } = /^(?<namespace>[^/]+)\/(?<name>[^/]+)$/.exec(text)?.groups ?? {};
+  if (namespace === undefined || name === undefined) return null;
+  return { kind: "pods-of", namespace, name: name === "*" ? null : name };
+}
+
+function portOf(given: Value | undefined): { protocol: Protocol; port: number } | null {
+  const text = typeof given === "bigint" ? `TCP/${given}` : given;
+  if (typeof text !== "string") return null;
+  const [name, digits = ""] = text.split("/");
+  const protocol = PROTOCOLS.find((one) => one === name);
+  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+  return protocol === undefined || port < 1 || port > 65_535 ? null : { protocol, port };
+}

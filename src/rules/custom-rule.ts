@@ -1,0 +1,136 @@
+import { z } from "zod";
+import {
+  compileExpression,
+  type Ending,
+  type Environment,
+  type Program,
+} from "../cel/compile-expression.ts";
+import { AppError, failure, type Problem, type Result, success, unreachable } from "../errors.ts";
+import type { CustomRule } from "../resources/profile.ts";
+import type { CustomRuleCompiler } from "./compile-profile.ts";
+import { customRuleInput } from "./custom-rule-input.ts";
+import type { Finding, GovernedObject, RuleContext, Validator } from "./rule.ts";
+
+/** What Kubernetes allows an expression. */
+const MAX_COST = 1_000_000;
+/** One expression's share of the time that a decision has. */
+const MAX_MS = 100;
+
+const ENVIRONMENT: Environment = {
+  variables: {
+    object: "dyn",
+    oldObject: "dyn",
+    request: "map",
+    namespaceObject: "dyn",
+    params: "map",
+    opened: "list",
+    closed: "list",
+  },
+  functions: (["int", "string"] as const).map((port) => ({
+    name: "reaches",
+    parameters: ["string", "string", port],
+    result: "bool",
+    cost: 1_000,
+  })),
+};
+
+const READS = [
+  "NetworkPolicy",
+  "ClusterNetworkPolicy",
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+];
+
+/** Turns rules in CEL into rules like any other; the same rule always into the same. */
+export function createCustomRuleCompiler(): CustomRuleCompiler {
+  const known = new WeakMap<CustomRule, ReturnType<CustomRuleCompiler>>();
+  return (rule) => {
+    const compiled = known.get(rule) ?? compileCustomRule(rule);
+    known.set(rule, compiled);
+    return compiled;
+  };
+}
+
+/** The problems carry the field of the rule that they are of. */
+function compileCustomRule(rule: CustomRule): Result<Validator, readonly Problem[]> {
+  const condition = compileExpression(rule.expression, ENVIRONMENT, "bool");
+  const message =
+    rule.messageExpression === ""
+      ? null
+      : compileExpression(rule.messageExpression, ENVIRONMENT, "string");
+  const problems = [
+    ...(condition.ok ? [] : condition.error.map((one) => ({ ...one, path: "expression" }))),
+    ...(message === null || message.ok
+      ? []
+      : message.error.map((one) => ({ ...one, path: "messageExpression" }))),
+  ];
+  if (!condition.ok || message?.ok === false) return failure(problems);
+  return success(createValidator(rule, condition.value, message?.value ?? null));
+}
+
+function createValidator(
+  rule: CustomRule,
+  condition: Program<boolean>,
+  message: Program<string> | null,
+): Validator {
+  const { id, description, kinds, operations } = rule;
+  return {
+    id,
+    title: description === "" ? id : description,
+    why: description,
+    fix: rule.help,
+    kinds: [
+      ...(kinds.some((kind) => READS.includes(kind)) ? (["policy"] as const) : []),
+      ...(kinds.includes("Namespace") ? (["namespace"] as const) : []),
+    ],
+    operations,
+    shipped: { baseline: null, restricted: null },
+    onFault: rule.onFault === "Deny" ? "deny" : "warn",
+    since: "0.1.0",
+    parameters: z.unknown(),
+    check(context): readonly Finding[] {
+      const object = context.object ?? context.oldObject;
+      if (object === null || !kinds.some((kind) => kind === kindOf(object))) return [];
+      const input = customRuleInput(context, rule.params);
+      const limits = limitsOf(context);
+      if (valueOf(condition.evaluate(input, limits))) return [];
+      const said = message?.evaluate(input, limits);
+      return [
+        {
+          path: rule.path,
+          message: said?.kind === "value" ? said.value : plainMessage(rule),
+          ...(description === "" ? {} : { why: description }),
+          help: rule.help,
+        },
+      ];
+    },
+  };
+}
+
+function kindOf(object: GovernedObject): string {
+  return object.kind === "policy" ? object.policy.kind : "Namespace";
+}
+
+function plainMessage({ message, expression }: CustomRule): string {
+  return message === "" ? `\`${expression}\` is not true` : message;
+}
+
+function limitsOf({ clock, deadline }: RuleContext<unknown>) {
+  return { maxCost: MAX_COST, deadline: Math.min(deadline, clock() + MAX_MS), clock };
+}
+
+/** Throws an AppError for everything but a value: the rule's `onFault` decides then. */
+function valueOf(ending: Ending<boolean>): boolean {
+  switch (ending.kind) {
+    case "value":
+      return ending.value;
+    case "error":
+      throw new AppError("NP_E_EXPRESSION", ending.message);
+    case "cost-exceeded":
+      throw new AppError("NP_E_EXPRESSION", "the expression costs too much");
+    case "past-deadline":
+      throw new AppError("NP_E_EXPRESSION", "the expression takes too long");
+    default:
+      return unreachable(ending);
+  }
+}

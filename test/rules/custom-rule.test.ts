@@ -1,0 +1,274 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
+import type { Profile } from "../../src/resources/profile.ts";
+import { parseResource } from "../../src/resources/resource.ts";
+import { compileProfile } from "../../src/rules/compile-profile.ts";
+import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
+import { createRegistry } from "../../src/rules/registry.ts";
+import type { CompiledProfile, GovernedObject, RuleSituation } from "../../src/rules/rule.ts";
+import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
+import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { engineOf, namespace, networkPolicy, pod } from "../support/dsl.ts";
+import { complaints, succeed } from "../wire/describe-policy.ts";
+
+const registry = createRegistry(VALIDATORS);
+const compileCustomRule = await loadCustomRules();
+
+interface Written {
+  readonly expression: string;
+  readonly [field: string]: unknown;
+}
+
+function compile(...rules: readonly Written[]): ReturnType<typeof compileProfile> {
+  return compileProfile(profileOf(...rules), sources);
+}
+
+const sources = { registry, parent: null, baseline: DEFAULT_BASELINE, compileCustomRule };
+
+function profileOf(...rules: readonly Written[]): Profile {
+  const customRules = rules.map((rule) => ({
+    id: "ours",
+    action: "Deny",
+    onFault: "Deny",
+    ...rule,
+  }));
+  const profile = succeed(
+    parseResource({
+      apiVersion: "ringfence.dev/v1alpha1",
+      kind: "Profile",
+      metadata: { name: "p" },
+      spec: { customRules },
+    }),
+  );
+  if (profile.kind !== "Profile") throw new Error("not a profile");
+  return profile;
+}
+
+const engine = engineOf([
+  namespace("dev"),
+  namespace("shop team=a"),
+  pod("dev/tool app=tool"),
+  pod("shop/web-1 app=web Deployment/web"),
+  pod("shop/db app=db"),
+  networkPolicy("shop/deny", "types Ingress"),
+]);
+
+const manifest = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { namespace: "shop", name: "db", labels: { owner: "dana" } },
+  spec: {
+    podSelector: { matchLabels: { app: "db" } },
+    policyTypes: ["Ingress"],
+    ingress: [
+      {
+        from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }],
+        ports: [{ protocol: "TCP", port: 5432 }],
+      },
+    ],
+  },
+};
+
+/** What the profile finds about the policy that lets `dev` into the database. */
+function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Judgement {
+  const { policy, manifest: read } = succeed(parseNetworkPolicy(manifest));
+  const object: GovernedObject = { kind: "policy", manifest: read, policy };
+  return engine.preview([{ kind: "policy", op: "upsert", object: policy }], (after, delta) =>
+    runRules(profile, new Map(), {
+      operation: "CREATE",
+      object,
+      oldObject: null,
+      namespaceLabels: new Map([["team", "a"]]),
+      request: {
+        kind: "NetworkPolicy",
+        namespace: "shop",
+        name: "db",
+        dryRun: false,
+        user: { username: "dana", uid: "1", groups: ["devs"], extra: {} },
+      },
+      clock: () => performance.now(),
+      deadline: Number.POSITIVE_INFINITY,
+      delta,
+      after,
+      facts: {
+        dns: [],
+        apiServer: [],
+        ownNamespace: "ringfence-system",
+        ownPods: [],
+        webhookPort: 9443,
+        templatesOf: () => [],
+        services: new ServiceIndex(),
+      },
+      ...part,
+    }),
+  );
+}
+
+function succeedIn(...rules: readonly Written[]): CompiledProfile {
+  const compiled = compile(...rules);
+  if (!compiled.ok) throw new Error(complaints(compiled).join("\n"));
+  return compiled.value;
+}
+
+describe("a rule in CEL sees", () => {
+  it.each<[string, string]>([
+    ["the object", "object.metadata.labels.owner == 'dana'"],
+    ["no old object on CREATE", "oldObject == null"],
+    ["numbers as integers", "object.spec.ingress[0].ports.all(p, p.port == 5432)"],
+    ["who asks for what", "request.operation == 'CREATE' && request.userInfo.username == 'dana'"],
+    ["the kind as the API server calls it", "request.kind.group == 'networking.k8s.io'"],
+    ["the groups of whoever asks", "'devs' in request.userInfo.groups"],
+    ["the object's namespace", "namespaceObject.metadata.labels.team == 'a'"],
+    ["its parameters", "params.ports.exists(p, p == 5432)"],
+    ["what opens", "opened.size() == 1 && opened[0].to.workloads == ['shop/db']"],
+    ["on which ports", "opened[0].ports == [{'protocol': 'TCP', 'first': 5432, 'last': 5432}]"],
+    [
+      "from where",
+      "opened.all(f, !f.from.world && f.from.namespaces == ['dev'] && f.from.pods == 1)",
+    ],
+    ["what closes", "closed == []"],
+    ["who would reach whom", "reaches('dev/*', 'shop/db', 5432)"],
+    [
+      "who would not",
+      "!reaches('dev/tool', 'shop/web', 5432) && !reaches('10.9.9.9', 'shop/*', 80)",
+    ],
+    ["other protocols", "!reaches('dev/tool', 'shop/db', 'UDP/5432')"],
+    ["the functions of Kubernetes", "cidr('10.0.0.0/8').containsIP(ip('10.1.2.3'))"],
+  ])("%s", (_, expression) => {
+    const profile = succeedIn({ expression, params: { ports: [5432] } });
+    expect(judge(profile)).toEqual({ findings: [], faults: [] });
+  });
+});
+
+describe("a rule in CEL that is not true", () => {
+  it("is a finding with what its author says", () => {
+    const profile = succeedIn({
+      expression: "opened.all(f, f.from.namespaces.size() == 0)",
+      action: "Warn",
+      description: "nobody comes in from elsewhere",
+      message: "lets others in",
+      help: "ask the platform team",
+      path: "spec.ingress",
+    });
+    expect(judge(profile).findings).toEqual([
+      {
+        ruleId: "ours",
+        action: "Warn",
+        finding: {
+          path: "spec.ingress",
+          message: "lets others in",
+          why: "nobody comes in from elsewhere",
+          help: "ask the platform team",
+        },
+      },
+    ]);
+  });
+
+  it.each<[string, Omit<Written, "expression">, string]>([
+    [
+      "with a message that is worked out",
+      { messageExpression: "'opens ' + string(opened.size())" },
+      "opens 1",
+    ],
+    [
+      "with the plain one where that fails",
+      { messageExpression: "object.nothing", message: "plain" },
+      "plain",
+    ],
+    ["with the expression where there is none", {}, "`opened == []` is not true"],
+  ])("%s", (_, part, message) => {
+    const { findings } = judge(succeedIn({ ...part, expression: "opened == []" }));
+    expect(findings.map(({ finding }) => finding.message)).toEqual([message]);
+  });
+});
+
+describe("a rule in CEL is asked about", () => {
+  it.each<[string, Omit<Written, "expression">, Partial<RuleSituation>, number]>([
+    ["policies, unless it says otherwise", {}, {}, 1],
+    ["no other kinds than it names", { kinds: ["ClusterNetworkPolicy", "Namespace"] }, {}, 0],
+    ["no other operations", { operations: ["DELETE"] }, {}, 0],
+    [
+      "no other namespaces",
+      { match: { namespaceSelector: { matchLabels: { team: "b" } } } },
+      {},
+      0,
+    ],
+  ])("%s", (_, part, situation, count) => {
+    const { findings } = judge(succeedIn({ ...part, expression: "false" }), situation);
+    expect(findings).toHaveLength(count);
+  });
+});
+
+describe("a rule in CEL that fails is a fault, as its onFault says", () => {
+  it.each<[string, string, string]>([
+    ["a field that is not there", "object.spec.egress.size() > 0", "there is no field `egress`"],
+    ["a port that is none", "reaches('dev/*', 'shop/*', 'QUIC/1')", "`QUIC/1` is no port"],
+    ["an end that is none", "reaches('dev', 'shop/*', 1)", "`dev` is no end"],
+  ])("%s", (_, expression, message) => {
+    for (const onFault of ["Deny", "Warn"] as const) {
+      const { findings, faults } = judge(succeedIn({ expression, onFault }));
+      expect(findings).toEqual([]);
+      expect(faults).toMatchObject([
+        { ruleId: "ours", onFault: onFault.toLowerCase(), error: { code: "NP_E_EXPRESSION" } },
+      ]);
+      expect(faults[0]?.error.message).toContain("rule `ours` failed: ");
+      expect(faults[0]?.error.message).toContain(message);
+    }
+  });
+
+  const nested = (depth: number): string =>
+    Array.from({ length: depth }, (_, index) => `x${index}`).reduce(
+      (inner, name) => `[1,2,3,4,5,6,7,8,9].all(${name}, ${inner})`,
+      "object.metadata.name != 'x'",
+    );
+
+  it("one that costs too much", () => {
+    const { faults } = judge(succeedIn({ expression: nested(6) }), { clock: () => 0 });
+    expect(faults[0]?.error.message).toContain("costs too much");
+  });
+
+  it("a decision that has no time left", () => {
+    const late = { clock: () => 10, deadline: 5 };
+    const expression = nested(4);
+    const { faults } = judge(succeedIn({ expression }), late);
+    expect(faults[0]?.error.message).toContain("takes too long");
+  });
+});
+
+it.each<[string, readonly Written[], readonly string[]]>([
+  [
+    "a name that there is not, with its place",
+    [{ expression: "object.metadata.name == objct.metadata.name" }],
+    ["spec.customRules[0].expression: "],
+  ],
+  ["what is no condition", [{ expression: "1 + 1" }], ["spec.customRules[0].expression: "]],
+  [
+    "a message that is no text",
+    [{ expression: "true", messageExpression: "1" }],
+    ["spec.customRules[0].messageExpression: "],
+  ],
+  [
+    "the id of a rule that there is",
+    [{ id: "open-world", expression: "true" }],
+    ["spec.customRules[0].id: `open-world` is a rule already"],
+  ],
+  [
+    "an id twice",
+    [{ expression: "true" }, { expression: "false" }],
+    ["spec.customRules[1].id: a second rule `ours`"],
+  ],
+])("refuses %s", (_, rules, expected) => {
+  const problems = complaints(compile(...rules));
+  expect(problems).toHaveLength(expected.length);
+  for (const [index, text] of expected.entries()) expect(problems[index]).toContain(text);
+});
+
+it("is the same rule as long as it is the same document", () => {
+  const profile = profileOf({ expression: "true" });
+  const [one, again] = [profile, profile].map((each) => succeed(compileProfile(each, sources)));
+  expect(one?.rules[0]?.validator).toBe(again?.rules[0]?.validator);
+  const another = succeedIn({ expression: "true" });
+  expect(another.rules[0]?.validator).not.toBe(one?.rules[0]?.validator);
+});
