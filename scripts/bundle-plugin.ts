@@ -5,6 +5,8 @@ import { rolldown } from "rolldown";
 import { field } from "../src/wire/shape.ts";
 
 const ROOT = join(import.meta.dirname, "..");
+/** Our own licence is the Apache License 2.0 in full. */
+const APACHE = readFileSync(join(ROOT, "LICENSE"), "utf8").trim();
 const FOLDER = join(ROOT, "dist/plugin");
 
 /**
@@ -52,10 +54,25 @@ function licensesOf(modules: readonly string[]): string {
     const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const name = `${String(field(manifest, "name"))} ${String(field(manifest, "version"))}`;
     const file = readdirSync(folder).find((entry) => /^(?:un)?licen[cs]e/i.test(entry));
-    if (file === undefined) throw new Error(`${name} has no licence to hand on`);
-    return `${name}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+    if (file !== undefined)
+      return `${name}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+    const license = field(manifest, "license");
+    if (typeof license !== "string" || !license.includes("Apache-2.0")) {
+      throw new Error(`${name} has no licence to hand on`);
+    }
+    const notices = noticesIn(modules.filter((id) => id.startsWith(`${folder}/`)));
+    return `${name}\n\n${[license, ...notices, APACHE].join("\n\n")}\n`;
   });
   return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** The notices at the top of a package's files, for one that ships its licence nowhere else. */
+function noticesIn(modules: readonly string[]): readonly string[] {
+  const notices = modules.flatMap((id) => {
+    const [comment = ""] = /^(?:\/\/[^\n]*\n)+|^\/\*[^]*?\*\//.exec(readFileSync(id, "utf8")) ?? [];
+    return /copyright/i.test(comment) ? [comment.trim()] : [];
+  });
+  return [...new Set(notices)];
 }
 
 if (import.meta.main) await bundlePlugin(FOLDER);
