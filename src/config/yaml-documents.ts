@@ -57,11 +57,13 @@ export function parseYaml(
   for (const document of parseAllDocuments(text, { ...AS_KUBERNETES, lineCounter })) {
     const { contents, errors } = document;
     const complain = (offset: number, message: string): void => {
-      problems.push({ code: "NP_E_SYNTAX", path: `${file}:${lineOf(offset)}`, message });
+      problems.push({
+        code: "NP_E_SYNTAX",
+        path: `${file}:${lineOf(offset)}`,
+        message: inOurWords(message),
+      });
     };
-    for (const { message, pos } of errors) {
-      complain(pos[0], message.split(/ at line \d|\n/)[0] ?? message);
-    }
+    for (const { message, pos } of errors) complain(pos[0], message);
     if (errors.length > 0 || contents === null) continue;
     if (isScalar(contents) && contents.value === null) continue;
     const value = valueOf(document);
@@ -96,8 +98,20 @@ function valueOf(document: Document.Parsed): Result<unknown, string> {
     if (hasAnchors) JSON.stringify(value);
     return success(value);
   } catch (error) {
-    return failure(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+    return failure(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What the runtime says where a document is built to overwhelm it, and what that means. */
+const OVERWHELMED: readonly (readonly [RegExp, string])[] = [
+  [/call stack|stack overflow/i, "is nested too deeply to be read"],
+  [/alias count/, "has aliases that unfold to more than can be read"],
+  [/circular/, "has an alias that leads back to itself"],
+];
+
+function inOurWords(message: string): string {
+  const found = OVERWHELMED.find(([pattern]) => pattern.test(message));
+  return found?.[1] ?? message.split(/ at line \d|\n/)[0] ?? message;
 }
 
 /** Where the field is written that `keys` lead to, or the last one on the way that is. */

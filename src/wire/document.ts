@@ -39,9 +39,10 @@ export interface DocumentItem {
 export function itemsOf(raw: unknown, path = ""): readonly DocumentItem[] {
   const kind = field(raw, "kind");
   const items = field(raw, "items");
-  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items)) {
-    return [{ raw, path }];
-  }
+  if (typeof kind !== "string" || !kind.endsWith("List")) return [{ raw, path }];
+  // Go writes an empty list as null.
+  if (items === null) return [];
+  if (!Array.isArray(items)) return [{ raw, path }];
   const prefix = path === "" ? "items" : `${path}.items`;
   // Items of a PodList carry neither `kind` nor `apiVersion`; those of a plain List do.
   const shared = { apiVersion: field(raw, "apiVersion"), kind: kind.slice(0, -"List".length) };

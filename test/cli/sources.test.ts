@@ -1,8 +1,13 @@
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { stringify } from "yaml";
 import { type CliResult, runCli } from "./run-cli.ts";
+
+const run = promisify(execFile);
 
 const POD = {
   apiVersion: "v1",
@@ -22,6 +27,13 @@ spec:
         - ipBlock:
             cidr: 10.0.0.300/8
 `;
+
+const BOMB = [
+  "kind: Pod",
+  "a0: &a0 [x, x, x, x, x, x, x, x, x, x]",
+  ...Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n}, `.repeat(10)}]`),
+].join("\n");
+const BAD = { ...POD, spec: { hostNetwork: "maybe" } };
 
 let folder = "";
 beforeAll(async () => {
@@ -105,6 +117,85 @@ describe("manifests that cannot be used", () => {
     expect(result.stderr).toContain("huge.yaml: has 100 MiB; files of up to 64 are read");
   });
 
+  it.each([
+    {
+      name: "UTF-16",
+      text: Buffer.from("\uFEFFkind: Pod\n", "utf16le"),
+      says: "is not text in UTF-8",
+    },
+    {
+      name: "Latin-1",
+      text: Buffer.from("kind: caf\xE9\n", "latin1"),
+      says: "is not text in UTF-8",
+    },
+    { name: "tabs", text: "kind: Pod\nmetadata:\n\tname: a\n", says: ":3: Tabs are not allowed" },
+    { name: "a key twice", text: "kind: Pod\nkind: Node\n", says: ":2: Map keys must be unique" },
+    {
+      name: "aliases that multiply",
+      text: BOMB,
+      says: ":1: has aliases that unfold to more than can be read",
+    },
+    {
+      name: "an alias of itself",
+      text: "kind: Pod\nspec: &it { more: *it }\n",
+      says: ":1: has an alias that leads back to itself",
+    },
+    {
+      name: "an alias of nothing",
+      text: "kind: Pod\nspec: *nowhere\n",
+      says: ":1: Unresolved alias",
+    },
+    {
+      name: "nesting without end",
+      text: `kind: Pod\nspec: ${"[".repeat(20_000)}${"]".repeat(20_000)}\n`,
+      says: ":2: is nested too deeply to be read",
+    },
+    { name: "a value alone", text: "just text\n", says: ":1: is not a Kubernetes object" },
+    { name: "a list of objects", text: "- kind: Pod\n", says: ":1: is not a Kubernetes object" },
+    { name: "nothing", text: "", says: "no Kubernetes object in there" },
+    { name: "comments", text: "# a\n---\n# b\n", says: "no Kubernetes object in there" },
+    {
+      name: "an empty list",
+      text: "apiVersion: v1\nkind: List\nitems: null\n",
+      says: "no Kubernetes object in there",
+    },
+    {
+      name: "an API that is gone",
+      text: POLICY.replace("networking.k8s.io/v1", "extensions/v1beta1"),
+      says: "`extensions/v1beta1` is not read for this kind; write `networking.k8s.io/v1`",
+    },
+    {
+      name: "a List in a List",
+      text: JSON.stringify(
+        {
+          apiVersion: "v1",
+          kind: "List",
+          items: [{ kind: "List", apiVersion: "v1", items: [BAD] }],
+        },
+        null,
+        2,
+      ),
+      says: ":17 items[0].items[0].spec.hostNetwork: `maybe` is not `true` or `false`",
+    },
+  ])("$name: $says", async ({ name, text, says }) => {
+    const path = join(folder, `bad ${name}.yaml`);
+    await writeFile(path, text);
+    const result = await connectivity([path]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    const [first = "", second = ""] = result.stderr.split("\n");
+    expect(first).toMatch(/^error: \S*bad [^:]+\.yaml:/);
+    expect(first).toContain(says);
+    expect(second).toBe("");
+  });
+
+  it("gives up on what never ends", async () => {
+    const result = await connectivity(["/dev/zero"]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toBe(
+      "error: /dev/zero: has more than 64 MiB; files of up to 64 are read\n",
+    );
+  });
+
   it("names a link that leads to itself", async () => {
     await symlink("self.yaml", join(folder, "self.yaml"));
     const result = await connectivity([join(folder, "self.yaml")]);
@@ -158,6 +249,73 @@ describe("a cluster that is not there", () => {
 });
 
 describe("manifests of all sorts", () => {
+  const two = ["web", "api"].map((name) => ({ ...POD, metadata: { ...POD.metadata, name } }));
+  const yaml = two.map((one) => stringify(one));
+  it.each([
+    { name: "a byte order mark", text: `\uFEFF${yaml.join("---\n")}` },
+    { name: "Windows line ends", text: yaml.join("---\n").replaceAll("\n", "\r\n") },
+    { name: "a document end", text: `${yaml.join("...\n---\n")}...\n` },
+    {
+      name: "helm template: comments, and templates that came to nothing",
+      text: `---\n# Source: a/empty.yaml\n---\n# Source: a/web.yaml\n${yaml.join("\n---\n\n---\n# Source: a/api.yaml\n")}`,
+    },
+    {
+      name: "JSON documents one after the other",
+      text: two.map((one) => JSON.stringify(one)).join("\n---\n"),
+    },
+    {
+      name: "a List in a List",
+      text: stringify({
+        apiVersion: "v1",
+        kind: "List",
+        items: [{ apiVersion: "v1", kind: "PodList", items: two }],
+      }),
+    },
+    {
+      name: "anchors and merges",
+      text: `${WEB.replace('"shop"', '&here "shop"')}\n---\n${yaml[1] ?? ""}`,
+    },
+  ])("reads $name", async ({ text }) => {
+    const result = await connectivity(["-"], text);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(result.stdout).toContain("shop/api[Pod],shop/web[Pod],all ports,");
+  });
+
+  it("reads what `kustomize build` and `kubectl create --dry-run` print", async () => {
+    await write(
+      "app/kustomization.yaml",
+      "namespace: shop\nnameSuffix: -x\nresources: [web.yaml]\n",
+    );
+    await write("app/web.yaml", yaml.join("---\n"));
+    const built = await run("kubectl", ["kustomize", join(folder, "app")]);
+    const pods = await connectivity(["-"], built.stdout);
+    expect(pods).toMatchObject({ code: 0, stderr: "" });
+    expect(pods.stdout).toContain("shop/api-x[Pod],shop/web-x[Pod],all ports,");
+    const create = [
+      "create",
+      "deployment",
+      "web",
+      "--image",
+      "web",
+      "--dry-run=client",
+      "-o",
+      "yaml",
+    ];
+    const deployment = await connectivity(["-"], (await run("kubectl", create)).stdout);
+    expect(deployment.stdout).toContain("default/web[Deployment]");
+  });
+
+  it("reads a pipe by its name, and passes over one in a folder", async () => {
+    await write("pipes/web.yaml", yaml.join("---\n"));
+    await run("mkfifo", [join(folder, "pipes/endless.yaml")]);
+    const walked = await connectivity([join(folder, "pipes")]);
+    expect(walked).toMatchObject({ code: 0, stderr: "" });
+    const line = `exec "$0" "$1" connectivity -o csv --manifests <(cat "$2")`;
+    const args = ["-c", line, process.execPath, inject("plugin"), join(folder, "pipes/web.yaml")];
+    const named = await run("bash", args, { env: { PATH: process.env["PATH"] } });
+    expect(named.stdout).toContain("shop/api[Pod],shop/web[Pod],all ports,");
+  });
+
   it("reads standard input, Lists and kubectl's own output", async () => {
     const items = ["web", "api"].map((name) => ({ ...POD, metadata: { ...POD.metadata, name } }));
     const list = { apiVersion: "v1", kind: "List", items };

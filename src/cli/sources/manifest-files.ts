@@ -1,7 +1,6 @@
-import type { Stats } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { text as readAll } from "node:stream/consumers";
 import type { Problem } from "../../errors.ts";
 import { field } from "../../wire/shape.ts";
 import { InputError } from "../input-error.ts";
@@ -15,7 +14,8 @@ export interface ManifestFile {
 }
 
 /** A whole cluster in one `kubectl get -o json` is some tens of MB; beyond that it is not a manifest. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_MIB = 64;
+const MAX_FILE_BYTES = MAX_FILE_MIB * 1024 * 1024;
 const MANIFEST = /\.(?:ya?ml|json)$/;
 /** As deep as no tree of manifests is: a guard against folders mounted into themselves. */
 const MAX_DEPTH = 40;
@@ -42,16 +42,20 @@ class Walk {
 
   async enter(path: string, named: boolean, depth: number): Promise<void> {
     if (path === "-") {
-      this.files.push({ path: "standard input", text: await readAll(process.stdin), named });
+      const bytes = await readSome(process.stdin);
+      if (bytes === null) this.#complain("standard input", `is more than ${MAX_FILE_MIB} MiB`);
+      else this.#take("standard input", bytes, named);
       return;
     }
     try {
       const stats = await stat(path);
-      const real = await realpath(path);
+      // A pipe has no place that a link could lead to: `<(helm template .)` is `/dev/fd/63`.
+      const real = stats.isDirectory() || stats.isFile() ? await realpath(path) : path;
       if (this.#seen.has(real)) return;
       this.#seen.add(real);
       if (stats.isDirectory()) await this.#enterFolder(path, named, depth);
-      else await this.#readFile(path, stats, named);
+      // In a folder a pipe or a socket is nobody's manifest, and reading it may never end.
+      else if (named || stats.isFile()) await this.#readFile(path, stats, named);
     } catch (error) {
       this.#complain(path, reasonOf(error, named));
     }
@@ -86,18 +90,43 @@ class Walk {
   }
 
   async #readFile(path: string, stats: Stats, named: boolean): Promise<void> {
+    const tooLarge = (size: string): void =>
+      this.#complain(path, `has ${size} MiB; files of up to ${MAX_FILE_MIB} are read`);
     if (stats.size > MAX_FILE_BYTES) {
-      const size = Math.round(stats.size / 1024 / 1024);
-      this.#complain(
-        path,
-        `has ${size} MiB; files of up to ${MAX_FILE_BYTES / 1024 / 1024} are read`,
-      );
-    } else this.files.push({ path, text: await readFile(path, "utf8"), named });
+      tooLarge(String(Math.round(stats.size / 1024 / 1024)));
+      return;
+    }
+    // A pipe, such as that of `<(helm template .)`, does not say how much is coming.
+    const bytes = stats.isFile() ? await readFile(path) : await readSome(createReadStream(path));
+    if (bytes === null) tooLarge(`more than ${MAX_FILE_MIB}`);
+    else this.#take(path, bytes, named);
+  }
+
+  #take(path: string, bytes: Buffer, named: boolean): void {
+    try {
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      this.files.push({ path, text, named });
+    } catch {
+      // The only thing that it throws for: kubectl does not read such a file either.
+      this.#complain(path, "is not text in UTF-8");
+    }
   }
 
   #complain(path: string, message: string): void {
     this.problems.push({ code: "NP_E_USAGE", path, message });
   }
+}
+
+/** What comes, up to the limit; null if it is more. */
+async function readSome(stream: AsyncIterable<Buffer>): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    if (size > MAX_FILE_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

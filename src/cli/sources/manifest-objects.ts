@@ -82,7 +82,10 @@ function parseText({
     return success([
       {
         value,
-        locate: (problem): Problem => asYaml()?.locate(problem) ?? problem,
+        locate: (problem): Problem => {
+          const named = { ...problem, path: `${path} ${problem.path}`.trimEnd() };
+          return asYaml()?.locate(problem) ?? named;
+        },
         position: (at): Position => asYaml()?.position(at) ?? { line: 1, column: 1 },
       },
     ]);
