@@ -54,7 +54,11 @@ function isNearDns({ rule }: PlacedRule, homes: readonly Namespace[]): boolean {
     return homes.some(({ name, labels }) =>
       namespaces.kind === "name"
         ? namespaces.name === name
-        : selectorMatches(namespaces.selector, labels),
+        : selectorMatches(namespaces.selector, labels) ||
+          // Meant, but by a label that it does not have.
+          namespaces.selector.some(
+            ({ operator, values }) => operator === "In" && values.includes(name),
+          ),
     );
   });
 }

@@ -7,6 +7,15 @@ import { field } from "../wire/shape.ts";
 import { type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
+const parameters = z.strictObject({
+  evenWithPods: z
+    .boolean()
+    .default(false)
+    .describe(
+      "also find them where the policy's own namespace has such pods, so that both may be meant",
+    ),
+});
+
 /** Report two peers that were most likely meant as one. */
 export const orNotAnd = defineValidator({
   id: "or-not-and",
@@ -18,16 +27,18 @@ export const orNotAnd = defineValidator({
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",
   since: "0.1.0",
-  parameters: z.strictObject({}),
-  check({ placedRules, after, facts }): readonly Finding[] {
+  parameters,
+  check({ placedRules, after, facts, parameters: { evenWithPods } }): readonly Finding[] {
     return placedRules.flatMap(({ peers }) =>
       peers.flatMap((placed, index) => {
-        const pods = strayPods(placed, { after, facts });
+        const pods = podsAlone(placed);
         if (pods === null) return [];
         for (const beside of [peers[index - 1], peers[index + 1]]) {
           const namespaces = wholeNamespaces(beside);
           if (beside === undefined || namespaces === null) continue;
-          return [finding({ stray: placed, beside }, { namespaces, pods }, { after, facts })];
+          const pair = { stray: placed, beside, namespaces, pods };
+          const found = finding(pair, evenWithPods, { after, facts });
+          return found === null ? [] : [found];
         }
         return [];
       }),
@@ -35,11 +46,10 @@ export const orNotAnd = defineValidator({
   },
 });
 
-/** The selector of an item that names pods only, where the policy's own namespace has none of them. */
-function strayPods({ peer }: PlacedPeer, surroundings: Surroundings): Selector | null {
+/** The selector of an item that names some pods of the policy's own namespace. */
+function podsAlone({ peer }: PlacedPeer): Selector | null {
   if (peer.kind !== "pods" || peer.selection.namespaces.kind !== "name") return null;
-  const { pods } = peer.selection;
-  return pods.length === 0 || selectsAnything(peer.selection, surroundings) ? null : pods;
+  return peer.selection.pods.length === 0 ? null : peer.selection.pods;
 }
 
 /** The selector of an item that names namespaces, and no pods of them. */
@@ -50,18 +60,29 @@ function wholeNamespaces(placed: PlacedPeer | undefined): Selector | null {
   return namespaces.kind === "selector" ? namespaces.selector : null;
 }
 
+interface Pair {
+  readonly stray: PlacedPeer;
+  readonly beside: PlacedPeer;
+  readonly namespaces: Selector;
+  readonly pods: Selector;
+}
+
+/** Null where the own namespace has such pods, so that both may well be meant. */
 function finding(
-  { stray, beside }: { readonly stray: PlacedPeer; readonly beside: PlacedPeer },
-  { namespaces, pods }: { readonly namespaces: Selector; readonly pods: Selector },
+  { stray, beside, namespaces, pods }: Pair,
+  evenWithPods: boolean,
   surroundings: Surroundings,
-): Finding {
+): Finding | null {
+  const has = stray.peer.kind === "pods" && selectsAnything(stray.peer.selection, surroundings);
+  if (has && !evenWithPods) return null;
   const found = {
     path: stray.paths.pods,
-    message: `two peers: every pod of namespaces \`${renderSelector(namespaces)}\`, or pods \`${renderSelector(pods)}\` of this namespace, which has none`,
+    message: `two peers: every pod of namespaces \`${renderSelector(namespaces)}\`, or pods \`${renderSelector(pods)}\` of this namespace${has ? "" : ", which has none"}`,
     help: "put both selectors into one item: no `-` before the second",
   };
   const merged = { namespaces: { kind: "selector", selector: namespaces }, pods } as const;
-  if (!selectsAnything(merged, surroundings)) return found;
+  // Where both may be meant, to put them together takes something away.
+  if (has || !selectsAnything(merged, surroundings)) return found;
   const item = {
     namespaceSelector: field(beside.raw, "namespaceSelector"),
     podSelector: field(stray.raw, "podSelector"),

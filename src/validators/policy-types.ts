@@ -13,6 +13,13 @@ const TYPES: readonly (readonly [Direction, PolicyType])[] = [
   ["egress", "Egress"],
 ];
 
+const parameters = z.strictObject({
+  alwaysWritten: z
+    .boolean()
+    .default(false)
+    .describe("also find policies that leave `policyTypes` out where its default is harmless"),
+});
+
 /** Report rules that `policyTypes` makes void, and directions that its default isolates unasked. */
 export const policyTypes = defineValidator({
   id: "policy-types",
@@ -24,8 +31,8 @@ export const policyTypes = defineValidator({
   shipped: { baseline: "Warn", restricted: "Deny" },
   onFault: "warn",
   since: "0.1.0",
-  parameters: z.strictObject({}),
-  check({ object, oldObject }): readonly Finding[] {
+  parameters,
+  check({ object, oldObject, parameters: { alwaysWritten } }): readonly Finding[] {
     // The other kinds have no policyTypes: their rules are their directions.
     if (object?.kind !== "policy" || object.policy.kind !== "NetworkPolicy") return [];
     const spec = field(object.manifest, "spec");
@@ -33,7 +40,9 @@ export const policyTypes = defineValidator({
     const asWritten = field(appliedObject(object, oldObject), "spec", "policyTypes");
     // The default always has `Ingress`.
     const given = stated.includes("Ingress") && listOf(asWritten).length === 0 ? [] : stated;
-    return given.length > 0 ? voidRules(spec, given) : impliedTypes(spec);
+    if (given.length > 0) return voidRules(spec, given);
+    const found = impliedTypes(spec);
+    return found.length > 0 || !alwaysWritten ? found : [leftOut(spec)];
   },
 });
 
@@ -49,6 +58,17 @@ function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[]
       },
     ];
   });
+}
+
+function leftOut(spec: unknown): Finding {
+  const types = listOf(field(spec, "egress")).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+  const help = `write \`policyTypes: [${types.join(", ")}]\``;
+  return {
+    path: "spec.policyTypes",
+    message: `left out, and so by default \`[${types.join(", ")}]\``,
+    help,
+    fix: { title: help, patch: [addAt("spec.policyTypes", types)] },
+  };
 }
 
 /** What the default of `policyTypes` does that nobody can have meant. */

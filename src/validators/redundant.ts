@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { policyKey } from "../engine/model.ts";
+import { type Policy, policyKey } from "../engine/model.ts";
 import type { ClusterFinding } from "../engine/query.ts";
 import { unreachable } from "../errors.ts";
 import { addAt, removeAt } from "../rules/json-patch.ts";
@@ -26,7 +26,7 @@ export const redundant = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object, after }): readonly Finding[] {
-    if (object?.kind !== "policy") return [];
+    if (object?.kind !== "policy" || isVoid(object.policy)) return [];
     const found = after.redundanciesOf(policyKey(object.policy), MAX_COMPARED);
     // Whoever says the same twice need not be told that it changes nothing.
     const twins = found.filter(({ code }) => code === "duplicate-policies");
@@ -48,7 +48,7 @@ function describe(finding: ClusterFinding, governed: GovernedPolicy): readonly F
       return [
         {
           path: "",
-          message: `changes nothing beside ${names(finding.because)}`,
+          message: `changes nothing${beside(finding.because)}`,
           help: "leave it out, or keep it on purpose for pods to come",
         },
       ];
@@ -56,7 +56,7 @@ function describe(finding: ClusterFinding, governed: GovernedPolicy): readonly F
       return [
         {
           path: finding.path,
-          message: `changes nothing beside ${others(finding.because)}`,
+          message: `changes nothing beside the rest of the policy${and(finding.because)}`,
           help: "take the rule out",
           // What another policy lets through as well may be gone with it tomorrow.
           ...(finding.because.length === 0 ? { fix: withoutRule(finding.path, governed) } : {}),
@@ -95,8 +95,19 @@ function withoutRule(path: string, { manifest, policy }: GovernedPolicy): Fix {
   };
 }
 
-function others(because: readonly string[]): string {
-  return because.length === 0 ? "the rest of the policy" : `the rest of it and ${names(because)}`;
+/** One of a tier without any rules is another rule's finding. */
+function isVoid({ tier, ingress, egress }: Policy): boolean {
+  return tier !== "NetworkPolicy" && ingress.rules.length + egress.rules.length === 0;
+}
+
+function beside(because: readonly string[]): string {
+  return because.length === 0
+    ? ": it lets everybody through whom nothing kept out"
+    : ` beside ${names(because)}`;
+}
+
+function and(because: readonly string[]): string {
+  return because.length === 0 ? "" : ` and ${names(because)}`;
 }
 
 /** Policies by their keys, as people say it. */

@@ -133,7 +133,9 @@ function render(
 ): string {
   switch (output) {
     case "text": {
-      const summary = `in ${count(policies.length, "policy")}`;
+      const mendable = findings.filter((finding) => finding.fix !== null).length;
+      const hint = mendable === 0 ? "" : `; --fix mends ${mendable}`;
+      const summary = `in ${count(policies.length, "policy")}${hint}`;
       return renderFindings(findings, summary, createPaint()) + renderAssumptions(assumptions);
     }
     case "json":
