@@ -23,7 +23,7 @@ import { field } from "../../src/wire/shape.ts";
 export const FIXTURES = join(import.meta.dirname, "fixtures");
 
 /** A change to a cluster, as a fixture file says it. */
-const fixtureSchema = z.strictObject({
+export const fixtureSchema = z.strictObject({
   /** What the file is an example of: a sentence. */
   about: z.string().min(1),
   /** Objects beside those of `world.yaml`. */
