@@ -86,16 +86,21 @@ function inOrder(pairs: readonly FlowPair[]): readonly Connection[] {
     allowed: ports,
     unknown: NO_PORTS,
   }));
-  return mergeAddresses(rows)
-    .map((row) => ({ row, danger: dangerOf(row), name: `${endName(row.from)} ${endName(row.to)}` }))
+  const merged = mergeAddresses(rows);
+  const bySource = Map.groupBy(merged, ({ from }) => endName(from));
+  return merged
+    .map((row) => {
+      const [from, to] = [endName(row.from), endName(row.to)];
+      return { row, danger: dangerOf(row, bySource.get(from)?.length ?? 0), name: `${from} ${to}` };
+    })
     .toSorted((a, b) => compareLists(b.danger, a.danger) || (a.name < b.name ? -1 : 1))
     .map(({ row }) => row);
 }
 
-/** From outside, then to outside, then across namespaces; of those alike, the wider one. */
-function dangerOf({ from, to, allowed }: Connection): readonly number[] {
+/** From outside, then to outside, then across namespaces; of those alike, the wider one, and one of many. */
+function dangerOf({ from, to, allowed }: Connection, fromThere: number): readonly number[] {
   const reach = [from, to].map(addressBits).reduce((sum, bits) => sum + bits, 0);
-  return [wayOf(from, to), reach, width(allowed)];
+  return [wayOf(from, to), reach, fromThere, width(allowed)];
 }
 
 function wayOf(from: Endpoint, to: Endpoint): number {
