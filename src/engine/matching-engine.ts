@@ -38,6 +38,7 @@ import type {
   PairDelta,
   PodMatches,
   ReachQuestion,
+  Redundancy,
   Verdict,
 } from "./query.ts";
 import { reachOf } from "./reach.ts";
@@ -126,7 +127,7 @@ export class MatchingEngine implements Engine {
     return breachesOf(this.#index, this.#index.claims.bound(held), limit);
   }
 
-  redundanciesOf(key: string, effort: number): readonly ClusterFinding[] {
+  redundanciesOf(key: string, effort: number): readonly Redundancy[] {
     return redundanciesAbout(this.#index, key, effort);
   }
 

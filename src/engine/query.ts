@@ -265,6 +265,14 @@ export type ClusterFinding =
       readonly pods: readonly string[];
     };
 
+/** Those that say what of a policy could go. */
+export type Redundancy = Extract<
+  ClusterFinding,
+  {
+    readonly code: "redundant-policy" | "redundant-rule" | "shadowed-rule" | "duplicate-policies";
+  }
+>;
+
 /** Pods that a selection matches now. */
 export interface PodMatches {
   readonly count: number;
@@ -301,7 +309,7 @@ export interface EngineView {
    * What of one policy could go, and which others do the same to the same pods. What takes the
    * comparison of more than `effort` classes is not found: an empty answer proves nothing.
    */
-  redundanciesOf(key: string, effort: number): readonly ClusterFinding[];
+  redundanciesOf(key: string, effort: number): readonly Redundancy[];
   /** Whether a NetworkPolicy isolates the pod (`namespace/name`) in that direction. */
   isolation(key: string, direction: Direction): Certainty;
   /** Ports open from one pod to another, both ends considered, and those that cannot be decided. */

@@ -3,7 +3,7 @@ import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { type EndpointClass, NO } from "./endpoint-class.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
 import { differingPeers } from "./peers.ts";
-import type { ClusterFinding } from "./query.ts";
+import type { Redundancy } from "./query.ts";
 import { createRow, outcomeFor, type Row } from "./row.ts";
 import { type Selecting, selectingPolicies, tiersOf } from "./tiers.ts";
 
@@ -15,24 +15,20 @@ export interface Effort {
 }
 
 /** What a policy could do without, and the rules that it needs. */
-export interface Redundancy {
-  readonly found: readonly ClusterFinding[];
+interface Spare {
+  readonly found: readonly Redundancy[];
   readonly needed: ReadonlySet<CompiledRule>;
 }
 
 /** What could go of a policy with no change in effect, as far as `effort` shows. */
-export function redundancyOf(
-  index: ClusterIndex,
-  policy: CompiledPolicy,
-  effort: Effort,
-): Redundancy {
+export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort: Effort): Spare {
   const { key } = policy;
   const cases = DIRECTIONS.flatMap((direction) => casesOf(index, policy, direction, effort));
   if (cases.length > 0 && cases.every((each) => sameWithout(each, null))) {
     const because = othersOf(cases, policy);
     return { found: [{ code: "redundant-policy", policy: key, because }], needed: new Set() };
   }
-  const found: ClusterFinding[] = [];
+  const found: Redundancy[] = [];
   const needed = new Set<CompiledRule>();
   for (const direction of DIRECTIONS) {
     const mine = cases.filter((each) => each.direction === direction);
@@ -55,7 +51,7 @@ export function redundanciesAbout(
   index: ClusterIndex,
   key: string,
   effort: number,
-): readonly ClusterFinding[] {
+): readonly Redundancy[] {
   const policy = index.policy(key);
   if (policy?.policy.readable !== true) return [];
   const size = policy.subject.members.size + policy.subject.maybe.size;
@@ -182,7 +178,7 @@ function redundantRule(
   cases: readonly Case[],
   policy: CompiledPolicy,
   rule: CompiledRule,
-): ClusterFinding {
+): Redundancy {
   const isHigher = (other: CompiledPolicy): boolean => rank(other) < rank(policy);
   const alone = cases.every((each) => {
     const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Policy, policyKey } from "../engine/model.ts";
-import type { ClusterFinding } from "../engine/query.ts";
+import type { Redundancy } from "../engine/query.ts";
 import { unreachable } from "../errors.ts";
 import { addAt, removeAt } from "../rules/json-patch.ts";
 import { defineValidator, type Finding, type Fix, type GovernedPolicy } from "../rules/rule.ts";
@@ -34,7 +34,7 @@ export const redundant = defineValidator({
   },
 });
 
-function describe(finding: ClusterFinding, governed: GovernedPolicy): readonly Finding[] {
+function describe(finding: Redundancy, governed: GovernedPolicy): readonly Finding[] {
   switch (finding.code) {
     case "duplicate-policies":
       return [
@@ -70,12 +70,6 @@ function describe(finding: ClusterFinding, governed: GovernedPolicy): readonly F
           help: "take the rule out, or change the priorities",
         },
       ];
-    // About this policy the engine was asked for nothing else.
-    case "mergeable-rules":
-    case "peer-selects-nothing":
-    case "selects-nothing":
-    case "unprotected":
-      return [];
     default:
       return unreachable(finding);
   }

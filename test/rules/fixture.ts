@@ -5,13 +5,18 @@ import { z } from "zod";
 import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
+import { type Change, type Pod, podKey, policyKey } from "../../src/engine/model.ts";
 import { unreachable } from "../../src/errors.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
 import { parseResource } from "../../src/resources/resource.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
-import type { ClusterFacts, GovernedObject, WorkloadTemplate } from "../../src/rules/rule.ts";
+import type {
+  ClusterFacts,
+  DnsEndpoint,
+  GovernedObject,
+  WorkloadTemplate,
+} from "../../src/rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../src/rules/rule-book.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
@@ -36,6 +41,8 @@ export const fixtureSchema = z.strictObject({
   /** Profile documents beside the built-in ones. */
   profiles: z.array(z.unknown()).default([]),
   dataplane: z.enum(["generic", "calico", "cilium", "antrea"]).default("generic"),
+  /** Resolvers that are no pods, in the place of those that are. */
+  dnsAddresses: z.array(z.string()).default([]),
   /** Facts that are not known. */
   unknown: z.array(z.enum(["dns", "apiServer", "ownPods"])).default([]),
 });
@@ -175,13 +182,7 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
   const own = pods.filter(({ namespace }) => namespace === "ringfence-system");
   const apiServer = parseAddress("10.0.0.1");
   return {
-    dns: unknown.includes("dns")
-      ? []
-      : dns.map((pod) => ({
-          end: { kind: "pod", key: podKey(pod) },
-          udpPort: pod.ports.find(({ protocol }) => protocol === "UDP")?.port ?? null,
-          tcpPort: pod.ports.find(({ protocol }) => protocol === "TCP")?.port ?? null,
-        })),
+    dns: unknown.includes("dns") ? [] : resolversOf(fixture, dns),
     apiServer: unknown.includes("apiServer") || apiServer === null ? [] : [apiServer],
     ownNamespace: "ringfence-system",
     ownPods: unknown.includes("ownPods") ? [] : own.map(podKey),
@@ -192,6 +193,21 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
 }
 
 /** The built-in profiles and those of these documents. */
+function resolversOf({ dnsAddresses }: Fixture, pods: readonly Pod[]): readonly DnsEndpoint[] {
+  const addresses = dnsAddresses.flatMap((text) => parseAddress(text) ?? []);
+  if (addresses.length > 0) {
+    return addresses.map((address) => {
+      return { end: { kind: "address", address }, udpPort: 53, tcpPort: 53 };
+    });
+  }
+  return pods.map((pod) => {
+    const portOf = (protocol: "UDP" | "TCP"): number | null =>
+      pod.ports.find((port) => port.protocol === protocol)?.port ?? null;
+    const end = { kind: "pod", key: podKey(pod) } as const;
+    return { end, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };
+  });
+}
+
 function servicesOf({ cluster }: Fixture): ServiceIndex {
   const index = new ServiceIndex();
   for (const raw of cluster) {

@@ -146,6 +146,7 @@ function finders(
       parameters: {},
       profiles: [],
       dataplane: "generic",
+      dnsAddresses: [],
       unknown: [],
     };
     const { findings } = judgeAsShipped(profile, fixture);
