@@ -4,6 +4,7 @@ import type { AdmissionObserver } from "../src/admission/record.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { success } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
+import type { Resource } from "../src/resources/resource.ts";
 import { HeldInvariants } from "../src/rules/held-invariants.ts";
 import { loadCustomRules } from "../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../src/rules/registry.ts";
@@ -20,7 +21,13 @@ const compileCustomRule = await loadCustomRules();
 export function embeddedAdmission(
   generated: GeneratedCluster,
   observer: AdmissionObserver,
-  validators: readonly Validator[] = VALIDATORS,
+  {
+    validators = VALIDATORS,
+    resources = [],
+  }: {
+    readonly validators?: readonly Validator[];
+    readonly resources?: readonly Resource[];
+  } = {},
 ): Admission {
   const engine = new MatchingEngine();
   const cluster = readCluster(generated);
@@ -32,6 +39,8 @@ export function embeddedAdmission(
     ownNamespace: "ringfence-system",
     compileCustomRule,
   });
+  const problems = ruleBook.replaceFiles(resources);
+  if (problems.length > 0) throw new Error(problems[0]?.message);
   return createAdmission(
     {
       cluster: {

@@ -26,7 +26,11 @@ export async function benchRules(): Promise<readonly BenchRow[]> {
         throw new Error(`rule ${id} failed`, { cause: error });
       },
     },
-    VALIDATORS.map((validator) => timed(validator, stopwatches.get(validator.id) ?? empty)),
+    {
+      validators: VALIDATORS.map((validator) =>
+        timed(validator, stopwatches.get(validator.id) ?? empty),
+      ),
+    },
   );
   const bodies = createReviews(generated, REVIEWS).everyday.map((it) => JSON.stringify(it));
   const watches = [...stopwatches.values(), empty, decision];

@@ -4,6 +4,7 @@ import type { BenchRow } from "./row.ts";
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   engine: async () => (await import("./engine.ts")).benchEngine(),
   rules: async () => (await import("./rules.ts")).benchRules(),
+  invariants: async () => (await import("./invariants.ts")).benchInvariants(),
   cel: async () => (await import("./cel.ts")).benchCel(),
   admission: async () => (await import("./admission.ts")).benchAdmission(),
   cli: async () => (await import("./cli.ts")).benchCli(),
