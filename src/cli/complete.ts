@@ -1,5 +1,7 @@
 import type { Command, Option } from "commander";
+import { fromPflagStyle } from "./pflag-style.ts";
 import { createProgram } from "./program.ts";
+import type { SourceFlags } from "./sources/load-world.ts";
 
 /** cobra's ShellCompDirective: what the shell may add of its own. */
 const DIRECTIVE = { files: 0, noFiles: 4 } as const;
@@ -8,10 +10,12 @@ const DIRECTIVE = { files: 0, noFiles: 4 } as const;
  * What kubectl asks of `kubectl_complete-network_policy`: one candidate per line, with its description
  * after a tab, for the last of `words`, which is not finished; then what else the shell may offer.
  */
-export function complete(words: readonly string[]): string {
+export async function complete(words: readonly string[]): Promise<string> {
   const program = createProgram(() => undefined);
-  const last = words.at(-1) ?? "";
-  const before = words.slice(0, -1);
+  // `--output=j` is a flag and the beginning of its value; shells add the flag again.
+  const typed = fromPflagStyle(words, program);
+  const last = typed.at(-1) ?? "";
+  const before = typed.slice(0, -1);
   const verb = program.commands.find((command) => command.name() === before[0]);
   if (verb === undefined) {
     const found = program.commands.map((command) => [command.name(), command.summary()] as const);
@@ -19,13 +23,44 @@ export function complete(words: readonly string[]): string {
   }
   const option = verb.options.find((one) => isFlag(one, before.at(-1) ?? ""));
   if (option !== undefined && (option.required || option.optional)) {
-    const choices = (option.argChoices ?? []).map((choice) => [choice, ""] as const);
+    const values = option.argChoices ?? (await namesAfter(option, verb, before.slice(1, -1)));
     const takesPath = option.flags.includes("<path");
-    return lines(choices, last, takesPath ? DIRECTIVE.files : DIRECTIVE.noFiles);
+    const candidates = [...new Set(values)].toSorted().map((value) => [value, ""] as const);
+    return lines(candidates, last, takesPath ? DIRECTIVE.files : DIRECTIVE.noFiles);
   }
   if (!last.startsWith("-")) return lines([], last, DIRECTIVE.files);
   return lines(flagsOf(verb), last, DIRECTIVE.noFiles);
 }
+
+/** Names of objects for a flag that takes one, by what the flags before it say. PERF: nothing is loaded for others. */
+async function namesAfter(
+  { long }: Option,
+  verb: Command,
+  words: readonly string[],
+): Promise<readonly string[]> {
+  if (long === "--profile") return BUILT_IN_PROFILES;
+  if (long === undefined || long === null || !NAMED.has(long)) return [];
+  try {
+    verb.parseOptions([...words]);
+  } catch {
+    return []; // a value that will be refused when the command is run
+  }
+  const { namesFor } = await import("./complete-values.ts");
+  return namesFor(long, verb.opts<SourceFlags>());
+}
+
+const BUILT_IN_PROFILES = ["baseline", "restricted"];
+
+const NAMED: ReadonlySet<string> = new Set([
+  "--namespace",
+  "--src-pod",
+  "--dst-pod",
+  "--dst-service",
+  "--policy",
+  "--context",
+  "--cluster",
+  "--user",
+]);
 
 function isFlag({ long, short }: Option, word: string): boolean {
   return word !== "" && (word === long || word === short);

@@ -11,7 +11,7 @@ export function flowFlags(command: Command): Command {
       .option("--dst-ip <address>", "where it goes to, by address")
       .option("--dst-service <name>", "where it goes to: the pods behind a Service")
       .option("-p, --port <port>", "port of the destination, of a Service its own; number or name")
-      .addOption(new Option("--protocol <protocol>", "TCP, UDP or SCTP (default: TCP)")),
+      .option("--protocol <protocol>", "TCP, UDP or SCTP (default: TCP)"),
   ).addOption(output(["text", "json", "yaml"]));
 }
 

@@ -84,6 +84,25 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(result.stdout).toContain("allowed: shop/frontend-abc → shop/mysql-xyz TCP 3306");
   });
 
+  it.each([
+    { words: ["-n", "sho"], answer: ["shop"] },
+    { words: ["-n", "shop", "--dst-pod", "my"], answer: ["mysql", "mysql-xyz"] },
+    { words: ["-n=shop", "--dst-service", ""], answer: ["db"] },
+    { words: ["--context", ""], answer: ["test"] },
+    { words: ["--as", "rita", "-n", ""], answer: [] },
+  ])("completes names of the cluster in kubectl: $words", async ({ words, answer }) => {
+    const path = [dirname(inject("plugin")), dirname(process.execPath), process.env["PATH"] ?? ""];
+    const env = {
+      PATH: path.join(delimiter),
+      HOME: plane().folder,
+      KUBECONFIG: plane().adminKubeconfig,
+    };
+    const args = ["__complete", "network-policy", "simulate", ...words];
+    const { code, stdout } = await runCli(args, { program: "kubectl", env });
+    expect(code).toBe(0);
+    expect(stdout.split("\n").filter((line) => line !== "")).toEqual([...answer, ":4"]);
+  });
+
   describe("flags of kubectl", () => {
     const own = "simulate -n own --src-pod a --dst-pod b --port 80";
     it.each([

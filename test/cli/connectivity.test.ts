@@ -88,6 +88,38 @@ describe("what a change opens and closes", () => {
     expect(await diff("next.yaml", "old.yaml")).toMatchObject({ findings: [] });
   });
 
+  it("lists what reaches many before what reaches one", async () => {
+    const pod = (name: string, labels: object): object => {
+      const metadata = { name, namespace: "shop", labels };
+      return { apiVersion: "v1", kind: "Pod", metadata, spec: {} };
+    };
+    const ingress = (app: string, ...from: readonly string[]): object => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: app, namespace: "shop" },
+      spec: {
+        podSelector: { matchLabels: { app } },
+        ingress: from.map((name) => ({ from: [{ podSelector: { matchLabels: { app: name } } }] })),
+      },
+    });
+    const names = ["a", "b", "x", "y", "z"];
+    const pods = names.map((app) => pod(app, { app }));
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-diff-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const write = async (file: string, objects: readonly object[]): Promise<void> =>
+      writeFile(join(folder, file), objects.map((one) => JSON.stringify(one)).join("\n---\n"));
+    await write("old.yaml", [...pods, ingress("x"), ingress("y"), ingress("z")]);
+    await write("new.yaml", [
+      ...pods,
+      ingress("x", "a", "b"),
+      ingress("y", "b"),
+      ingress("z", "b"),
+    ]);
+    const { stdout } = await runCli(["diff", join(folder, "old.yaml"), join(folder, "new.yaml")]);
+    const sources = Array.from(stdout.matchAll(/^ {2}\+ {2}shop\/(\w)\[/gm), ([, name]) => name);
+    expect(sources).toEqual(["b", "b", "b", "a"]);
+  });
+
   it("finds nothing between a folder and itself", async () => {
     const folder = "examples/shop/cluster";
     const result = await runCli(["diff", folder, folder]);

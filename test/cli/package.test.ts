@@ -71,6 +71,19 @@ describe("the package", () => {
       answer: ["--dst-pod\t", "--dst-ip\t", "--dst-service\t", ":4"],
     },
     { words: ["check", "-o", "s"], answer: ["sarif", ":4"] },
+    { words: ["check", "--output=s"], answer: ["sarif", ":4"] },
+    { words: ["check", "--profile", ""], answer: ["baseline", "restricted", ":4"] },
+    {
+      words: ["explain", "--manifests", SHOP, "--dst-pod", "shop/a"],
+      answer: ["shop/api", ":4"],
+    },
+    { words: ["audit", "--manifests", SHOP, "-n", "sta"], answer: ["staging", ":4"] },
+    {
+      words: ["simulate", "--manifests", SHOP, "--dst-service", "kube"],
+      answer: ["kube-system/kube-dns", ":4"],
+    },
+    { words: ["simulate", "--manifests", "nowhere", "--dst-pod", ""], answer: [":4"] },
+    { words: ["simulate", "-n", ""], answer: [":4"] },
     { words: ["check", "--config", ""], answer: [":0"] },
     { words: ["check", "k8"], answer: [":0"] },
   ])("completes $words", async ({ words, answer }) => {

@@ -1,0 +1,89 @@
+import type { ResourceType } from "../cluster/resource-type.ts";
+import * as kinds from "../cluster/resource-type.ts";
+import { itemsOf } from "../wire/document.ts";
+import type { Report } from "./report.ts";
+import { clientOptions } from "./sources/cluster-flags.ts";
+import type { SourceFlags } from "./sources/load-world.ts";
+import { textAt } from "./sources/source-object.ts";
+
+/** A shell that waits longer than that is no help. */
+const TIMEOUT = "1s";
+
+/** Flags whose values are names of objects, by what kind. */
+const OBJECTS: Readonly<Record<string, ResourceType>> = {
+  "--namespace": kinds.NAMESPACES,
+  "--src-pod": kinds.PODS,
+  "--dst-pod": kinds.PODS,
+  "--dst-service": kinds.SERVICES,
+  "--policy": kinds.NETWORK_POLICIES,
+};
+
+/** Kinds of manifests that those flags may name. */
+const KINDS: Readonly<Record<string, RegExp>> = {
+  "--namespace": /^Namespace$/,
+  "--src-pod": /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/,
+  "--dst-pod": /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/,
+  "--dst-service": /^Service$/,
+  "--policy": /^NetworkPolicy$/,
+};
+
+/** Names that may follow a flag, of the manifests or the cluster that the other flags name; none where that fails. */
+export async function namesFor(flag: string, flags: SourceFlags): Promise<readonly string[]> {
+  try {
+    if (["--context", "--cluster", "--user"].includes(flag)) return await ofKubeconfig(flag, flags);
+    const type = OBJECTS[flag];
+    if (type === undefined) return [];
+    return flags.manifests === undefined
+      ? await ofCluster(type, flags)
+      : await ofManifests(flag, flags.manifests);
+  } catch {
+    // Whatever is wrong will be said when the command is run; a shell has no place for it.
+    return [];
+  }
+}
+
+async function ofKubeconfig(flag: string, flags: SourceFlags): Promise<readonly string[]> {
+  const { loadKubeconfig } = await import("../cluster/load-kubeconfig.ts");
+  const config = await loadKubeconfig({ kubeconfig: flags.kubeconfig ?? null });
+  const named =
+    flag === "--context"
+      ? config.getContexts()
+      : flag === "--cluster"
+        ? config.getClusters()
+        : config.getUsers();
+  return named.map(({ name }) => name);
+}
+
+async function ofCluster(type: ResourceType, flags: SourceFlags): Promise<readonly string[]> {
+  const { ApiClient } = await import("../cluster/api-client.ts");
+  const client = new ApiClient(clientOptions({ ...flags, requestTimeout: TIMEOUT }));
+  try {
+    const isAll = type === kinds.NAMESPACES || flags.allNamespaces === true;
+    const own = flags.namespace ?? (await client.contextNamespace()) ?? "default";
+    const namespace = isAll ? "" : own;
+    const list = await client.send({ verb: "list", type, namespace, query: { limit: "500" } });
+    return itemsOf(list).map(({ raw }) => nameOf(raw, flags.allNamespaces === true));
+  } finally {
+    client.close();
+  }
+}
+
+const QUIET: Report = {
+  note: () => undefined,
+  assuming: () => undefined,
+  progress: () => undefined,
+};
+
+async function ofManifests(flag: string, manifests: readonly string[]): Promise<readonly string[]> {
+  if (manifests.includes("-")) return [];
+  const { readManifests } = await import("./sources/manifest-objects.ts");
+  const objects = await readManifests(manifests, QUIET);
+  const wanted = objects.filter(({ raw }) => KINDS[flag]?.test(textAt(raw, "kind")) === true);
+  return wanted.map(({ raw }) => nameOf(raw, flag !== "--namespace"));
+}
+
+function nameOf(raw: unknown, full: boolean): string {
+  const name = textAt(raw, "metadata", "name");
+  const namespace = textAt(raw, "metadata", "namespace");
+  return full && namespace !== "" ? `${namespace}/${name}` : name;
+}
