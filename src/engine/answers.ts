@@ -1,7 +1,8 @@
 import { flowFamilies } from "./endpoint-class.ts";
 import type { Item, Version } from "./item.ts";
 import type { Direction } from "./model.ts";
-import { isClosed, type Outcome, outcomeFor } from "./row.ts";
+import { isClosed, type Outcome } from "./outcome.ts";
+import { outcomeFor } from "./row.ts";
 
 /** Numbers the distinct answers of one end, so that they can be compared and grouped. */
 export class Answers {

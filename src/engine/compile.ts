@@ -4,7 +4,7 @@ import type { Action, DirectionRules, Peer, Policy, PortMatch, Protocol, Rule } 
 import { type PortSet, portSet } from "./port-set.ts";
 import type { Reading, SelectorEntry, SelectorIndex, SelectorSpec } from "./selector-index.ts";
 
-interface NamedPort {
+export interface NamedPort {
   readonly protocol: Protocol | null;
   readonly name: string;
 }
@@ -143,8 +143,13 @@ function ranges(port: PortMatch, dataplane: Dataplane) {
 }
 
 function portFactsOf(policy: Policy): readonly string[] {
-  const rules = [...policy.ingress.rules, ...policy.egress.rules];
-  return rules
-    .flatMap(({ ports }) => (ports === "all" ? [] : ports))
-    .flatMap((port) => (port.kind === "named" ? [`:${port.name}`] : []));
+  const facts: string[] = [];
+  for (const { rules } of [policy.ingress, policy.egress]) {
+    for (const { ports } of rules) {
+      for (const port of ports === "all" ? [] : ports) {
+        if (port.kind === "named") facts.push(`:${port.name}`);
+      }
+    }
+  }
+  return facts;
 }

@@ -14,7 +14,7 @@ import type {
   RuleStep,
   Verdict,
 } from "./query.ts";
-import { type Ends, peerMatch, ruleMatch } from "./row.ts";
+import { type Ends, peerMatch, ruleMatch } from "./rule-match.ts";
 import { selectingPolicies, tiersOf } from "./tiers.ts";
 import {
   agree,

@@ -44,7 +44,8 @@ class GroupSweep {
   readonly #far: Direction;
   readonly #subjects: readonly Item[];
   readonly #near: Answers;
-  readonly #splitter: SubjectSplitter;
+  /** Made when first needed: mostly nothing is met. */
+  #splitter: SubjectSplitter | null = null;
   readonly #gate: Gate;
   /** Peers by part of the subjects and what opens and closes between them. */
   readonly #found = new Map<
@@ -57,7 +58,6 @@ class GroupSweep {
     this.#far = opposite(plan.direction);
     this.#subjects = subjects;
     this.#near = new Answers(plan.direction);
-    this.#splitter = new SubjectSplitter(subjects, this.#far, plan.lens.denied);
     this.#gate = new Gate(subjects, this.#far);
   }
 
@@ -136,6 +136,7 @@ class GroupSweep {
   #meet(near: string, peer: Item | undefined, peersLikeIt: () => readonly Item[]): void {
     if (peer === undefined) return;
     const { direction, lens } = this.#plan;
+    this.#splitter ??= new SubjectSplitter(this.#subjects, this.#far, lens.denied);
     const parts = near === NOTHING ? [this.#subjects] : this.#splitter.split(peer);
     for (const subjects of parts) {
       const [subject] = subjects;

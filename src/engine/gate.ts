@@ -1,7 +1,8 @@
 import type { EndpointClass, NamespaceRecord } from "./endpoint-class.ts";
 import type { Item } from "./item.ts";
 import type { Direction } from "./model.ts";
-import { isClosed, outcomeFor, type Row } from "./row.ts";
+import { isClosed } from "./outcome.ts";
+import { outcomeFor, type Row } from "./row.ts";
 
 /** PERF: tells at a glance of most peers' rows that they let none of the subjects through. */
 export class Gate {
@@ -14,10 +15,9 @@ export class Gate {
 
   constructor(subjects: readonly Item[], direction: Direction) {
     this.#direction = direction;
-    const classes = subjects.flatMap(classesOf);
-    this.#samples = subjects.slice(0, 1).flatMap(classesOf);
-    const homes = new Set(classes.flatMap(({ namespace }) => namespace ?? []));
-    this.#homes = classes.some(({ host }) => host) ? null : homes;
+    const [first] = subjects;
+    this.#samples = first === undefined ? [] : classesOf(first);
+    this.#homes = homesOf(subjects);
   }
 
   /** Report whether `row`, of a class like `peer` that did not change, is surely closed to all. */
@@ -40,6 +40,18 @@ export class Gate {
   }
 }
 
+function homesOf(subjects: readonly Item[]): ReadonlySet<NamespaceRecord> | null {
+  const homes = new Set<NamespaceRecord>();
+  for (const item of subjects) {
+    for (const { host, namespace } of classesOf(item)) {
+      if (host) return null;
+      if (namespace !== null) homes.add(namespace);
+    }
+  }
+  return homes;
+}
+
 function classesOf({ before, after }: Item): readonly EndpointClass[] {
-  return [before, after].flatMap((version) => version?.cls ?? []);
+  if (before === null) return after === null ? [] : [after.cls];
+  return after === null || after.cls === before.cls ? [before.cls] : [before.cls, after.cls];
 }

@@ -5,8 +5,9 @@ import {
   type PodRecord,
 } from "./endpoint-class.ts";
 import type { Direction } from "./model.ts";
+import type { Outcome } from "./outcome.ts";
 import { intersectPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
-import { type Outcome, outcomeFor, type Row } from "./row.ts";
+import { outcomeFor, type Row } from "./row.ts";
 
 /** A class at one moment, with the rows it has then. */
 export interface Version {

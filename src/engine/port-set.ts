@@ -16,6 +16,9 @@ export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 const STRIDE = 65_536;
 const LAST_PORT = 65_535;
 
+/** All ports of whatever protocol. */
+export const EVERY_PORT = { first: 1, last: LAST_PORT };
+
 /** Where a port stands on the line; ports are 1 to 65535. */
 export function portPoint(protocol: Protocol, port: number): number {
   return (protocol === "TCP" ? 0 : protocol === "UDP" ? STRIDE : 2 * STRIDE) + port;
@@ -55,7 +58,7 @@ function fromBounds(bounds: readonly number[]): PortSet {
 
 export const NO_PORTS: PortSet = { bounds: [], key: "" };
 export const ALL_PORTS: PortSet = portSet(
-  PROTOCOLS.map((protocol) => ({ protocol, first: 1, last: LAST_PORT })),
+  PROTOCOLS.map((protocol) => ({ protocol, ...EVERY_PORT })),
 );
 
 /** Report whether the set holds the point. */
@@ -76,6 +79,13 @@ export function unionPorts(a: PortSet, b: PortSet): PortSet {
   if (a.key === b.key || b.bounds.length === 0) return a;
   if (a.bounds.length === 0) return b;
   return fromPairs([...pairsOf(a), ...pairsOf(b)]);
+}
+
+/** Points in any of these. */
+export function unitePorts(sets: readonly PortSet[]): PortSet {
+  const [first, ...others] = new Set(sets.filter((set) => !isEmptyPorts(set)));
+  if (first === undefined || others.length === 0) return first ?? NO_PORTS;
+  return fromPairs([first, ...others].flatMap(pairsOf));
 }
 
 /** Points in both. */

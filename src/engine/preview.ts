@@ -26,7 +26,8 @@ export function withChanges<T>(
     const before = versionsOf(index, index.inventory.affectedPods(changes));
     apply();
     const after = versionsOf(index, index.inventory.affectedPods(changes));
-    return ask(new Difference(index, movedItems(before, after), journal));
+    const moved = before.size + after.size === 0 ? [] : movedItems(before, after);
+    return ask(new Difference(index, moved, journal));
   });
 }
 
@@ -179,10 +180,13 @@ export class Difference {
   ): Iterable<Rectangle> {
     const { rows } = this.#index;
     const [here, there] = [lens.sideOf(direction), lens.sideOf(opposite(direction))];
+    const changed = this.changedAt(direction);
+    const subjects = here === null ? changed : changed.filter((item) => isOn(here, item));
+    if (subjects.length === 0) return [];
     return sweep({
       direction,
       lens,
-      subjects: this.changedAt(direction).filter((item) => here === null || isOn(here, item)),
+      subjects,
       peersOf: (sample) => peersWithin(this.#peersOf(sample, direction, lens), there),
       peerSets: () => classSets(this.#index, lens, opposite(direction)),
       rowOf: (cls, of) => rows.rowOf(cls, of),

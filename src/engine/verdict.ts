@@ -11,9 +11,10 @@ import {
   YES,
 } from "./endpoint-class.ts";
 import { ALLOW, DENY, type Outcomes } from "./fold.ts";
+import { isClosed, type Outcome, outcomesAt } from "./outcome.ts";
 import { hasPoint, portPoint } from "./port-set.ts";
 import type { Flow, FlowEnd, Verdict } from "./query.ts";
-import { isClosed, type Outcome, outcomeFor, outcomesAt } from "./row.ts";
+import { outcomeFor } from "./row.ts";
 
 /** An end as the index knows it; `record` is null for addresses that no pod or node has. */
 export interface ResolvedEnd {
