@@ -1,4 +1,5 @@
 import type { Command, Option } from "commander";
+import { BUILT_IN_PROFILES } from "../rules/names.ts";
 import { fromPflagStyle } from "./pflag-style.ts";
 import { createProgram } from "./program.ts";
 import type { SourceFlags } from "./sources/load-world.ts";
@@ -48,8 +49,6 @@ async function namesAfter(
   const { namesFor } = await import("./complete-values.ts");
   return namesFor(long, verb.opts<SourceFlags>());
 }
-
-const BUILT_IN_PROFILES = ["baseline", "restricted"];
 
 const NAMED: ReadonlySet<string> = new Set([
   "--namespace",

@@ -1,6 +1,9 @@
 /** Label of a namespace that opts it in; its value names the profile. */
 export const PROFILE_LABEL = "ringfence.dev/profile";
 
+/** Names of the profiles that are always there. */
+export const BUILT_IN_PROFILES = ["baseline", "restricted"] as const;
+
 /** Label of a namespace that softens its profile: `enforce`, `warn` or `audit`. */
 export const MODE_LABEL = "ringfence.dev/mode";
 

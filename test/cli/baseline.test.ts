@@ -1,8 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
+import { builtInProfiles } from "../../src/resources/profile.ts";
+import { BUILT_IN_PROFILES } from "../../src/rules/names.ts";
+import { VALIDATORS } from "../../src/validators/index.ts";
 import { type CliResult, runCli } from "./run-cli.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -128,6 +131,46 @@ describe("a namespace of manifests that opts in is judged with its baseline", ()
       expect(result).toMatchObject({ code: 0 });
       expect(result.stdout).toContain(BOTH);
     }
+  });
+
+  it("takes the baseline that the profile names, where --config has it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-baseline-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const own = [
+      {
+        apiVersion: "ringfence.dev/v1alpha1",
+        kind: "Profile",
+        metadata: { name: "house" },
+        spec: { baseline: "walls", rules: [] },
+      },
+      {
+        apiVersion: "ringfence.dev/v1alpha1",
+        kind: "Baseline",
+        metadata: { name: "walls" },
+        spec: { policies: [{ name: "no-way-in", spec: { podSelector: {}, ingress: [] } }] },
+      },
+    ];
+    await writeFile(join(folder, "house.yaml"), yaml(own));
+    const house = namespace({ "ringfence.dev/profile": "house" });
+    const input = yaml([house, web, api]);
+    const args = ["check", "-", "-o", "json"];
+    const known = await runCli([...args, "--config", folder], { input });
+    expect(JSON.parse(known.stdout)).toMatchObject({
+      findings: [],
+      assumptions: ["Ringfence adds no-way-in to namespace shop"],
+    });
+    const unknown = await simulate([house, web, api], toApi);
+    expect(unknown).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(unknown.stdout)).toMatchObject({
+      assumptions: [
+        "namespace shop gets no baseline, since it is not known: there is no profile `house` here",
+      ],
+    });
+  });
+
+  it("knows the profiles that are always there", () => {
+    const names = builtInProfiles(VALIDATORS).map(({ name }) => name);
+    expect(names).toEqual(BUILT_IN_PROFILES);
   });
 
   it("does not judge, count or print what nobody wrote", async () => {

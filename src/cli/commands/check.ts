@@ -53,7 +53,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   if (flags.write === true && flags.fix !== true) throw usageError("--write needs --fix");
   const profiles = await ProfileChoice.read(flags.config ?? [], flags.profile);
   const report = createReport();
-  const source = await openSource(sourceFlags, report);
+  const source = await openSource(sourceFlags, report, profiles.baselineOf);
   const world = await source.load(SCOPE);
   const namespace = namespaceInQuestion(source, world);
   const isAsked = ({ standing }: Pick<SourcePolicy, "standing">): boolean =>

@@ -11,7 +11,7 @@ import { renderDifference, renderDifferenceMarkdown } from "../render/difference
 import { renderDocument } from "../render/document.ts";
 import { createPaint } from "../render/text.ts";
 import { createReport } from "../report.ts";
-import { baselineAssumptions } from "../sources/assumed-baseline.ts";
+import { type BaselineOf, baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import { changesBetween, type World } from "../sources/world.ts";
 
@@ -36,7 +36,7 @@ export interface Difference {
 /** Compare two sets of manifests, or a cluster or folder with files as if they were applied to it. */
 export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<Outcome> {
   const profiles = await ProfileChoice.read(flags.config ?? [], flags.profile);
-  const { before, after } = await readBoth(flags, trees);
+  const { before, after } = await readBoth(flags, trees, profiles.baselineOf);
   const difference = compare(before, after, profiles);
   const { opened, closed, unsure } = difference;
   const found = opened.length + closed.length + unsure.length > 0;
@@ -46,20 +46,21 @@ export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<
 async function readBoth(
   flags: DiffFlags,
   [old, next, ...others]: readonly string[],
+  baselineOf: BaselineOf,
 ): Promise<{ readonly before: World; readonly after: World }> {
   const report = createReport();
   if (old === undefined) {
     if (flags.filename === undefined) {
       throw usageError("nothing to compare: give two folders OLD NEW, or -f FILE");
     }
-    return (await openSource(flags, report)).loadWithFiles(SCOPE);
+    return (await openSource(flags, report, baselineOf)).loadWithFiles(SCOPE);
   }
   if (next === undefined || others.length > 0 || flags.manifests !== undefined) {
     throw usageError("give two folders OLD NEW, or -f FILE against a cluster or --manifests");
   }
   const [before, after] = await Promise.all(
     [old, next].map(async (path) => {
-      const source = await openSource({ ...flags, manifests: [path] }, report);
+      const source = await openSource({ ...flags, manifests: [path] }, report, baselineOf);
       return source.load(SCOPE);
     }),
   );

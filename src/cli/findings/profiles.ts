@@ -8,6 +8,7 @@ import type { CompiledProfile } from "../../rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../rules/rule-book.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { InputError, usageError } from "../input-error.ts";
+import type { BaselineOf } from "../sources/assumed-baseline.ts";
 import { readManifestFiles } from "../sources/manifest-files.ts";
 
 /** What governs the objects of a namespace. */
@@ -28,11 +29,14 @@ const OWN_NAMESPACE = "ringfence-system";
 
 /** The profiles there are: the built-in ones and those of files. */
 export class ProfileChoice {
+  /** The baseline of namespaces with a profile, of the built-in resources and those of files. */
+  readonly baselineOf: BaselineOf;
   readonly #profiles: ProfileList;
   readonly #chosen: string | null;
 
-  private constructor(profiles: ProfileList, chosen: string | null) {
-    this.#profiles = profiles;
+  private constructor(ruleBook: RuleBook, chosen: string | null) {
+    this.baselineOf = (profile) => ruleBook.baselineOf(profile);
+    this.#profiles = ruleBook.profiles;
     this.#chosen = chosen;
     if (chosen !== null) this.get(chosen);
   }
@@ -49,7 +53,7 @@ export class ProfileChoice {
     });
     const problems = ruleBook.replaceFiles(read.value);
     if (problems.length > 0) throw new InputError(problems);
-    return new ProfileChoice(ruleBook.profiles, chosen ?? null);
+    return new ProfileChoice(ruleBook, chosen ?? null);
   }
 
   /** A profile by name. Throws an InputError that lists those there are. */

@@ -1,8 +1,10 @@
 import { optInOf } from "../../admission/govern.ts";
 import { settingsSchema } from "../../config/settings.ts";
-import { type Namespace, policyKey } from "../../engine/model.ts";
-import { DEFAULT_BASELINE } from "../../resources/baseline.ts";
+import { type Labels, type Namespace, policyKey } from "../../engine/model.ts";
+import { type Baseline, DEFAULT_BASELINE } from "../../resources/baseline.ts";
+import type { DnsTarget } from "../../resources/dns-target.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
+import { BUILT_IN_PROFILES, PROFILE_LABEL } from "../../rules/names.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
 import { NOWHERE } from "./source-object.ts";
@@ -17,36 +19,60 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
   );
 }
 
-/**
- * The baseline policies of `namespaces` that nobody wrote down, by `policyKey`, as Ringfence writes them
- * where its settings say nothing about the DNS.
- */
+/** The baseline of a profile; undefined where there is no such profile. */
+export type BaselineOf = (profile: string) => Baseline | undefined;
+
+/** That of the profiles that are always there. */
+export const builtInBaseline: BaselineOf = (profile) =>
+  BUILT_IN_PROFILES.some((name) => name === profile) ? DEFAULT_BASELINE : undefined;
+
+/** What Ringfence will write to namespaces, as far as that can be told. */
+export interface MissingBaseline {
+  /** By `policyKey`; those that nobody wrote down. */
+  readonly policies: ReadonlyMap<string, SourcePolicy>;
+  /** Why it cannot be told, by namespace. */
+  readonly unknown: ReadonlyMap<string, string>;
+}
+
+/** The baselines of `namespaces`, which have those labels, as Ringfence writes them where its settings say nothing about the DNS. */
 export function missingBaseline(
-  namespaces: ReadonlySet<string>,
-  world: Surroundings & Pick<World, "policies" | "namespaces">,
-): ReadonlyMap<string, SourcePolicy> {
-  if (namespaces.size === 0) return new Map();
-  const { dnsNamespace, dnsPodLabels, dnsAddresses, podCidrs } = settingsSchema.parse({});
+  namespaces: ReadonlyMap<string, Labels>,
+  world: Surroundings & Pick<World, "policies">,
+  baselineOf: BaselineOf,
+): MissingBaseline {
+  const policies = new Map<string, SourcePolicy>();
+  const unknown = new Map<string, string>();
+  for (const [namespace, labels] of namespaces) {
+    const profile = labels.get(PROFILE_LABEL) ?? "";
+    const baseline = baselineOf(profile);
+    const { podCidrs } = settingsSchema.parse({});
+    const facts = { namespace, labels, dns: dnsOf(world), podCidrs };
+    const rendered = baseline === undefined ? null : renderBaseline(baseline, facts);
+    if (rendered === null) unknown.set(namespace, `there is no profile \`${profile}\` here`);
+    else if (!rendered.ok) unknown.set(namespace, rendered.error[0]?.message ?? "");
+    else
+      for (const source of rendered.value.flatMap(assumedPolicy)) {
+        const key = policyKey(source.policy);
+        if (!world.policies.has(key)) policies.set(key, source);
+      }
+  }
+  return { policies, unknown };
+}
+
+function dnsOf(world: Surroundings): DnsTarget {
+  const { dnsNamespace, dnsPodLabels, dnsAddresses } = settingsSchema.parse({});
   const ports = resolversOf(world).flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort]);
-  const dns = {
+  return {
     namespace: dnsNamespace,
     podLabels: dnsPodLabels,
     addresses: dnsAddresses,
     ports: ports.filter((port) => port !== null),
   };
-  const missing = new Map<string, SourcePolicy>();
-  for (const namespace of namespaces) {
-    const labels = world.namespaces.get(namespace)?.labels ?? new Map<string, string>();
-    const rendered = renderBaseline(DEFAULT_BASELINE, { namespace, labels, dns, podCidrs });
-    for (const raw of rendered.ok ? rendered.value : []) {
-      const read = parseNetworkPolicy(raw);
-      const key = read.ok ? policyKey(read.value.policy) : "";
-      if (read.ok && !world.policies.has(key)) {
-        missing.set(key, { ...read.value, origin: NOWHERE, standing: "assumed", replaces: null });
-      }
-    }
-  }
-  return missing;
+}
+
+function assumedPolicy(raw: object): readonly SourcePolicy[] {
+  const read = parseNetworkPolicy(raw);
+  return read.ok ? [{ ...read.value, origin: NOWHERE, standing: "assumed", replaces: null }] : [];
 }
 
 /**
@@ -54,7 +80,7 @@ export function missingBaseline(
  * default-deny and allow-dns to namespace shop`; none where nothing is.
  */
 export function baselineAssumptions(
-  worlds: readonly Pick<World, "policies">[],
+  worlds: readonly Pick<World, "policies" | "unknownBaselines">[],
   concerns: (namespace: string) => boolean = () => true,
 ): readonly string[] {
   const assumed = worlds.flatMap(({ policies }) =>
@@ -66,9 +92,16 @@ export function baselineAssumptions(
   const bySet = Map.groupBy(byNamespace, ([, added]) =>
     added.map(({ policy }) => policy.name).join(" and "),
   );
-  return Array.from(bySet, ([names, of]) => {
+  const added = Array.from(bySet, ([names, of]) => {
     const places = of.map(([namespace]) => namespace).toSorted();
     const noun = places.length === 1 ? "namespace" : "namespaces";
     return `Ringfence adds ${names} to ${noun} ${places.join(", ")}`;
   });
+  const unknown = new Map(worlds.flatMap(({ unknownBaselines }) => [...unknownBaselines]));
+  const left = Array.from(unknown).flatMap(([namespace, why]) =>
+    concerns(namespace)
+      ? [`namespace ${namespace} gets no baseline, since it is not known: ${why}`]
+      : [],
+  );
+  return [...added, ...left];
 }

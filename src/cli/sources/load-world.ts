@@ -3,6 +3,7 @@ import { detectDataplane, nameDataplane } from "../../cluster/detect-dataplane.t
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
 import { AppError } from "../../errors.ts";
 import type { Report } from "../report.ts";
+import { type BaselineOf, builtInBaseline } from "./assumed-baseline.ts";
 import { type ClusterFlags, clientOptions, isChosen, refuseClusterFlags } from "./cluster-flags.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
@@ -41,15 +42,19 @@ export const EVERYTHING: ClusterScope = {
 };
 
 /** The source that `flags` name. No file and no cluster is read before `load`. */
-export async function openSource(flags: SourceFlags, report: Report): Promise<Source> {
+export async function openSource(
+  flags: SourceFlags,
+  report: Report,
+  baselineOf = builtInBaseline,
+): Promise<Source> {
   const { manifests } = flags;
-  if (manifests === undefined) return openCluster(flags, report);
+  if (manifests === undefined) return openCluster(flags, report, baselineOf);
   refuseClusterFlags(flags);
   const namespace = flags.namespace ?? "default";
   const applied = await applicable(flags, report);
   const objects = await readManifests(manifests, report);
   const dataplane = DATAPLANES[flags.dataplane ?? nameDataplane(daemonSetsOf(objects)).dataplane];
-  const options = { dataplane, namespace, report };
+  const options = { dataplane, namespace, report, baselineOf };
   const base: readonly Layer[] = [{ kind: "files", applied: false, objects }];
   return {
     kind: "files",
@@ -63,7 +68,11 @@ export async function openSource(flags: SourceFlags, report: Report): Promise<So
   };
 }
 
-async function openCluster(flags: SourceFlags, report: Report): Promise<Source> {
+async function openCluster(
+  flags: SourceFlags,
+  report: Report,
+  baselineOf: BaselineOf,
+): Promise<Source> {
   const { ApiClient: Client } = await import("../../cluster/api-client.ts");
   const client = new Client(clientOptions(flags));
   const ofContext = await client.contextNamespace().catch((error: unknown) => {
@@ -93,11 +102,11 @@ async function openCluster(flags: SourceFlags, report: Report): Promise<Source> 
     allNamespaces: flags.allNamespaces ?? false,
     load: async (scope) => {
       const [layer, dataplane] = await read(scope);
-      return createWorld([layer, ...applied], { dataplane, namespace, report });
+      return createWorld([layer, ...applied], { dataplane, namespace, report, baselineOf });
     },
     loadWithFiles: async (scope) => {
       const [layer, dataplane] = await read(scope);
-      const options = { dataplane, namespace, report };
+      const options = { dataplane, namespace, report, baselineOf };
       return {
         before: createWorld([layer], options),
         after: createWorld([layer, ...applied], options),

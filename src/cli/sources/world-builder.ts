@@ -2,6 +2,7 @@ import { ofDeployment } from "../../cluster/workload-template.ts";
 import type { Dataplane } from "../../engine/dataplane.ts";
 import { MatchingEngine } from "../../engine/matching-engine.ts";
 import {
+  type Labels,
   type Namespace,
   type Node,
   type Pod,
@@ -19,7 +20,7 @@ import { parseService, type Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { getsBaseline, missingBaseline } from "./assumed-baseline.ts";
+import { type BaselineOf, getsBaseline, missingBaseline } from "./assumed-baseline.ts";
 import { type Origin, type SourceObject, textAt } from "./source-object.ts";
 import { standInsOf } from "./stand-ins.ts";
 import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
@@ -29,6 +30,7 @@ export interface WorldOptions {
   /** Of objects that name none. */
   readonly namespace: string;
   readonly report: Report;
+  readonly baselineOf: BaselineOf;
 }
 
 /** Objects that belong together: those of one cluster, or of one set of files. */
@@ -62,8 +64,8 @@ class WorldBuilder {
   readonly #problems: Problem[] = [];
   readonly #policies = new Map<string, SourcePolicy>();
   readonly #declared = new Map<string, SourceNamespace>();
-  /** Namespaces of files that Ringfence will give its baseline. */
-  readonly #joining = new Set<string>();
+  /** Namespaces of files that Ringfence will give its baseline, with the labels that say which. */
+  readonly #joining = new Map<string, Labels>();
   readonly #mentioned = new Set<string>();
   readonly #pods = new Map<string, Pod>();
   readonly #nodes = new Map<string, Node>();
@@ -107,8 +109,9 @@ class WorldBuilder {
       endpoints: this.#endpoints,
       raw: this.#raw,
     };
-    const policies = new Map([...read.policies, ...missingBaseline(this.#joining, read)]);
-    const world = { ...read, policies };
+    const missing = missingBaseline(this.#joining, read, this.#options.baselineOf);
+    const policies = new Map([...read.policies, ...missing.policies]);
+    const world = { ...read, policies, unknownBaselines: missing.unknown };
     for (const change of upserts(world)) world.engine.apply(change);
     return world;
   }
@@ -202,8 +205,10 @@ class WorldBuilder {
   #takeNamespace({ manifest, namespace }: ParsedNamespace, origin: Origin, layer: Layer): void {
     const { name } = namespace;
     const before = this.#declared.get(name);
-    const isJoining = !getsBaseline(before?.namespace) && getsBaseline(namespace);
-    if (layer.kind === "files" && isJoining) this.#joining.add(name);
+    const isOurs = this.#joining.has(name) || !getsBaseline(before?.namespace);
+    if (layer.kind === "files" && isOurs && getsBaseline(namespace)) {
+      this.#joining.set(name, namespace.labels);
+    }
     this.#declared.set(name, { manifest, namespace, origin, ...standingOf(layer, before) });
   }
 

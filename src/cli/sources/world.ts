@@ -39,6 +39,8 @@ export interface World {
   /** Running pods, stand-ins of workloads included, by `namespace/name`. */
   readonly pods: ReadonlyMap<string, Pod>;
   readonly nodes: ReadonlyMap<string, Node>;
+  /** Namespaces that get a baseline which cannot be told, and why. */
+  readonly unknownBaselines: ReadonlyMap<string, string>;
   readonly templates: readonly PodTemplate[];
   readonly services: ReadonlyMap<string, Service>;
   /** Of Services, by `namespace/name`. */
