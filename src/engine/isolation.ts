@@ -15,7 +15,8 @@ export function isolationOf(index: ClusterIndex, key: string, direction: Directi
 
 /**
  * The hostNetwork pods that `selection` has by their labels, at most `limit`, whether or not the dataplane
- * holds policies for them. PERF: as much work as there are such pods in its namespaces.
+ * holds policies for them. A policy has to mention the selection: then pods of one class are alike to it.
+ * PERF: so one pod of each class is looked at.
  */
 export function hostPodsOf(
   { selectors }: ClusterIndex,
@@ -25,8 +26,9 @@ export function hostPodsOf(
   const found: Pod[] = [];
   for (const cls of selectors.partition.hosts) {
     if (cls.namespace === null || scopeMatch(namespaces, cls.namespace) === NO) continue;
+    if (cls.sample === null || !selectorMatches(pods, cls.sample.pod.labels)) continue;
     for (const { pod } of cls.pods) {
-      if (selectorMatches(pods, pod.labels)) found.push(pod);
+      found.push(pod);
       if (found.length === limit) return found;
     }
   }

@@ -314,7 +314,7 @@ export interface EngineView {
   isolation(key: string, direction: Direction): Certainty;
   /** Ports open from one pod to another, both ends considered, and those that cannot be decided. */
   portsBetween(from: string, to: string): Pick<Connection, "allowed" | "unknown">;
-  /** hostNetwork pods that `selection` has by their labels, whatever the dataplane makes of it. */
+  /** hostNetwork pods that `selection`, which a policy mentions, has by their labels. */
   hostPods(selection: Selection, limit: number): readonly Pod[];
   /** Pods that `selection` matches; `sample` at most `limit`. */
   select(selection: Selection, limit: number): PodMatches;
