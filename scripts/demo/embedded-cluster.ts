@@ -11,6 +11,7 @@ import { ServiceIndex } from "../../src/wire/service-index.ts";
 import type { KubernetesObject } from "./example-cluster.ts";
 
 const OWN_NAMESPACE = "ringfence-system";
+const DNS_SERVICE = "kube-system/kube-dns";
 
 /** The engine over objects that are handed in, where a cluster has watches. */
 export class EmbeddedCluster implements ClusterState {
@@ -54,7 +55,8 @@ export class EmbeddedCluster implements ClusterState {
     const { kind, metadata } = object;
     this.#objects.set(keyOf(kind, metadata), object);
     if (kind === "Endpoints") {
-      this.#dns.push(...resolverEndpoints(valueOf(parseEndpoints(object))));
+      const isDns = `${metadata.namespace}/${metadata.name}` === DNS_SERVICE;
+      if (isDns) this.#dns.push(...resolverEndpoints(valueOf(parseEndpoints(object))));
       return;
     }
     if (kind === "Service") {
