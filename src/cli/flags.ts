@@ -50,8 +50,19 @@ export function sourceFlags(command: Command): Command {
 export function ruleFlags(command: Command): Command {
   return command
     .option("--profile <name>", "the profile, whatever namespaces say")
-    .option("--config <path>", "Profile documents of your own; may be repeated", collect);
+    .option(...CONFIG);
 }
+
+/** What an organisation has decided, beside what stands among the manifests or in the cluster. */
+export function configFlag(command: Command): Command {
+  return command.option(...CONFIG);
+}
+
+const CONFIG = [
+  "--config <path>",
+  "Profiles, Invariants and Exemptions of your own; may be repeated",
+  collect,
+] as const;
 
 function collect(path: string, paths: readonly string[] = []): readonly string[] {
   return [...paths, path];

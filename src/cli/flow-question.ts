@@ -109,6 +109,7 @@ export function scopeOf({ from, to }: FlowQuestion, source: Source): ClusterScop
     namespaces: all ? "all" : [...new Set(places.flatMap((place) => place ?? []))],
     services: to.kind === "service",
     workloads: false,
+    resources: false,
     configMapsOf: null,
     // Whose address it is; and rules of cluster-scoped policies may name nodes.
     nodes: from.kind === "address" || to.kind === "address",

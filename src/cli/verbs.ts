@@ -5,7 +5,7 @@ import type { ConnectivityFlags } from "./commands/connectivity.ts";
 import type { DiffFlags } from "./commands/diff.ts";
 import type { DoctorFlags } from "./commands/doctor.ts";
 import type { FlowCommandFlags } from "./commands/simulate.ts";
-import { flowFlags, oneOf, output, ruleFlags, sourceFlags } from "./flags.ts";
+import { configFlag, flowFlags, oneOf, output, ruleFlags, sourceFlags } from "./flags.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** One verb: what it is called and takes, and how to carry it out. */
@@ -119,7 +119,7 @@ export const VERBS: readonly Verb[] = [
     name: "audit",
     summary: "policies and rules that could go, and pods without any",
     description:
-      "Find policies that select nothing, are redundant, shadowed, duplicate or can be merged, and pods that no policy protects, as the pods are now. --fix prints the policies without what can go, and proves that who can reach whom is unchanged; policies for a whole namespace and the baseline are left alone.",
+      "Find policies that select nothing, are redundant, shadowed, duplicate or can be merged, pods that no policy protects, and Invariants that do not hold, as the pods are now. --fix prints the policies without what can go, and proves that who can reach whom is unchanged; policies for a whole namespace and the baseline are left alone.",
     examples: [
       "kubectl network-policy audit -A",
       "kubectl network-policy audit --manifests k8s/ -o json",
@@ -127,7 +127,7 @@ export const VERBS: readonly Verb[] = [
     ],
     define: (command) =>
       sourceFlags(
-        command.option("--fix", "print the reduced policies instead of the findings"),
+        configFlag(command.option("--fix", "print the reduced policies instead of the findings")),
       ).addOption(output(["text", "json", "yaml"])),
     run: async (flags: AuditFlags) => (await import("./commands/audit.ts")).audit(flags),
   },

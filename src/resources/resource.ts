@@ -106,6 +106,12 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
   },
 ];
 
+/** Report whether `raw` says that it is of one of Ringfence's own kinds, whatever is wrong with it. */
+export function isResource(raw: unknown): boolean {
+  const apiVersion = field(raw, "apiVersion");
+  return typeof apiVersion === "string" && apiVersion.startsWith("ringfence.dev/");
+}
+
 /** Read a document of any of the four kinds. A field that there is not is named with its path. */
 export function parseResource(raw: unknown): Result<Resource, readonly Problem[]> {
   const version = field(raw, "apiVersion");

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
-import { beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
+import { renderCustomResourceDefinition } from "../../src/resources/custom-resource-definition.ts";
+import { RESOURCE_KINDS } from "../../src/resources/resource.ts";
 import { createNamespace, createPod, createShop, pod, policy } from "../e2e/shop.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { endWithTest } from "../support/end-with-test.ts";
@@ -402,6 +404,47 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       /^note: settings of the network plugin are not known: cannot get configmaps kube-system\/amazon-vpc-cni: 403 .*\n$/,
     );
     expect(some.stdout).toContain("--enable-network-policy=true");
+  });
+
+  it("is governed by the cluster's own resources, as far as they can be used", async () => {
+    for (const definition of RESOURCE_KINDS) {
+      const rendered = renderCustomResourceDefinition(definition);
+      // API servers before 1.25 know no rules in a schema.
+      const body = JSON.parse(JSON.stringify(rendered), (key, value: unknown) =>
+        key === "x-kubernetes-validations" ? undefined : value,
+      ) as object;
+      await plane().create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body);
+    }
+    const group = "/apis/ringfence.dev/v1alpha1";
+    const create = (plural: string, kind: string, name: string, spec: object): Promise<unknown> =>
+      vi.waitFor(async () => {
+        const { status } = await plane().request("POST", `${group}/${plural}`, {
+          body: { apiVersion: "ringfence.dev/v1alpha1", kind, metadata: { name }, spec },
+        });
+        expect(status).toBe(201);
+      }, 10_000);
+    const shop = { matchLabels: { "kubernetes.io/metadata.name": "shop" } };
+    const flows = { from: [{ world: true }], to: [{ namespaces: shop }], ports: [{ port: 8080 }] };
+    await create("invariants", "Invariant", "quiet", { description: "why", mustNotReach: flows });
+    await create("profiles", "Profile", "broken", { rules: [{ id: "nope", action: "Deny" }] });
+    const { code, stdout, stderr } = await ask("check -A");
+    expect(code).toBe(1);
+    expect(stdout).toContain('error invariant "quiet"  Invariant quiet');
+    expect(stderr).toBe(
+      "note: Profile broken is not in force: spec.rules[0].id: `nope` is no rule\n",
+    );
+    const rbac = "/apis/rbac.authorization.k8s.io/v1";
+    await plane().create(`${rbac}/clusterroles`, {
+      metadata: { name: "not-ours" },
+      rules: [{ apiGroups: ["", "apps", "networking.k8s.io"], resources: ["*"], verbs: ["list"] }],
+    });
+    await plane().create(`${rbac}/clusterrolebindings`, {
+      metadata: { name: "not-ours" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "not-ours" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "nora" }],
+    });
+    const unread = await ask("check -n own --as nora");
+    expect(unread.stderr).toContain("taken for none: cannot list profiles.ringfence.dev: 403");
   });
 
   it("says that a cluster does not answer", async () => {

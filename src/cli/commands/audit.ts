@@ -1,6 +1,8 @@
+import { brokenInvariants } from "../findings/broken-invariants.ts";
 import { policiesIn } from "../findings/check-world.ts";
 import { engineFindings } from "../findings/engine-findings.ts";
 import { findingData, inOrder } from "../findings/finding.ts";
+import { Governance } from "../findings/governance.ts";
 import { type Reduction, reduce, totalRules } from "../findings/reduce.ts";
 import { EXIT } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
@@ -11,21 +13,29 @@ import { keyName } from "../render/policy-text.ts";
 import { count, createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
+import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 
 export interface AuditFlags extends SourceFlags {
   readonly fix?: boolean;
+  readonly config?: readonly string[];
   readonly output: DataFormat | "text";
 }
 
 /** What could go or does nothing; with `--fix` the policies without it. */
 export async function audit(flags: AuditFlags): Promise<Outcome> {
-  const source = await openSource(flags, createReport());
-  const world = await source.load(EVERYTHING);
+  const report = createReport();
+  const source = await openSource(flags, report, await readConfig(flags.config));
+  const world = await source.load({ ...EVERYTHING, resources: true });
   const namespace = namespaceInQuestion(source, world);
   const assumptions = baselineAssumptions([world]);
   if (flags.fix === true) return fix(reduce(world, namespace), assumptions, flags.output);
-  const findings = inOrder(engineFindings(world, namespace));
+  const governance = await Governance.read(world, report);
+  const findings = inOrder([
+    ...engineFindings(world, namespace),
+    // They are about the cluster, whichever namespace is asked about.
+    ...(namespace === null ? brokenInvariants(world, governance) : []),
+  ]);
   const { rulesRemoved, deleted } = reduce(world, namespace);
   const policies = policiesIn(world, namespace);
   const rules = totalRules(policies);

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { unreachable } from "../../errors.ts";
 import { VALIDATORS } from "../../validators/index.ts";
+import { brokenInvariants } from "../findings/broken-invariants.ts";
 import {
   judgeChanges,
   namespaceChange,
@@ -16,8 +17,8 @@ import {
   inOrder,
   type ReportedFinding,
 } from "../findings/finding.ts";
+import { Governance } from "../findings/governance.ts";
 import { mend } from "../findings/mend.ts";
-import { ProfileChoice } from "../findings/profiles.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { packageVersion } from "../package-version.ts";
@@ -31,6 +32,7 @@ import { renderSarif } from "../render/sarif.ts";
 import { count, createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
+import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import type { SourcePolicy } from "../sources/world.ts";
 
@@ -44,17 +46,17 @@ export interface CheckFlags extends SourceFlags {
 }
 
 /** Everything the rules need to know. */
-const SCOPE = { ...EVERYTHING, services: true, workloads: true };
+const SCOPE = { ...EVERYTHING, services: true, workloads: true, resources: true };
 
 /** The rules of the webhook over manifests or a cluster; with `-f` over those files alone, as if applied. */
 export async function check(flags: CheckFlags, paths: readonly string[]): Promise<Outcome> {
   const manifests = [...paths, ...(flags.manifests ?? [])];
   const sourceFlags = manifests.length === 0 ? flags : { ...flags, manifests };
   if (flags.write === true && flags.fix !== true) throw usageError("--write needs --fix");
-  const profiles = await ProfileChoice.read(flags.config ?? [], flags.profile);
   const report = createReport();
-  const source = await openSource(sourceFlags, report, profiles.baselineOf);
+  const source = await openSource(sourceFlags, report, await readConfig(flags.config));
   const world = await source.load(SCOPE);
+  const governance = await Governance.read(world, report, flags.profile);
   const namespace = namespaceInQuestion(source, world);
   const isAsked = ({ standing }: Pick<SourcePolicy, "standing">): boolean =>
     standing === "applied" || flags.filename === undefined;
@@ -63,8 +65,15 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const assumptions = baselineAssumptions([world]);
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
+    const changes = [...namespaces, ...sources.map(policyChange)];
+    const judged = judgeChanges(changes, world, governance);
+    const isSaid = (rule: string): boolean => judged.some((finding) => finding.rule === rule);
     const found = inOrder([
-      ...judgeChanges([...namespaces, ...sources.map(policyChange)], world, profiles),
+      ...judged,
+      // Whoever is the reason; where a policy is, it has been said of that.
+      ...(namespace === null ? brokenInvariants(world, governance) : []).filter(
+        ({ rule }) => !isSaid(rule),
+      ),
       ...engineFindings(world, namespace).filter(
         ({ rule, object }) => CONFLICTS.has(rule) && objects.has(object),
       ),
@@ -77,7 +86,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     });
   };
   if (flags.fix === true) {
-    const mended = mend(policies, world, profiles);
+    const mended = mend(policies, world, governance);
     const left = judge(mended.map((policy) => policy.source));
     const changed = mended.filter((policy) => policy.findings.length > 0);
     return fix({ mended: changed, left, assumptions }, flags);

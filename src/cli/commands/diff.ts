@@ -4,14 +4,15 @@ import type { Connection, Endpoint, FlowPair } from "../../engine/query.ts";
 import { endName, mergeAddresses, rowData } from "../connection-rows.ts";
 import { findingData } from "../findings/finding.ts";
 import { type Objections, objectionsTo } from "../findings/forbidden.ts";
-import { ProfileChoice } from "../findings/profiles.ts";
+import { Governance } from "../findings/governance.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { renderDifference, renderDifferenceMarkdown } from "../render/difference-text.ts";
 import { renderDocument } from "../render/document.ts";
 import { createPaint } from "../render/text.ts";
-import { createReport } from "../report.ts";
-import { type BaselineOf, baselineAssumptions } from "../sources/assumed-baseline.ts";
+import { createReport, type Report } from "../report.ts";
+import { baselineAssumptions } from "../sources/assumed-baseline.ts";
+import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import { changesBetween, type World } from "../sources/world.ts";
 
@@ -22,7 +23,7 @@ export interface DiffFlags extends SourceFlags {
 }
 
 /** Rules ask for more than connections do. */
-const SCOPE = { ...EVERYTHING, services: true, workloads: true };
+const SCOPE = { ...EVERYTHING, services: true, workloads: true, resources: true };
 
 /** What opens and closes between two worlds, most dangerous first. */
 export interface Difference {
@@ -35,9 +36,10 @@ export interface Difference {
 
 /** Compare two sets of manifests, or a cluster or folder with files as if they were applied to it. */
 export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<Outcome> {
-  const profiles = await ProfileChoice.read(flags.config ?? [], flags.profile);
-  const { before, after } = await readBoth(flags, trees, profiles.baselineOf);
-  const difference = compare(before, after, profiles);
+  const report = createReport();
+  const { before, after } = await readBoth(flags, trees, report);
+  const governance = await Governance.read(after, report, flags.profile);
+  const difference = compare(before, after, governance);
   const { opened, closed, unsure } = difference;
   const found = opened.length + closed.length + unsure.length > 0;
   return { text: render(difference, flags.output), exitCode: found ? EXIT.found : EXIT.ok };
@@ -46,21 +48,21 @@ export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<
 async function readBoth(
   flags: DiffFlags,
   [old, next, ...others]: readonly string[],
-  baselineOf: BaselineOf,
+  report: Report,
 ): Promise<{ readonly before: World; readonly after: World }> {
-  const report = createReport();
+  const config = await readConfig(flags.config);
   if (old === undefined) {
     if (flags.filename === undefined) {
       throw usageError("nothing to compare: give two folders OLD NEW, or -f FILE");
     }
-    return (await openSource(flags, report, baselineOf)).loadWithFiles(SCOPE);
+    return (await openSource(flags, report, config)).loadWithFiles(SCOPE);
   }
   if (next === undefined || others.length > 0 || flags.manifests !== undefined) {
     throw usageError("give two folders OLD NEW, or -f FILE against a cluster or --manifests");
   }
   const [before, after] = await Promise.all(
     [old, next].map(async (path) => {
-      const source = await openSource({ ...flags, manifests: [path] }, report, baselineOf);
+      const source = await openSource({ ...flags, manifests: [path] }, report, config);
       return source.load(SCOPE);
     }),
   );
@@ -69,13 +71,13 @@ async function readBoth(
 }
 
 /** The difference in connections, from workload to workload. */
-function compare(before: World, after: World, profiles: ProfileChoice): Difference {
+function compare(before: World, after: World, governance: Governance): Difference {
   const delta = before.engine.difference(changesBetween(before, after), "workload");
   return {
     opened: inOrder(delta.opened),
     closed: inOrder(delta.closed),
     unsure: inOrder(delta.unsure),
-    objections: objectionsTo(before, after, profiles),
+    objections: objectionsTo(before, after, governance),
     assumptions: baselineAssumptions([before, after]),
   };
 }

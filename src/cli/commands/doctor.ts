@@ -8,7 +8,7 @@ import {
 } from "../doctor/exceptions.ts";
 import { examinePolicies } from "../doctor/policies.ts";
 import { policiesIn } from "../findings/check-world.ts";
-import { ProfileChoice } from "../findings/profiles.ts";
+import { Governance } from "../findings/governance.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { didYouMean, namespaceInQuestion } from "../references.ts";
@@ -29,7 +29,8 @@ const SCOPE = { ...EVERYTHING, services: true, workloads: true, configMapsOf };
 
 /** Everything that makes a policy do nothing, or something that nobody expects, as a checklist with evidence. */
 export async function doctor(flags: DoctorFlags): Promise<Outcome> {
-  const source = await openSource(flags, createReport());
+  const report = createReport();
+  const source = await openSource(flags, report);
   const world = await source.load(SCOPE);
   const namespace = namespaceInQuestion(source, world);
   const all = policiesIn(world, namespace);
@@ -37,7 +38,7 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
     world,
     namespace,
     policies: flags.policy === undefined ? all : named(flags.policy, all),
-    profiles: await ProfileChoice.read([], "restricted"),
+    governance: await Governance.read({ resources: [] }, report, "restricted"),
   };
   const diagnoses: readonly Diagnosis[] = [
     examineEnforcement(patient),

@@ -1,4 +1,4 @@
-import type { ProfileChoice } from "../findings/profiles.ts";
+import type { Governance } from "../findings/governance.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 
 /** What one check came to. */
@@ -18,7 +18,7 @@ export interface Patient {
   readonly policies: readonly SourcePolicy[];
   /** The namespace in question, null for all. */
   readonly namespace: string | null;
-  readonly profiles: ProfileChoice;
+  readonly governance: Governance;
 }
 
 /** Report whether an object of that namespace is in question. */

@@ -18,9 +18,9 @@ const QUESTIONS = [
 
 /** Whether policies select what their authors think. */
 export function examinePolicies(patient: Patient): readonly Diagnosis[] {
-  const { world, policies, profiles, namespace } = patient;
+  const { world, policies, governance, namespace } = patient;
   if (policies.length === 0) return [noPolicies(namespace)];
-  const findings = checkPolicies(policies, world, profiles);
+  const findings = checkPolicies(policies, world, governance);
   return [
     ...QUESTIONS.map(({ check, rules, ok }) => {
       const found = findings.filter(({ rule }) => rules.some((name) => name === rule));

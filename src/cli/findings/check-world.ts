@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { judgeInvariants } from "../../admission/judge-invariants.ts";
 import { type Labels, podKey } from "../../engine/model.ts";
+import { resourceKey } from "../../resources/resource.ts";
+import { excuse } from "../../rules/excuse.ts";
 import { PROFILE_LABEL } from "../../rules/names.ts";
 import type { ClusterFacts, RuleSituation } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
@@ -10,8 +13,8 @@ import { resolversOf } from "../sources/resolvers.ts";
 import { NOWHERE } from "../sources/source-object.ts";
 import type { SourceNamespace, SourcePolicy, World } from "../sources/world.ts";
 import { distinct, type ReportedFinding, SEVERITIES } from "./finding.ts";
+import type { Governance, Governing } from "./governance.ts";
 import { type JudgedObject, judgedNamespace, judgedPolicy, report } from "./judged-object.ts";
-import type { Governing, ProfileChoice } from "./profiles.ts";
 
 const OWN_NAMESPACE = "ringfence-system";
 const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
@@ -53,9 +56,9 @@ export function namespaceChange(source: SourceNamespace): JudgedChange {
 export function checkPolicies(
   policies: readonly SourcePolicy[],
   world: World,
-  profiles: ProfileChoice,
+  governance: Governance,
 ): readonly ReportedFinding[] {
-  return judgeChanges(policies.map(policyChange), world, profiles);
+  return judgeChanges(policies.map(policyChange), world, governance);
 }
 
 /**
@@ -65,33 +68,35 @@ export function checkPolicies(
 export function judgeChanges(
   changes: readonly JudgedChange[],
   world: World,
-  profiles: ProfileChoice,
+  governance: Governance,
 ): readonly ReportedFinding[] {
   const facts = factsOf(world);
-  return distinct(changes.flatMap((change) => judgeChange(change, { world, profiles, facts })));
+  return distinct(changes.flatMap((change) => judgeChange(change, { world, governance, facts })));
 }
 
 interface Surroundings {
   readonly world: World;
-  readonly profiles: ProfileChoice;
+  readonly governance: Governance;
   readonly facts: ClusterFacts;
 }
 
 function judgeChange(
   { old, next }: JudgedChange,
-  { world, profiles, facts }: Surroundings,
+  { world, governance, facts }: Surroundings,
 ): readonly ReportedFinding[] {
   const subject = next ?? old;
   if (subject === null) return [];
   const around = world.namespaces.get(subject.namespace)?.labels;
-  const governing = profiles.of(governingLabels({ old, next }) ?? around);
+  const governing = governance.of(governingLabels({ old, next }) ?? around);
   if (governing.kind === "unknown") return [unknownProfile(governing, subject.namespace, world)];
   const { active, mode } = governing;
   const { engine } = world;
   engine.apply(old === null ? subject.removal : old.upsert);
   const change = next === null ? subject.removal : next.upsert;
-  const { findings, faults } = engine.preview([change], (after, delta) =>
-    runRules(active, profiles.all(), {
+  const invariants = governance.invariantsOn(engine);
+  const { findings, faults, broken } = engine.preview([change], (after, delta, claims) => ({
+    broken: judgeInvariants(invariants, claims),
+    ...runRules(active, governance.profiles, {
       operation: next === null ? "DELETE" : old === null ? "CREATE" : "UPDATE",
       object: next?.governed ?? null,
       oldObject: old?.governed ?? null,
@@ -103,17 +108,44 @@ function judgeChange(
       after,
       facts,
     }),
+  }));
+  const { left, excuses } = excuse(
+    [...findings, ...broken],
+    {
+      namespace: subject.namespace,
+      namespaceLabels: around ?? null,
+      labels: subject.ownLabels,
+    },
+    governance.ruleBook.exemptions(),
+    Date.now(),
   );
   engine.apply(change);
   return [
     ...subject.notices.map(({ path, message }) =>
       report(subject, { rule: "reading", severity: "warning", path, message, help: "" }),
     ),
-    ...findings.map(({ ruleId: rule, action, finding: { path, message, help, fix } }) =>
+    ...left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) =>
       report(
         subject,
-        { rule, severity: SEVERITIES[soften(action, mode)], path, message, help },
+        {
+          rule,
+          severity: SEVERITIES[soften(action, mode)],
+          path,
+          message,
+          help: help || (why ?? ""),
+        },
         fix ?? null,
+      ),
+    ),
+    ...excuses.flatMap(({ by, findings: excused }) =>
+      excused.map(({ ruleId: rule, finding: { path, message } }) =>
+        report(subject, {
+          rule,
+          severity: "note",
+          path,
+          message: `${message}; excused until ${by.expires} by ${resourceKey(by)}`,
+          help: by.reason,
+        }),
       ),
     ),
     ...faults.map(({ ruleId: rule, error }) =>

@@ -3,8 +3,8 @@ import type { Connection, Endpoint } from "../../engine/query.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { isSame, type JudgedChange, judgeChanges } from "./check-world.ts";
 import { distinct, type ReportedFinding } from "./finding.ts";
+import type { Governance } from "./governance.ts";
 import { type JudgedObject, judgedNamespace, judgedPolicy } from "./judged-object.ts";
-import type { ProfileChoice } from "./profiles.ts";
 
 /** What rules say of a change, and which of the connections it opens they object to. */
 export interface Objections {
@@ -14,9 +14,9 @@ export interface Objections {
 }
 
 /** Hold the policies and Namespaces that differ between two worlds against the rules of their profiles. */
-export function objectionsTo(before: World, after: World, profiles: ProfileChoice): Objections {
+export function objectionsTo(before: World, after: World, governance: Governance): Objections {
   const objects = changesBetween(before, after).map((change) => {
-    const findings = judgeChanges([change], after, profiles);
+    const findings = judgeChanges([change], after, governance);
     const rules = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
     return { findings, rules, opened: rules.length === 0 ? [] : openedBy(change, before) };
   });

@@ -1,6 +1,7 @@
 import { type Change, type Labels, policyKey } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
 import type { GovernedObject } from "../../rules/rule.ts";
+import { field, isObject } from "../../wire/shape.ts";
 import { policyName } from "../render/policy-text.ts";
 import type { Origin } from "../sources/source-object.ts";
 import type { SourceNamespace, SourcePolicy } from "../sources/world.ts";
@@ -15,6 +16,8 @@ export interface JudgedObject {
   readonly origin: Origin;
   readonly notices: readonly Problem[];
   readonly governed: GovernedObject;
+  /** Its own, whatever it is. */
+  readonly ownLabels: Labels;
   /** Of a namespace; null of anything else. */
   readonly labels: Labels | null;
   /** What puts it into an engine, and takes it out. */
@@ -29,6 +32,7 @@ export function judgedPolicy({ policy, manifest, notices, origin }: SourcePolicy
     origin,
     notices,
     governed: { kind: "policy", manifest, policy },
+    ownLabels: labelsAt(manifest),
     labels: null,
     upsert: { kind: "policy", op: "upsert", object: policy },
     removal: { kind: "policy", op: "delete", key: policyKey(policy) },
@@ -43,10 +47,18 @@ export function judgedNamespace({ namespace, manifest, origin }: SourceNamespace
     origin,
     notices: [],
     governed: { kind: "namespace", manifest },
+    ownLabels: namespace.labels,
     labels: namespace.labels,
     upsert: { kind: "namespace", op: "upsert", object: namespace },
     removal: { kind: "namespace", op: "delete", key: name },
   };
+}
+
+function labelsAt(manifest: unknown): Labels {
+  const labels = field(manifest, "metadata", "labels");
+  return new Map(
+    Object.entries(isObject(labels) ? labels : {}).map(([key, value]) => [key, String(value)]),
+  );
 }
 
 /** A finding about an object, with where it is written. */

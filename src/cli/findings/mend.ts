@@ -4,7 +4,7 @@ import { POLICY_READERS } from "../../wire/policy.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { checkPolicies } from "./check-world.ts";
 import type { ReportedFinding } from "./finding.ts";
-import type { ProfileChoice } from "./profiles.ts";
+import type { Governance } from "./governance.ts";
 
 /** A policy after mending. */
 export interface MendedPolicy {
@@ -26,10 +26,10 @@ const MAX_FIXES = 200;
 export function mend(
   policies: readonly SourcePolicy[],
   world: World,
-  profiles: ProfileChoice,
+  governance: Governance,
 ): readonly MendedPolicy[] {
   return policies.map((policy) => {
-    const result = mendPolicy(policy, (candidate) => checkPolicies([candidate], world, profiles));
+    const result = mendPolicy(policy, (candidate) => checkPolicies([candidate], world, governance));
     world.engine.apply({ kind: "policy", op: "upsert", object: result.source.policy });
     return result;
   });

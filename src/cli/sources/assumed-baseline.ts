@@ -4,10 +4,11 @@ import { type Labels, type Namespace, policyKey } from "../../engine/model.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../../resources/baseline.ts";
 import type { DnsTarget } from "../../resources/dns-target.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
+import { parseResource, type Resource, resourceKey } from "../../resources/resource.ts";
 import { BUILT_IN_PROFILES, PROFILE_LABEL } from "../../rules/names.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
-import { NOWHERE } from "./source-object.ts";
+import { NOWHERE, type SourceObject } from "./source-object.ts";
 import type { SourcePolicy, World } from "./world.ts";
 
 /** Report whether Ringfence keeps its baseline in the namespace: it has opted in, and enforces. */
@@ -19,12 +20,34 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
   );
 }
 
-/** The baseline of a profile; undefined where there is no such profile. */
-export type BaselineOf = (profile: string) => Baseline | undefined;
+/** The baseline of a profile; undefined where there is no such profile, or none that can be told. */
+type BaselineOf = (profile: string) => Baseline | undefined;
 
-/** That of the profiles that are always there. */
-export const builtInBaseline: BaselineOf = (profile) =>
-  BUILT_IN_PROFILES.some((name) => name === profile) ? DEFAULT_BASELINE : undefined;
+/** By the built-in resources and these; the last of a name counts. */
+export function baselineFrom(resources: readonly SourceObject[]): BaselineOf {
+  const known = new Map<string, Resource>();
+  for (const { raw } of resources) {
+    const read = parseResource(raw);
+    if (read.ok) known.set(resourceKey(read.value), read.value);
+  }
+  const isBuiltIn = (profile: string): boolean =>
+    BUILT_IN_PROFILES.some((name) => name === profile);
+  const nameFor = (profile: string, children: readonly string[]): string | undefined => {
+    if (isBuiltIn(profile)) return DEFAULT_BASELINE.name;
+    const resource = known.get(`Profile ${profile}`);
+    if (resource?.kind !== "Profile" || children.includes(profile)) return undefined;
+    if (resource.baseline !== null) return resource.baseline;
+    return resource.extends === null
+      ? DEFAULT_BASELINE.name
+      : nameFor(resource.extends, [...children, profile]);
+  };
+  return (profile) => {
+    const name = nameFor(profile, []);
+    if (name === DEFAULT_BASELINE.name) return DEFAULT_BASELINE;
+    const baseline = known.get(`Baseline ${name}`);
+    return baseline?.kind === "Baseline" ? baseline : undefined;
+  };
+}
 
 /** What Ringfence will write to namespaces, as far as that can be told. */
 export interface MissingBaseline {

@@ -1,6 +1,8 @@
 import { type ApiClient, ApiError } from "../../cluster/api-client.ts";
 import * as kinds from "../../cluster/resource-type.ts";
 import type { PolicyKind } from "../../engine/model.ts";
+import { RESOURCE_KINDS } from "../../resources/resource.ts";
+import { API_VERSION } from "../../resources/resource-metadata.ts";
 import { itemsOf } from "../../wire/document.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { usageError } from "../input-error.ts";
@@ -12,6 +14,8 @@ export interface ClusterScope {
   /** Whose pods, policies and labels matter: a flow between two pods needs only their own. */
   readonly namespaces: "all" | readonly string[];
   readonly services: boolean;
+  /** Ringfence's own resources, where it is installed and they may be read. */
+  readonly resources: boolean;
   /** Pod templates: for rules that ask about pods which do not exist yet. */
   readonly workloads: boolean;
   /** The ConfigMaps that what was read calls for, as `namespace/name`: read one by one. */
@@ -60,6 +64,7 @@ export async function readCluster(
         ]
       : []),
     ...(scope.workloads ? WORKLOADS : []),
+    ...(scope.resources ? RESOURCES : []),
   ];
   const lists = await Promise.all([
     lister.namespaces(),
@@ -76,6 +81,15 @@ const WORKLOADS: readonly Wanted[] = [
   { type: kinds.DAEMON_SETS, namespaced: true, optional: true },
   { type: kinds.CRON_JOBS, namespaced: true, optional: true },
 ];
+
+const RESOURCES: readonly Wanted[] = RESOURCE_KINDS.map(({ plural, scope }) => {
+  const [group = "", version = ""] = API_VERSION.split("/");
+  return {
+    type: { group, version, resource: plural },
+    namespaced: scope === "Namespaced",
+    optional: true,
+  };
+});
 
 function typeOf(kind: PolicyKind): kinds.ResourceType {
   const { apiVersion, resource } = POLICY_READERS[kind];

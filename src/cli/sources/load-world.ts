@@ -3,7 +3,6 @@ import { detectDataplane, nameDataplane } from "../../cluster/detect-dataplane.t
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
 import { AppError } from "../../errors.ts";
 import type { Report } from "../report.ts";
-import { type BaselineOf, builtInBaseline } from "./assumed-baseline.ts";
 import { type ClusterFlags, clientOptions, isChosen, refuseClusterFlags } from "./cluster-flags.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
@@ -37,24 +36,28 @@ export const EVERYTHING: ClusterScope = {
   namespaces: "all",
   services: false,
   workloads: false,
+  resources: false,
   configMapsOf: null,
   nodes: true,
 };
 
-/** The source that `flags` name. No file and no cluster is read before `load`. */
+/**
+ * The source that `flags` name; `config` holds resources beside its own. No file and no cluster is read
+ * before `load`.
+ */
 export async function openSource(
   flags: SourceFlags,
   report: Report,
-  baselineOf = builtInBaseline,
+  config: readonly SourceObject[] = [],
 ): Promise<Source> {
   const { manifests } = flags;
-  if (manifests === undefined) return openCluster(flags, report, baselineOf);
+  if (manifests === undefined) return openCluster(flags, report, config);
   refuseClusterFlags(flags);
   const namespace = flags.namespace ?? "default";
   const applied = await applicable(flags, report);
   const objects = await readManifests(manifests, report);
   const dataplane = DATAPLANES[flags.dataplane ?? nameDataplane(daemonSetsOf(objects)).dataplane];
-  const options = { dataplane, namespace, report, baselineOf };
+  const options = { dataplane, namespace, report, config };
   const base: readonly Layer[] = [{ kind: "files", applied: false, objects }];
   return {
     kind: "files",
@@ -71,7 +74,7 @@ export async function openSource(
 async function openCluster(
   flags: SourceFlags,
   report: Report,
-  baselineOf: BaselineOf,
+  config: readonly SourceObject[],
 ): Promise<Source> {
   const { ApiClient: Client } = await import("../../cluster/api-client.ts");
   const client = new Client(clientOptions(flags));
@@ -102,11 +105,11 @@ async function openCluster(
     allNamespaces: flags.allNamespaces ?? false,
     load: async (scope) => {
       const [layer, dataplane] = await read(scope);
-      return createWorld([layer, ...applied], { dataplane, namespace, report, baselineOf });
+      return createWorld([layer, ...applied], { dataplane, namespace, report, config });
     },
     loadWithFiles: async (scope) => {
       const [layer, dataplane] = await read(scope);
-      const options = { dataplane, namespace, report, baselineOf };
+      const options = { dataplane, namespace, report, config };
       return {
         before: createWorld([layer], options),
         after: createWorld([layer, ...applied], options),

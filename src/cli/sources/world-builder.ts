@@ -11,6 +11,7 @@ import {
   policyKey,
 } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
+import { isResource } from "../../resources/resource.ts";
 import { objectKey, parseObject, type WireObject } from "../../wire/document.ts";
 import { parseEndpoints, type ServiceEndpoint } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
@@ -20,7 +21,7 @@ import { parseService, type Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { type BaselineOf, getsBaseline, missingBaseline } from "./assumed-baseline.ts";
+import { baselineFrom, getsBaseline, missingBaseline } from "./assumed-baseline.ts";
 import { type Origin, type SourceObject, textAt } from "./source-object.ts";
 import { standInsOf } from "./stand-ins.ts";
 import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
@@ -30,7 +31,8 @@ export interface WorldOptions {
   /** Of objects that name none. */
   readonly namespace: string;
   readonly report: Report;
-  readonly baselineOf: BaselineOf;
+  /** Resources beside those that are read; of the same name they go first. */
+  readonly config: readonly SourceObject[];
 }
 
 /** Objects that belong together: those of one cluster, or of one set of files. */
@@ -72,6 +74,7 @@ class WorldBuilder {
   readonly #templates = new Map<string, PodTemplate>();
   readonly #services = new Map<string, Service>();
   readonly #endpoints = new Map<string, readonly ServiceEndpoint[]>();
+  readonly #resources = new Map<string, SourceObject>();
   readonly #raw = new Map<string, unknown>();
 
   constructor(options: WorldOptions) {
@@ -108,8 +111,9 @@ class WorldBuilder {
       services: this.#services,
       endpoints: this.#endpoints,
       raw: this.#raw,
+      resources: [...this.#resources.values(), ...this.#options.config],
     };
-    const missing = missingBaseline(this.#joining, read, this.#options.baselineOf);
+    const missing = missingBaseline(this.#joining, read, baselineFrom(read.resources));
     const policies = new Map([...read.policies, ...missing.policies]);
     const world = { ...read, policies, unknownBaselines: missing.unknown };
     for (const change of upserts(world)) world.engine.apply(change);
@@ -194,6 +198,7 @@ class WorldBuilder {
         return;
       }
       case "other":
+        if (isResource(raw)) this.#resources.set(resourceName(raw), { raw, origin });
         this.#takeOther(read.apiVersion, read.objectKind, { raw, origin });
     }
   }
@@ -289,6 +294,13 @@ function isPolicyKind(kind: string): kind is PolicyKind {
 
 function workloadKey({ namespace, workload }: Pick<Pod, "namespace" | "workload">): string {
   return `${workload.kind}/${namespace}/${workload.name}`;
+}
+
+/** What an object of one of Ringfence's own kinds is told from others by. */
+function resourceName(raw: unknown): string {
+  return [["kind"], ["metadata", "namespace"], ["metadata", "name"]]
+    .map((keys) => textAt(raw, ...keys))
+    .join("/");
 }
 
 function nameOf(raw: unknown): string {

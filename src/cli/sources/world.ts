@@ -6,7 +6,7 @@ import type { ParsedNamespace } from "../../wire/namespace.ts";
 import type { ParsedPolicy } from "../../wire/parsed-policy.ts";
 import type { Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
-import type { Origin } from "./source-object.ts";
+import type { Origin, SourceObject } from "./source-object.ts";
 
 /**
  * `stored`: of the cluster or the manifests; `applied`: of a file of `-f`; `assumed`: nobody wrote it
@@ -45,6 +45,8 @@ export interface World {
   readonly services: ReadonlyMap<string, Service>;
   /** Of Services, by `namespace/name`. */
   readonly endpoints: ReadonlyMap<string, readonly ServiceEndpoint[]>;
+  /** Of Ringfence's own kinds, as they came. */
+  readonly resources: readonly SourceObject[];
   /** DaemonSets, Nodes and ConfigMaps as they came, by `Kind/namespace/name`, for who looks at their settings. */
   readonly raw: ReadonlyMap<string, unknown>;
 }
