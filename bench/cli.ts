@@ -65,9 +65,9 @@ function measure(subjects: readonly Subject[]): readonly BenchRow[] {
     const own = times[index] ?? [];
     const median = quantile(own, 0.5);
     return [
+      row(`${name}, median`, median, "ms", atMost === undefined ? undefined : { atMost }),
       // The quickest run is the one that others on the machine were least in the way of.
-      row(`${name}, best`, Math.min(...own), "ms", atMost === undefined ? undefined : { atMost }),
-      row(`${name}, median`, median, "ms"),
+      row(`${name}, best`, Math.min(...own), "ms"),
       ...(index === 0 ? [] : [row(`${name}, median in bare nodes`, median / bare, "x")]),
     ];
   });

@@ -13,7 +13,7 @@ import { type Config, loadConfig } from "./config/load-config.ts";
 import { ResourceFolder } from "./config/resource-folder.ts";
 import { DATAPLANES } from "./engine/dataplane.ts";
 import { MatchingEngine } from "./engine/matching-engine.ts";
-import { failure, type Problem } from "./errors.ts";
+import { failure } from "./errors.ts";
 import { createMutators } from "./mutators/index.ts";
 import { Logger } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
@@ -76,7 +76,6 @@ async function run(config: Config): Promise<void> {
 /** Build everything, start it, and settle when it has been stopped by a signal. */
 async function serve(config: Config, logger: Logger): Promise<void> {
   let draining = false;
-  let fileProblems: readonly Problem[] = [];
   const { ownNamespace, webhookPort, listenAddress: host } = config;
 
   const certificate = await CertificateFiles.open(config);
@@ -86,7 +85,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     unreadable: cluster.unreadable().length,
     engine: cluster.engine.stats(),
     certificateExpiry: certificate.current.notAfter,
-    resourceProblems: fileProblems.length + ruleBook.problems().size,
+    resourceProblems: ruleBook.problems().size,
     brokenInvariants: audit.broken(),
   }));
   const observe: Observe = (notice) => {
@@ -159,7 +158,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     folder: config.resourceFolder,
     receive: (resources) => ruleBook.replaceFiles(resources),
     report: (problems) => {
-      fileProblems = problems;
+      ruleBook.noteFiles(problems);
       logger.problems(problems);
     },
     pollMs: FOLDER_POLL_MS,

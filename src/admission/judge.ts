@@ -4,7 +4,7 @@ import type { Exemption } from "../resources/exemption.ts";
 import type { Mode, RuleAction } from "../resources/profile.ts";
 import { type Excuse, excuse } from "../rules/excuse.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
-import type { RuleBook } from "../rules/rule-book.ts";
+import { FILES, type RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
 import type { Judged, Notice } from "./decision.ts";
@@ -132,7 +132,8 @@ function noticed({ by, findings }: Excuse): { by: Exemption; ruleIds: readonly s
 /** The resources that this change would be judged by, were their newest versions usable. */
 function brokenResources(active: CompiledProfile, ruleBook: RuleBook): readonly Notice[] {
   return Array.from(ruleBook.problems()).flatMap(([key, problems]): readonly Notice[] => {
-    const matters = key === `Profile ${active.name}` || key.startsWith("Invariant ");
+    const matters =
+      key === `Profile ${active.name}` || key === FILES || key.startsWith("Invariant ");
     return matters ? [{ kind: "broken-resource", key, problems }] : [];
   });
 }

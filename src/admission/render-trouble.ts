@@ -56,7 +56,7 @@ export function renderNotice(notice: Notice): string {
     case "no-longer-excused":
       return `${notice.ruleIds.join(", ")}: no longer excused, ${resourceKey(notice.by)} expired on ${notice.by.expires}; ask ${notice.by.owner}`;
     case "broken-resource":
-      return `${notice.key}: its newest version cannot be used: ${renderList(notice.problems.map(renderProblem), "; ")}`;
+      return `${notice.key}: the newest version cannot be used: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "trouble":
       return renderTrouble(notice.trouble);
     default:

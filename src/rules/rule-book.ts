@@ -7,6 +7,9 @@ import { type Resource, resourceKey } from "../resources/resource.ts";
 import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
 import type { CompiledProfile, CompiledProfiles } from "./rule.ts";
 
+/** What the resources of files are called as a whole. */
+export const FILES = "files of resources";
+
 /** By `resourceKey`. */
 type Resources = ReadonlyMap<string, Resource>;
 type Problems = ReadonlyMap<string, readonly Problem[]>;
@@ -36,6 +39,7 @@ export class RuleBook {
   #inForce: InForce;
   #keysInForce: ReadonlySet<string> = new Set();
   #problems: Problems = new Map();
+  #fileProblems: readonly Problem[] = [];
 
   /** Holds the built-in resources; throws where one does not fit the rules there are, a defect. */
   constructor(options: CompileOptions) {
@@ -60,9 +64,18 @@ export class RuleBook {
     return this.#inForce.exemptions;
   }
 
-  /** What is wrong with resources whose newest version is not in force, by `resourceKey`. */
+  /**
+   * What is wrong with resources whose newest version is not in force, by `resourceKey`; of files as a
+   * whole under `FILES`.
+   */
   problems(): Problems {
-    return this.#problems;
+    const problems = this.#fileProblems;
+    return problems.length === 0 ? this.#problems : new Map([...this.#problems, [FILES, problems]]);
+  }
+
+  /** The files cannot be used, or (none) can be again: what they gave before is in force. */
+  noteFiles(problems: readonly Problem[]): void {
+    this.#fileProblems = problems;
   }
 
   /** Report whether some version of the resource is in force. */

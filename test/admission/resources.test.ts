@@ -122,7 +122,21 @@ describe("a broken resource", () => {
     );
     expect(response.status?.message).toContain("1. allow-all");
     expect(response.warnings).toContain(
-      "Profile ours: its newest version cannot be used: spec.rules[0].id: `nope` is no rule",
+      "Profile ours: the newest version cannot be used: spec.rules[0].id: `nope` is no rule",
+    );
+  });
+
+  it("of a file is named to everybody, as nobody knows whom it would have judged", async () => {
+    const { ask, around } = createWorld();
+    const code = "NP_E_RESOURCE";
+    around.ruleBook.noteFiles([{ code, path: "a.yaml:3 spec.rulez", message: "unknown field" }]);
+    const object = policy("shop/deny", { podSelector: {}, policyTypes: ["Ingress"] });
+    expect((await ask(review({ object }))).warnings).toContain(
+      "files of resources: the newest version cannot be used: a.yaml:3 spec.rulez: unknown field",
+    );
+    around.ruleBook.noteFiles([]);
+    expect((await ask(review({ object }))).warnings?.join() ?? "").not.toContain(
+      "files of resources",
     );
   });
 

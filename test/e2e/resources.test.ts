@@ -147,7 +147,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     expect(denied).toMatchObject({ code: 1 });
     expect(denied.stderr).toContain('denied by profile "strong"');
     expect(denied.stderr).toContain(
-      "Warning: Profile strong: its newest version cannot be used: spec.rules[0].id: `alow-all` is no rule",
+      "Warning: Profile strong: the newest version cannot be used: spec.rules[0].id: `alow-all` is no rule",
     );
     const metrics = await fetch(`http://127.0.0.1:${ringfence.ports.metrics}/metrics`);
     expect(await metrics.text()).toMatch(/^ringfence_resource_problems 1$/m);
