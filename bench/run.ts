@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   rules: async () => (await import("./rules.ts")).benchRules(),
   invariants: async () => (await import("./invariants.ts")).benchInvariants(),
   cel: async () => (await import("./cel.ts")).benchCel(),
+  claims: async () => (await import("./claims.ts")).benchClaims(),
   admission: async () => (await import("./admission.ts")).benchAdmission(),
   cli: async () => (await import("./cli.ts")).benchCli(),
   apiserver: async () => (await import("./apiserver.ts")).benchApiServer(),

@@ -1,20 +1,37 @@
 import type { BoundClaim } from "./claim.ts";
 import { ClaimLens } from "./claim-lens.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
+import type { EndpointClass } from "./endpoint-class.ts";
 import { FlowTally } from "./flow-tally.ts";
+import { isMoved } from "./item.ts";
+import { type ClassSide, changesKind } from "./lens.ts";
+import { DIRECTIONS } from "./model.ts";
 import type { Difference } from "./preview.ts";
 import type { BreachDelta, Breaches, ClaimPreview, HeldClaim } from "./query.ts";
 import { standing } from "./standing.ts";
+
+/**
+ * PERF: that many classes at the ends of what has been found are enough. A claim as wide as the cluster
+ * that is broken everywhere would keep the process busy for a minute (`bench -- claims`).
+ */
+const ENOUGH = 200_000;
 
 /** The flows that break a claim as things stand; lists name at most `limit` groups. */
 export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number): Breaches {
   const certain = new FlowTally(limit);
   const perhaps = new FlowTally(limit);
+  let found = 0;
   for (const { from, to, opened, unsure } of standing(index, new ClaimLens(claim))) {
     certain.add({ from, to, ports: opened });
     perhaps.add({ from, to, ports: unsure });
+    found += from.length + to.length;
+    if (found > ENOUGH) break;
   }
-  return { certain: certain.list(index), perhaps: perhaps.list(index) };
+  return {
+    certain: certain.list(index),
+    perhaps: perhaps.list(index),
+    complete: found <= ENOUGH,
+  };
 }
 
 /** What a difference does to the claims that are held, while it is told by the index. */
@@ -30,9 +47,7 @@ export class PreviewedClaims implements ClaimPreview {
   concerned(): readonly HeldClaim[] {
     const { claims } = this.#index;
     const found = new Set(
-      (["egress", "ingress"] as const).flatMap((end) => [
-        ...claims.concerning(end, this.#difference.changedAt(end)),
-      ]),
+      DIRECTIONS.flatMap((end) => [...claims.concerning(end, this.#difference.changedAt(end))]),
     );
     return [...claims.held()].filter((held) => found.has(held));
   }
@@ -42,7 +57,7 @@ export class PreviewedClaims implements ClaimPreview {
     const appeared = new FlowTally(limit);
     const disappeared = new FlowTally(limit);
     const doubtful = new FlowTally(limit);
-    for (const found of this.#difference.rectangles(new ClaimLens(claim))) {
+    for (const found of this.#difference.rectangles(this.#lensOn(claim))) {
       const { from, to, opened, closed, unsure } = found;
       appeared.add({ from, to, ports: opened });
       disappeared.add({ from, to, ports: closed });
@@ -54,4 +69,35 @@ export class PreviewedClaims implements ClaimPreview {
       unsure: doubtful.list(this.#index),
     };
   }
+
+  /**
+   * PERF: where nobody comes to an end of the claim or leaves it, only flows that open or close can make
+   * a difference, and those are known. Not so with addresses, as of two families one alone may be meant.
+   */
+  #lensOn(claim: BoundClaim): ClaimLens {
+    const lens = new ClaimLens(claim);
+    const ends = [...claim.claim.from, ...claim.claim.to];
+    if (ends.some(({ kind }) => kind === "addresses") || this.#changesEnds(lens)) return lens;
+    const [from, to] = [this.#difference.touched("egress"), this.#difference.touched("ingress")];
+    return new ClaimLens(claim, {
+      egress: within(claim.from, from),
+      ingress: within(claim.to, to),
+    });
+  }
+
+  #changesEnds(lens: ClaimLens): boolean {
+    return DIRECTIONS.some((end) =>
+      this.#difference.changedAt(end).some((item) => isMoved(item) && changesKind(lens, item, end)),
+    );
+  }
+}
+
+/** Those of a side that are among `classes`. */
+function within(side: ClassSide, classes: ReadonlySet<EndpointClass>): ClassSide {
+  const found = new Set<EndpointClass>();
+  // PERF: whichever is shorter; of a namespace that opens up the classes are all there are.
+  if (side.size < classes.size) {
+    for (const cls of side.classes()) if (classes.has(cls)) found.add(cls);
+  } else for (const cls of classes) if (side.has(cls)) found.add(cls);
+  return { size: found.size, has: (cls) => found.has(cls), classes: () => found };
 }

@@ -33,18 +33,21 @@ const NONE: Breach = { certain: NO_PORTS, perhaps: NO_PORTS };
 export class ClaimLens implements Lens {
   readonly denied: boolean;
   readonly #claim: BoundClaim;
+  readonly #sides: Readonly<Record<Direction, ClassSide>>;
   readonly #memberships: Readonly<Record<Direction, Map<EndpointClass, Membership>>> = {
     egress: new Map(),
     ingress: new Map(),
   };
 
-  constructor(claim: BoundClaim) {
+  /** `sides`: where to look, if not at all ends that the claim speaks of. */
+  constructor(claim: BoundClaim, sides?: Readonly<Record<Direction, ClassSide>>) {
     this.#claim = claim;
+    this.#sides = sides ?? { egress: claim.from, ingress: claim.to };
     this.denied = claim.claim.sense === "open";
   }
 
   sideOf(end: Direction): ClassSide {
-    return end === "egress" ? this.#claim.from : this.#claim.to;
+    return this.#sides[end];
   }
 
   kindOf(cls: EndpointClass, end: Direction): string {

@@ -35,12 +35,27 @@ export function* sweep(plan: Sweep): Iterable<Rectangle> {
     plan.subjects,
     (item) => `${endKey(item, direction)}${itemKind(lens, item, direction)}`,
   );
-  for (const subjects of groups.values()) yield* new GroupSweep(plan, subjects).rectangles();
+  // PERF: worked out once for all groups, and only if there is one that asks.
+  let sets: readonly PeerSet[] | null = null;
+  const peerSets = (): readonly PeerSet[] => {
+    sets ??= Array.from(plan.peerSets(), (classes) => ({ classes, items: null }));
+    return sets;
+  };
+  for (const subjects of groups.values()) {
+    yield* new GroupSweep(plan, subjects, peerSets).rectangles();
+  }
+}
+
+interface PeerSet {
+  readonly classes: ReadonlySet<EndpointClass>;
+  /** All items of the classes, once they have been asked for. */
+  items: readonly Item[] | null;
 }
 
 /** Subjects with the same rows before and after, against all their peers. */
 class GroupSweep {
   readonly #plan: Sweep;
+  readonly #peerSets: () => readonly PeerSet[];
   readonly #far: Direction;
   readonly #subjects: readonly Item[];
   readonly #near: Answers;
@@ -53,8 +68,9 @@ class GroupSweep {
     Map<string, PairChange & { readonly peers: Item[] }>
   >();
 
-  constructor(plan: Sweep, subjects: readonly Item[]) {
+  constructor(plan: Sweep, subjects: readonly Item[], peerSets: () => readonly PeerSet[]) {
     this.#plan = plan;
+    this.#peerSets = peerSets;
     this.#far = opposite(plan.direction);
     this.#subjects = subjects;
     this.#near = new Answers(plan.direction);
@@ -105,15 +121,20 @@ class GroupSweep {
 
   /** All peers in a set that no selector of ours knows are alike. */
   #sweepStrangers(sample: Item, known: ReadonlySet<EndpointClass>): void {
-    const { peerSets, itemsOf } = this.#plan;
-    for (const classes of peerSets()) {
+    const { itemsOf } = this.#plan;
+    for (const set of this.#peerSets()) {
+      const { classes } = set;
       const stranger = firstOutside(classes, known);
       if (stranger === undefined || this.#isShut(stranger)) continue;
       const peer = firstItem(classes, known, itemsOf);
       if (peer === undefined) continue;
       const near = this.#nearKey(sample, peer);
       if (near === null) continue;
-      this.#meet(near, peer, () => [...classes.difference(known)].flatMap(itemsOf));
+      this.#meet(near, peer, () => {
+        if (!classes.isDisjointFrom(known)) return [...classes.difference(known)].flatMap(itemsOf);
+        set.items ??= [...classes].flatMap(itemsOf);
+        return set.items;
+      });
     }
   }
 

@@ -65,9 +65,10 @@ export class Inventory {
     return this.#byAddress.get(address);
   }
 
-  /** Report whether some address of an address class is nobody's. PERF: mostly the first one is. */
+  /** Report whether some address of an address class is nobody's. PERF: mostly the last one is. */
   hasVacancy({ atoms }: EndpointClass): boolean {
     return atoms.some(({ first, last }) => {
+      if (!this.#byAddress.has(last)) return true;
       for (let address = first; address <= last; address++) {
         if (!this.#byAddress.has(address)) return true;
       }

@@ -7,7 +7,6 @@ import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
 import { hostPodsOf, isolationOf } from "./isolation.ts";
 import { pairOutcome } from "./item.ts";
-import { EVERY_FLOW } from "./lens.ts";
 import type {
   AddressRange,
   Change,
@@ -94,9 +93,7 @@ export class MatchingEngine implements Engine {
   }
 
   difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta {
-    return withChanges(this.#index, changes, (difference) =>
-      pairDelta([...difference.rectangles(EVERY_FLOW)], by),
-    );
+    return withChanges(this.#index, changes, (difference) => pairDelta(difference.everyFlow(), by));
   }
 
   verdict(flow: Flow): Verdict {

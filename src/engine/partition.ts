@@ -28,8 +28,10 @@ export class Partition {
   readonly classes = new Set<EndpointClass>();
   /** Those of pods that have no address yet. */
   readonly unplaced = new Set<EndpointClass>();
-  /** Those of hostNetwork pods and of nodes. */
+  /** Those of hostNetwork pods. */
   readonly hosts = new Set<EndpointClass>();
+  /** Those of addresses of nodes. */
+  readonly nodes = new Set<EndpointClass>();
   readonly #listener: ClassListener;
   readonly #byKey = new Map<string, EndpointClass>();
   readonly #byFact = new Map<string, Set<EndpointClass>>();
@@ -151,6 +153,7 @@ export class Partition {
     this.#unindex(cls);
     this.classes.delete(cls);
     this.hosts.delete(cls);
+    this.nodes.delete(cls);
     cls.namespace?.classes.delete(cls);
     this.#listener.removed(cls);
   }
@@ -266,7 +269,7 @@ export class Partition {
       selectors: new Map(),
     };
     this.classes.add(cls);
-    if (cls.host) this.hosts.add(cls);
+    if (cls.host) (cls.namespace === null ? this.nodes : this.hosts).add(cls);
     cls.namespace?.classes.add(cls);
     return cls;
   }

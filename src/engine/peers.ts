@@ -15,6 +15,11 @@ export interface Peers {
   readonly size: number;
   /** Whether the rows may differ on all others too; those are then alike but for their own rows. */
   readonly strangers: boolean;
+  /**
+   * Whether whoever is on a node's network is known: it may be the subject's own node, which passes
+   * policies. Nodes themselves are left out, as only some ask for them.
+   */
+  readonly hosts: boolean;
 }
 
 /** Where two rows may differ; one row and null: what it may let through. */
@@ -24,11 +29,10 @@ export function differingPeers(index: ClusterIndex, before: Row | null, after: R
   const oneMissing = before === null || after === null;
   if (selectors === null || (oneMissing && index.dataplane.sctp !== "yes")) {
     const all = new Set([...(before?.selectors ?? []), ...(after?.selectors ?? [])]);
-    return { ...knownPeers(index, all, partition.hosts), strangers: true };
+    return { ...knownPeers(index, all, partition.hosts), strangers: true, hosts: true };
   }
-  // A host may be the subject's own node, which passes policies: never a stranger like all others.
   const hosts = oneMissing ? partition.hosts : new Set<EndpointClass>();
-  return { ...knownPeers(index, selectors, hosts), strangers: false };
+  return { ...knownPeers(index, selectors, hosts), strangers: false, hosts: oneMissing };
 }
 
 function knownPeers(
@@ -42,13 +46,14 @@ function knownPeers(
 }
 
 /** The peers that are on this side; its own list instead, where that is shorter. */
-export function peersWithin(peers: Peers, side: ClassSide | null): Peers {
+export function peersWithin(index: ClusterIndex, peers: Peers, side: ClassSide | null): Peers {
   if (side === null) return peers;
   const { size } = side;
   if (size <= (peers.strangers ? FEW : peers.size)) {
-    return { known: side.classes(), size, strangers: false };
+    return { ...peers, known: side.classes(), size, strangers: false };
   }
-  return { ...peers, known: filtered(peers.known, (cls) => side.has(cls)) };
+  const nodes = peers.hosts ? index.selectors.partition.nodes : [];
+  return { ...peers, known: filtered(joined(peers.known, nodes), (cls) => side.has(cls)) };
 }
 
 /** All classes at this end, in sets of those that are alike to whom no selector tells them apart. */

@@ -141,6 +141,8 @@ export class Difference {
   readonly #static = new Map<EndpointClass, Item>();
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
+  readonly #touched = new Map<Direction, ReadonlySet<EndpointClass>>();
+  #everyFlow: readonly Rectangle[] | null = null;
 
   constructor(
     index: ClusterIndex,
@@ -162,6 +164,24 @@ export class Difference {
   /** Those whose flows from here (`egress`), or to here, may have changed. */
   changedAt(end: Direction): readonly Item[] {
     return end === "egress" ? this.#egress : this.#ingress;
+  }
+
+  /** All that opened and closed, and what became sure or unsure. */
+  everyFlow(): readonly Rectangle[] {
+    this.#everyFlow ??= [...this.rectangles(EVERY_FLOW)];
+    return this.#everyFlow;
+  }
+
+  /** The classes at this end of all that opened, closed or became sure or unsure. */
+  touched(end: Direction): ReadonlySet<EndpointClass> {
+    const known = this.#touched.get(end);
+    if (known !== undefined) return known;
+    const classes = new Set<EndpointClass>();
+    for (const { from, to } of this.everyFlow()) {
+      for (const cls of this.#classesOf(end === "egress" ? from : to)) classes.add(cls);
+    }
+    this.#touched.set(end, classes);
+    return classes;
   }
 
   /** All that changed, as the lens sees it. */
@@ -187,7 +207,7 @@ export class Difference {
       direction,
       lens,
       subjects,
-      peersOf: (sample) => peersWithin(this.#peersOf(sample, direction, lens), there),
+      peersOf: (sample) => peersWithin(this.#index, this.#peersOf(sample, direction, lens), there),
       peerSets: () => classSets(this.#index, lens, opposite(direction)),
       rowOf: (cls, of) => rows.rowOf(cls, of),
       changed: (cls) => this.#byClass.has(cls),
@@ -251,6 +271,7 @@ export class Difference {
       known: joined(...parts.map((part) => part.known), changed, this.#classesOf(others)),
       size: parts.reduce((sum, { size }) => sum + size, this.#byClass.size + 2 * others.length),
       strangers,
+      hosts: parts.some((part) => part.hosts),
     };
   }
 
@@ -264,9 +285,8 @@ export class Difference {
 
 /** All that opens and closes, the ends named. */
 export function createDelta(index: ClusterIndex, difference: Difference): Delta {
-  const rectangles = [...difference.rectangles(EVERY_FLOW)];
   const named = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowGroup[] =>
-    rectangles.flatMap((rectangle) => {
+    difference.everyFlow().flatMap((rectangle) => {
       const ports = portsOf(rectangle);
       if (isEmptyPorts(ports)) return [];
       const from = createGroup(index, rectangle.from, NAMED);

@@ -208,6 +208,8 @@ export interface FlowList {
 export interface Breaches {
   readonly certain: FlowList;
   readonly perhaps: FlowList;
+  /** False: there were so many that it was left at that; the lists tell of what was found until then. */
+  readonly complete: boolean;
 }
 
 /**

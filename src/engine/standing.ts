@@ -27,7 +27,7 @@ export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
     subjects: [...classes].flatMap(itemsOf),
     peersOf: ({ after }) => {
       const found = differingPeers(index, null, after === null ? null : after[near]);
-      return peersWithin({ ...found, strangers: found.strangers || lens.denied }, peers);
+      return peersWithin(index, { ...found, strangers: found.strangers || lens.denied }, peers);
     },
     peerSets: () => classSets(index, lens, opposite(near)),
     rowOf: (cls, direction) => index.rows.rowOf(cls, direction),
