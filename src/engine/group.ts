@@ -21,25 +21,29 @@ export const NAMED = 20;
  */
 export function createGroup(index: ClusterIndex, items: readonly Item[], limit: number): Group {
   const names = new WorkloadNames(limit);
-  const perNamespace = new Map<NamespaceRecord, { pods: number; named: number }>();
+  const perNamespace = new Map<NamespaceRecord, Counts>();
   let pods = 0;
+  let gone = 0;
   for (const item of items) {
     const { namespace } = classOf(item) ?? { namespace: null };
     if (namespace === null || item.pods === null) continue;
     const count = item.pods.size;
     pods += count;
     const named = names.add(item.pods);
+    const left = item.after === null ? count : 0;
+    gone += left;
     const counts = perNamespace.get(namespace);
-    if (counts === undefined) perNamespace.set(namespace, { pods: count, named });
+    if (counts === undefined) perNamespace.set(namespace, { pods: count, gone: left, named });
     else {
       counts.pods += count;
+      counts.gone += left;
       counts.named += named;
     }
   }
   const ranges = rangesOf(items);
   const counted = [...perNamespace].toSorted(([a], [b]) => (a.name < b.name ? -1 : 1));
-  const parts = counted.filter(([namespace, counts]) => counts.pods < namespace.pods.size);
-  const whole = counted.filter(([namespace, counts]) => counts.pods === namespace.pods.size);
+  const parts = counted.filter((each) => !isWhole(each));
+  const whole = counted.filter(isWhole);
   return {
     endpoints: [
       ...names.ends(),
@@ -49,10 +53,21 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
     pods,
     whole: whole.map(([{ name }]) => name),
     namespaces: counted.map(([{ name }]) => name),
-    everyPod: pods > 0 && pods === index.inventory.podCount,
+    everyPod: pods > 0 && gone === 0 && pods === index.inventory.podCount,
     everyIpv4: covers(ranges, IPV4_SPACE),
     everyIpv6: covers(ranges, IPV6_SPACE),
   };
+}
+
+function isWhole([namespace, counts]: readonly [NamespaceRecord, Counts]): boolean {
+  return counts.gone === 0 && counts.pods === namespace.pods.size;
+}
+
+/** Of a namespace: pods in the group, those of them that are there no more, and those that are named. */
+interface Counts {
+  pods: number;
+  gone: number;
+  named: number;
 }
 
 /** Workloads by name, up to a limit. */

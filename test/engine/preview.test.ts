@@ -337,6 +337,19 @@ describe("the groups of a delta", () => {
     expect(part?.from.endpoints).toHaveLength(20);
   });
 
+  test("pods that go are not all there are of their namespace", () => {
+    const engine = engineOf([web, db, tool]);
+    const { closed: groups } = engine.preview(
+      [pod("shop/web app=web succeeded")],
+      (_, each) => each,
+    );
+    expect(groups.flatMap(({ from, to }) => [from, to])).toContainEqual(
+      expect.objectContaining({ namespaces: ["shop"], pods: 1, omitted: 0, whole: [] }),
+    );
+    const all = engine.preview([without(web), without(db), without(tool)], (_, each) => each);
+    expect(all.closed.some(({ from, to }) => from.everyPod || to.everyPod)).toBe(false);
+  });
+
   test("everybody is told as everybody", () => {
     const before = [web, db, networkPolicy("shop/in", "types Ingress")];
     const groups = groupsOf([without(networkPolicy("shop/in"))], before);
