@@ -171,6 +171,14 @@ describe("select", () => {
     if (policy === undefined) throw new Error("no policy");
     engine.apply({ kind: "policy", op: "upsert", object: { ...policy, subject: selection } });
     expect(engine.select(selection, 9)).toMatchObject({ count, unsure });
+    // One of an ordered tier reads it otherwise; what is asked for is as a NetworkPolicy reads it.
+    const tiered = engineOf(cluster);
+    tiered.apply({
+      kind: "policy",
+      op: "upsert",
+      object: { ...policy, tier: "Admin", subject: selection },
+    });
+    expect(tiered.select(selection, 9)).toMatchObject({ count, unsure });
   });
 
   it("samples no more than it is asked for, and counts all", () => {
