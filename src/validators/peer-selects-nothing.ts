@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Namespace, Selection, Selector } from "../engine/model.ts";
+import type { Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PeerPaths } from "../rules/placed-rules.ts";
@@ -8,6 +8,9 @@ import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearer
 import { counted, withHint } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
+
+/** PERF: what may have been meant is looked for so often in a policy; it takes milliseconds in a large cluster. */
+const MAX_HINTS = 3;
 
 /** Report peers that no pod and no workload template matches. */
 export const peerSelectsNothing = defineValidator({
@@ -22,10 +25,15 @@ export const peerSelectsNothing = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
-    return placedRules.flatMap(({ peers }) =>
+    const missed = placedRules.flatMap(({ peers }) =>
       peers.flatMap(({ peer, paths }) =>
-        peer.kind === "pods" ? judge(peer.selection, paths, { after, facts }) : [],
+        peer.kind === "pods" && !selectsAnything(peer.selection, { after, facts })
+          ? [{ selection: peer.selection, paths }]
+          : [],
       ),
+    );
+    return missed.flatMap(({ selection, paths }, index) =>
+      judge(selection, paths, { after, facts }, index < MAX_HINTS),
     );
   },
 });
@@ -34,14 +42,13 @@ function judge(
   selection: Selection,
   paths: PeerPaths,
   surroundings: Surroundings,
+  isHinted: boolean,
 ): readonly Finding[] {
-  // PERF: first, because most select something, and the namespaces of a scope may be all there are.
-  if (selectsAnything(selection, surroundings)) return [];
   const { after } = surroundings;
   const { namespaces: scope, pods } = selection;
   const namespaces = namespacesOf(scope, after);
   if (scope.kind === "selector" && namespaces.length === 0) {
-    return [noNamespace(scope.selector, paths, after)];
+    return [noNamespace(scope.selector, paths, after, isHinted)];
   }
   // All pods of a namespace, those to come included, may well be none today.
   if (pods.length === 0) return [];
@@ -53,7 +60,7 @@ function judge(
   return [
     {
       path: paths.pods,
-      message: withHint(missed, suggestPods(selection, surroundings)),
+      message: withHint(missed, isHinted ? suggestPods(selection, surroundings) : null),
       help:
         scope.kind === "name"
           ? "pods of another namespace need a `namespaceSelector` in the same item"
@@ -62,14 +69,19 @@ function judge(
   ];
 }
 
-function noNamespace(selector: Selector, paths: PeerPaths, after: EngineView): Finding {
+function noNamespace(
+  selector: Selector,
+  paths: PeerPaths,
+  after: EngineView,
+  isHinted: boolean,
+): Finding {
   const known = after.matchingNamespaces([]);
   const missed = `\`${renderSelector(selector)}\` selects none of ${counted(known.length, "namespace")}`;
   return {
     path: paths.namespaces,
-    message: withHint(missed, suggestLabel(selector, known)),
+    message: withHint(missed, isHinted ? suggestLabel(selector, known) : null),
     help: "compare with `kubectl get namespaces --show-labels`",
-    ...byName(selector, paths, known),
+    ...byName(selector, paths, after),
   };
 }
 
@@ -77,12 +89,12 @@ function noNamespace(selector: Selector, paths: PeerPaths, after: EngineView): F
 function byName(
   selector: Selector,
   { namespaces }: PeerPaths,
-  known: readonly Namespace[],
+  after: EngineView,
 ): { readonly fix?: Fix } {
   const [only, second] = selector;
   if (only?.operator !== "In" || second !== undefined) return {};
   const { values } = only;
-  if (!values.every((value) => known.some(({ name }) => name === value))) return {};
+  if (!values.every((value) => after.namespace(value) !== undefined)) return {};
   const key = "kubernetes.io/metadata.name";
   const next =
     values.length === 1
