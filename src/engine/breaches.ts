@@ -27,11 +27,8 @@ export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number
     found += from.length + to.length;
     if (found > ENOUGH) break;
   }
-  return {
-    certain: certain.list(index),
-    perhaps: perhaps.list(index),
-    complete: found <= ENOUGH,
-  };
+  const complete = found <= ENOUGH;
+  return { certain: certain.list(index, complete), perhaps: perhaps.list(index, complete) };
 }
 
 /** What a difference does to the claims that are held, while it is told by the index. */

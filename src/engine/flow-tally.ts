@@ -29,7 +29,7 @@ export class FlowTally {
     if (this.#widest.length > 2 * this.#limit + 64) this.#cut();
   }
 
-  list(index: ClusterIndex): FlowList {
+  list(index: ClusterIndex, complete = true): FlowList {
     this.#cut();
     const groups = this.#widest.map(({ flows: { from, to, ports } }) => ({
       from: createGroup(index, from, NAMED),
@@ -41,6 +41,7 @@ export class FlowTally {
       omitted: this.#groups - groups.length,
       from: this.#from.size,
       to: this.#to.size,
+      complete,
     };
   }
 

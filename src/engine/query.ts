@@ -199,6 +199,8 @@ export interface FlowList {
   /** How many distinct pods the flows come from, and go to. */
   readonly from: number;
   readonly to: number;
+  /** False: there were so many that it was left at that, and the counts are of what was found by then. */
+  readonly complete: boolean;
 }
 
 /**
@@ -208,8 +210,6 @@ export interface FlowList {
 export interface Breaches {
   readonly certain: FlowList;
   readonly perhaps: FlowList;
-  /** False: there were so many that it was left at that; the lists tell of what was found until then. */
-  readonly complete: boolean;
 }
 
 /**

@@ -30,10 +30,10 @@ export function podsIn({ from, to }: FlowList): number {
   return from > 0 ? from : to;
 }
 
-/** `1 pod`, `214 pods`. */
+/** `1 pod`, `214 pods`, `at least 100000 pods`. */
 export function renderPodCount(list: FlowList): string {
   const count = podsIn(list);
-  return count === 1 ? "1 pod" : `${count} pods`;
+  return `${list.complete ? "" : "at least "}${count === 1 ? "1 pod" : `${count} pods`}`;
 }
 
 /** How much a reader should mind: the world before pods, many pods before few. */

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { parseCidr } from "../../src/engine/address.ts";
 import { ALL_PORTS, portSet } from "../../src/engine/port-set.ts";
 import type { Endpoint, Group } from "../../src/engine/query.ts";
-import { renderGroup } from "../../src/rules/render-delta.ts";
+import { renderGroup, renderPodCount } from "../../src/rules/render-delta.ts";
 import { renderPorts } from "../../src/rules/render-ports.ts";
 import type { Finding } from "../../src/rules/rule.ts";
 import { review } from "./review.ts";
@@ -133,6 +133,15 @@ it.each([
   const world = createWorld({ rules: [rule], action: "Warn", announceChanges: false });
   const { warnings = [] } = await world.ask(review({ object }));
   expect(warnings).toEqual(findings.map(({ message }) => `many-findings: spec: ${message}${end}`));
+});
+
+it.each([
+  [1, 9, true, "1 pod"],
+  [214, 9, true, "214 pods"],
+  [0, 9, true, "9 pods"],
+  [214, 9, false, "at least 214 pods"],
+])("pods are counted: %i to %i, all of them: %s", (from, to, complete, text) => {
+  expect(renderPodCount({ groups: [], omitted: 0, from, to, complete })).toBe(text);
 });
 
 it("a warning that is too long loses the end of its help", async () => {
