@@ -12,8 +12,10 @@ export class FlowTally {
   readonly #limit: number;
   readonly #from = new PodCount();
   readonly #to = new PodCount();
-  #widest: { readonly flows: Flows; readonly width: number }[] = [];
-  #groups = 0;
+  readonly #ids = new Map<Item, number>();
+  #widest: readonly Flows[] = [];
+  #fresh: Flows[] = [];
+  #omitted = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -22,33 +24,59 @@ export class FlowTally {
   add(flows: Flows): void {
     const { from, to, ports } = flows;
     if (isEmptyPorts(ports)) return;
-    this.#groups++;
     this.#from.add(from, solePod(to));
     this.#to.add(to, solePod(from));
-    this.#widest.push({ flows, width: widthOf(from) + widthOf(to) });
-    if (this.#widest.length > 2 * this.#limit + 64) this.#cut();
+    this.#fresh.push(flows);
+    if (this.#fresh.length > MANY) this.#cut();
   }
 
   list(index: ClusterIndex, complete = true): FlowList {
     this.#cut();
-    const groups = this.#widest.map(({ flows: { from, to, ports } }) => ({
+    const groups = this.#widest.map(({ from, to, ports }) => ({
       from: createGroup(index, from, NAMED),
       to: createGroup(index, to, NAMED),
       ports,
     }));
-    return {
-      groups,
-      omitted: this.#groups - groups.length,
-      from: this.#from.size,
-      to: this.#to.size,
-      complete,
-    };
+    const [from, to] = [this.#from.size, this.#to.size];
+    return { groups, omitted: this.#omitted, from, to, complete };
   }
 
   #cut(): void {
-    this.#widest = this.#widest.toSorted((a, b) => b.width - a.width).slice(0, this.#limit);
+    const united = this.#unite(this.#unite([...this.#widest, ...this.#fresh], "to"), "from");
+    this.#fresh = [];
+    const wide = united.map((flows) => ({ flows, width: widthOf(flows.from) + widthOf(flows.to) }));
+    const widest = wide.toSorted((a, b) => b.width - a.width).slice(0, this.#limit);
+    this.#widest = widest.map(({ flows }) => flows);
+    this.#omitted += united.length - widest.length;
+  }
+
+  /** Flows on the same ports with the same at one end are one: a sentence tells of all the others at once. */
+  #unite(all: readonly Flows[], end: "from" | "to"): readonly Flows[] {
+    const united = new Map<string | Flows, Flows>();
+    for (const flows of all) {
+      const key = this.#keyOf(flows, end);
+      const known = united.get(key);
+      if (known === undefined) united.set(key, flows);
+      else if (end === "to") united.set(key, { ...known, from: [...known.from, ...flows.from] });
+      else united.set(key, { ...known, to: [...known.to, ...flows.to] });
+    }
+    return [...united.values()];
+  }
+
+  /** PERF: of those with very many at that end it is not worth while. */
+  #keyOf(flows: Flows, end: "from" | "to"): string | Flows {
+    const items = flows[end];
+    if (items.length > MANY) return flows;
+    const ids = items.map((item) => {
+      const id = this.#ids.get(item) ?? this.#ids.size;
+      this.#ids.set(item, id);
+      return id;
+    });
+    return `${flows.ports.key} ${ids.toSorted((a, b) => a - b).join()}`;
   }
 }
+
+const MANY = 64;
 
 /** How much a reader should mind: addresses before pods, many pods before few. */
 function widthOf(items: readonly Item[]): number {

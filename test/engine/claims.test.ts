@@ -379,6 +379,19 @@ describe("a change breaks or mends a claim", () => {
       },
     ],
     [
+      "pods under different policies that go the same way are told of as one",
+      {
+        cluster: [
+          ...cluster,
+          networkPolicy("dev/tool", "pods app=tool", "types Egress", "egress on TCP/1"),
+          networkPolicy("dev/other", "pods app=other", "types Egress", "egress on TCP/2"),
+        ],
+        claim: noVault,
+        changes: [networkPolicy("dev/out", "types Egress", "egress to namespaces {} on TCP/8200")],
+        appeared: ["dev/other, dev/tool -> payments/vault TCP/8200"],
+      },
+    ],
+    [
       "what is broken already is not told of again",
       {
         cluster,
