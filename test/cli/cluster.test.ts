@@ -276,6 +276,35 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     });
   });
 
+  it("check --fix prints what the API server takes, of files and of what it stores", async () => {
+    await createNamespace(plane(), "mend");
+    await createPod(plane(), pod("mend", "web", "10.244.5.1", {}));
+    const env = { KUBECONFIG: plane().adminKubeconfig };
+    const wide = policy("mend", "wide", {
+      podSelector: {},
+      ingress: [{ from: [{ namespaceSelector: {} }] }],
+    });
+    const apply = async (input: string): Promise<{ readonly code: number | null }> =>
+      runCli(["apply", "-f", "-"], {
+        program: "kubectl",
+        env: { ...env, PATH: process.env["PATH"] ?? "", HOME: plane().folder },
+        input,
+      });
+    const ofFile = await runCli(["check", "-f", "-", "--fix"], {
+      env,
+      input: JSON.stringify(wide),
+    });
+    expect(ofFile.stdout).toContain("- podSelector: {}");
+    expect(await apply(JSON.stringify(wide))).toMatchObject({ code: 0 });
+    const { stdout, stderr } = await runCli(["check", "-n", "mend", "--fix"], { env });
+    expect(stderr).toBe("");
+    expect(stdout).not.toMatch(/resourceVersion|last-applied/);
+    expect(await apply(stdout)).toMatchObject({ code: 0 });
+    const again = await runCli(["check", "-n", "mend", "--fix"], { env });
+    expect(again.stdout).toMatch(/^# 0 findings of 0 policies mended/);
+    expect((await ask("check -n mend")).stdout).not.toContain("open-namespaces");
+  });
+
   it("reads only the namespaces of a flow, with rights for them alone", async () => {
     const rita = await plane().kubeconfig({ user: { name: "rita" } });
     const own = await ask("simulate -n own --src-pod a --dst-pod b --port 80", rita);

@@ -57,7 +57,9 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const source = await openSource(sourceFlags, report, await readConfig(flags.config));
   const world = await source.load(SCOPE);
   const governance = await Governance.read(world, report, flags.profile);
-  const namespace = namespaceInQuestion(source, world);
+  // Files say themselves where their objects belong, as they do to `kubectl apply`.
+  const byFiles = flags.filename !== undefined && flags.namespace === undefined;
+  const namespace = byFiles ? null : namespaceInQuestion(source, world);
   const isAsked = ({ standing }: Pick<SourcePolicy, "standing">): boolean =>
     standing === "applied" || flags.filename === undefined;
   const policies = policiesIn(world, namespace).filter(isAsked);

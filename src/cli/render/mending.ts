@@ -3,7 +3,7 @@ import { applicableManifest } from "../findings/applicable-manifest.ts";
 import { findingData, type ReportedFinding } from "../findings/finding.ts";
 import type { MendedPolicy } from "../findings/mend.ts";
 import { usageError } from "../input-error.ts";
-import { ManifestEditor } from "../sources/manifest-editor.ts";
+import { isJson, ManifestEditor } from "../sources/manifest-editor.ts";
 import { type DataFormat, renderDocument, renderYaml } from "./document.ts";
 import { tally } from "./finding-text.ts";
 import { count } from "./text.ts";
@@ -62,7 +62,7 @@ export function mendedFiles(mended: readonly MendedPolicy[]): ReadonlyMap<string
 
 function documentOf(policy: MendedPolicy): string {
   const { manifest, origin } = policy.source;
-  if (origin.written === null)
+  if (origin.written === null || isJson(origin.written.text))
     return renderYaml(isObject(manifest) ? applicableManifest(manifest) : manifest);
   const editor = new ManifestEditor(origin.written.text);
   return editor.objectText(edit(editor, policy));

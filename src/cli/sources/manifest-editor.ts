@@ -74,7 +74,8 @@ export class ManifestEditor {
   }
 }
 
-function isJson(text: string): boolean {
+/** Report whether a text is JSON, which has no comments and no style to keep. */
+export function isJson(text: string): boolean {
   return /^\s*[{[]/.test(text) && /[}\]]\s*$/.test(text);
 }
 
