@@ -2,6 +2,7 @@ import { type Admission, createAdmission } from "../src/admission/handle.ts";
 import { PendingChanges } from "../src/admission/pending-changes.ts";
 import type { AdmissionObserver } from "../src/admission/record.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
+import type { Pod } from "../src/engine/model.ts";
 import { success } from "../src/errors.ts";
 import { createMutators } from "../src/mutators/index.ts";
 import type { Resource } from "../src/resources/resource.ts";
@@ -56,7 +57,7 @@ export function embeddedAdmission(
           ownPods: [],
           webhookPort: 9443,
           templatesOf: () => [],
-          services: new ServiceIndex(),
+          services: servicesOf(cluster.pods),
         },
         freshness: () => ({ kind: "fresh" }),
         isTerminating: () => false,
@@ -78,4 +79,24 @@ export function embeddedAdmission(
     createMutators(() => "bench"),
     observer,
   );
+}
+
+/** A Service for each application, whose port is not that of its pods, as most are. */
+function servicesOf(pods: readonly Pod[]): ServiceIndex {
+  const index = new ServiceIndex();
+  const apps = Map.groupBy(pods, ({ namespace, labels }) => `${namespace}/${labels.get("app")}`);
+  for (const [pod] of apps.values()) {
+    const app = pod?.labels.get("app");
+    if (pod === undefined || app === undefined) continue;
+    index.upsert({
+      namespace: pod.namespace,
+      name: app,
+      type: "ClusterIP",
+      hidesClients: false,
+      addresses: [],
+      selector: new Map([["app", app]]),
+      ports: [{ name: "", protocol: "TCP", port: 80, targetPort: pod.ports[0]?.name ?? 8080 }],
+    });
+  }
+  return index;
 }
