@@ -6,6 +6,7 @@ import { referencePages } from "../../scripts/print-reference.ts";
 import { createMutators } from "../../src/mutators/index.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { defineValidator, type Validator } from "../../src/rules/rule.ts";
+import { isWeaker } from "../../src/rules/severity.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -35,6 +36,14 @@ describe("the list of rules", () => {
   it("is well-formed", () => {
     expect(createRegistry(VALIDATORS).get("open-world")?.id).toBe("open-world");
     expect(createRegistry(VALIDATORS).get("constructor")).toBeUndefined();
+  });
+
+  it("is such that `restricted` does at least what `baseline` does", () => {
+    const weaker = VALIDATORS.filter(({ shipped: { baseline, restricted } }) => {
+      if (baseline === null) return false;
+      return restricted === null || isWeaker(restricted, baseline);
+    });
+    expect(weaker.map(({ id }) => id)).toEqual([]);
   });
 
   it("holds every rule file under the id that is its name, and every mutator", () => {
