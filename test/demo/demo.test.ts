@@ -48,7 +48,7 @@ describe("npm run demo", () => {
 
   it("prints the denial and the warning that the README shows", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-    const [, denial = ""] = /```text\n(Error from server.*?)```/s.exec(readme) ?? [];
+    const [, denial = ""] = /```text\n((?:Warning|Error from server)\b.*?)```/s.exec(readme) ?? [];
     expect(denial).not.toBe("");
     expect(stdout.replaceAll(/^ {3}/gm, "")).toContain(denial);
     const [, warning = ""] = /`(opens [^`]*)`/.exec(readme) ?? [];
