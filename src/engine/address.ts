@@ -107,6 +107,19 @@ export function rangeContains(range: AddressRange, address: Address): boolean {
   return range.first <= address && address <= range.last;
 }
 
+/** Report whether one of `ranges`, which ascend and are disjoint, holds all of `part`. */
+export function rangesCover(ranges: readonly AddressRange[], part: AddressRange): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.first ?? 0n) <= part.first) low = middle + 1;
+    else high = middle;
+  }
+  const range = ranges[low - 1];
+  return range !== undefined && part.last <= range.last;
+}
+
 /** How many addresses `range` holds. */
 export function rangeSize(range: AddressRange): bigint {
   return range.last - range.first + 1n;

@@ -37,6 +37,8 @@ export class Partition {
   readonly #byFact = new Map<string, Set<EndpointClass>>();
   /** How often a fact is mentioned for the pods of one namespace (`null`: for all pods). */
   readonly #mentions = new Map<NamespaceRecord | null, Map<string, number>>();
+  /** How many pods have a fact of that key. */
+  readonly #holders = new Map<string, number>();
   /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
   #held: Set<EndpointClass> | null = null;
   #nextId = 0;
@@ -61,6 +63,7 @@ export class Partition {
       known ??
       this.#create({ kind: "pod", namespace: place.namespace, host: place.pod.hostNetwork });
     const record: PodRecord = { ...place, cls };
+    this.#countHolder(place, 1);
     if (cls.pods.size === 0) cls.sample = record;
     cls.pods.add(record);
     if (known === undefined) {
@@ -73,6 +76,7 @@ export class Partition {
 
   remove(record: PodRecord): void {
     const { cls } = record;
+    this.#countHolder(record, -1);
     cls.pods.delete(record);
     if (cls.pods.size > 0) {
       if (cls.sample === record) [cls.sample = null] = cls.pods;
@@ -94,7 +98,8 @@ export class Partition {
     }
     const count = mentions.get(key) ?? 0;
     mentions.set(key, count + 1);
-    if (count > 0) return;
+    // PERF: what nobody has tells nobody apart; a policy may name thousands of such ports and labels.
+    if (count > 0 || !this.#holders.has(key)) return;
     for (const cls of Array.from(this.#classesOf(namespace))) {
       this.#regroup(cls, (record) => factOf(record, key));
     }
@@ -109,6 +114,7 @@ export class Partition {
     }
     mentions?.delete(key);
     if (mentions?.size === 0) this.#mentions.delete(namespace);
+    if (!this.#holders.has(key)) return;
     for (const cls of Array.from(this.#classesOf(namespace))) {
       if (cls.facts.some((fact) => fact.startsWith(key) && fact[key.length] === "="))
         this.#rekey(cls);
@@ -138,6 +144,14 @@ export class Partition {
     const held = this.#held ?? new Set();
     this.#held = null;
     for (const cls of held) if (cls.pods.size === 0 && this.classes.has(cls)) this.#drop(cls);
+  }
+
+  #countHolder(place: PodPlace, by: 1 | -1): void {
+    for (const key of factKeys(place)) {
+      const count = (this.#holders.get(key) ?? 0) + by;
+      if (count === 0) this.#holders.delete(key);
+      else this.#holders.set(key, count);
+    }
   }
 
   #classesOf(namespace: NamespaceRecord | null): Iterable<EndpointClass> {

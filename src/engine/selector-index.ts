@@ -1,4 +1,4 @@
-import { type Family, familyOf, mayHoldPods } from "./address.ts";
+import { type Family, familyOf, mayHoldPods, rangesCover } from "./address.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import type { Certainty, Dataplane } from "./dataplane.ts";
 import {
@@ -186,7 +186,7 @@ export class SelectorIndex implements ClassListener {
   }
 
   #evaluateAddresses(spec: SelectorSpec & { kind: "addresses" }, cls: EndpointClass): Match {
-    const inside = cls.atoms.some((atom) => isWithin(spec.ranges, atom));
+    const inside = cls.atoms.some((atom) => rangesCover(spec.ranges, atom));
     if (spec.reading === "literal") return inside ? YES : NO;
     const pods = cls.kind === "pod" && !cls.host;
     if (pods && !this.#dataplane.ipBlockMatchesPods) return NO;
@@ -252,19 +252,6 @@ function mentionedFacts(spec: SelectorSpec): readonly string[] {
 
 function mentionedRanges(spec: SelectorSpec): readonly AddressRange[] {
   return spec.kind === "addresses" ? spec.ranges : [];
-}
-
-/** Report whether one of `ranges`, which ascend and are disjoint, holds all of `atom`. */
-function isWithin(ranges: readonly AddressRange[], atom: AddressRange): boolean {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranges[middle]?.first ?? 0n) <= atom.first) low = middle + 1;
-    else high = middle;
-  }
-  const range = ranges[low - 1];
-  return range !== undefined && atom.last <= range.last;
 }
 
 function familyOfRanges(ranges: readonly AddressRange[]): Family | null {

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { parseCidr } from "../engine/address.ts";
+import { parseCidr, rangesCover } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { type Block, blocksOf, covers, withExceptions } from "./parts/blocks.ts";
+import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -59,7 +59,7 @@ function reopens(other: HoledBlock, block: HoledBlock, hole: AddressRange): bool
   return (
     samePorts &&
     other.placed.direction === block.placed.direction &&
-    other.ranges.some((range) => covers(range, hole))
+    rangesCover(other.ranges, hole)
   );
 }
 
