@@ -4,7 +4,7 @@ import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
 import type { PlacedPort } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
-import { bearersOf, type Surroundings } from "./parts/bearers.ts";
+import { type Bearer, bearersOf, type Surroundings } from "./parts/bearers.ts";
 import { listed, withHint } from "./parts/phrases.ts";
 import { receivers } from "./parts/receivers.ts";
 
@@ -21,11 +21,12 @@ export const namedPort = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
-    return placedRules.flatMap((placed) =>
-      placed.ports.flatMap(({ port, ...place }) =>
-        port.kind === "named" ? judge(port, place, receivers(placed), { after, facts }) : [],
-      ),
-    );
+    return placedRules.flatMap((placed) => {
+      const containers = new ContainerPorts(receivers(placed), { after, facts });
+      return placed.ports.flatMap(({ port, ...place }) =>
+        port.kind === "named" ? judge(port, place, containers) : [],
+      );
+    });
   },
 });
 
@@ -34,10 +35,9 @@ type NamedPort = Extract<PortMatch, { kind: "named" }>;
 function judge(
   wanted: NamedPort,
   { path, item }: Omit<PlacedPort, "port">,
-  selections: readonly Selection[],
-  surroundings: Surroundings,
+  containers: ContainerPorts,
 ): readonly Finding[] {
-  if (selections.length === 0) {
+  if (containers.areOutside) {
     return [
       {
         path,
@@ -46,21 +46,10 @@ function judge(
       },
     ];
   }
-  const seen = new Map<string, ContainerPort>();
-  let anybody = false;
-  for (const selection of selections) {
-    for (const { ports } of bearersOf(selection, surroundings)) {
-      anybody = true;
-      for (const port of ports) {
-        if (isWanted(wanted, port)) return [];
-        seen.set(portText(port), port);
-      }
-    }
-  }
   // Nobody to look it up in is another rule's finding.
-  if (!anybody) return [];
+  if (containers.has(wanted) || containers.areNone()) return [];
   const kind = wanted.protocol === null ? "port" : `${wanted.protocol} port`;
-  const names = [...seen.values()];
+  const names = containers.all();
   const sameName = names.find(({ name }) => name === wanted.name);
   const missed = `no container behind the rule has a ${kind} named \`${wanted.name}\``;
   return [
@@ -72,6 +61,58 @@ function judge(
       ...(sameName === undefined ? {} : { fix: otherProtocol(item, sameName) }),
     },
   ];
+}
+
+/**
+ * The named ports of the containers behind a rule. PERF: pods are read once for all ports of the rule, and
+ * no further than until what is looked for is found.
+ */
+class ContainerPorts {
+  /** The rule is about addresses alone. */
+  readonly areOutside: boolean;
+  readonly #bearers: Iterator<Bearer, void>;
+  readonly #seen = new Map<string, ContainerPort>();
+  #anybody = false;
+
+  constructor(selections: readonly Selection[], surroundings: Surroundings) {
+    this.areOutside = selections.length === 0;
+    this.#bearers = bearersOfAll(selections, surroundings);
+  }
+
+  has(wanted: NamedPort): boolean {
+    const isThere = (): boolean => this.all().some((port) => isWanted(wanted, port));
+    while (!isThere()) if (!this.#readOn()) return false;
+    return true;
+  }
+
+  /** Report whether there is nobody behind the rule, once all have been read. */
+  areNone(): boolean {
+    return !this.#anybody;
+  }
+
+  /** Those read so far. */
+  all(): readonly ContainerPort[] {
+    return [...this.#seen.values()];
+  }
+
+  /** Read until there is a new port; false: there is none. */
+  #readOn(): boolean {
+    const { size } = this.#seen;
+    while (this.#seen.size === size) {
+      const next = this.#bearers.next();
+      if (next.done === true) return false;
+      this.#anybody = true;
+      for (const port of next.value.ports) this.#seen.set(portText(port), port);
+    }
+    return true;
+  }
+}
+
+function* bearersOfAll(
+  selections: readonly Selection[],
+  surroundings: Surroundings,
+): Generator<Bearer, void> {
+  for (const selection of selections) yield* bearersOf(selection, surroundings);
 }
 
 function isWanted({ name, protocol }: NamedPort, port: ContainerPort): boolean {
