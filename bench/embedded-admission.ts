@@ -74,6 +74,8 @@ export function embeddedAdmission(
         onNotSynced: "deny",
         onStale: "deny",
         onDeadline: "deny",
+        policyPartsLimit: 10_000,
+        onTooLarge: "deny",
       },
     },
     createMutators(() => "bench"),

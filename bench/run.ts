@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   invariants: async () => (await import("./invariants.ts")).benchInvariants(),
   cel: async () => (await import("./cel.ts")).benchCel(),
   claims: async () => (await import("./claims.ts")).benchClaims(),
+  large: async () => (await import("./large-policies.ts")).benchLargePolicies(),
   admission: async () => (await import("./admission.ts")).benchAdmission(),
   cli: async () => (await import("./cli.ts")).benchCli(),
   apiserver: async () => (await import("./apiserver.ts")).benchApiServer(),

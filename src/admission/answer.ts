@@ -74,6 +74,7 @@ function refuse(kind: Trouble["kind"]): typeof denied {
     case "invalid":
       return invalid;
     case "unknown-profile":
+    case "too-large":
       return denied;
     case "rule-fault":
       return fault;

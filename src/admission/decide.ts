@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
+import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
 import type { Decision, Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
 import { type Case, judge } from "./judge.ts";
 import { letThrough, type Passage } from "./let-through.ts";
 import { type AdmissionRequest, type GovernedRequest, isResourceRequest } from "./review.ts";
-import { readSubject } from "./subject.ts";
+import { readSubject, type Subject } from "./subject.ts";
 import type { OnTrouble, Surroundings } from "./surroundings.ts";
 
 /**
@@ -82,6 +83,12 @@ async function decideGoverned(
   }
   const subject = readSubject(request, cluster.engine);
   if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");
+  // SECURITY: one policy of megabytes would keep the process from answering for seconds.
+  const parts = partsOf(subject.value);
+  const limit = options.policyPartsLimit;
+  if (parts > limit) {
+    return troubled({ kind: "too-large", parts, limit }, mode, options.onTooLarge);
+  }
   const judged =
     clock() < deadline
       ? await judge({ request, subject: subject.value, active, mode, deadline }, around)
@@ -93,6 +100,10 @@ async function decideGoverned(
   }
   if (freshness.kind !== "stale") return judged;
   return { ...judged, notices: [{ kind: "trouble", trouble: freshness }, ...judged.notices] };
+}
+
+function partsOf({ object }: Subject): number {
+  return object?.kind === "policy" ? countParts(object.policy) : 0;
 }
 
 /** Why the request is none of the rules' business, null where it is. */

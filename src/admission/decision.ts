@@ -21,6 +21,8 @@ export type Trouble =
   | { readonly kind: "unavailable"; readonly namespace: string }
   | { readonly kind: "stale"; readonly ageMs: number }
   | { readonly kind: "past-deadline" }
+  /** Judging it would keep everybody else waiting. */
+  | { readonly kind: "too-large"; readonly parts: number; readonly limit: number }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };
 
 /** Something the user should know although it does not decide. */

@@ -23,6 +23,8 @@ export function renderTrouble(trouble: Trouble): string {
       return `Ringfence has heard nothing from the API server for ${Math.round(trouble.ageMs / 1000)} s`;
     case "past-deadline":
       return "Ringfence could not decide in time; try again";
+    case "too-large":
+      return `the policy has ${trouble.parts} rules, peers, ports, address ranges and labels; at most ${trouble.limit} are judged`;
     case "rule-fault":
       return renderList(
         trouble.faults.map(({ error }) => error.message),

@@ -55,6 +55,9 @@ export interface AdmissionOptions {
   /** `"warn"`: judge by what was last known, and say how old that is. */
   readonly onStale: OnTrouble;
   readonly onDeadline: OnTrouble;
+  /** Of how many parts a policy may be made that is judged (`countParts`). */
+  readonly policyPartsLimit: number;
+  readonly onTooLarge: OnTrouble;
 }
 
 /** All that a decision needs beyond the request. */

@@ -87,6 +87,16 @@ export const settingsSchema = z.strictObject({
   onDeadline: onTroubleSchema
     .default("deny")
     .describe("Answer in enforced namespaces when a decision takes too long."),
+  policyPartsLimit: z
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe(
+      "How many rules, peers, ports, address ranges and labels a policy may have to be judged: ten thousand take about half a second, in which nobody else is answered.",
+    ),
+  onTooLarge: onTroubleSchema
+    .default("deny")
+    .describe("Answer in enforced namespaces to a policy with more than that."),
   stalenessLimitMs: millisecondsSchema
     .default(300_000)
     .describe("Age from which the picture of the cluster is too old."),

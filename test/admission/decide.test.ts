@@ -19,6 +19,11 @@ const fromWeb = {
   policyTypes: ["Ingress"],
   ingress: [{ from: [web], ports: [{ protocol: "TCP", port: 5432 }] }],
 };
+/** One rule, one peer, 997 ports, two for the label of the subject and two for the peer's: 1003 parts. */
+const huge = {
+  ...fromWeb,
+  ingress: [{ from: [web], ports: Array.from({ length: 997 }, (_, at) => ({ port: 1 + at })) }],
+};
 const wide = (name: string, more = {}) => policy(name, fromEverywhere, more);
 const good = policy("shop/allow-db", fromWeb);
 
@@ -469,6 +474,30 @@ describe("trouble", () => {
       optOut,
       { authorizer: never, options: { onDeadline: "warn" } },
       [null, "could not decide in time"],
+    ],
+    [
+      "a policy of too many parts: refused",
+      review({ object: policy("shop/x", huge) }),
+      {},
+      [403, "has 1003 rules, peers, ports, address ranges and labels; at most 1000 are judged"],
+    ],
+    [
+      "a policy of too many parts, in a soft namespace: passes",
+      review({ object: policy("soft/x", huge) }),
+      {},
+      [null, "not judged: the policy has 1003"],
+    ],
+    [
+      "a policy of too many parts, where configured: passes",
+      review({ object: policy("shop/x", huge) }),
+      { options: { onTooLarge: "warn" } },
+      [null, "not judged: the policy has 1003"],
+    ],
+    [
+      "a policy of too many parts that is made smaller: judged",
+      review({ object: wide("shop/x"), oldObject: policy("shop/x", huge) }),
+      {},
+      [403, "open-namespaces"],
     ],
     [
       "an object that cannot be read: refused",

@@ -115,6 +115,8 @@ export function createWorld(options: WorldOptions = {}): {
       onNotSynced: "deny",
       onStale: "warn",
       onDeadline: "deny",
+      policyPartsLimit: 1_000,
+      onTooLarge: "deny",
       ...options.options,
     },
   };

@@ -29,6 +29,8 @@ describe("where a setting comes from", () => {
       onNotSynced: "deny",
       onStale: "deny",
       onDeadline: "deny",
+      policyPartsLimit: 10_000,
+      onTooLarge: "deny",
       kubeconfig: null,
       leaderElection: true,
       identity: hostname(),

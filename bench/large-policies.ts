@@ -1,0 +1,164 @@
+import { keepGarbageYoung } from "../src/server/heap.ts";
+import { CLUSTER } from "./admission-cluster.ts";
+import type { Manifest } from "./catalogue.ts";
+import { generateCluster } from "./cluster-generator.ts";
+import { embeddedAdmission } from "./embedded-admission.ts";
+import { type BenchRow, row } from "./row.ts";
+
+/** As many parts as a policy may have to be judged, whatever they are (`policyPartsLimit`). */
+const PARTS = 10_000;
+const ROUNDS = 8;
+
+const MEGABYTES = 3;
+
+/** How long the largest policies keep everybody else waiting, and what refusing a larger one takes. */
+export async function benchLargePolicies(): Promise<readonly BenchRow[]> {
+  keepGarbageYoung();
+  let outcome = "";
+  const admission = embeddedAdmission(generateCluster(CLUSTER), {
+    answered: (record) => {
+      outcome = record.outcome;
+    },
+    ruleFailed: (id, error) => {
+      throw new Error(`rule ${id} failed`, { cause: error });
+    },
+  });
+  const time = async (spec: Manifest): Promise<number> => {
+    const body = JSON.stringify(review(spec));
+    const measured: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const started = performance.now();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as they are measured
+      await admission.handle("validate", JSON.parse(body), started + 60_000);
+      measured.push(performance.now() - started);
+    }
+    return Math.min(...measured);
+  };
+  const rows: BenchRow[] = [];
+  for (const [name, spec] of Object.entries(SHAPES)) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, as they are measured
+    rows.push(row(`${PARTS} parts: ${name}`, await time(spec(PARTS)), "ms", { atMost: 500 }));
+    if (outcome === "too-large") throw new Error(`${name}: not judged`);
+  }
+  const megabytes = await time(addresses((MEGABYTES * 1e6) / 40));
+  return [...rows, row(`${MEGABYTES} MB, refused`, megabytes, "ms", { atMost: 500 })];
+}
+
+const addresses = (parts: number): Manifest =>
+  ingress([{ from: times(parts, (at) => ({ ipBlock: { cidr: `${address(at)}/32` } })) }]);
+
+/** Policies of nothing but one kind of part. */
+const SHAPES: Readonly<Record<string, (parts: number) => Manifest>> = {
+  addresses,
+  exceptions: (parts) =>
+    ingress([
+      {
+        from: [
+          {
+            ipBlock: {
+              cidr: "0.0.0.0/0",
+              except: times(parts - 10, (at) => `${address(at)}/32`),
+            },
+          },
+        ],
+      },
+    ]),
+  "rules with a port": (parts) =>
+    ingress(
+      times(parts / 5, (at) => ({
+        from: [{ podSelector: { matchLabels: { app: "api" } } }],
+        ports: [{ protocol: "TCP", port: 1 + at }],
+      })),
+    ),
+  "rules with a block and a port, for all pods": (parts) => ({
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: times(parts / 3, (at) => ({
+      to: [{ ipBlock: { cidr: `${address(at)}/32` } }],
+      ports: [{ protocol: "TCP", port: 1 + at }],
+    })),
+  }),
+  "namespaces by name": (parts) =>
+    ingress([
+      {
+        from: times(parts / 3, (at) => ({
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `team-${at}` } },
+        })),
+      },
+    ]),
+  "labels that nobody has": (parts) =>
+    ingress([
+      {
+        from: times(parts / 3, (at) => ({
+          namespaceSelector: {},
+          podSelector: { matchLabels: { [`label-${at}`]: "x" } },
+        })),
+      },
+    ]),
+  "values of a label": (parts) =>
+    ingress([
+      {
+        from: [
+          {
+            namespaceSelector: {},
+            podSelector: {
+              matchExpressions: [
+                { key: "app", operator: "NotIn", values: times(parts, (at) => `app-${at}`) },
+              ],
+            },
+          },
+        ],
+      },
+    ]),
+  "named ports, to everybody": (parts) => ({
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [
+      {
+        to: [{ namespaceSelector: {} }],
+        ports: times(parts - 10, (at) => ({ protocol: "TCP", port: `port-${at}` })),
+      },
+    ],
+  }),
+};
+
+function ingress(rules: readonly Manifest[]): Manifest {
+  return {
+    podSelector: { matchLabels: { app: "web" } },
+    policyTypes: ["Ingress"],
+    ingress: rules,
+  };
+}
+
+function times<T>(count: number, make: (at: number) => T): readonly T[] {
+  return Array.from({ length: Math.floor(count) - 5 }, (_, at) => make(at));
+}
+
+/** Every other address, so that no two are neighbours. */
+function address(at: number): string {
+  return `20.${(at >> 15) & 255}.${(at >> 7) & 255}.${(at & 127) * 2}`;
+}
+
+function review(spec: Manifest): Manifest {
+  const object = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "large", namespace: "team-11" },
+    spec,
+  };
+  return {
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    request: {
+      uid: "705ab4f5",
+      kind: { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" },
+      name: "large",
+      namespace: "team-11",
+      operation: "CREATE",
+      userInfo: { username: "dana" },
+      object,
+      oldObject: null,
+      dryRun: true,
+    },
+  };
+}
