@@ -1,12 +1,12 @@
 import type { BoundClaim } from "./claim.ts";
 import { ClaimLens } from "./claim-lens.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
+import type { Difference } from "./difference.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { FlowTally } from "./flow-tally.ts";
 import { isMoved } from "./item.ts";
 import { type ClassSide, changesKind } from "./lens.ts";
 import { DIRECTIONS } from "./model.ts";
-import type { Difference } from "./preview.ts";
 import type { BreachDelta, Breaches, ClaimPreview, HeldClaim } from "./query.ts";
 import { standing } from "./standing.ts";
 

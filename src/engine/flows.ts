@@ -33,7 +33,7 @@ export function* sweep(plan: Sweep): Iterable<Rectangle> {
   const { direction, lens } = plan;
   const groups = Map.groupBy(
     plan.subjects,
-    (item) => `${endKey(item, direction)}${itemKind(lens, item, direction)}`,
+    (item) => `${endKey(item, direction)} ${itemKind(lens, item, direction)}`,
   );
   // PERF: worked out once for all groups, and only if there is one that asks.
   let sets: readonly PeerSet[] | null = null;
@@ -110,7 +110,7 @@ class GroupSweep {
         if (near === null) continue;
         // Where our row lets nothing through it does not matter what the other one would say.
         const far = near === NOTHING ? "" : endKey(item, this.#far);
-        const all = `${near} ${far}${itemKind(lens, item, this.#far)}`;
+        const all = `${near} ${far} ${itemKind(lens, item, this.#far)}`;
         const group = peers.get(all);
         if (group === undefined) peers.set(all, { near, items: [item] });
         else group.items.push(item);

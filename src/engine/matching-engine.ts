@@ -3,6 +3,7 @@ import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
 import { type Certainty, DATAPLANES, type Dataplane } from "./dataplane.ts";
+import { versionOf } from "./difference.ts";
 import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
 import { hostPodsOf, isolationOf } from "./isolation.ts";
@@ -20,7 +21,7 @@ import type {
   Selector,
 } from "./model.ts";
 import { ALL_PORTS, NO_PORTS } from "./port-set.ts";
-import { assumeChanges, createDelta, versionOf, withChanges } from "./preview.ts";
+import { assumeChanges, createDelta, withChanges } from "./preview.ts";
 import type {
   Breaches,
   ClaimPreview,

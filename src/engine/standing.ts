@@ -1,4 +1,5 @@
 import type { ClusterIndex } from "./cluster-index.ts";
+import { versionOf } from "./difference.ts";
 import { type EndpointClass, isNode } from "./endpoint-class.ts";
 import { opposite, sweep } from "./flows.ts";
 import type { Item, Rectangle } from "./item.ts";
@@ -47,7 +48,5 @@ function itemOf(index: ClusterIndex, cls: EndpointClass, side: ClassSide | null)
   const pods = cls.kind === "address" ? null : cls.pods;
   const isEmpty = pods === null ? !index.inventory.hasVacancy(cls) : pods.size === 0;
   if (isEmpty || (side === null && isNode(cls))) return [];
-  const egress = index.rows.rowOf(cls, "egress");
-  const ingress = index.rows.rowOf(cls, "ingress");
-  return [{ before: null, after: { cls, egress, ingress }, pods }];
+  return [{ before: null, after: versionOf(index, cls), pods }];
 }

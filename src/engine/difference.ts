@@ -1,0 +1,206 @@
+import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
+import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
+import { opposite, sweep } from "./flows.ts";
+import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
+import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
+import type { Direction } from "./model.ts";
+import { classSets, differingPeers, joined, type Peers, peersWithin } from "./peers.ts";
+
+/** A pod and where it stands at one moment. */
+interface PodVersion {
+  readonly record: PodRecord;
+  readonly version: Version;
+}
+
+/** Where these pods stand now. */
+export function versionsOf(
+  index: ClusterIndex,
+  keys: Iterable<string>,
+): ReadonlyMap<string, PodVersion> {
+  const versions = new Map<string, PodVersion>();
+  for (const key of keys) {
+    const record = index.inventory.pod(key);
+    if (record !== undefined) versions.set(key, { record, version: versionOf(index, record.cls) });
+  }
+  return versions;
+}
+
+/** A class with the rows it has now. */
+export function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
+  return {
+    cls,
+    egress: index.rows.rowOf(cls, "egress"),
+    ingress: index.rows.rowOf(cls, "ingress"),
+  };
+}
+
+/** Pods that came, went, or are in another class now, put together by where from and where to. */
+export function movedItems(
+  before: ReadonlyMap<string, PodVersion>,
+  after: ReadonlyMap<string, PodVersion>,
+): readonly Item[] {
+  const items = new Map<string, Item & { readonly pods: Set<PodRecord> }>();
+  for (const [key, { record, version }] of new Map([...before, ...after])) {
+    const item = {
+      before: before.get(key)?.version ?? null,
+      after: after.has(key) ? version : null,
+    };
+    if (item.before?.cls === item.after?.cls) continue;
+    const place = `${item.before?.cls.id}>${item.after?.cls.id}`;
+    const known = items.get(place);
+    if (known === undefined) items.set(place, { ...item, pods: new Set([record]) });
+    else known.pods.add(record);
+  }
+  return [...items.values()];
+}
+
+/** The difference between two moments, both still told by the index. */
+export class Difference {
+  readonly #index: ClusterIndex;
+  readonly #movedPods: ReadonlySet<PodRecord>;
+  /** Every item that changed, by the classes it was or is in. */
+  readonly #byClass = new Map<EndpointClass, Item[]>();
+  readonly #static = new Map<EndpointClass, Item>();
+  readonly #egress: Item[] = [];
+  readonly #ingress: Item[] = [];
+  readonly #touched = new Map<Direction, ReadonlySet<EndpointClass>>();
+  #everyFlow: readonly Rectangle[] | null = null;
+
+  constructor(
+    index: ClusterIndex,
+    moved: readonly Item[],
+    journal: ReadonlyMap<EndpointClass, RowsBefore | null>,
+  ) {
+    this.#index = index;
+    this.#movedPods = new Set(moved.flatMap(({ pods }) => [...(pods ?? [])]));
+    for (const item of moved) this.#note(item);
+    for (const [cls, rows] of journal) {
+      if (rows === null || isNode(cls) || !index.selectors.partition.classes.has(cls)) continue;
+      const after = versionOf(index, cls);
+      if (after.egress === rows.egress && after.ingress === rows.ingress) continue;
+      const pods = this.#restOf(cls);
+      if (pods.size > 0) this.#note({ before: { cls, ...rows }, after, pods });
+    }
+  }
+
+  /** Those whose flows from here (`egress`), or to here, may have changed. */
+  changedAt(end: Direction): readonly Item[] {
+    return end === "egress" ? this.#egress : this.#ingress;
+  }
+
+  /** All that opened and closed, and what became sure or unsure. */
+  everyFlow(): readonly Rectangle[] {
+    this.#everyFlow ??= [...this.rectangles(EVERY_FLOW)];
+    return this.#everyFlow;
+  }
+
+  /** The classes at this end of all that opened, closed or became sure or unsure. */
+  touched(end: Direction): ReadonlySet<EndpointClass> {
+    const known = this.#touched.get(end);
+    if (known !== undefined) return known;
+    const classes = new Set<EndpointClass>();
+    for (const { from, to } of this.everyFlow()) {
+      for (const cls of this.#classesOf(end === "egress" ? from : to)) classes.add(cls);
+    }
+    this.#touched.set(end, classes);
+    return classes;
+  }
+
+  /** All that changed, as the lens sees it. */
+  *rectangles(lens: Lens): Iterable<Rectangle> {
+    const changedTo = new Set(this.#ingress);
+    yield* this.#sweep("egress", lens, (cls) =>
+      this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
+    );
+    yield* this.#sweep("ingress", lens, (cls) => this.#itemsOf(cls));
+  }
+
+  #sweep(
+    direction: Direction,
+    lens: Lens,
+    itemsOf: (cls: EndpointClass) => readonly Item[],
+  ): Iterable<Rectangle> {
+    const { rows } = this.#index;
+    const [here, there] = [lens.sideOf(direction), lens.sideOf(opposite(direction))];
+    const changed = this.changedAt(direction);
+    const subjects = here === null ? changed : changed.filter((item) => isOn(here, item));
+    if (subjects.length === 0) return [];
+    return sweep({
+      direction,
+      lens,
+      subjects,
+      peersOf: (sample) => peersWithin(this.#index, this.#peersOf(sample, direction, lens), there),
+      peerSets: () => classSets(this.#index, lens, opposite(direction)),
+      rowOf: (cls, of) => rows.rowOf(cls, of),
+      changed: (cls) => this.#byClass.has(cls),
+      // Nodes are no end that a delta tells of.
+      itemsOf: (cls) => (there === null && isNode(cls) ? [] : itemsOf(cls)),
+    });
+  }
+
+  #note(item: Item): void {
+    const { before, after } = item;
+    const changes = (direction: Direction): boolean =>
+      isMoved(item) || before?.[direction] !== after?.[direction];
+    if (changes("egress")) this.#egress.push(item);
+    if (changes("ingress")) this.#ingress.push(item);
+    for (const cls of new Set([before?.cls, after?.cls])) {
+      if (cls === undefined) continue;
+      const items = this.#byClass.get(cls);
+      if (items === undefined) this.#byClass.set(cls, [item]);
+      else items.push(item);
+    }
+  }
+
+  /** The members of a class that did not move into it just now. */
+  #restOf(cls: EndpointClass): ReadonlySet<PodRecord> {
+    const { size } = this.#movedPods;
+    return size === 0 ? cls.pods : cls.pods.difference(this.#movedPods);
+  }
+
+  #itemsOf(cls: EndpointClass): readonly Item[] {
+    const changed = this.#byClass.get(cls);
+    if (changed?.some((item) => !isMoved(item)) === true) return changed;
+    const rest = this.#staticItem(cls);
+    return rest === null ? (changed ?? []) : [...(changed ?? []), rest];
+  }
+
+  #staticItem(cls: EndpointClass): Item | null {
+    const known = this.#static.get(cls);
+    if (known !== undefined) return known;
+    const pods = cls.kind === "address" ? null : this.#restOf(cls);
+    if (pods?.size === 0 || (pods === null && !this.#index.inventory.hasVacancy(cls))) return null;
+    const version = versionOf(this.#index, cls);
+    const item = { before: version, after: version, pods };
+    this.#static.set(cls, item);
+    return item;
+  }
+
+  /** Both sides of a moved pod's change, or where the two rows of the others differ. */
+  #peersOf(item: Item, direction: Direction, lens: Lens): Peers {
+    const before = item.before?.[direction] ?? null;
+    const after = item.after?.[direction] ?? null;
+    const parts = isMoved(item)
+      ? [differingPeers(this.#index, null, before), differingPeers(this.#index, null, after)]
+      : [differingPeers(this.#index, before, after)];
+    const strangers =
+      (lens.denied && changesKind(lens, item, direction)) || parts.some((part) => part.strangers);
+    // What changed itself is nobody's stranger. And where both ends changed, the rows of one alone do
+    // not tell: all flows between such are the ingress sweep's.
+    const changed = strangers ? this.#byClass.keys() : [];
+    const others = direction === "ingress" ? this.#egress : [];
+    return {
+      known: joined(...parts.map((part) => part.known), changed, this.#classesOf(others)),
+      size: parts.reduce((sum, { size }) => sum + size, this.#byClass.size + 2 * others.length),
+      strangers,
+      hosts: parts.some((part) => part.hosts),
+    };
+  }
+
+  *#classesOf(items: readonly Item[]): Iterable<EndpointClass> {
+    for (const { before, after } of items) {
+      if (before !== null) yield before.cls;
+      if (after !== null) yield after.cls;
+    }
+  }
+}
