@@ -34,11 +34,21 @@ export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number
 /** What a difference does to the claims that are held, while it is told by the index. */
 export class PreviewedClaims implements ClaimPreview {
   readonly #index: ClusterIndex;
-  readonly #difference: Difference;
+  #told: Difference | null;
 
   constructor(index: ClusterIndex, difference: Difference) {
     this.#index = index;
-    this.#difference = difference;
+    this.#told = difference;
+  }
+
+  /** SECURITY: after the preview nothing would seem to break any claim. */
+  end(): void {
+    this.#told = null;
+  }
+
+  get #difference(): Difference {
+    if (this.#told === null) throw new TypeError("the preview is over");
+    return this.#told;
   }
 
   concerned(): readonly HeldClaim[] {

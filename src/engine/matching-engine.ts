@@ -84,9 +84,14 @@ export class MatchingEngine implements Engine {
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
   ): T {
-    return withChanges(this.#index, changes, (difference) =>
-      ask(this, createDelta(this.#index, difference), new PreviewedClaims(this.#index, difference)),
-    );
+    return withChanges(this.#index, changes, (difference) => {
+      const claims = new PreviewedClaims(this.#index, difference);
+      try {
+        return ask(this, createDelta(this.#index, difference), claims);
+      } finally {
+        claims.end();
+      }
+    });
   }
 
   assume<T>(changes: readonly Change[], ask: () => T): T {

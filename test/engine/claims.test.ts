@@ -521,6 +521,14 @@ describe("a change breaks or mends a claim", () => {
     expect(moved).toEqual([mine, reverse]);
   });
 
+  test("after the preview nothing is told", () => {
+    const engine = engineOf([...cluster, guarded]);
+    const held = engine.hold(claim(noVault));
+    const late = engine.preview([open], (_, __, claims) => claims);
+    expect(() => late.concerned()).toThrow("the preview is over");
+    expect(() => late.breaches(held, 1)).toThrow("the preview is over");
+  });
+
   test("the pods that could not do so before are counted, and the state after can be asked", () => {
     const engine = engineOf([...cluster, guarded]);
     const held = engine.hold(claim(noVault));
