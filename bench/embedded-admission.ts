@@ -58,6 +58,8 @@ export function embeddedAdmission(
           webhookPort: 9443,
           templatesOf: () => [],
           services: servicesOf(cluster.pods),
+          knowsPodsOf: () => true,
+          knowsNamespaces: "yes",
         },
         freshness: () => ({ kind: "fresh" }),
         isTerminating: () => false,

@@ -34,6 +34,8 @@ export class EmbeddedCluster implements ClusterState {
       webhookPort,
       templatesOf: (namespace) => this.#templates.filter((it) => it.namespace === namespace),
       services: this.#services,
+      knowsPodsOf: () => true,
+      knowsNamespaces: "yes",
     };
   }
 

@@ -50,6 +50,8 @@ export interface Facts {
   readonly webhookPort: number;
   templatesOf(namespace: string): Iterable<WorkloadTemplate>;
   readonly services: Services;
+  knowsPodsOf(namespace: string): boolean;
+  readonly knowsNamespaces: "yes";
 }
 
 /** Takes every Namespace and NetworkPolicy, raw, after the engine has taken it. */
@@ -342,6 +344,9 @@ export class ClusterState {
       webhookPort,
       templatesOf: (namespace) => this.#templates.get(namespace)?.values() ?? [],
       services: this.#services,
+      // The watches leave nothing out.
+      knowsPodsOf: () => true,
+      knowsNamespaces: "yes",
     };
   }
 }

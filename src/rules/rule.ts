@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Certainty } from "../engine/dataplane.ts";
 import type { Address, Labels, Pod, Policy, Selector, Workload } from "../engine/model.ts";
 import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
 import type { ProfileRule, RuleAction } from "../resources/profile.ts";
@@ -48,6 +49,10 @@ export interface ClusterFacts {
   readonly webhookPort: number;
   templatesOf(namespace: string): Iterable<WorkloadTemplate>;
   readonly services: Services;
+  /** Whether what runs in the namespace is known at all: files of policies alone do not say. */
+  knowsPodsOf(namespace: string): boolean;
+  /** Whether all namespaces are known; unknown: several are, and there may be others. */
+  readonly knowsNamespaces: Certainty;
 }
 
 /** Who asks for what, as far as a rule may look at it. */

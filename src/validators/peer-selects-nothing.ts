@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Selection, Selector } from "../engine/model.ts";
+import type { Requirement, Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PeerPaths } from "../rules/placed-rules.ts";
@@ -44,9 +44,17 @@ function judge(
   surroundings: Surroundings,
   isHinted: boolean,
 ): readonly Finding[] {
-  const { after } = surroundings;
+  const { after, facts } = surroundings;
   const { namespaces: scope, pods } = selection;
   const namespaces = namespacesOf(scope, after);
+  if (
+    scope.kind === "selector" &&
+    namespaces.length === 0 &&
+    isElsewhere(scope.selector, surroundings)
+  ) {
+    return [];
+  }
+  if (!namespaces.every((name) => facts.knowsPodsOf(name))) return [];
   if (scope.kind === "selector" && namespaces.length === 0) {
     return [noNamespace(scope.selector, paths, after, isHinted)];
   }
@@ -68,6 +76,21 @@ function judge(
     },
   ];
 }
+
+/** Whether such a namespace may well exist where nobody has said which ones there are. */
+function isElsewhere(selector: Selector, { after, facts }: Surroundings): boolean {
+  if (facts.knowsNamespaces === "yes" || selector.some((one) => isByName(one, after))) return false;
+  return facts.knowsNamespaces === "no" || selector.some(({ key }) => key === NAME_LABEL);
+}
+
+/** A name of a namespace under a label that people take for one that every namespace has. */
+function isByName({ key, values }: Requirement, after: EngineView): boolean {
+  const isName = (value: string): boolean =>
+    value === "kube-system" || after.namespace(value) !== undefined;
+  return key !== NAME_LABEL && (key === "name" || values.some(isName));
+}
+
+const NAME_LABEL = "kubernetes.io/metadata.name";
 
 function noNamespace(
   selector: Selector,
@@ -95,10 +118,9 @@ function byName(
   if (only?.operator !== "In" || second !== undefined) return {};
   const { values } = only;
   if (!values.every((value) => after.namespace(value) !== undefined)) return {};
-  const key = "kubernetes.io/metadata.name";
   const next =
     values.length === 1
-      ? { matchLabels: { [key]: values[0] } }
-      : { matchExpressions: [{ key, operator: "In", values }] };
-  return { fix: { title: `select by \`${key}\``, patch: [replaceAt(namespaces, next)] } };
+      ? { matchLabels: { [NAME_LABEL]: values[0] } }
+      : { matchExpressions: [{ key: NAME_LABEL, operator: "In", values }] };
+  return { fix: { title: `select by \`${NAME_LABEL}\``, patch: [replaceAt(namespaces, next)] } };
 }

@@ -25,6 +25,7 @@ export const selectsNothing = defineValidator({
     // PERF: first, because most select something, and the namespaces of a scope may be all there are.
     if (selectsAnything(subject, { after, facts })) return [];
     const namespaces = namespacesOf(subject.namespaces, after);
+    if (!namespaces.every((name) => facts.knowsPodsOf(name))) return [];
     if (namespaces.length === 0) return [noNamespace(object, { after, facts })];
     // Whoever selects all pods of a namespace means those to come as well.
     if (subject.pods.length === 0) return [];

@@ -99,6 +99,8 @@ export function createWorld(options: WorldOptions = {}): {
         webhookPort: 9443,
         templatesOf: () => [],
         services: new ServiceIndex(),
+        knowsPodsOf: () => true,
+        knowsNamespaces: "yes",
       },
       freshness: () => options.freshness ?? { kind: "fresh" },
       isTerminating: (name) => options.terminating?.includes(name) ?? false,

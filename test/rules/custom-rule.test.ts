@@ -100,6 +100,8 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
         webhookPort: 9443,
         templatesOf: () => [],
         services: new ServiceIndex(),
+        knowsPodsOf: () => true,
+        knowsNamespaces: "yes",
       },
       ...part,
     }),

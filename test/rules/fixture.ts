@@ -44,7 +44,8 @@ export const fixtureSchema = z.strictObject({
   /** Resolvers that are no pods, in the place of those that are. */
   dnsAddresses: z.array(z.string()).default([]),
   /** Facts that are not known. */
-  unknown: z.array(z.enum(["dns", "apiServer", "ownPods"])).default([]),
+  unknown: z.array(z.enum(["dns", "apiServer", "ownPods", "pods"])).default([]),
+  knowsNamespaces: z.enum(["yes", "no", "unknown"]).default("yes"),
 });
 
 /** An entry of a profile, as it is written. */
@@ -189,6 +190,8 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
     webhookPort: 9443,
     templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
     services: servicesOf(fixture),
+    knowsPodsOf: () => !unknown.includes("pods"),
+    knowsNamespaces: fixture.knowsNamespaces,
   };
 }
 

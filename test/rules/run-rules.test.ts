@@ -79,6 +79,8 @@ const situation: RuleSituation = {
     webhookPort: 9443,
     templatesOf: () => [],
     services: new ServiceIndex(),
+    knowsPodsOf: () => true,
+    knowsNamespaces: "yes",
   },
 };
 

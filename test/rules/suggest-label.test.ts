@@ -63,7 +63,13 @@ describe("suggestPods", () => {
     const facts = { dns: [], apiServer: [], ownNamespace: "", ownPods: [], webhookPort: 9443 };
     const surroundings = {
       after,
-      facts: { ...facts, templatesOf: () => [], services: new ServiceIndex() },
+      facts: {
+        ...facts,
+        templatesOf: () => [],
+        services: new ServiceIndex(),
+        knowsPodsOf: () => true,
+        knowsNamespaces: "yes" as const,
+      },
     };
     const inShop = (selector: Selector): Selection => ({
       namespaces: { kind: "name", name: "shop" },

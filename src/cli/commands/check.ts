@@ -18,6 +18,7 @@ import {
   type ReportedFinding,
 } from "../findings/finding.ts";
 import { Governance } from "../findings/governance.ts";
+import { podAssumptions } from "../findings/knowledge.ts";
 import { mend } from "../findings/mend.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
@@ -64,7 +65,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     standing === "applied" || flags.filename === undefined;
   const policies = policiesIn(world, namespace).filter(isAsked);
   const namespaces = namespacesIn(world, namespace).filter(isAsked).map(namespaceChange);
-  const assumptions = baselineAssumptions([world]);
+  const assumptions = [...baselineAssumptions([world]), ...podAssumptions(policies, world)];
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
     const changes = [...namespaces, ...sources.map(policyChange)];

@@ -15,6 +15,7 @@ import type { SourceNamespace, SourcePolicy, World } from "../sources/world.ts";
 import { distinct, type ReportedFinding, SEVERITIES } from "./finding.ts";
 import type { Governance, Governing } from "./governance.ts";
 import { type JudgedObject, judgedNamespace, judgedPolicy, report } from "./judged-object.ts";
+import { knowledgeOf } from "./knowledge.ts";
 
 const OWN_NAMESPACE = "ringfence-system";
 const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
@@ -202,6 +203,7 @@ function factsOf(world: World): ClusterFacts {
     webhookPort: WEBHOOK_PORT,
     templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
     services: servicesOf(world),
+    ...knowledgeOf(world),
   };
 }
 

@@ -69,6 +69,7 @@ class WorldBuilder {
   /** Namespaces of files that Ringfence will give its baseline, with the labels that say which. */
   readonly #joining = new Map<string, Labels>();
   readonly #mentioned = new Set<string>();
+  #isWhole = false;
   readonly #pods = new Map<string, Pod>();
   readonly #nodes = new Map<string, Node>();
   readonly #templates = new Map<string, PodTemplate>();
@@ -82,6 +83,7 @@ class WorldBuilder {
   }
 
   add(layer: Layer): void {
+    this.#isWhole ||= layer.kind === "cluster";
     const known = new Map<string, Known>();
     const workloads = new Map<string, { template: PodTemplate; raw: unknown }>();
     for (const object of layer.objects) {
@@ -102,6 +104,7 @@ class WorldBuilder {
     if (this.#problems.length > 0) throw new InputError(this.#problems);
     const read = {
       engine: new MatchingEngine({ dataplane: this.#options.dataplane }),
+      isWhole: this.#isWhole,
       namespaces: this.#namespaces(),
       policies: this.#policies,
       declared: this.#declared,

@@ -32,6 +32,8 @@ export interface SourceNamespace extends ParsedNamespace {
 /** Everything that was read, by kind and key; the engine over it; and what to say of the reading. */
 export interface World {
   readonly engine: MatchingEngine;
+  /** Whether a cluster was read, which leaves nothing out; files say what somebody has chosen to write down. */
+  readonly isWhole: boolean;
   readonly policies: ReadonlyMap<string, SourcePolicy>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
   /** Those of the namespaces that a document or the cluster declares. */
