@@ -98,11 +98,13 @@ function noNamespace(
   after: EngineView,
   isHinted: boolean,
 ): Finding {
-  const known = after.matchingNamespaces([]);
-  const missed = `\`${renderSelector(selector)}\` selects none of ${counted(known.length, "namespace")}`;
+  const missed = `\`${renderSelector(selector)}\` selects none of ${counted(after.namespaceCount(), "namespace")}`;
   return {
     path: paths.namespaces,
-    message: withHint(missed, isHinted ? suggestLabel(selector, known) : null),
+    message: withHint(
+      missed,
+      isHinted ? suggestLabel(selector, after.matchingNamespaces([])) : null,
+    ),
     help: "compare with `kubectl get namespaces --show-labels`",
     ...byName(selector, paths, after),
   };
