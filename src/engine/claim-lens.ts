@@ -51,9 +51,7 @@ export class ClaimLens implements Lens {
   }
 
   kindOf(cls: EndpointClass, end: Direction): string {
-    const { pods, families } = this.#membershipOf(cls, end);
-    const own = cls.atoms.map(({ family }) => family).join("");
-    return `${cls.namespace === null ? "-" : ""}${pods}/${families.join("")}/${own}`;
+    return this.#membershipOf(cls, end).text;
   }
 
   changeBetween(from: Item, to: Item): PairChange | null {

@@ -33,6 +33,8 @@ export interface Membership {
   readonly pods: Match;
   /** The families in which its addresses are meant, whoever has them. */
   readonly families: readonly Family[];
+  /** All of it, and what else the claim asks of a class, as text: equal for classes that are alike in it. */
+  readonly text: string;
 }
 
 /** All ends that a claim speaks of at one side. */
@@ -85,7 +87,10 @@ class ClaimSide implements ClassSide {
         families.add(entry.family);
       }
     }
-    return { pods, families: [...families] };
+    const own = cls.atoms.map(({ family }) => family).join("");
+    const meant = [...families];
+    const text = `${cls.namespace === null ? "-" : ""}${pods}/${meant.join("")}/${own}`;
+    return { pods, families: meant, text };
   }
 }
 
