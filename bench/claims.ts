@@ -56,7 +56,7 @@ function measure(name: string, size: ClusterSize): readonly BenchRow[] {
         `${name}, ${count} claims: preview p99, asked against without`,
         quantile(asked, 0.99) / quantile(bare, 0.99),
         "x",
-        { atMost: 5 },
+        { atMost: 4 },
       ),
       row(
         `${name}, ${count} claims: concerned by a preview, mean`,
