@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { SETTINGS } from "../../src/config/settings.ts";
 import { complaints, succeed } from "../wire/describe-policy.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ringfence-config-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 const written = (text: string): string => {
   const path = join(folder, "config.yaml");
   writeFileSync(path, text);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ResourceFolder, readResources } from "../../src/config/resource-folder.ts";
 import type { Problem } from "../../src/errors.ts";
 import { complaints } from "../wire/describe-policy.ts";
@@ -38,7 +38,12 @@ async function started(folder: string, refuse: (names: string) => readonly Probl
   return told;
 }
 
-const newFolder = () => mkdtemp(join(tmpdir(), "ringfence-profiles-"));
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "ringfence-profiles-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
 /** As a kubelet does: a new folder beside the old, and one rename of the symlink to it. */
 async function mount(folder: string, version: string, text: string): Promise<void> {
   await mkdir(join(folder, version));
@@ -122,7 +127,6 @@ describe("a folder of resources", () => {
     await writeFile(join(folder, "a.yaml"), document("late"));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(told.profiles).toEqual([""]);
-    await rm(folder, { recursive: true });
   });
 });
 

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Admission } from "../../src/admission/handle.ts";
 import { allowed, NO_REMARKS } from "../../src/admission/respond.ts";
 import { uidOf } from "../../src/admission/review.ts";
@@ -74,6 +74,7 @@ describe("connections", () => {
   it("get a renewed certificate when they are new, and stay up when they are not", async () => {
     served = await serve(allowing());
     const { folder, authority, ca } = await createCertificates();
+    onTestFinished(() => rm(folder, { recursive: true }));
     const pem = await issueCertificate(authority, join(folder, "renewed"));
     const files = await CertificateFiles.open({
       certificatePath: pem.certificate,
