@@ -103,7 +103,7 @@ describeWithControlPlane("access review", (plane) => {
   });
 
   it.each([
-    { fault: { kind: "silence" }, message: /timeout/ },
+    { fault: { kind: "silence" }, message: /no answer in time/ },
     { fault: { kind: "drop" }, message: /socket hang up/ },
     { fault: { kind: "status", status: 500 }, message: /500/ },
   ] as const)(
