@@ -76,7 +76,7 @@ export function embeddedAdmission(
         onNotSynced: "deny",
         onStale: "deny",
         onDeadline: "deny",
-        policyPartsLimit: 10_000,
+        policyPartsLimit: 30_000,
         onTooLarge: "deny",
       },
     },

@@ -90,9 +90,9 @@ export const settingsSchema = z.strictObject({
   policyPartsLimit: z
     .int()
     .min(1)
-    .default(10_000)
+    .default(30_000)
     .describe(
-      "How many rules, peers, ports, address ranges and labels a policy may have to be judged: ten thousand take about half a second, in which nobody else is answered.",
+      "How many rules, peers, ports, address ranges and labels a policy may have to be judged, enough for 1 MiB of addresses: so many take up to a second, in which nobody else is answered.",
     ),
   onTooLarge: onTroubleSchema
     .default("deny")

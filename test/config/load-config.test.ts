@@ -30,7 +30,7 @@ describe("where a setting comes from", () => {
       onNotSynced: "deny",
       onStale: "deny",
       onDeadline: "deny",
-      policyPartsLimit: 10_000,
+      policyPartsLimit: 30_000,
       onTooLarge: "deny",
       kubeconfig: null,
       leaderElection: true,
