@@ -95,7 +95,8 @@ function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
   // reaches somebody.
   const isNews = denials.length === 0 && request.kind !== "Pod";
   const announced = effect !== null && profile.announceChanges && isNews;
-  const excused = notices.flatMap((one) => (one.kind === "excused" ? one.ruleIds : []));
+  const excuses = notices.filter((one) => one.kind === "excused");
+  const waived = notices.flatMap((one) => (one.kind === "waived" ? one.ruleIds : []));
   const ruleIds = [...denials, ...warnings, ...audits].map(({ ruleId }) => ruleId);
   return {
     warnings: [
@@ -109,7 +110,13 @@ function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
     audit: {
       profile: profile.name,
       rules: [...new Set(ruleIds)].join(","),
-      ...(excused.length === 0 ? {} : { excused: excused.join(",") }),
+      ...(excuses.length === 0
+        ? {}
+        : {
+            excused: excuses.flatMap(({ ruleIds: ids }) => ids).join(","),
+            exemptions: excuses.map(({ by }) => `${by.namespace}/${by.name}`).join(","),
+          }),
+      ...(waived.length === 0 ? {} : { waived: waived.join(",") }),
       opened: renderFlows(delta.opened),
       closed: renderFlows(delta.closed),
     },

@@ -1,7 +1,10 @@
 import type { EngineView } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
+import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { parseResource, resourceKey } from "../resources/resource.ts";
+import { exemptionLimit } from "../rules/exemption-limit.ts";
 import { PROFILE_LABEL } from "../rules/names.ts";
+import { renderTime } from "../rules/render-time.ts";
 import type { Decision } from "./decision.ts";
 import type { ResourceRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -10,10 +13,8 @@ import type { Surroundings } from "./surroundings.ts";
  * Decide about a change of one of Ringfence's own resources: what cannot be used is refused before it is
  * stored, and so is taking away what namespaces or other resources need.
  */
-export function decideResource(
-  request: ResourceRequest,
-  { cluster, ruleBook, options }: Surroundings,
-): Decision {
+export function decideResource(request: ResourceRequest, around: Surroundings): Decision {
+  const { cluster, ruleBook, options } = around;
   if (cluster.freshness().kind === "syncing") {
     const blocks = options.onNotSynced === "deny";
     return { kind: "troubled", trouble: { kind: "not-synced" }, blocks };
@@ -28,10 +29,29 @@ export function decideResource(
     };
   }
   const read = parseResource(request.object);
-  const problems: readonly Problem[] = read.ok
-    ? ruleBook.judge(resourceKey(read.value), read.value)
-    : read.error;
+  if (!read.ok) return { kind: "resource", problems: read.error, users: [] };
+  const resource = read.value;
+  const problems = [
+    ...ruleBook.judge(resourceKey(resource), resource),
+    ...(resource.kind === "Exemption" ? lastsTooLong(resource, around) : []),
+  ];
   return { kind: "resource", problems, users: [] };
+}
+
+/** An exemption that would outlast what a profile of its namespaces allows. */
+function lastsTooLong(
+  exemption: Exemption,
+  { cluster, ruleBook, options, now }: Surroundings,
+): readonly Problem[] {
+  const sources = { ...options, engine: cluster.engine, profiles: ruleBook.profiles };
+  const limit = exemptionLimit(exemption, sources);
+  if (limit === null) return [];
+  const { profile, maxDays } = limit;
+  const createdMs = exemption.createdMs ?? now();
+  const endMs = endOfExemption({ ...exemption, createdMs }, maxDays);
+  if (endMs >= exemption.expiresMs) return [];
+  const message = `\`${exemption.expires}\` is too late: profile \`${profile}\` allows ${maxDays} days from its creation, until \`${renderTime(endMs)}\``;
+  return [{ code: "NP_E_RESOURCE", path: "spec.expires", message }];
 }
 
 /** The namespaces whose label names the profile. */

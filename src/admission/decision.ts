@@ -25,6 +25,14 @@ export type Trouble =
   | { readonly kind: "too-large"; readonly parts: number; readonly limit: number }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };
 
+/** What an Exemption says of the findings of those rules. */
+export interface ExemptionUse {
+  readonly ruleIds: readonly string[];
+  readonly by: Exemption;
+  /** When it ends or ended, in milliseconds since 1970. */
+  readonly endMs: number;
+}
+
 /** Something the user should know although it does not decide. */
 export type Notice =
   /** The new object was read in a way its author may not expect. */
@@ -33,13 +41,9 @@ export type Notice =
   | { readonly kind: "unreadable-old-object"; readonly problems: readonly Problem[] }
   | { readonly kind: "right-unchecked"; readonly problem: Problem }
   | { readonly kind: "waived"; readonly ruleIds: readonly string[] }
-  | { readonly kind: "excused"; readonly ruleIds: readonly string[]; readonly by: Exemption }
+  | ({ readonly kind: "excused" } & ExemptionUse)
   /** The finding stands again. */
-  | {
-      readonly kind: "no-longer-excused";
-      readonly ruleIds: readonly string[];
-      readonly by: Exemption;
-    }
+  | ({ readonly kind: "no-longer-excused" } & ExemptionUse)
   /** A resource that matters here: not its newest version is in force. */
   | {
       readonly kind: "broken-resource";

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Policy, policyKey } from "../engine/model.ts";
-import type { Exemption } from "../resources/exemption.ts";
 import type { Mode, RuleAction } from "../resources/profile.ts";
 import { type Excuse, excuse } from "../rules/excuse.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
 import { FILES, type RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
-import type { Judged, Notice } from "./decision.ts";
+import type { ExemptionUse, Judged, Notice } from "./decision.ts";
 import { judgeInvariants, judgeWithPossible } from "./judge-invariants.ts";
 import type { GovernedRequest } from "./review.ts";
 import type { Subject } from "./subject.ts";
@@ -60,7 +59,7 @@ export async function judge(
     ],
     { ...subject, namespace: request.kind === "Namespace" ? request.name : request.namespace },
     ruleBook.exemptions(),
-    around.now(),
+    { nowMs: around.now(), maxDays: active.maxExemptionDays },
   );
   const judged: Judged = {
     kind: "judged",
@@ -73,7 +72,7 @@ export async function judge(
       ...noticesOf(subject, request, engine.policiesOf(request.namespace)),
       ...excused.excuses.map((one) => ({ kind: "excused", ...noticed(one) }) as const),
       ...excused.expired.map((one) => ({ kind: "no-longer-excused", ...noticed(one) }) as const),
-      ...brokenResources(active, ruleBook),
+      ...brokenResources(active, request.namespace, ruleBook),
     ],
   };
   if (judged.denials.length === 0) {
@@ -125,15 +124,22 @@ async function waive(
   return { ...judged, denials: [], notices: [...judged.notices, { kind: "waived", ruleIds }] };
 }
 
-function noticed({ by, findings }: Excuse): { by: Exemption; ruleIds: readonly string[] } {
-  return { by, ruleIds: [...new Set(findings.map(({ ruleId }) => ruleId))] };
+function noticed({ by, endMs, findings }: Excuse): ExemptionUse {
+  return { by, endMs, ruleIds: [...new Set(findings.map(({ ruleId }) => ruleId))] };
 }
 
-/** The resources that this change would be judged by, were their newest versions usable. */
-function brokenResources(active: CompiledProfile, ruleBook: RuleBook): readonly Notice[] {
+/** The resources that matter to this change and are not in force in their newest versions. */
+function brokenResources(
+  active: CompiledProfile,
+  namespace: string,
+  ruleBook: RuleBook,
+): readonly Notice[] {
+  const concerned = [FILES, `Profile ${active.name}`, `Baseline ${active.baseline}`];
   return Array.from(ruleBook.problems()).flatMap(([key, problems]): readonly Notice[] => {
     const matters =
-      key === `Profile ${active.name}` || key === FILES || key.startsWith("Invariant ");
+      concerned.includes(key) ||
+      key.startsWith("Invariant ") ||
+      key.startsWith(`Exemption ${namespace}/`);
     return matters ? [{ kind: "broken-resource", key, problems }] : [];
   });
 }

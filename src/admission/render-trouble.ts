@@ -1,6 +1,7 @@
 import { unreachable } from "../errors.ts";
 import { resourceKey } from "../resources/resource.ts";
 import { PROFILE_LABEL } from "../rules/names.ts";
+import { renderTime } from "../rules/render-time.ts";
 import type { Notice, Trouble } from "./decision.ts";
 
 /** How many of a list a line names before it counts. */
@@ -54,9 +55,9 @@ export function renderNotice(notice: Notice): string {
     case "waived":
       return `allowed by the right to opt out: ${notice.ruleIds.join(", ")}`;
     case "excused":
-      return `${notice.ruleIds.join(", ")}: excused until ${notice.by.expires} by ${resourceKey(notice.by)}, which ${notice.by.owner} answers for`;
+      return `${notice.ruleIds.join(", ")}: excused until ${renderTime(notice.endMs)} by ${resourceKey(notice.by)}, which ${notice.by.owner} answers for`;
     case "no-longer-excused":
-      return `${notice.ruleIds.join(", ")}: no longer excused, ${resourceKey(notice.by)} expired on ${notice.by.expires}; ask ${notice.by.owner}`;
+      return `${notice.ruleIds.join(", ")}: no longer excused, ${resourceKey(notice.by)} expired on ${renderTime(notice.endMs)}; ask ${notice.by.owner}`;
     case "broken-resource":
       return `${notice.key}: the newest version cannot be used: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "trouble":

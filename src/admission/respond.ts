@@ -21,7 +21,12 @@ const MAX_ANNOTATION_RUNES = 512;
  * why the request was not judged in the ordinary way.
  */
 export type AuditAnnotations = Partial<
-  Readonly<Record<"profile" | "rules" | "excused" | "opened" | "closed" | "outcome", string>>
+  Readonly<
+    Record<
+      "profile" | "rules" | "excused" | "exemptions" | "waived" | "opened" | "closed" | "outcome",
+      string
+    >
+  >
 >;
 
 /** What goes with a reply whichever way it falls. */

@@ -54,7 +54,28 @@ export const exemptionSchema = z
     spec: specSchema,
     status: z.unknown().optional(),
   })
-  .transform(({ metadata, spec }) => ({ kind: "Exemption" as const, ...metadata, ...spec }));
+  .transform(({ metadata: { name, namespace, creationTimestamp }, spec }) => ({
+    kind: "Exemption" as const,
+    name,
+    namespace,
+    ...spec,
+    /** Milliseconds since 1970; null of a file, which nobody knows the age of. */
+    createdMs: creationTimestamp == null ? null : Date.parse(creationTimestamp),
+  }));
 
 /** Findings that are excused for a time, with a reason and somebody who answers for it. */
 export type Exemption = DeepReadonly<z.output<typeof exemptionSchema>>;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * When an exemption ends where a profile lets none last longer than `maxDays` from its creation (null:
+ * for ever), in milliseconds since 1970. One without an age ends when it says.
+ */
+export function endOfExemption(
+  { expiresMs, createdMs }: Pick<Exemption, "expiresMs" | "createdMs">,
+  maxDays: number | null,
+): number {
+  if (maxDays === null || createdMs === null) return expiresMs;
+  return Math.min(expiresMs, createdMs + maxDays * DAY_MS);
+}

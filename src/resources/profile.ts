@@ -108,6 +108,15 @@ const specSchema = z.strictObject({
     .describe(
       "Whether an admitted change says in a warning what it opens and closes; as in the profile extended, else true, if left out.",
     ),
+  maxExemptionDays: z
+    .int()
+    .min(1)
+    .max(3650)
+    .optional()
+    .transform((days): number | null => days ?? null)
+    .describe(
+      "How many days after its creation an Exemption still counts in namespaces with this profile; as in the profile extended, else without a limit, if left out.",
+    ),
   rules: z.array(ruleSchema).max(500).default([]).describe("Rules and what becomes of findings."),
   customRules: z
     .array(customRuleSchema)
@@ -166,6 +175,7 @@ export function builtInProfiles(rules: readonly ShippedRule[]): readonly Profile
     extends: null,
     baseline: null,
     announceChanges: null,
+    maxExemptionDays: null,
     customRules: [],
     rules: rules.flatMap(({ id, shipped }) => {
       const action = shipped[name];

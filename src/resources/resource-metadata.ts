@@ -16,4 +16,5 @@ export const clusterMetadataSchema = z.object({ name: resourceNameSchema });
 export const namespacedMetadataSchema = z.object({
   name: resourceNameSchema,
   namespace: z.string().min(1),
+  creationTimestamp: z.string().nullish(),
 });

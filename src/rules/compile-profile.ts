@@ -37,6 +37,7 @@ export function compileProfile(
     name: profile.name,
     baseline: baseline.name,
     baselineLabels: labelsNeededBy(baseline),
+    maxExemptionDays: profile.maxExemptionDays ?? parent?.maxExemptionDays ?? null,
     announceChanges: profile.announceChanges ?? parent?.announceChanges ?? true,
     rules: inherit(new Map([...own.value, ...custom.value]), parent?.rules ?? [], registry),
   });

@@ -1,6 +1,6 @@
 import type { Labels } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
-import type { Exemption } from "../resources/exemption.ts";
+import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { invariantId } from "./names.ts";
 import type { JudgedFinding } from "./run-rules.ts";
 
@@ -15,6 +15,8 @@ export interface ExcusedObject {
 /** Findings that an Exemption speaks of. */
 export interface Excuse {
   readonly by: Exemption;
+  /** When it ends, in milliseconds since 1970: as it says, or sooner where the profile sets a limit. */
+  readonly endMs: number;
   readonly findings: readonly JudgedFinding[];
 }
 
@@ -26,20 +28,30 @@ export interface Excused {
   readonly expired: readonly Excuse[];
 }
 
-/** Take out what `exemptions` excuse at the time `nowMs` (milliseconds since 1970). */
+/** What decides whether an exemption still counts. */
+export interface ExcuseTime {
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Of the profile: see `endOfExemption`. */
+  readonly maxDays: number | null;
+}
+
+/** Take out what `exemptions` excuse at that time. */
 export function excuse(
   findings: readonly JudgedFinding[],
   object: ExcusedObject,
   exemptions: readonly Exemption[],
-  nowMs: number,
+  { nowMs, maxDays }: ExcuseTime,
 ): Excused {
-  const speaking = exemptions.filter((exemption) => isFor(exemption, object));
+  const speaking = exemptions
+    .filter((exemption) => isFor(exemption, object))
+    .map((by) => ({ by, endMs: endOfExemption(by, maxDays) }));
   if (findings.length === 0 || speaking.length === 0) {
     return { left: findings, excuses: [], expired: [] };
   }
-  const valid = speaking.filter(({ expiresMs }) => expiresMs > nowMs);
-  const left = findings.filter((finding) => !valid.some((one) => names(one, finding)));
-  const over = speaking.filter(({ expiresMs }) => expiresMs <= nowMs);
+  const valid = speaking.filter(({ endMs }) => endMs > nowMs);
+  const left = findings.filter((finding) => !valid.some(({ by }) => names(by, finding)));
+  const over = speaking.filter(({ endMs }) => endMs <= nowMs);
   return { left, excuses: group(valid, findings), expired: group(over, left) };
 }
 
@@ -60,11 +72,11 @@ function names({ rules, invariants }: Exemption, { ruleId }: JudgedFinding): boo
 
 /** Each finding with the first exemption that names it. */
 function group(
-  exemptions: readonly Exemption[],
+  speaking: readonly Omit<Excuse, "findings">[],
   findings: readonly JudgedFinding[],
 ): readonly Excuse[] {
-  const named = Map.groupBy(findings, (finding) =>
-    exemptions.find((exemption) => names(exemption, finding)),
+  const named = Map.groupBy(findings, (finding) => speaking.find(({ by }) => names(by, finding)));
+  return Array.from(named).flatMap(([one, of]) =>
+    one === undefined ? [] : [{ ...one, findings: of }],
   );
-  return Array.from(named).flatMap(([by, of]) => (by === undefined ? [] : [{ by, findings: of }]));
 }

@@ -124,6 +124,8 @@ export interface CompiledProfile {
   readonly baselineLabels: readonly string[];
   /** Whether an admitted change says in a warning what it opens and closes. */
   readonly announceChanges: boolean;
+  /** How long an Exemption counts, from its creation; null: as long as it says. */
+  readonly maxExemptionDays: number | null;
   readonly rules: readonly CompiledRule[];
 }
 

@@ -89,7 +89,10 @@ describe("an Exemption", () => {
     const selector = { policySelector: { matchLabels: { old: "yes" } } };
     const { ask } = createWorld({ resources: [by(selector)] });
     const response = await ask(review({ object: open }));
-    expect(response).toMatchObject({ allowed: true, auditAnnotations: { excused: "allow-all" } });
+    expect(response).toMatchObject({
+      allowed: true,
+      auditAnnotations: { excused: "allow-all", exemptions: "shop/legacy" },
+    });
     expect(response.auditAnnotations?.["rules"]?.split(",")).not.toContain("allow-all");
     expect(response.warnings).toContain(
       "allow-all: excused until 2026-06-01T00:00:00Z by Exemption shop/legacy, which team shop answers for",
@@ -106,7 +109,85 @@ describe("an Exemption", () => {
   });
 });
 
+describe("an Exemption where the profile lets none last longer than 30 days", () => {
+  const limited = resource(
+    document("Profile", "limited", { ...rules("allow-all"), maxExemptionDays: 30 }),
+  );
+  const world = (): ReturnType<typeof createWorld> => {
+    const made = createWorld({ resources: [limited] });
+    made.engine.apply({
+      kind: "namespace",
+      op: "upsert",
+      object: { name: "shop", labels: new Map([["ringfence.dev/profile", "limited"]]) },
+    });
+    return made;
+  };
+  const lasting = (expires: string, creationTimestamp?: string): Json => {
+    const made = exemption({ rules: ["allow-all"], expires });
+    const metadata = { name: "legacy", namespace: "shop", creationTimestamp };
+    return creationTimestamp === undefined ? made : { ...made, metadata };
+  };
+
+  it.each<[string, Json, string | null]>([
+    ["no longer", lasting("2026-01-31T00:00:00Z"), null],
+    [
+      "longer",
+      lasting("2026-01-31T00:00:01Z"),
+      "spec.expires: `2026-01-31T00:00:01Z` is too late: profile `limited` allows 30 days from its creation, until `2026-01-31T00:00:00Z`",
+    ],
+    [
+      "longer since it was created",
+      lasting("2026-01-20T00:00:00Z", "2025-12-15T00:00:00Z"),
+      "spec.expires: `2026-01-20T00:00:00Z` is too late: profile `limited` allows 30 days from its creation, until `2026-01-14T00:00:00Z`",
+    ],
+  ])("%s: answered when it is written", async (_, object, problem) => {
+    const { status } = await world().ask(review({ object, request: asked("Exemption") }));
+    expect(status?.message ?? null).toBe(
+      problem === null ? null : `Exemption shop/legacy cannot be used\n${problem}`,
+    );
+  });
+
+  it.each([
+    ["2025-12-01T00:00:00Z", "expired on 2025-12-31T00:00:00Z", false],
+    ["2025-12-15T00:00:00Z", "excused until 2026-01-14T00:00:00Z", true],
+  ])("created on %s and stored past the webhook: %s", async (created, text, allowed) => {
+    const { ask, around } = world();
+    const read = parseResource(lasting("2030-01-01T00:00:00Z", created));
+    around.ruleBook.upsert("Exemption shop/legacy", read);
+    const response = await ask(
+      review({ object: policy("shop/open", { podSelector: {}, ingress: [{}] }) }),
+    );
+    expect(response.allowed).toBe(allowed);
+    expect(response.warnings?.join("\n")).toContain(text);
+  });
+});
+
 describe("a broken resource", () => {
+  it.each<[string, Json, boolean]>([
+    ["Exemption shop/old", document("Exemption", "old", { rules: ["nope"] }, "shop"), true],
+    ["Exemption dev/old", document("Exemption", "old", { rules: ["nope"] }, "dev"), false],
+    ["Baseline team", document("Baseline", "team", { policies: [{ name: "p" }] }), true],
+    ["Baseline other", document("Baseline", "other", { policies: [{ name: "p" }] }), false],
+  ])("%s is named to those whom it concerns", async (key, broken, isNamed) => {
+    const { ask, around } = createWorld();
+    const { ruleBook } = around;
+    const team = document("Baseline", "team", { policies: [] });
+    const mine = document("Profile", "mine", { ...rules("allow-all"), baseline: "team" });
+    ruleBook.upsert("Baseline team", parseResource(team));
+    ruleBook.upsert("Profile mine", parseResource(mine));
+    ruleBook.upsert(key, parseResource(broken));
+    around.cluster.engine.apply({
+      kind: "namespace",
+      op: "upsert",
+      object: { name: "shop", labels: new Map([["ringfence.dev/profile", "mine"]]) },
+    });
+    const object = policy("shop/deny", { podSelector: {}, policyTypes: ["Ingress"] });
+    const { warnings } = await ask(review({ object }));
+    expect((warnings?.join("\n") ?? "").includes(`${key}: the newest version cannot be used`)).toBe(
+      isNamed,
+    );
+  });
+
   it("is named to those whom its profile governs, while its last good version is in force", async () => {
     const { ask, around } = createWorld();
     const { ruleBook } = around;
@@ -307,7 +388,10 @@ describe("an Invariant", () => {
     const response = await ask(review({ object: vaultFrom(dev) }));
     expect(response).toMatchObject({
       allowed: true,
-      auditAnnotations: { excused: 'invariant "cardholder-data"' },
+      auditAnnotations: {
+        excused: 'invariant "cardholder-data"',
+        exemptions: "payments/migration",
+      },
     });
   });
 });

@@ -77,6 +77,7 @@ export function createWorld(options: WorldOptions = {}): {
       extends: null,
       baseline: null,
       announceChanges: options.announceChanges ?? true,
+      maxExemptionDays: null,
       rules: (options.rules ?? []).map(({ id }) => ({
         id,
         action: options.action ?? "Deny",

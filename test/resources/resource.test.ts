@@ -38,6 +38,7 @@ describe("a resource is read with what it need not say", () => {
       extends: null,
       baseline: null,
       announceChanges: null,
+      maxExemptionDays: null,
       rules: [{ ...rule, parameters: {}, match: null }],
       customRules: [
         { ...custom, kinds: ["NetworkPolicy"], operations: ["CREATE", "UPDATE"], match: null },
@@ -95,6 +96,7 @@ describe("a resource is read with what it need not say", () => {
       policySelector: [],
       namespaceSelector: null,
       expiresMs: Date.UTC(2030, 0, 31),
+      createdMs: null,
     });
   });
 });

@@ -24,6 +24,7 @@ const exemption = (part: Partial<Exemption>): Exemption => ({
   owner: "o",
   expires: "later",
   expiresMs: now + day,
+  createdMs: null,
   ...part,
 });
 const labels = (text: Readonly<Record<string, string>>): Labels => new Map(Object.entries(text));
@@ -35,6 +36,8 @@ interface Row {
   readonly name: string;
   readonly by: Partial<Exemption>;
   readonly excused: readonly string[];
+  /** Of the profile. */
+  readonly maxDays?: number;
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly namespaceLabels?: Readonly<Record<string, string>> | null;
@@ -49,6 +52,19 @@ it.each<Row>([
   },
   { name: "nothing in another namespace", by: { namespace: "dev" }, excused: [] },
   { name: "nothing once it has run out", by: { expiresMs: now }, excused: [] },
+  {
+    name: "nothing after as many days as the profile allows, from its creation",
+    by: { createdMs: now - 30 * day },
+    maxDays: 30,
+    excused: [],
+  },
+  {
+    name: "until then",
+    by: { createdMs: now - 30 * day + 1 },
+    maxDays: 30,
+    excused: ["open-world"],
+  },
+  { name: "by a file as long as it says", by: {}, maxDays: 1, excused: ["open-world"] },
   { name: "nothing that its selector does not match", by: { policySelector: legacy }, excused: [] },
   {
     name: "what its selector matches",
@@ -93,7 +109,7 @@ it.each<Row>([
       labels: labels(row.labels ?? {}),
     },
     [exemption(row.by)],
-    now,
+    { nowMs: now, maxDays: row.maxDays ?? null },
   );
   const ids = excuses.flatMap((one) => one.findings.map(({ ruleId }) => ruleId));
   expect(ids).toEqual(row.excused);
@@ -102,17 +118,18 @@ it.each<Row>([
 
 it("tells of those that have run out and are missed, and only of them", () => {
   const object = { namespace: "shop", namespaceLabels: labels({}), labels: labels({}) };
+  const time = { nowMs: now, maxDays: null };
   const old = exemption({ name: "old", expiresMs: now - day });
   const findings = [finding("open-world")];
-  expect(excuse(findings, object, [old], now)).toEqual({
+  expect(excuse(findings, object, [old], time)).toEqual({
     left: findings,
     excuses: [],
-    expired: [{ by: old, findings }],
+    expired: [{ by: old, endMs: now - day, findings }],
   });
   const renewed = exemption({ name: "new" });
-  expect(excuse(findings, object, [old, renewed], now)).toEqual({
+  expect(excuse(findings, object, [old, renewed], time)).toEqual({
     left: [],
-    excuses: [{ by: renewed, findings }],
+    excuses: [{ by: renewed, endMs: now + day, findings }],
     expired: [],
   });
 });

@@ -92,6 +92,7 @@ function profile(rules: readonly ProfileRule[]): Profile {
     extends: null,
     baseline: null,
     announceChanges: null,
+    maxExemptionDays: null,
     rules,
     customRules: [],
   };

@@ -4,6 +4,7 @@ import { type Labels, podKey } from "../../engine/model.ts";
 import { resourceKey } from "../../resources/resource.ts";
 import { excuse } from "../../rules/excuse.ts";
 import { PROFILE_LABEL } from "../../rules/names.ts";
+import { renderTime } from "../../rules/render-time.ts";
 import type { ClusterFacts, RuleSituation } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { soften } from "../../rules/severity.ts";
@@ -118,7 +119,7 @@ function judgeChange(
       labels: subject.ownLabels,
     },
     governance.ruleBook.exemptions(),
-    Date.now(),
+    { nowMs: Date.now(), maxDays: active.maxExemptionDays },
   );
   engine.apply(change);
   return [
@@ -138,13 +139,13 @@ function judgeChange(
         fix ?? null,
       ),
     ),
-    ...excuses.flatMap(({ by, findings: excused }) =>
+    ...excuses.flatMap(({ by, endMs, findings: excused }) =>
       excused.map(({ ruleId: rule, finding: { path, message } }) =>
         report(subject, {
           rule,
           severity: "note",
           path,
-          message: `${message}; excused until ${by.expires} by ${resourceKey(by)}`,
+          message: `${message}; excused until ${renderTime(endMs)} by ${resourceKey(by)}`,
           help: by.reason,
         }),
       ),

@@ -1,0 +1,37 @@
+import type { EngineView } from "../engine/query.ts";
+import type { Exemption } from "../resources/exemption.ts";
+import { PROFILE_LABEL } from "./names.ts";
+import type { CompiledProfiles } from "./rule.ts";
+
+/** What tells which profiles an Exemption is under. */
+export interface LimitSources {
+  readonly engine: EngineView;
+  readonly profiles: CompiledProfiles;
+  /** The profile of cluster-scoped policies. */
+  readonly clusterProfile: string;
+}
+
+/** The profile, of those that the exemption is under, that lets it last the least long; null: none sets a limit. */
+export function exemptionLimit(
+  exemption: Pick<Exemption, "namespace" | "namespaceSelector">,
+  { engine, profiles, clusterProfile }: LimitSources,
+): { readonly profile: string; readonly maxDays: number } | null {
+  const limits = profilesOf(exemption, engine, clusterProfile).flatMap((profile) => {
+    const maxDays = profiles.get(profile)?.maxExemptionDays ?? null;
+    return maxDays === null ? [] : [{ profile, maxDays }];
+  });
+  return limits.toSorted((a, b) => a.maxDays - b.maxDays)[0] ?? null;
+}
+
+function profilesOf(
+  { namespace, namespaceSelector }: Pick<Exemption, "namespace" | "namespaceSelector">,
+  engine: EngineView,
+  clusterProfile: string,
+): readonly string[] {
+  if (namespaceSelector === null) {
+    // Ringfence's own namespace is never governed: there it is for cluster-scoped policies.
+    return [engine.namespace(namespace)?.labels.get(PROFILE_LABEL) ?? clusterProfile];
+  }
+  const selected = engine.matchingNamespaces(namespaceSelector);
+  return [...new Set(selected.flatMap(({ labels }) => labels.get(PROFILE_LABEL) ?? []))];
+}
