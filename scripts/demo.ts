@@ -38,13 +38,14 @@ const dns = {
   addresses: config.dnsAddresses,
   ports: [],
 };
+const clusterValues = { ...config, dns, apiServerAddresses: [] };
 const cluster = new EmbeddedCluster(new MatchingEngine(), config.webhookPort);
 for (const object of runControllers(await readObjects(join(example, "cluster")))) {
   cluster.upsert(object);
 }
 for (const namespace of ["shop", "payments"]) keepBaseline(namespace);
 
-const webhook = await startWebhook(cluster, dns, {
+const webhook = await startWebhook(cluster, clusterValues, {
   config,
   port: isServing ? config.webhookPort : 0,
   resources: await readOwnResources(join(example, "resources")),
@@ -111,7 +112,7 @@ async function readOwnResources(folder: string): Promise<readonly Resource[]> {
 
 /** What the baseline controller does in a cluster for a namespace that has opted in. */
 function keepBaseline(namespace: string): void {
-  const facts = { namespace, labels: new Map(), dns, podCidrs: [] };
+  const facts = { ...clusterValues, namespace, labels: new Map(), annotations: new Map() };
   const rendered = renderBaseline(DEFAULT_BASELINE, facts);
   for (const policy of rendered.ok ? rendered.value : []) {
     cluster.upsert(kubernetesObject.parse(policy));

@@ -11,19 +11,19 @@ import { both } from "./cluster/reflector-target.ts";
 import { ResourceStatus } from "./cluster/resource-status.ts";
 import { type Config, loadConfig } from "./config/load-config.ts";
 import { ResourceFolder } from "./config/resource-folder.ts";
+import { formatAddress } from "./engine/address.ts";
 import { DATAPLANES } from "./engine/dataplane.ts";
 import { MatchingEngine } from "./engine/matching-engine.ts";
-import { failure } from "./errors.ts";
 import { createMutators } from "./mutators/index.ts";
 import { Logger } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { DEFAULT_BASELINE } from "./resources/baseline.ts";
+import type { ClusterValues } from "./resources/baseline-variables.ts";
 import type { DnsTarget } from "./resources/dns-target.ts";
 import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
 import { HeldInvariants } from "./rules/held-invariants.ts";
 import { InvariantAudit } from "./rules/invariant-audit.ts";
 import { loadCustomRules } from "./rules/load-custom-rules.ts";
-import { PROFILE_LABEL } from "./rules/names.ts";
 import { createRegistry } from "./rules/registry.ts";
 import { reportOn } from "./rules/resource-report.ts";
 import { resourceTargets } from "./rules/resource-targets.ts";
@@ -108,16 +108,16 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     addresses: config.dnsAddresses,
     ports: dnsPorts(),
   });
+  const clusterValues = (): ClusterValues => ({
+    ...config,
+    dns: dns(),
+    apiServerAddresses: (facts?.apiServer ?? []).map(formatAddress),
+  });
   const baseline = new BaselineController({
     client,
-    render: (namespace, labels) => {
-      const profile = labels.get(PROFILE_LABEL) ?? "";
-      const chosen = ruleBook.baselineOf(profile);
-      if (chosen !== undefined) {
-        return renderBaseline(chosen, { ...config, namespace, labels, dns: dns() });
-      }
-      const message = `there is no profile \`${profile}\``;
-      return failure([{ code: "NP_E_RESOURCE", path: "metadata.labels", message }]);
+    render: (joined) => {
+      const chosen = ruleBook.baselineFor(joined.labels);
+      return chosen.ok ? renderBaseline(chosen.value, { ...clusterValues(), ...joined }) : chosen;
     },
     isLeftAlone: (namespace) => isLeftAlone(namespace, ownNamespace),
     observe,
@@ -174,9 +174,10 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       now: Date.now,
       options: config,
     },
-    createMutators((profile) =>
-      baselineRevision(ruleBook.baselineOf(profile) ?? DEFAULT_BASELINE, dns()),
-    ),
+    createMutators((labels) => {
+      const chosen = ruleBook.baselineFor(labels);
+      return baselineRevision(chosen.ok ? chosen.value : DEFAULT_BASELINE, clusterValues());
+    }),
     {
       answered: (record) => {
         logger.answered(record, snapshotAgeMs());

@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/load-config.ts";
 import { success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
-import type { DnsTarget } from "../../src/resources/dns-target.ts";
+import type { ClusterValues } from "../../src/resources/baseline-variables.ts";
 import { baselineRevision } from "../../src/resources/render-baseline.ts";
 import type { Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
@@ -35,7 +35,7 @@ export interface RunningWebhook {
  */
 export async function startWebhook(
   cluster: EmbeddedCluster,
-  dns: DnsTarget,
+  clusterValues: ClusterValues,
   {
     config,
     port,
@@ -48,7 +48,7 @@ export async function startWebhook(
   },
 ): Promise<RunningWebhook> {
   const registry = createRegistry(VALIDATORS);
-  const mutators = createMutators(() => baselineRevision(DEFAULT_BASELINE, dns));
+  const mutators = createMutators(() => baselineRevision(DEFAULT_BASELINE, clusterValues));
   const ruleBook = new RuleBook({
     registry,
     ownNamespace: config.ownNamespace,

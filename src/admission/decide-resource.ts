@@ -3,7 +3,7 @@ import type { Problem } from "../errors.ts";
 import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { parseResource, resourceKey } from "../resources/resource.ts";
 import { exemptionLimit } from "../rules/exemption-limit.ts";
-import { PROFILE_LABEL } from "../rules/names.ts";
+import { BASELINE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import { renderTime } from "../rules/render-time.ts";
 import type { Decision } from "./decision.ts";
 import type { ResourceRequest } from "./review.ts";
@@ -25,7 +25,7 @@ export function decideResource(request: ResourceRequest, around: Surroundings): 
     return {
       kind: "resource",
       problems: isNeeded ? ruleBook.judge(resourceKey(request), null) : [],
-      users: request.kind === "Profile" ? usersOf(request.name, cluster.engine) : [],
+      users: usersOf(request, cluster.engine),
     };
   }
   const read = parseResource(request.object);
@@ -54,8 +54,11 @@ function lastsTooLong(
   return [{ code: "NP_E_RESOURCE", path: "spec.expires", message }];
 }
 
-/** The namespaces whose label names the profile. */
-function usersOf(profile: string, engine: EngineView): readonly string[] {
-  const named = { key: PROFILE_LABEL, operator: "In" as const, values: [profile] };
-  return engine.matchingNamespaces([named]).map(({ name }) => name);
+/** The namespaces whose label names the profile or baseline. */
+function usersOf({ kind, name }: ResourceRequest, engine: EngineView): readonly string[] {
+  if (kind !== "Profile" && kind !== "Baseline") return [];
+  const governed = { key: PROFILE_LABEL, operator: "Exists" as const, values: [] };
+  const key = kind === "Profile" ? PROFILE_LABEL : BASELINE_LABEL;
+  const named = { key, operator: "In" as const, values: [name] };
+  return engine.matchingNamespaces([governed, named]).map((one) => one.name);
 }

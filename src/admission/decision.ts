@@ -72,7 +72,7 @@ export interface ResourceVerdict {
   readonly kind: "resource";
   /** What is wrong with it, or with others because of it. */
   readonly problems: readonly Problem[];
-  /** Namespaces that use the profile that is to be deleted. */
+  /** Namespaces that use the profile or baseline that is to be deleted. */
   readonly users: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "../engine/model.ts";
 import { AppError, type Problem, type Result } from "../errors.ts";
+import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { field, isObject } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
@@ -15,17 +16,21 @@ import { WorkQueue } from "./work-queue.ts";
 export interface BaselineOptions {
   readonly client: ApiClient;
   /**
-   * The policies a namespace with those labels is to have; problems where that cannot be told, and then
-   * everything stays as it is. Asked each time, so it may follow the resources and the cluster's DNS.
+   * The policies a namespace is to have; problems where that cannot be told, and then everything stays as
+   * it is. Asked each time, so it may follow the resources and the cluster's DNS.
    */
-  readonly render: (
-    namespace: string,
-    labels: Labels,
-  ) => Result<readonly object[], readonly Problem[]>;
+  readonly render: (joined: OptedIn) => Result<readonly object[], readonly Problem[]>;
   /** Namespaces that never get a baseline whatever their labels say: the system's and our own. */
   readonly isLeftAlone: (namespace: string) => boolean;
   readonly observe: Observe;
   readonly backOff?: BackOff;
+}
+
+/** A namespace that is to have a baseline. */
+export interface OptedIn {
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
 }
 
 const profileLabel = "ringfence.dev/profile";
@@ -64,8 +69,7 @@ export class BaselineController implements ClusterListener {
     delete: (key) => this.#takePolicy(key, undefined),
   };
   readonly #options: BaselineOptions;
-  /** Namespaces that are to have a baseline, with their labels. */
-  readonly #optedIn = new Map<string, Labels>();
+  readonly #optedIn = new Map<string, OptedIn>();
   /** Policies with a baseline's label, by namespace and name, as the watch shows them. */
   readonly #stored = new Map<string, Map<string, unknown>>();
   #queue: WorkQueue | null = null;
@@ -116,7 +120,8 @@ export class BaselineController implements ClusterListener {
       this.#optedIn.delete(name);
       return;
     }
-    this.#optedIn.set(name, labels);
+    const annotations = readLabels(field(raw, "metadata", "annotations"));
+    this.#optedIn.set(name, { namespace: name, labels, annotations });
     this.#queue?.add(name);
   }
 
@@ -131,9 +136,9 @@ export class BaselineController implements ClusterListener {
   }
 
   async #reconcile(namespace: string, signal: AbortSignal): Promise<number> {
-    const labels = this.#optedIn.get(namespace);
-    if (labels === undefined) return 0;
-    const rendered = this.#options.render(namespace, labels);
+    const joined = this.#optedIn.get(namespace);
+    if (joined === undefined) return 0;
+    const rendered = this.#options.render(joined);
     if (!rendered.ok) {
       const [problem] = rendered.error;
       throw new AppError("NP_E_RESOURCE", `${problem?.path}: ${problem?.message}`);

@@ -8,12 +8,15 @@ import { parseYaml } from "./yaml-documents.ts";
 
 /** How the process runs. Nothing reads flags or the environment after this. */
 export interface Config
-  extends Readonly<Omit<Settings, "kubeconfig" | "dnsPodLabels" | "dnsAddresses" | "podCidrs">> {
+  extends Readonly<
+    Omit<Settings, "kubeconfig" | "dnsPodLabels" | "dnsAddresses" | "podCidrs" | "serviceCidrs">
+  > {
   /** Null: where kubectl looks, then the pod's ServiceAccount. */
   readonly kubeconfig: string | null;
   readonly dnsPodLabels: Readonly<Record<string, string>>;
   readonly dnsAddresses: readonly string[];
   readonly podCidrs: readonly string[];
+  readonly serviceCidrs: readonly string[];
 }
 
 /** What a source says: values by name of setting, and how to say where a problem with one stands. */

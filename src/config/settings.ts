@@ -62,7 +62,15 @@ export const settingsSchema = z.strictObject({
   podCidrs: z
     .array(cidrSchema)
     .default([])
-    .describe("CIDRs of the pods' addresses, for `$(cluster.podPeers)` in a Baseline."),
+    .describe(
+      "CIDRs of the pods' addresses, for `$(cluster.podPeers)` and `$(cluster.podCidrs)` in a Baseline.",
+    ),
+  serviceCidrs: z
+    .array(cidrSchema)
+    .default([])
+    .describe(
+      "CIDRs of the Services' addresses, for `$(cluster.servicePeers)` and `$(cluster.serviceCidrs)` in a Baseline.",
+    ),
   ownNamespace: z
     .string()
     .default("ringfence-system")

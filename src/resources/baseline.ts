@@ -1,7 +1,32 @@
 import { z } from "zod";
+import { isLabelKey } from "../wire/label-selector.ts";
 import { stringMapSchema } from "../wire/metadata.ts";
 import { type DeepReadonly, isObject } from "../wire/shape.ts";
 import { API_VERSION, clusterMetadataSchema, resourceNameSchema } from "./resource-metadata.ts";
+
+const MAX_KEYS = 50;
+
+/** Keys of labels or annotations that templates may be filled in with. */
+const keysSchema = z
+  .array(
+    z.string().refine(isLabelKey, { error: (issue) => `\`${String(issue.input)}\` is no key` }),
+  )
+  .max(MAX_KEYS)
+  .default([]);
+
+const valuesSchema = z
+  .custom<Readonly<Record<string, string | readonly unknown[]>>>(isObject, {
+    error: "is not an object",
+  })
+  .superRefine((values, context) => {
+    for (const [name, value] of Object.entries<unknown>(values)) {
+      if (typeof value === "string" || Array.isArray(value)) continue;
+      const message = "is neither a text nor a list";
+      context.addIssue({ code: "custom", path: [name], message, input: value });
+    }
+  })
+  .default({})
+  .meta({ type: "object", "x-kubernetes-preserve-unknown-fields": true });
 
 const policySchema = z.strictObject({
   name: resourceNameSchema.describe("Name of the NetworkPolicy."),
@@ -10,7 +35,7 @@ const policySchema = z.strictObject({
     .custom<Readonly<Record<string, unknown>>>(isObject, { error: "is not an object" })
     .meta({ type: "object", "x-kubernetes-preserve-unknown-fields": true })
     .describe(
-      "Spec of the NetworkPolicy; texts may hold `$(namespace.name)`, `$(namespace.labels.KEY)`, and where a list is expected `$(dns.peers)`, `$(dns.ports)` or `$(cluster.podPeers)`.",
+      "Spec of the NetworkPolicy; texts may hold variables such as `$(namespace.name)`, and a variable such as `$(dns.peers)` may stand where a list is expected.",
     ),
 });
 
@@ -21,6 +46,13 @@ export const baselineSchema = z
     metadata: clusterMetadataSchema,
     spec: z.strictObject({
       description: z.string().default("").describe("What the baseline is for."),
+      namespaceLabels: keysSchema.describe(
+        "Keys of the namespace's labels that templates may use, as `$(namespace.labels.KEY)`; no others.",
+      ),
+      namespaceAnnotations: keysSchema.describe(
+        "Keys of the namespace's annotations that templates may use, as `$(namespace.annotations.KEY)`; no others.",
+      ),
+      values: valuesSchema.describe("Texts and lists that templates use, as `$(values.NAME)`."),
       policies: z
         .array(policySchema)
         .max(20)
@@ -46,6 +78,9 @@ export const DEFAULT_BASELINE: Baseline = {
   kind: "Baseline",
   name: "default",
   description: "denies both directions and allows DNS",
+  namespaceLabels: [],
+  namespaceAnnotations: [],
+  values: {},
   policies: [
     {
       name: "default-deny",

@@ -1,8 +1,11 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { isObject, jsonPath } from "../wire/shape.ts";
 
-/** What the variables of a template stand for: a text, or a list where a list is expected. */
-export type Variables = (name: string) => string | readonly unknown[] | undefined;
+/** What a variable stands for: a text, or a list where a list is expected; else why it stands for nothing. */
+export type VariableValue = string | readonly unknown[] | { readonly problem: string };
+
+/** What the variables of a template stand for; undefined: there is no such variable. */
+export type Variables = (name: string) => VariableValue | undefined;
 
 const REFERENCE = /\$\((?<name>[^()]*)\)/g;
 
@@ -53,6 +56,7 @@ function expandText(
   const lookUp = (name: string): string | readonly unknown[] => {
     const value = variables(name);
     if (value === undefined) return complain(`there is no value for \`$(${name})\``);
+    if (isProblem(value)) return complain(value.problem);
     return value.length === 0 && Array.isArray(value)
       ? complain(`\`$(${name})\` is an empty list, which would mean everybody`)
       : value;
@@ -63,4 +67,8 @@ function expandText(
     const value = lookUp(name);
     return typeof value === "string" ? value : complain(`\`$(${name})\` is a list, not a text`);
   });
+}
+
+function isProblem(value: VariableValue): value is { readonly problem: string } {
+  return typeof value === "object" && "problem" in value;
 }

@@ -1,21 +1,15 @@
 import { createHash } from "node:crypto";
-import { familyOf, parseAddress } from "../engine/address.ts";
 import type { Labels } from "../engine/model.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import type { Baseline } from "./baseline.ts";
-import type { DnsTarget } from "./dns-target.ts";
+import {
+  type BaselineFacts,
+  type ClusterValues,
+  listsOf,
+  variablesOf,
+} from "./baseline-variables.ts";
 import { expandTemplate, type Variables } from "./expand-template.ts";
-
-/** What the templates of a baseline are filled with. */
-export interface BaselineFacts {
-  readonly namespace: string;
-  /** The namespace's labels. */
-  readonly labels: Labels;
-  readonly dns: DnsTarget;
-  /** CIDRs that pods have their addresses of. */
-  readonly podCidrs: readonly string[];
-}
 
 /** Namespaces that no webhook configuration selects and that never get a baseline. */
 const SYSTEM_NAMESPACES: readonly string[] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -34,7 +28,7 @@ export function renderBaseline(
   baseline: Baseline,
   facts: BaselineFacts,
 ): Result<readonly object[], readonly Problem[]> {
-  return renderWith(baseline, facts.namespace, variablesOf(facts));
+  return renderWith(baseline, facts.namespace, variablesOf(baseline, facts));
 }
 
 function renderWith(
@@ -68,82 +62,61 @@ function renderWith(
   return problems.length > 0 ? failure(problems) : success(policies);
 }
 
-/** What is wrong with a baseline wherever it is rendered: every label has a value here. */
+/**
+ * What is wrong with a baseline wherever it is rendered. Labels and annotations have values here that fit
+ * where they stand, if any do: a name, addresses, or a number.
+ */
 export function checkBaseline(baseline: Baseline): readonly Problem[] {
-  const rendered = renderWith(baseline, "default", (name) =>
-    name.startsWith(LABEL) ? "value" : variablesOf(SAMPLE)(name),
-  );
-  return rendered.ok ? [] : rendered.error;
+  const complaintsOf = (labels: Labels, annotations: Labels): readonly Problem[] => {
+    const rendered = renderBaseline(baseline, { ...SAMPLE, labels, annotations });
+    return rendered.ok ? [] : rendered.error;
+  };
+  let labels = sampleOf(baseline.namespaceLabels);
+  let annotations = sampleOf(baseline.namespaceAnnotations);
+  let complaints = complaintsOf(labels, annotations);
+  const attempt = (otherLabels: Labels, otherAnnotations: Labels): void => {
+    const found = complaintsOf(otherLabels, otherAnnotations);
+    if (found.length >= complaints.length) return;
+    [labels, annotations, complaints] = [otherLabels, otherAnnotations, found];
+  };
+  for (const value of OTHER_SAMPLES) {
+    for (const key of baseline.namespaceLabels)
+      attempt(new Map(labels).set(key, value), annotations);
+    for (const key of baseline.namespaceAnnotations) {
+      attempt(labels, new Map(annotations).set(key, value));
+    }
+  }
+  return complaints;
 }
 
-const LABEL = "namespace.labels.";
+/** What a label or an annotation may be beside a name. */
+const OTHER_SAMPLES = ["192.0.2.0/24", "192.0.2.1", "1"];
+
+function sampleOf(keys: readonly string[]): Labels {
+  return new Map(keys.map((key) => [key, "value"]));
+}
 
 const SAMPLE: BaselineFacts = {
   namespace: "default",
   labels: new Map(),
-  dns: { namespace: "kube-system", podLabels: {}, addresses: [], ports: [] },
+  annotations: new Map(),
+  dns: { namespace: "kube-system", podLabels: {}, addresses: ["169.254.20.10"], ports: [] },
   podCidrs: ["10.0.0.0/8"],
+  serviceCidrs: ["10.96.0.0/12"],
+  apiServerAddresses: ["192.0.2.1"],
 };
 
-/** Keys of the namespace's labels that the templates are filled in with. */
-export function labelsNeededBy({ policies }: Baseline): readonly string[] {
-  const specs = JSON.stringify(policies.map(({ spec }) => spec));
-  const used = specs.matchAll(/\$\(namespace\.labels\.(?<key>[^()]*)\)/g);
-  return [...new Set(Array.from(used, ({ groups }) => groups?.["key"] ?? ""))];
-}
-
 /** A short hash of what a baseline says, the same for all namespaces: tells old from new. */
-export function baselineRevision(baseline: Baseline, dns: DnsTarget): string {
-  const { name, policies } = baseline;
+export function baselineRevision(baseline: Baseline, cluster: ClusterValues): string {
+  const { name, policies, values, namespaceLabels, namespaceAnnotations } = baseline;
   const templates = policies.map((policy) => ({ ...policy, labels: [...policy.labels] }));
-  const text = JSON.stringify([name, templates, dnsPeers(dns), dnsPorts(dns)]);
+  const keys = [namespaceLabels, namespaceAnnotations];
+  const text = JSON.stringify([name, templates, keys, values, listsOf(cluster)]);
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 function baselineLabels(name: string): Readonly<Record<string, string>> {
   return { "app.kubernetes.io/managed-by": "ringfence", "ringfence.dev/baseline": name };
-}
-
-function variablesOf({ namespace, labels, dns, podCidrs }: BaselineFacts): Variables {
-  return (name) => {
-    if (name.startsWith(LABEL)) return labels.get(name.slice(LABEL.length));
-    switch (name) {
-      case "namespace.name":
-        return namespace;
-      case "dns.peers":
-        return dnsPeers(dns);
-      case "dns.ports":
-        return dnsPorts(dns);
-      case "cluster.podPeers":
-        return podCidrs.map((cidr) => ({ ipBlock: { cidr } }));
-      default:
-        return undefined;
-    }
-  };
-}
-
-function dnsPeers(dns: DnsTarget): readonly object[] {
-  return [
-    {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dns.namespace } },
-      podSelector: { matchLabels: dns.podLabels },
-    },
-    ...dns.addresses.map((address) => ({ ipBlock: { cidr: hostCidr(address) } })),
-  ];
-}
-
-/** Over UDP and TCP: what does not fit into UDP comes over TCP. */
-function dnsPorts(dns: DnsTarget): readonly object[] {
-  const ports = [...new Set([53, ...dns.ports])].toSorted((a, b) => a - b);
-  return ports.flatMap((port) => [
-    { protocol: "UDP", port },
-    { protocol: "TCP", port },
-  ]);
-}
-
-function hostCidr(text: string): string {
-  const address = parseAddress(text);
-  return address !== null && familyOf(address) === 6 ? `${text}/128` : `${text}/32`;
 }
 
 function below(parent: string, { path, message }: Problem): Problem {

@@ -1,7 +1,5 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
-import type { Baseline } from "../resources/baseline.ts";
 import type { CustomRule, Profile } from "../resources/profile.ts";
-import { labelsNeededBy } from "../resources/render-baseline.ts";
 import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
@@ -15,8 +13,8 @@ export interface ProfileSources {
   readonly compileCustomRule: CustomRuleCompiler;
   /** The profile it extends, as it is in force; null: it extends none. */
   readonly parent: CompiledProfile | null;
-  /** The Baseline that it names, or else inherits. */
-  readonly baseline: Baseline;
+  /** Name of the Baseline that it names, or else inherits. */
+  readonly baseline: string;
 }
 
 /**
@@ -35,12 +33,21 @@ export function compileProfile(
   }
   return success({
     name: profile.name,
-    baseline: baseline.name,
-    baselineLabels: labelsNeededBy(baseline),
-    maxExemptionDays: profile.maxExemptionDays ?? parent?.maxExemptionDays ?? null,
-    announceChanges: profile.announceChanges ?? parent?.announceChanges ?? true,
+    baseline,
+    ...settingsOf(profile, parent),
     rules: inherit(new Map([...own.value, ...custom.value]), parent?.rules ?? [], registry),
   });
+}
+
+/** What a profile says beside its rules, or else the one it extends. */
+function settingsOf(
+  own: Profile,
+  parent: CompiledProfile | null,
+): Pick<CompiledProfile, "announceChanges" | "maxExemptionDays"> {
+  return {
+    announceChanges: own.announceChanges ?? parent?.announceChanges ?? true,
+    maxExemptionDays: own.maxExemptionDays ?? parent?.maxExemptionDays ?? null,
+  };
 }
 
 /** The profile's own entries by rule, in order. */

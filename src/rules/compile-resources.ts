@@ -111,11 +111,10 @@ class Compilation {
     const parent = profile.extends === null ? null : this.#parent(profile.extends);
     if (typeof parent === "string") return failed("spec.extends", parent);
     const name = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
-    const baseline = this.#resources.get(resourceKey({ kind: "Baseline", name }));
-    if (baseline?.kind !== "Baseline") {
+    if (!this.#resources.has(resourceKey({ kind: "Baseline", name }))) {
       return failed("spec.baseline", `there is no Baseline \`${name}\``);
     }
-    return compileProfile(profile, { registry, parent, baseline, compileCustomRule });
+    return compileProfile(profile, { registry, parent, baseline: name, compileCustomRule });
   }
 
   /** The profile of that name, or what is wrong with extending it. */

@@ -7,7 +7,10 @@ export const BUILT_IN_PROFILES = ["baseline", "restricted"] as const;
 /** Label of a namespace that softens its profile: `enforce`, `warn` or `audit`. */
 export const MODE_LABEL = "ringfence.dev/mode";
 
-/** Label of the policies that the baseline controller keeps; its value names the baseline. */
+/**
+ * Label of the policies that the baseline controller keeps; its value names the baseline. On a namespace it
+ * picks another one than the profile's.
+ */
 export const BASELINE_LABEL = "ringfence.dev/baseline";
 
 /** What findings of an Invariant are called, where rules have their id. */

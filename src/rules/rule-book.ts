@@ -1,10 +1,14 @@
-import type { Problem, Result } from "../errors.ts";
+import type { Labels } from "../engine/model.ts";
+import { failure, type Problem, type Result, success } from "../errors.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
+import { keysNeededBy, type NeededKeys } from "../resources/baseline-variables.ts";
 import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import { builtInProfiles } from "../resources/profile.ts";
 import { type Resource, resourceKey } from "../resources/resource.ts";
+import { jsonPath } from "../wire/shape.ts";
 import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
+import { BASELINE_LABEL, PROFILE_LABEL } from "./names.ts";
 import type { CompiledProfile, CompiledProfiles } from "./rule.ts";
 
 /** What the resources of files are called as a whole. */
@@ -27,6 +31,10 @@ export interface ProfileList extends CompiledProfiles {
 export class RuleBook {
   readonly profiles: ProfileList = {
     get: (name: string): CompiledProfile | undefined => this.#inForce.profiles.get(name),
+    baselineNeeds: (name: string): NeededKeys | undefined => {
+      const baseline = this.#inForce.baselines.get(name);
+      return baseline === undefined ? undefined : keysNeededBy(baseline);
+    },
     names: (): readonly string[] => [...this.#inForce.profiles.keys()].toSorted(),
   };
   readonly #options: CompileOptions;
@@ -50,10 +58,19 @@ export class RuleBook {
     this.#inForce = inForce;
   }
 
-  /** The baseline of namespaces with that profile; undefined where there is no such profile. */
-  baselineOf(profile: string): Baseline | undefined {
+  /**
+   * The baseline of a namespace with those labels, or what is wrong with them: the one that it picks, else
+   * that of its profile.
+   */
+  baselineFor(labels: Labels): Result<Baseline, readonly Problem[]> {
+    const profile = labels.get(PROFILE_LABEL) ?? "";
     const compiled = this.#inForce.profiles.get(profile);
-    return compiled === undefined ? undefined : this.#inForce.baselines.get(compiled.baseline);
+    if (compiled === undefined) return lacking(PROFILE_LABEL, `profile \`${profile}\``);
+    const name = labels.get(BASELINE_LABEL) ?? compiled.baseline;
+    const baseline = this.#inForce.baselines.get(name);
+    return baseline === undefined
+      ? lacking(BASELINE_LABEL, `Baseline \`${name}\``)
+      : success(baseline);
   }
 
   invariants(): readonly Invariant[] {
@@ -203,6 +220,11 @@ const IS_IN_A_FILE: Problem = {
   path: "metadata.name",
   message: "a file of the configuration has the same name, and is in force; choose another name",
 };
+
+function lacking(label: string, what: string): Result<never, readonly Problem[]> {
+  const path = jsonPath(["metadata", "labels", label]);
+  return failure([{ code: "NP_E_RESOURCE", path, message: `there is no ${what}` }]);
+}
 
 function byKey(resources: readonly Resource[]): Resources {
   return new Map(resources.map((resource) => [resourceKey(resource), resource]));

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Certainty } from "../engine/dataplane.ts";
 import type { Address, Labels, Pod, Policy, Selector, Workload } from "../engine/model.ts";
 import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
+import type { NeededKeys } from "../resources/baseline-variables.ts";
 import type { ProfileRule, RuleAction } from "../resources/profile.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
 import type { Services } from "../wire/service-index.ts";
@@ -120,8 +121,6 @@ export interface CompiledProfile {
   readonly name: string;
   /** Name of the Baseline that its namespaces get. */
   readonly baseline: string;
-  /** Keys of labels that a namespace has to have for that Baseline. */
-  readonly baselineLabels: readonly string[];
   /** Whether an admitted change says in a warning what it opens and closes. */
   readonly announceChanges: boolean;
   /** How long an Exemption counts, from its creation; null: as long as it says. */
@@ -131,6 +130,8 @@ export interface CompiledProfile {
 
 export interface CompiledProfiles {
   get(name: string): CompiledProfile | undefined;
+  /** What the Baseline of that name is made with; undefined where none is in force. */
+  baselineNeeds(name: string): NeededKeys | undefined;
 }
 
 /** A remedy that needs no thought. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PROFILE_LABEL } from "../rules/names.ts";
+import { BASELINE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { listed } from "./parts/phrases.ts";
@@ -7,9 +7,9 @@ import { listed } from "./parts/phrases.ts";
 /** Report namespaces without the labels that their baseline is filled in with. */
 export const baselineLabels = defineValidator({
   id: "baseline-labels",
-  title: "A namespace lacks a label that its baseline needs",
-  why: "A Baseline may use labels of the namespace, as `$(namespace.labels.team)`. Where the label is missing there is nothing to fill in, so the namespace is left without the baseline, or with the one it had.",
-  fix: "Give the namespace the label, or a profile whose baseline does not need it.",
+  title: "A namespace's baseline cannot be made",
+  why: "A Baseline may use labels and annotations of the namespace, as `$(namespace.labels.team)`, and a namespace may pick another than its profile's by the label `ringfence.dev/baseline`. Where the label or the Baseline is missing there is nothing to write, so the namespace is left without a baseline, or with the one it had.",
+  fix: "Give the namespace what its Baseline is made with, or pick a Baseline that there is.",
   kinds: ["namespace"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
@@ -19,16 +19,46 @@ export const baselineLabels = defineValidator({
   check({ object, profiles }): readonly Finding[] {
     const labels = field(object?.manifest, "metadata", "labels");
     const profile = profiles.get(String(field(labels, PROFILE_LABEL)));
-    const missing = (profile?.baselineLabels ?? []).filter(
-      (key) => typeof field(labels, key) !== "string",
-    );
-    if (profile === undefined || missing.length === 0) return [];
+    if (profile === undefined) return [];
+    const picked = field(labels, BASELINE_LABEL);
+    const name = typeof picked === "string" ? picked : profile.baseline;
+    const needed = profiles.baselineNeeds(name);
+    if (needed === undefined) {
+      return [
+        {
+          path: `metadata.labels["${BASELINE_LABEL}"]`,
+          message: `there is no Baseline \`${name}\``,
+          help: "name one that `kubectl get baselines` shows, or leave the label out",
+        },
+      ];
+    }
+    const whose =
+      typeof picked === "string"
+        ? `baseline \`${name}\``
+        : `baseline \`${name}\` of profile \`${profile.name}\``;
+    const annotations = field(object?.manifest, "metadata", "annotations");
     return [
-      {
-        path: "metadata.labels",
-        message: `baseline \`${profile.baseline}\` of profile \`${profile.name}\` is made with the label ${listed(missing)}, which the namespace does not have`,
-        help: "give the namespace the label",
-      },
+      ...lacking(whose, "label", missing(needed.labels, labels)),
+      ...lacking(whose, "annotation", missing(needed.annotations, annotations)),
     ];
   },
 });
+
+function missing(keys: readonly string[], from: unknown): readonly string[] {
+  return keys.filter((key) => typeof field(from, key) !== "string");
+}
+
+function lacking(
+  baseline: string,
+  what: "label" | "annotation",
+  keys: readonly string[],
+): readonly Finding[] {
+  if (keys.length === 0) return [];
+  return [
+    {
+      path: `metadata.${what}s`,
+      message: `${baseline} is made with the ${what} ${listed(keys)}, which the namespace does not have`,
+      help: `give the namespace the ${what}`,
+    },
+  ];
+}

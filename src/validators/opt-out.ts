@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Mode } from "../resources/profile.ts";
-import { MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
+import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
@@ -18,7 +18,7 @@ import { listed } from "./parts/phrases.ts";
 export const optOut = defineValidator({
   id: "opt-out",
   title: "A namespace loosens its profile",
-  why: "The label that opts a namespace in also is the way out: whoever may label a namespace could take it off, soften the mode, or name a weaker profile, and then do as they like.",
+  why: "The label that opts a namespace in also is the way out: whoever may label a namespace could take it off, soften the mode, name a weaker profile or pick another baseline, and then do as they like.",
   fix: "Leave the labels as they are, or have somebody do it who holds the verb `optout` on `profiles.ringfence.dev`.",
   kinds: ["namespace"],
   operations: ["UPDATE"],
@@ -33,9 +33,8 @@ export const optOut = defineValidator({
     if (after === null)
       return [finding(PROFILE_LABEL, `takes the namespace out of profile \`${before.profile}\``)];
     return [
-      ...(before.profile === after.profile
-        ? []
-        : switched(before.profile, after.profile, profiles)),
+      ...(before.profile === after.profile ? [] : switched(before, after, profiles)),
+      ...(before.picked === after.picked ? [] : otherBaseline(before, after, profiles)),
       ...(isWeaker(soften("Deny", after.mode), soften("Deny", before.mode))
         ? [finding(MODE_LABEL, `softens the mode from \`${before.mode}\` to \`${after.mode}\``)]
         : []),
@@ -46,6 +45,8 @@ export const optOut = defineValidator({
 interface OptIn {
   readonly profile: string;
   readonly mode: Mode;
+  /** The Baseline that the namespace picks; null: that of the profile. */
+  readonly picked: string | null;
 }
 
 function optInOf(object: GovernedObject | null): OptIn | null {
@@ -53,8 +54,13 @@ function optInOf(object: GovernedObject | null): OptIn | null {
   const profile = field(labels, PROFILE_LABEL);
   if (typeof profile !== "string") return null;
   const mode = field(labels, MODE_LABEL);
-  // SECURITY: a mode that is none enforces, as the webhook configurations select it.
-  return { profile, mode: mode === "warn" || mode === "audit" ? mode : "enforce" };
+  const picked = field(labels, BASELINE_LABEL);
+  return {
+    profile,
+    // SECURITY: a mode that is none enforces, as the webhook configurations select it.
+    mode: mode === "warn" || mode === "audit" ? mode : "enforce",
+    picked: typeof picked === "string" ? picked : null,
+  };
 }
 
 /**
@@ -62,11 +68,14 @@ function optInOf(object: GovernedObject | null): OptIn | null {
  * the same parameters in the same namespaces and no weaker action. Anything else is a way out, a profile
  * that is not known included: which of two parameters is the stricter only the rule could tell.
  */
-function switched(from: string, to: string, profiles: CompiledProfiles): readonly Finding[] {
+function switched(before: OptIn, after: OptIn, profiles: CompiledProfiles): readonly Finding[] {
+  const [from, to] = [before.profile, after.profile];
   const next = profiles.get(to);
   if (next === undefined)
     return [finding(PROFILE_LABEL, `names the profile \`${to}\`, which does not exist`)];
-  const lost = lostRules(profiles.get(from), next);
+  // Where the label that picks a baseline changes as well, that is a finding of its own.
+  const loses = before.picked === after.picked && swapsBaseline(before, after, profiles) !== null;
+  const lost = [...(loses ? ["baseline"] : []), ...lostRules(profiles.get(from), next)];
   if (lost.length === 0) return [];
   return [
     finding(
@@ -76,12 +85,29 @@ function switched(from: string, to: string, profiles: CompiledProfiles): readonl
   ];
 }
 
+/** Another baseline is a way out as well: which one is the stricter nobody can tell. */
+function otherBaseline(
+  before: OptIn,
+  after: OptIn,
+  profiles: CompiledProfiles,
+): readonly Finding[] {
+  const swap = swapsBaseline(before, after, profiles);
+  return swap === null ? [] : [finding(BASELINE_LABEL, `swaps the baseline ${swap}`)];
+}
+
+/** Which baseline for which, null where it stays, or nobody knows what it was. */
+function swapsBaseline(before: OptIn, after: OptIn, profiles: CompiledProfiles): string | null {
+  const [from, to] = [before, after].map(
+    ({ picked, profile }) => picked ?? profiles.get(profile)?.baseline,
+  );
+  return from === undefined || from === to ? null : `\`${from}\` for \`${to ?? ""}\``;
+}
+
 function lostRules(current: CompiledProfile | undefined, next: CompiledProfile): readonly string[] {
   if (current === undefined) return [];
-  const rules = current.rules
+  return current.rules
     .filter((rule) => !next.rules.some((other) => doesAsMuch(other, rule)))
     .map(({ validator }) => validator.id);
-  return current.baseline === next.baseline ? rules : ["baseline", ...rules];
 }
 
 function doesAsMuch(next: CompiledRule, current: CompiledRule): boolean {

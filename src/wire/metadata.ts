@@ -26,6 +26,15 @@ export const stringMapSchema = z
     return new Map(Object.entries(entries));
   });
 
+/** The labels or annotations of an object that has not been read by its schema; what is no text is left out. */
+export function readLabels(raw: unknown): Labels {
+  if (!isObject(raw)) return NO_LABELS;
+  const texts = Object.entries(raw).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return new Map(texts);
+}
+
 const ownerReferenceSchema = z.object({
   kind: z.string().nullish(),
   name: z.string(),

@@ -71,6 +71,25 @@ describe("a change of one of Ringfence's own resources", () => {
     expect(await removal("unused")).toMatchObject({ allowed: true });
   });
 
+  it("is refused where namespaces pick the Baseline that is to go", async () => {
+    const team = document("Baseline", "team", { policies: [] });
+    const { ask, engine, around } = createWorld();
+    around.ruleBook.upsert("Baseline team", parseResource(team));
+    const removal = () => ask(review({ oldObject: team, request: asked("Baseline") }));
+    const join = (labels: Record<string, string>): void =>
+      engine.apply({
+        kind: "namespace",
+        op: "upsert",
+        object: { name: "shop", labels: new Map(Object.entries(labels)) },
+      });
+    join({ "ringfence.dev/baseline": "team" });
+    expect(await removal()).toMatchObject({ allowed: true });
+    join({ "ringfence.dev/baseline": "team", "ringfence.dev/profile": "restricted" });
+    expect((await removal()).status?.message).toBe(
+      "Baseline team cannot be deleted\n1 namespace uses it: shop",
+    );
+  });
+
   it("waits for the first sync", async () => {
     const { ask } = createWorld({ freshness: { kind: "syncing" } });
     const oldObject = document("Profile", "unused", {});

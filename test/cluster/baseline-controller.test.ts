@@ -20,8 +20,11 @@ const dns = {
   addresses: ["169.254.20.10", "fd00::10"],
   ports: [53],
 };
+const cluster = { dns, podCidrs: [], serviceCidrs: [], apiServerAddresses: [] };
 const render = (namespace: string, baseline = DEFAULT_BASELINE): readonly object[] =>
-  succeed(renderBaseline(baseline, { namespace, labels: new Map(), dns, podCidrs: [] }));
+  succeed(
+    renderBaseline(baseline, { ...cluster, namespace, labels: new Map(), annotations: new Map() }),
+  );
 const optIn = { "ringfence.dev/profile": "restricted" };
 
 describeWithControlPlane("the baseline controller", (plane) => {
@@ -236,7 +239,7 @@ describeWithControlPlane("the baseline controller", (plane) => {
     const [deny] = DEFAULT_BASELINE.policies;
     if (deny === undefined) throw new Error("no policy");
     const policies = [deny, { name: "allow-team", labels: new Map(), spec }];
-    controller.use({ ...DEFAULT_BASELINE, name: "team", policies });
+    controller.use({ ...DEFAULT_BASELINE, name: "team", namespaceLabels: ["team"], policies });
     await eventually(async () => {
       expect(await read(namespace, "allow-dns")).toBeNull();
     });
@@ -253,7 +256,7 @@ describeWithControlPlane("the baseline controller", (plane) => {
     await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
     const spec = { podSelector: { matchLabels: { team: "$(namespace.labels.team)" } } };
     const policies = [{ name: "allow-team", labels: new Map(), spec }];
-    controller.use({ ...DEFAULT_BASELINE, name: "team", policies });
+    controller.use({ ...DEFAULT_BASELINE, name: "team", namespaceLabels: ["team"], policies });
     await eventually(() => {
       expect(controller.notices).toContainEqual(
         expect.objectContaining({
@@ -299,8 +302,7 @@ async function startController(client: ApiClient): Promise<Running> {
   const observe = (notice: ClusterNotice): void => void notices.push(notice);
   const controller = new BaselineController({
     client,
-    render: (namespace, labels) =>
-      renderBaseline(baseline, { namespace, labels, dns, podCidrs: [] }),
+    render: (joined) => renderBaseline(baseline, { ...cluster, ...joined }),
     isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
     observe,
     backOff: { firstMs: 20, maxMs: 100 },

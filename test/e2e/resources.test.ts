@@ -164,7 +164,9 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
         ],
       },
     });
-    await applied(resource("Baseline", "team", { policies: [team("allow-team")] }));
+    const teamBaseline = (name: string): object =>
+      resource("Baseline", "team", { namespaceLabels: ["team"], policies: [team(name)] });
+    await applied(teamBaseline("allow-team"));
     await vi.waitFor(
       () => applied(resource("Profile", "team", { extends: "restricted", baseline: "team" })),
       { timeout: 3_000, interval: 100 },
@@ -178,7 +180,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       });
     }, 5_000);
     expect(await storedPolicy(plane(), "red", "default-deny")).toBeNull();
-    await applied(resource("Baseline", "team", { policies: [team("within-team")] }));
+    await applied(teamBaseline("within-team"));
     await vi.waitFor(async () => {
       expect(await storedPolicy(plane(), "red", "within-team")).not.toBeNull();
       expect(await storedPolicy(plane(), "red", "allow-team")).toBeNull();

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { type Baseline, DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
+import type { ClusterValues } from "../../src/resources/baseline-variables.ts";
 import type { DnsTarget } from "../../src/resources/dns-target.ts";
 import {
   baselineRevision,
@@ -16,11 +17,25 @@ const dns: DnsTarget = {
   addresses: ["169.254.20.10", "fd00::10"],
   ports: [53, 5353],
 };
-const facts = { namespace: "shop", labels: new Map([["team", "a"]]), dns, podCidrs: [] };
+const cluster = { dns, podCidrs: [], serviceCidrs: [], apiServerAddresses: [] };
+const facts = {
+  ...cluster,
+  namespace: "shop",
+  labels: new Map([["team", "a"]]),
+  annotations: new Map([["partner", "192.0.2.0/24"]]),
+};
 
 function baseline(spec: object, labels: Readonly<Record<string, string>> = {}): Baseline {
   const policies = [{ name: "p", labels: new Map(Object.entries(labels)), spec: { ...spec } }];
-  return { kind: "Baseline", name: "team", description: "", policies };
+  return {
+    kind: "Baseline",
+    name: "team",
+    description: "",
+    namespaceLabels: ["team", "a.b/c"],
+    namespaceAnnotations: ["partner"],
+    values: { monitoring: [{ namespaceSelector: {} }], tier: "front" },
+    policies,
+  };
 }
 
 /** A rule that lets in what `from` says. */
@@ -47,11 +62,20 @@ it("denies both directions and allows DNS over UDP and TCP, as the engine reads 
 });
 
 it("has a revision that changes with what it says, and with nothing else", () => {
-  const revision = baselineRevision(DEFAULT_BASELINE, dns);
+  const of = (part: Partial<DnsTarget>): ClusterValues => ({
+    ...cluster,
+    dns: { ...dns, ...part },
+  });
+  const revision = baselineRevision(DEFAULT_BASELINE, cluster);
   expect(revision).toMatch(/^[0-9a-f]{12}$/);
-  expect(baselineRevision(DEFAULT_BASELINE, { ...dns, ports: [5353, 53] })).toBe(revision);
-  expect(baselineRevision(DEFAULT_BASELINE, { ...dns, ports: [] })).not.toBe(revision);
-  expect(baselineRevision({ ...DEFAULT_BASELINE, name: "other" }, dns)).not.toBe(revision);
+  expect(baselineRevision(DEFAULT_BASELINE, of({ ports: [5353, 53] }))).toBe(revision);
+  expect(baselineRevision(DEFAULT_BASELINE, of({ ports: [] }))).not.toBe(revision);
+  for (const part of [{ name: "other" }, { values: { a: "b" } }]) {
+    expect(baselineRevision({ ...DEFAULT_BASELINE, ...part }, cluster)).not.toBe(revision);
+  }
+  for (const part of [{ podCidrs: ["10.0.0.0/8"] }, { apiServerAddresses: ["192.0.2.1"] }]) {
+    expect(baselineRevision(DEFAULT_BASELINE, { ...cluster, ...part })).not.toBe(revision);
+  }
 });
 
 it.each<[string, Baseline, unknown]>([
@@ -83,9 +107,60 @@ it.each<[string, Baseline, unknown]>([
     lettingIn("$(cluster.podPeers)"),
     { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "10.244.0.0/16" } }] }] },
   ],
+  [
+    "the Services' and the API server's",
+    lettingIn(["$(cluster.servicePeers)", "$(cluster.apiServerPeers)"]),
+    {
+      podSelector: {},
+      ingress: [
+        {
+          from: [
+            { ipBlock: { cidr: "10.96.0.0/12" } },
+            { ipBlock: { cidr: "172.18.0.2/32" } },
+            { ipBlock: { cidr: "fd00::2/128" } },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    "addresses as exceptions",
+    lettingIn([
+      {
+        ipBlock: { cidr: "0.0.0.0/0", except: ["$(cluster.podCidrs)", "$(cluster.serviceCidrs)"] },
+      },
+    ]),
+    {
+      podSelector: {},
+      ingress: [
+        { from: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.244.0.0/16", "10.96.0.0/12"] } }] },
+      ],
+    },
+  ],
+  [
+    "an annotation, where only addresses can stand",
+    lettingIn([{ ipBlock: { cidr: "$(namespace.annotations.partner)" } }]),
+    { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "192.0.2.0/24" } }] }] },
+  ],
+  [
+    "values of its own",
+    baseline({
+      podSelector: { matchLabels: { tier: "$(values.tier)" } },
+      ingress: [{ from: "$(values.monitoring)" }],
+    }),
+    {
+      podSelector: { matchLabels: { tier: "front" } },
+      ingress: [{ from: [{ namespaceSelector: {} }] }],
+    },
+  ],
 ])("fills in %s", (_, given, spec) => {
   expect(checkBaseline(given)).toEqual([]);
-  const rendered = renderBaseline(given, { ...facts, podCidrs: ["10.244.0.0/16"] });
+  const rendered = renderBaseline(given, {
+    ...facts,
+    podCidrs: ["10.244.0.0/16"],
+    serviceCidrs: ["10.96.0.0/12"],
+    apiServerAddresses: ["172.18.0.2", "fd00::2"],
+  });
   expect(succeed(rendered)).toMatchObject([{ spec }]);
 });
 
@@ -110,6 +185,21 @@ it.each<[string, Baseline, string]>([
     "a variable that there is not",
     baseline({ podSelector: { matchLabels: { x: "$(namespace.nmae)" } } }),
     `${at}.podSelector.matchLabels.x: there is no value for \`$(namespace.nmae)\``,
+  ],
+  [
+    "a label that is not on its list",
+    baseline({ podSelector: { matchLabels: { x: "$(namespace.labels.other)" } } }),
+    `${at}.podSelector.matchLabels.x: \`other\` is not among \`spec.namespaceLabels\``,
+  ],
+  [
+    "an annotation that is not on its list",
+    baseline({ podSelector: { matchLabels: { x: "$(namespace.annotations.team)" } } }),
+    `${at}.podSelector.matchLabels.x: \`team\` is not among \`spec.namespaceAnnotations\``,
+  ],
+  [
+    "a value that it does not have",
+    baseline({ podSelector: { matchLabels: { x: "$(values.constructor)" } } }),
+    `${at}.podSelector.matchLabels.x: there is no value for \`$(values.constructor)\``,
   ],
   [
     "a list in a text",

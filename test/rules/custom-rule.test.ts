@@ -25,7 +25,7 @@ function compile(...rules: readonly Written[]): ReturnType<typeof compileProfile
   return compileProfile(profileOf(...rules), sources);
 }
 
-const sources = { registry, parent: null, baseline: DEFAULT_BASELINE, compileCustomRule };
+const sources = { registry, parent: null, baseline: DEFAULT_BASELINE.name, compileCustomRule };
 
 function profileOf(...rules: readonly Written[]): Profile {
   const customRules = rules.map((rule) => ({
@@ -76,35 +76,39 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
   const { policy, manifest: read } = succeed(parseNetworkPolicy(manifest));
   const object: GovernedObject = { kind: "policy", manifest: read, policy };
   return engine.preview([{ kind: "policy", op: "upsert", object: policy }], (after, delta) =>
-    runRules(profile, new Map(), {
-      operation: "CREATE",
-      object,
-      oldObject: null,
-      namespaceLabels: new Map([["team", "a"]]),
-      request: {
-        kind: "NetworkPolicy",
-        namespace: "shop",
-        name: "db",
-        dryRun: false,
-        user: { username: "dana", uid: "1", groups: ["devs"], extra: {} },
+    runRules(
+      profile,
+      { get: () => undefined, baselineNeeds: () => undefined },
+      {
+        operation: "CREATE",
+        object,
+        oldObject: null,
+        namespaceLabels: new Map([["team", "a"]]),
+        request: {
+          kind: "NetworkPolicy",
+          namespace: "shop",
+          name: "db",
+          dryRun: false,
+          user: { username: "dana", uid: "1", groups: ["devs"], extra: {} },
+        },
+        clock: () => performance.now(),
+        deadline: Number.POSITIVE_INFINITY,
+        delta,
+        after,
+        facts: {
+          dns: [],
+          apiServer: [],
+          ownNamespace: "ringfence-system",
+          ownPods: [],
+          webhookPort: 9443,
+          templatesOf: () => [],
+          services: new ServiceIndex(),
+          knowsPodsOf: () => true,
+          knowsNamespaces: "yes",
+        },
+        ...part,
       },
-      clock: () => performance.now(),
-      deadline: Number.POSITIVE_INFINITY,
-      delta,
-      after,
-      facts: {
-        dns: [],
-        apiServer: [],
-        ownNamespace: "ringfence-system",
-        ownPods: [],
-        webhookPort: 9443,
-        templatesOf: () => [],
-        services: new ServiceIndex(),
-        knowsPodsOf: () => true,
-        knowsNamespaces: "yes",
-      },
-      ...part,
-    }),
+    ),
   );
 }
 

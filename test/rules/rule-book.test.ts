@@ -32,6 +32,13 @@ const excuse = (spec: object, namespace = "shop") =>
     namespace,
   );
 
+/** The name of the baseline of a namespace with that profile, which picks that baseline. */
+const baselineOf = (ruleBook: RuleBook, profileName: string, picked?: string): string => {
+  const labels = new Map([["ringfence.dev/profile", profileName]]);
+  if (picked !== undefined) labels.set("ringfence.dev/baseline", picked);
+  const found = ruleBook.baselineFor(labels);
+  return found.ok ? found.value.name : (found.error[0]?.message ?? "");
+};
 const resource = (raw: unknown): Resource => succeed(parseResource(raw));
 const put = (ruleBook: RuleBook, raw: ReturnType<typeof document>): void => {
   const { kind, metadata } = raw;
@@ -137,6 +144,15 @@ describe("custom resources", () => {
   });
 });
 
+it("gives a namespace the baseline that it picks, else that of its profile, or says what there is not", () => {
+  const ruleBook = book();
+  put(ruleBook, document("Baseline", "team", { policies: [] }));
+  expect(baselineOf(ruleBook, "restricted")).toBe("default");
+  expect(baselineOf(ruleBook, "restricted", "team")).toBe("team");
+  expect(baselineOf(ruleBook, "restricted", "tema")).toBe("there is no Baseline `tema`");
+  expect(baselineOf(ruleBook, "restrictde", "team")).toBe("there is no profile `restrictde`");
+});
+
 describe("a profile that extends another", () => {
   it("has its rules and what else it says, and follows it", () => {
     const ruleBook = book();
@@ -152,11 +168,11 @@ describe("a profile that extends another", () => {
       announceChanges: false,
     });
     expect(ruleBook.profiles.get("grandchild")?.announceChanges).toBe(true);
-    expect(ruleBook.baselineOf("grandchild")?.name).toBe("team");
+    expect(baselineOf(ruleBook, "grandchild")).toBe("team");
     expect(rulesOf(ruleBook, "grandchild")).toEqual(["allow-all", "open-world"]);
     put(ruleBook, profile("parent", naming("named-port")));
     expect(rulesOf(ruleBook, "grandchild")).toEqual(["allow-all", "named-port"]);
-    expect(ruleBook.baselineOf("grandchild")?.name).toBe("default");
+    expect(baselineOf(ruleBook, "grandchild")).toBe("default");
   });
 
   it("goes on with its parent's last good version, or with what it was when it is gone", () => {

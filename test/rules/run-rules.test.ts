@@ -10,6 +10,7 @@ import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import {
   type CompiledProfile,
+  type CompiledProfiles,
   defineValidator,
   type RuleSituation,
   type Validator,
@@ -84,6 +85,8 @@ const situation: RuleSituation = {
   },
 };
 
+const NO_PROFILES: CompiledProfiles = { get: () => undefined, baselineNeeds: () => undefined };
+
 function profile(rules: readonly ProfileRule[]): Profile {
   return {
     kind: "Profile",
@@ -102,7 +105,7 @@ function compiled(...rules: readonly ProfileRule[]): CompiledProfile {
   const result = compileProfile(profile(rules), {
     registry,
     parent: null,
-    baseline: DEFAULT_BASELINE,
+    baseline: DEFAULT_BASELINE.name,
     compileCustomRule,
   });
   if (!result.ok) throw new Error("the profile does not compile");
@@ -116,7 +119,7 @@ function rule(validator: Validator, action: ProfileRule["action"] = "Deny"): Pro
 describe("runRules", () => {
   it("gives every finding its rule and the profile's action", () => {
     const rules = compiled({ ...rule(complains, "Audit"), parameters: { word: "no" } });
-    expect(runRules(rules, new Map(), situation)).toEqual({
+    expect(runRules(rules, NO_PROFILES, situation)).toEqual({
       findings: [
         { ruleId: "complains", action: "Audit", finding: { path: "a", message: "no", help: "" } },
       ],
@@ -126,7 +129,7 @@ describe("runRules", () => {
 
   it("lets the other rules answer when one throws, and shows the fault with its cause", () => {
     const rules = compiled(rule(throws), rule(complains));
-    const { findings, faults } = runRules(rules, new Map(), situation);
+    const { findings, faults } = runRules(rules, NO_PROFILES, situation);
     expect(findings.map(({ ruleId }) => ruleId)).toEqual(["complains"]);
     expect(faults).toMatchObject([
       {
@@ -138,13 +141,13 @@ describe("runRules", () => {
   });
 
   it("does not refuse for the fault of a rule that may only warn", () => {
-    const { faults } = runRules(compiled(rule(throws, "Warn")), new Map(), situation);
+    const { faults } = runRules(compiled(rule(throws, "Warn")), NO_PROFILES, situation);
     expect(faults.map(({ onFault }) => onFault)).toEqual(["warn"]);
   });
 
   it("does not refuse for a finding that is not sure", () => {
     const actions = (action: ProfileRule["action"]): readonly string[] =>
-      runRules(compiled(rule(isUnsure, action)), new Map(), situation).findings.map(
+      runRules(compiled(rule(isUnsure, action)), NO_PROFILES, situation).findings.map(
         (finding) => finding.action,
       );
     expect(actions("Deny")).toEqual(["Warn"]);
@@ -153,14 +156,14 @@ describe("runRules", () => {
 
   it("runs only rules of the object's kind and the request's operation", () => {
     const rules = compiled(rule(ofPolicies), rule(ofDeletes));
-    expect(runRules(rules, new Map(), situation)).toEqual({ findings: [], faults: [] });
+    expect(runRules(rules, NO_PROFILES, situation)).toEqual({ findings: [], faults: [] });
   });
 
   it("judges a delete by the old object, and nothing at all without one", () => {
     const { object } = situation;
     const rules = compiled(rule(ofDeletes));
     const found = (oldObject: typeof object): number =>
-      runRules(rules, new Map(), { ...situation, operation: "DELETE", object: null, oldObject })
+      runRules(rules, NO_PROFILES, { ...situation, operation: "DELETE", object: null, oldObject })
         .findings.length;
     expect(found(object)).toBe(1);
     expect(found(null)).toBe(0);
@@ -177,7 +180,7 @@ describe("compileProfile", () => {
         { ...rule(isUnsure, "Warn"), match: [] },
         { ...rule(throws), parameters: { word: [] } },
       ]),
-      { registry, parent: null, baseline: DEFAULT_BASELINE, compileCustomRule },
+      { registry, parent: null, baseline: DEFAULT_BASELINE.name, compileCustomRule },
     );
     expect(result).toEqual({
       ok: false,
@@ -220,7 +223,7 @@ describe("compileProfile", () => {
 describe("entries of a rule with a match", () => {
   const prod: Selector = [{ key: "tier", operator: "In", values: ["prod"] }];
   const actionsIn = (rules: CompiledProfile, labels: Labels | null): readonly string[] =>
-    runRules(rules, new Map(), { ...situation, namespaceLabels: labels }).findings.map(
+    runRules(rules, NO_PROFILES, { ...situation, namespaceLabels: labels }).findings.map(
       ({ action }) => action,
     );
   const rules = compiled(
@@ -246,7 +249,7 @@ describe("entries of a rule with a match", () => {
     const result = compileProfile(child, {
       registry,
       parent,
-      baseline: DEFAULT_BASELINE,
+      baseline: DEFAULT_BASELINE.name,
       compileCustomRule,
     });
     if (!result.ok) throw new Error("the profile does not compile");

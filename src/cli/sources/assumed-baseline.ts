@@ -1,11 +1,13 @@
 import { optInOf } from "../../admission/govern.ts";
 import { settingsSchema } from "../../config/settings.ts";
+import { formatAddress } from "../../engine/address.ts";
 import { type Labels, type Namespace, policyKey } from "../../engine/model.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../../resources/baseline.ts";
+import type { BaselineFacts, ClusterValues } from "../../resources/baseline-variables.ts";
 import type { DnsTarget } from "../../resources/dns-target.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
 import { parseResource, type Resource, resourceKey } from "../../resources/resource.ts";
-import { BUILT_IN_PROFILES, PROFILE_LABEL } from "../../rules/names.ts";
+import { BASELINE_LABEL, BUILT_IN_PROFILES, PROFILE_LABEL } from "../../rules/names.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
 import { NOWHERE, type SourceObject } from "./source-object.ts";
@@ -20,8 +22,8 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
   );
 }
 
-/** The baseline of a profile; undefined where there is no such profile, or none that can be told. */
-type BaselineOf = (profile: string) => Baseline | undefined;
+/** The baseline of a namespace with those labels; undefined where there is none, or none that can be told. */
+type BaselineOf = (labels: Labels) => Baseline | undefined;
 
 /** By the built-in resources and these; the last of a name counts. */
 export function baselineFrom(resources: readonly SourceObject[]): BaselineOf {
@@ -41,13 +43,16 @@ export function baselineFrom(resources: readonly SourceObject[]): BaselineOf {
       ? DEFAULT_BASELINE.name
       : nameFor(resource.extends, [...children, profile]);
   };
-  return (profile) => {
-    const name = nameFor(profile, []);
+  return (labels) => {
+    const name = labels.get(BASELINE_LABEL) ?? nameFor(labels.get(PROFILE_LABEL) ?? "", []);
     if (name === DEFAULT_BASELINE.name) return DEFAULT_BASELINE;
     const baseline = known.get(`Baseline ${name}`);
     return baseline?.kind === "Baseline" ? baseline : undefined;
   };
 }
+
+/** What a namespace that has opted in says of itself. */
+export type Joining = Pick<BaselineFacts, "labels" | "annotations">;
 
 /** What Ringfence will write to namespaces, as far as that can be told. */
 export interface MissingBaseline {
@@ -57,21 +62,21 @@ export interface MissingBaseline {
   readonly unknown: ReadonlyMap<string, string>;
 }
 
-/** The baselines of `namespaces`, which have those labels, as Ringfence writes them where its settings say nothing about the DNS. */
+/** The baselines of `namespaces` as Ringfence writes them where its settings say nothing about the DNS. */
 export function missingBaseline(
-  namespaces: ReadonlyMap<string, Labels>,
+  namespaces: ReadonlyMap<string, Joining>,
   world: Surroundings & Pick<World, "policies">,
   baselineOf: BaselineOf,
 ): MissingBaseline {
   const policies = new Map<string, SourcePolicy>();
   const unknown = new Map<string, string>();
-  for (const [namespace, labels] of namespaces) {
-    const profile = labels.get(PROFILE_LABEL) ?? "";
-    const baseline = baselineOf(profile);
-    const { podCidrs } = settingsSchema.parse({});
-    const facts = { namespace, labels, dns: dnsOf(world), podCidrs };
+  const cluster = clusterValuesOf(world);
+  for (const [namespace, joining] of namespaces) {
+    const { labels } = joining;
+    const baseline = baselineOf(labels);
+    const facts = { ...cluster, ...joining, namespace };
     const rendered = baseline === undefined ? null : renderBaseline(baseline, facts);
-    if (rendered === null) unknown.set(namespace, `there is no profile \`${profile}\` here`);
+    if (rendered === null) unknown.set(namespace, `there is no ${lackedBy(labels)} here`);
     else if (!rendered.ok) unknown.set(namespace, rendered.error[0]?.message ?? "");
     else
       for (const source of rendered.value.flatMap(assumedPolicy)) {
@@ -80,6 +85,24 @@ export function missingBaseline(
       }
   }
   return { policies, unknown };
+}
+
+function lackedBy(labels: Labels): string {
+  const picked = labels.get(BASELINE_LABEL);
+  return picked === undefined
+    ? `profile \`${labels.get(PROFILE_LABEL) ?? ""}\``
+    : `Baseline \`${picked}\``;
+}
+
+function clusterValuesOf(world: Surroundings): ClusterValues {
+  const { podCidrs, serviceCidrs } = settingsSchema.parse({});
+  const apiServer = world.endpoints.get("default/kubernetes") ?? [];
+  return {
+    dns: dnsOf(world),
+    podCidrs,
+    serviceCidrs,
+    apiServerAddresses: apiServer.map(({ address }) => formatAddress(address)),
+  };
 }
 
 function dnsOf(world: Surroundings): DnsTarget {

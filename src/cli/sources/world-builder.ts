@@ -2,7 +2,6 @@ import { ofDeployment } from "../../cluster/workload-template.ts";
 import type { Dataplane } from "../../engine/dataplane.ts";
 import { MatchingEngine } from "../../engine/matching-engine.ts";
 import {
-  type Labels,
   type Namespace,
   type Node,
   type Pod,
@@ -15,13 +14,15 @@ import { isResource } from "../../resources/resource.ts";
 import { objectKey, parseObject, type WireObject } from "../../wire/document.ts";
 import { parseEndpoints, type ServiceEndpoint } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
+import { readLabels } from "../../wire/metadata.ts";
 import { type ParsedNamespace, parseNamespace } from "../../wire/namespace.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { parseService, type Service } from "../../wire/service.ts";
+import { field } from "../../wire/shape.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { baselineFrom, getsBaseline, missingBaseline } from "./assumed-baseline.ts";
+import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
 import { type Origin, type SourceObject, textAt } from "./source-object.ts";
 import { standInsOf } from "./stand-ins.ts";
 import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
@@ -67,7 +68,7 @@ class WorldBuilder {
   readonly #policies = new Map<string, SourcePolicy>();
   readonly #declared = new Map<string, SourceNamespace>();
   /** Namespaces of files that Ringfence will give its baseline, with the labels that say which. */
-  readonly #joining = new Map<string, Labels>();
+  readonly #joining = new Map<string, Joining>();
   readonly #mentioned = new Set<string>();
   #isWhole = false;
   readonly #pods = new Map<string, Pod>();
@@ -215,7 +216,8 @@ class WorldBuilder {
     const before = this.#declared.get(name);
     const isOurs = this.#joining.has(name) || !getsBaseline(before?.namespace);
     if (layer.kind === "files" && isOurs && getsBaseline(namespace)) {
-      this.#joining.set(name, namespace.labels);
+      const annotations = readLabels(field(manifest, "metadata", "annotations"));
+      this.#joining.set(name, { labels: namespace.labels, annotations });
     }
     this.#declared.set(name, { manifest, namespace, origin, ...standingOf(layer, before) });
   }

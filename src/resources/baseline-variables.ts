@@ -1,0 +1,127 @@
+import { familyOf, parseAddress } from "../engine/address.ts";
+import type { Labels } from "../engine/model.ts";
+import type { Baseline } from "./baseline.ts";
+import type { DnsTarget } from "./dns-target.ts";
+import type { Variables, VariableValue } from "./expand-template.ts";
+
+/** What templates are filled with in every namespace alike. */
+export interface ClusterValues {
+  readonly dns: DnsTarget;
+  /** CIDRs that pods have their addresses of. */
+  readonly podCidrs: readonly string[];
+  readonly serviceCidrs: readonly string[];
+  /** Of the API server, behind its Service. */
+  readonly apiServerAddresses: readonly string[];
+}
+
+/** What the templates of a baseline are filled with. */
+export interface BaselineFacts extends ClusterValues {
+  readonly namespace: string;
+  /** The namespace's labels and annotations. */
+  readonly labels: Labels;
+  readonly annotations: Labels;
+}
+
+const LABEL = "namespace.labels.";
+const ANNOTATION = "namespace.annotations.";
+const VALUE = "values.";
+
+/** Keys of what a namespace has to have. */
+export interface NeededKeys {
+  readonly labels: readonly string[];
+  readonly annotations: readonly string[];
+}
+
+/** Of the labels and annotations that a baseline may use, those that it does use. */
+export function keysNeededBy(baseline: Baseline): NeededKeys {
+  const specs = JSON.stringify(baseline.policies.map(({ spec }) => spec));
+  const used = (prefix: string, keys: readonly string[]): readonly string[] =>
+    keys.filter((key) => specs.includes(`$(${prefix}${key})`));
+  return {
+    labels: used(LABEL, baseline.namespaceLabels),
+    annotations: used(ANNOTATION, baseline.namespaceAnnotations),
+  };
+}
+
+/** Variables that stand for a list, alike in every namespace. */
+const CLUSTER_LISTS: Readonly<Record<string, (cluster: ClusterValues) => readonly unknown[]>> = {
+  "dns.peers": ({ dns }) => dnsPeers(dns),
+  "dns.ports": ({ dns }) => dnsPorts(dns),
+  "dns.cidrs": ({ dns }) => dns.addresses.map(hostCidr),
+  "cluster.podPeers": ({ podCidrs }) => podCidrs.map(blockPeer),
+  "cluster.podCidrs": ({ podCidrs }) => podCidrs,
+  "cluster.servicePeers": ({ serviceCidrs }) => serviceCidrs.map(blockPeer),
+  "cluster.serviceCidrs": ({ serviceCidrs }) => serviceCidrs,
+  "cluster.apiServerPeers": (cluster) => apiServerCidrs(cluster).map(blockPeer),
+  "cluster.apiServerCidrs": (cluster) => apiServerCidrs(cluster),
+};
+
+/** What the variables of a baseline's templates stand for in a namespace. */
+export function variablesOf(
+  { namespaceLabels, namespaceAnnotations, values }: Baseline,
+  facts: BaselineFacts,
+): Variables {
+  return (name) => {
+    if (name === "namespace.name") return facts.namespace;
+    if (name.startsWith(LABEL)) {
+      const key = name.slice(LABEL.length);
+      return namespaceLabels.includes(key) ? facts.labels.get(key) : unlisted(key, "Labels");
+    }
+    if (name.startsWith(ANNOTATION)) {
+      const key = name.slice(ANNOTATION.length);
+      return namespaceAnnotations.includes(key)
+        ? facts.annotations.get(key)
+        : unlisted(key, "Annotations");
+    }
+    if (name.startsWith(VALUE)) {
+      const key = name.slice(VALUE.length);
+      return Object.hasOwn(values, key) ? values[key] : undefined;
+    }
+    return Object.hasOwn(CLUSTER_LISTS, name) ? CLUSTER_LISTS[name]?.(facts) : undefined;
+  };
+}
+
+/**
+ * SECURITY: whoever may label a namespace says with these what its baseline allows, so only those count
+ * that the Baseline names.
+ */
+function unlisted(key: string, of: "Labels" | "Annotations"): VariableValue {
+  return { problem: `\`${key}\` is not among \`spec.namespace${of}\`` };
+}
+
+function blockPeer(cidr: string): object {
+  return { ipBlock: { cidr } };
+}
+
+function apiServerCidrs({ apiServerAddresses }: ClusterValues): readonly string[] {
+  return apiServerAddresses.map(hostCidr);
+}
+
+function dnsPeers(dns: DnsTarget): readonly object[] {
+  return [
+    {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dns.namespace } },
+      podSelector: { matchLabels: dns.podLabels },
+    },
+    ...dns.addresses.map((address) => blockPeer(hostCidr(address))),
+  ];
+}
+
+/** Over UDP and TCP: what does not fit into UDP comes over TCP. */
+function dnsPorts(dns: DnsTarget): readonly object[] {
+  const ports = [...new Set([53, ...dns.ports])].toSorted((a, b) => a - b);
+  return ports.flatMap((port) => [
+    { protocol: "UDP", port },
+    { protocol: "TCP", port },
+  ]);
+}
+
+function hostCidr(text: string): string {
+  const address = parseAddress(text);
+  return address !== null && familyOf(address) === 6 ? `${text}/128` : `${text}/32`;
+}
+
+/** What the variables that are alike everywhere stand for, in a fixed order. */
+export function listsOf(cluster: ClusterValues): readonly unknown[] {
+  return Object.values(CLUSTER_LISTS).map((list) => list(cluster));
+}
