@@ -1,6 +1,7 @@
 import {
   EvaluationError,
   entryOf,
+  isList,
   isMap,
   itemAt,
   type ListValue,
@@ -20,10 +21,10 @@ export function fieldOf(value: Value, name: string): Outcome {
   return entry === undefined ? new EvaluationError(`there is no field ${quoted(name)}`) : entry;
 }
 
-/** `has(value.name)`: also true of a field that is null. */
+/** `has(value.name)`: also true of a field that is null. cel-go: nothing but a map has fields, and asking a list is wrong. */
 export function hasField(value: Value, name: string): boolean | EvaluationError {
-  if (!isMap(value)) return new EvaluationError(`a ${typeOf(value)} has no field ${quoted(name)}`);
-  return entryOf(value, name) !== undefined;
+  if (isList(value)) return new EvaluationError(`a list has no field ${quoted(name)}`);
+  return isMap(value) && entryOf(value, name) !== undefined;
 }
 
 /** `value[index]`: an item by its position from 0, or the value of a key. */

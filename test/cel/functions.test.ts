@@ -115,6 +115,9 @@ describe("text", () => {
     ["['a', 'b'].join('-') == 'a-b' && ['a', 'b'].join() == 'ab' && [].join(',') == ''", true],
     ["'x\\U0001F600y'.indexOf('y') == 2 && 'x\\U0001F600y'.charAt(2) == 'y'", true],
     ["'x\\U0001F600y'.substring(1, 2) == '\\U0001F600' && 'x\\U0001F600y'.size() == 3", true],
+    // As the API server has them.
+    ["'abc'.indexOf('c', 3) == -1 && 'abcabc'.lastIndexOf('abc', 6) == -1", true],
+    ["'abc'.indexOf('', 9) == 3 && 'abcabc'.lastIndexOf('abc', 5) == 3", true],
     ["'  \\u0085x\\u00a0 '.trim()", "x"],
     ["'ÀBc'.lowerAscii() == 'Àbc' && 'àBc'.upperAscii() == 'àBC'", true],
     ["'%s has %d of %.2f'.format(['web', 3, 1.5])", "web has 3 of 1.50"],
@@ -128,7 +131,8 @@ describe("text", () => {
     ["'abc'.charAt(4)", "there are no characters 4 to 5 in a text of 3"],
     ["'abc'.substring(2, 1)", "there are no characters 2 to 1 in a text of 3"],
     ["'abc'.substring(-1)", "there are no characters -1 to 3 in a text of 3"],
-    ["'abc'.indexOf('c', 3)", "there is no position 3 in a text of 3"],
+    ["'abc'.indexOf('c', -1)", "there is no position -1 in a text"],
+    ["'abc'.lastIndexOf('', -1)", "there is no position -1 in a text"],
     ["[1].join()", "an item of the list is not a string"],
     ["'%d'.format(['a'])", "invalid argument to function format"],
   ])("%s is an error", (expression, message) => {

@@ -28,6 +28,9 @@ describe("the input", () => {
     ["has(object.metadata.annotations)", true],
     ["'app' in object.metadata.labels", true],
     ["'nonsense' in object.metadata.labels", false],
+    // As the API server has it: what is no map has no fields.
+    ["has(object.metadata.annotations.owner)", false],
+    ["has(oldObject.spec) || has(object.half.a) || has(object.metadata.name.a)", false],
   ])("may lack a field: %s", (expression, value) => {
     expect(evaluate(expression)).toBe(value);
   });
@@ -35,6 +38,7 @@ describe("the input", () => {
   it.each([
     ["object.nonsense", "there is no field `nonsense` (line 1, column 7)"],
     ["object.nonsense.deeper == 1", "there is no field `nonsense` (line 1, column 7)"],
+    ["has(object.spec.ingress.first)", "a list has no field `first` (line 1, column 1)"],
     ["has(object.nonsense.deeper)", "there is no field `nonsense` (line 1, column 11)"],
     ["object.metadata.labels['x']", "there is no key `x` (line 1, column 23)"],
     ["object.spec.ingress[1]", "there is no position 1 in a list of 1 (line 1, column 20)"],
@@ -146,6 +150,9 @@ describe("conversions", () => {
     ],
     ["double('-Inf') < 0.0 && double('NaN') != double('NaN')", true],
     ["bool('true') && bool('t') && bool('1') && !bool('FALSE')", true],
+    ["string(1e6) + ' ' + string(1e-5) + ' ' + string(-1.5e300)", "1e+06 1e-05 -1.5e+300"],
+    ["string(100000.5) + ' ' + string(0.0001) + ' ' + string(-0.0)", "100000.5 0.0001 -0"],
+    ["string(1.0 / 0.0) + string(-1.0 / 0.0) + string(0.0 / 0.0) + string(0.0)", "+Inf-InfNaN0"],
     ["string(1) + string(2u) + string(1.5) + string(true) + string('x') == '121.5truex'", true],
     ["string(b'caf\\303\\251') == 'café' && bytes('é') == b'\\303\\251'", true],
     ["string(duration('1m30s')) == '90s' && string(timestamp(0)) == '1970-01-01T00:00:00Z'", true],
@@ -200,7 +207,14 @@ describe("times", () => {
     ["timestamp('2024-03-31T02:30:00Z').getHours()", 2n],
     ["timestamp('2024-07-01T00:00:00Z').getHours('Europe/Berlin')", 2n],
     ["timestamp('2024-07-01T00:00:00Z').getHours('UTC')", 0n],
+    ["timestamp('2024-02-29T23:59:58Z').getHours('') + timestamp(0).getHours('+1:5')", 24n],
+    ["timestamp('9999-12-31T23:59:59.999999999Z').getFullYear()", 9999n],
+    ["timestamp('9999-12-31T23:59:59.999999999Z').getMilliseconds()", 999n],
+    ["timestamp('0001-12-31T00:00:00Z').getDayOfYear()", 364n],
     ["duration('1h30m').getMinutes()", 90n],
+    ["duration('-1.5009s').getMilliseconds()", -1500n],
+    ["string(timestamp('2024-01-01T00:00:00.100Z'))", "2024-01-01T00:00:00.1Z"],
+    ["string(duration('-0.5s')) + string(duration('10s'))", "-0.5s10s"],
     [
       "timestamp('2024-01-01T00:00:00Z') + duration('24h') == timestamp('2024-01-02T00:00:00Z')",
       true,
@@ -216,6 +230,8 @@ describe("times", () => {
   });
 
   it("knows which zones there are", () => {
-    expect(evaluate("timestamp(0).getHours('Nowhere/Land')")).toMatch(/is not a time zone/);
+    for (const zone of ["Nowhere/Land", "+24:00", "+01:60"]) {
+      expect(evaluate(`timestamp(0).getHours('${zone}')`)).toMatch(/is not a time zone/);
+    }
   });
 });

@@ -2,6 +2,7 @@ import { borrow } from "../borrow.ts";
 import { func, type Overload } from "../overload.ts";
 import { EvaluationError, quoted, type TypeName, TypeValue, typeOf } from "../value.ts";
 import { toInt, toUint } from "./arithmetic.ts";
+import { doubleAsText, timeAsText } from "./as-text.ts";
 
 const TIMESTAMP = "google.protobuf.Timestamp";
 const DURATION = "google.protobuf.Duration";
@@ -46,14 +47,14 @@ export const CONVERSIONS: readonly Overload[] = [
   same("string", "string"),
   func("string", ["int"], "string", ([value]) => value.toString()),
   func("string", ["uint"], "string", ([value]) => value.value.toString()),
-  func("string", ["double"], "string", ([value]) => value.toString()),
+  func("string", ["double"], "string", ([value]) => doubleAsText(value)),
   func("string", ["bool"], "string", ([value]) => value.toString()),
   func("string", ["bytes"], "string", ([bytes], frame) => {
     frame.charge(bytes.length);
     return toString(frame, bytes);
   }),
-  func("string", [TIMESTAMP], "string", (operands, frame) => toString(frame, ...operands)),
-  func("string", [DURATION], "string", (operands, frame) => toString(frame, ...operands)),
+  func("string", [TIMESTAMP], "string", ([time], frame) => timeAsText(toString(frame, time))),
+  func("string", [DURATION], "string", ([time], frame) => timeAsText(toString(frame, time))),
   same("bytes", "bytes"),
   func("bytes", ["string"], "bytes", ([text], frame) => {
     frame.chargeText(text);

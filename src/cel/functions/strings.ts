@@ -44,22 +44,14 @@ export const STRINGS: readonly Overload[] = [
     return pointOf(frame, text, text.indexOf(part));
   }),
   method("indexOf", ["string", "string", "int"], "int", ([text, part, from], frame) => {
-    chargeSearch(text, part, frame);
-    return (
-      outside(text, part, from, frame) ??
-      pointOf(frame, text, text.indexOf(part, unitIndex(text, Number(from), frame)))
-    );
+    return searchFrom("indexOf", [text, part, from], frame);
   }),
   method("lastIndexOf", ["string", "string"], "int", ([text, part], frame) => {
     chargeSearch(text, part, frame);
     return pointOf(frame, text, text.lastIndexOf(part));
   }),
   method("lastIndexOf", ["string", "string", "int"], "int", ([text, part, from], frame) => {
-    chargeSearch(text, part, frame);
-    return (
-      outside(text, part, from, frame) ??
-      pointOf(frame, text, text.lastIndexOf(part, unitIndex(text, Number(from), frame)))
-    );
+    return searchFrom("lastIndexOf", [text, part, from], frame);
   }),
   method("replace", ["string", "string", "string"], "string", ([text, from, to], frame) =>
     replaced(text, from, { to, most: -1n }, frame),
@@ -108,18 +100,20 @@ function slice(text: string, start: bigint, end: bigint, frame: Frame): string |
     : text.slice(unitIndex(text, Number(start), frame), unitIndex(text, Number(end), frame));
 }
 
-/** What to answer at once to a search from `start`. cel-go: nothing is found where it is looked for. */
-function outside(
-  text: string,
-  part: string,
-  start: bigint,
+/**
+ * Search from a position. cel-go: from the end on there is nothing but the empty text, which is at the
+ * very end even if looked for beyond.
+ */
+function searchFrom(
+  search: "indexOf" | "lastIndexOf",
+  [text, part, start]: readonly [string, string, bigint],
   frame: Frame,
-): bigint | EvaluationError | undefined {
-  if (part === "") return start;
-  const size = pointCount(text, frame);
-  return start < 0n || start >= size
-    ? new EvaluationError(`there is no position ${start} in a text of ${size}`)
-    : undefined;
+): bigint | EvaluationError {
+  chargeSearch(text, part, frame);
+  if (start < 0n) return new EvaluationError(`there is no position ${start} in a text`);
+  const size = BigInt(pointCount(text, frame));
+  if (start >= size) return part === "" ? size : -1n;
+  return pointOf(frame, text, text[search](part, unitIndex(text, Number(start), frame)));
 }
 
 function pointOf(frame: Frame, text: string, unit: number): bigint {

@@ -1,6 +1,6 @@
 import { isMessage } from "@bufbuild/protobuf";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
+import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { borrow } from "../borrow.ts";
 import { func, method, type Overload } from "../overload.ts";
 import { EvaluationError } from "../value.ts";
@@ -21,19 +21,21 @@ export const TIMES: readonly Overload[] = [
   func("_-_", [DURATION, DURATION], DURATION, (operands, frame) => minus(frame, ...operands)),
   func("_-_", [TIMESTAMP, DURATION], TIMESTAMP, (operands, frame) => minus(frame, ...operands)),
   func("_-_", [TIMESTAMP, TIMESTAMP], DURATION, (operands, frame) => minus(frame, ...operands)),
-  ...["getHours", "getMinutes", "getSeconds", "getMilliseconds"].map((name) => {
+  ...["getHours", "getMinutes", "getSeconds"].map((name) => {
     const read = borrow(`a.${name}()`);
     return method(name, [DURATION], "int", (operands, frame) => read(frame, ...operands));
+  }),
+  // cel-go, and so the API server: all of them, not those beyond the last second as the language has it.
+  method("getMilliseconds", [DURATION], "int", ([{ message }]) => {
+    if (!isMessage(message, DurationSchema)) throw new TypeError("not a duration");
+    return message.seconds * 1_000n + BigInt(Math.trunc(message.nanos / 1e6));
   }),
   ...part("getFullYear", (date) => date.getUTCFullYear()),
   ...part("getMonth", (date) => date.getUTCMonth()),
   ...part("getDate", (date) => date.getUTCDate()),
   ...part("getDayOfMonth", (date) => date.getUTCDate() - 1),
   ...part("getDayOfWeek", (date) => date.getUTCDay()),
-  ...part(
-    "getDayOfYear",
-    (date) => (startOfDay(date) - Date.UTC(date.getUTCFullYear(), 0)) / DAY_MS,
-  ),
+  ...part("getDayOfYear", (date) => (startOfDay(date) - startOfYear(date)) / DAY_MS),
   ...part("getHours", (date) => date.getUTCHours()),
   ...part("getMinutes", (date) => date.getUTCMinutes()),
   ...part("getSeconds", (date) => date.getUTCSeconds()),
@@ -44,6 +46,11 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 
 function startOfDay(date: Date): number {
   return date.getTime() - (((date.getTime() % DAY_MS) + DAY_MS) % DAY_MS);
+}
+
+/** Not by `Date.UTC`, which takes year 1 for 1901. */
+function startOfYear(date: Date): number {
+  return new Date(0).setUTCFullYear(date.getUTCFullYear(), 0, 1);
 }
 
 /** A part of the date in UTC, and in a zone that is named. Ours: the library reads it in the process's own zone. */
@@ -62,12 +69,16 @@ function part(name: string, read: (date: Date) => number): readonly Overload[] {
 
 function millisecondsOf({ message }: ReflectMessage): number {
   if (!isMessage(message, TimestampSchema)) throw new TypeError("not a timestamp");
-  return timestampMs(message);
+  // Not rounded: the last nanosecond of a year is no part of the next one.
+  return Number(message.seconds) * 1_000 + Math.floor(message.nanos / 1e6);
 }
+
+/** As Go reads it: less than a day, less than an hour. */
+const OFFSET = /^[+-]?([01]?\d|2[0-3]):[0-5]?\d$/;
 
 /** The date whose UTC reading is what clocks in `zone` show; null where there is no such zone. */
 function shifted(ms: number, zone: string): Date | null {
-  const offset = /^[+-]?\d\d:\d\d$/.test(zone) ? zone : offsetOf(zone, ms);
+  const offset = OFFSET.test(zone) ? zone : offsetOf(zone || "UTC", ms);
   if (offset === null) return null;
   const [hours = 0, minutes = 0, seconds = 0] = offset
     .split(":")
