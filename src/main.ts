@@ -1,12 +1,15 @@
 import { createAdmission } from "./admission/handle.ts";
+import { happeningOf } from "./admission/happening.ts";
 import { PendingChanges } from "./admission/pending-changes.ts";
 import { AccessReview } from "./cluster/access-review.ts";
 import { ApiClient } from "./cluster/api-client.ts";
 import { BaselineController } from "./cluster/baseline-controller.ts";
 import { ClusterState } from "./cluster/cluster-state.ts";
 import { followDnsPorts } from "./cluster/dns-endpoints.ts";
+import { EventRecorder, type Happening } from "./cluster/event-recorder.ts";
 import { LeaderElection } from "./cluster/leader-election.ts";
 import type { Observe } from "./cluster/notice.ts";
+import { Periodic } from "./cluster/periodic.ts";
 import { both } from "./cluster/reflector-target.ts";
 import { ResourceStatus } from "./cluster/resource-status.ts";
 import { type Config, loadConfig } from "./config/load-config.ts";
@@ -21,6 +24,7 @@ import { DEFAULT_BASELINE } from "./resources/baseline.ts";
 import type { ClusterValues } from "./resources/baseline-variables.ts";
 import type { DnsTarget } from "./resources/dns-target.ts";
 import { baselineRevision, isLeftAlone, renderBaseline } from "./resources/render-baseline.ts";
+import { ExemptionNotices } from "./rules/exemption-notices.ts";
 import { HeldInvariants } from "./rules/held-invariants.ts";
 import { InvariantAudit } from "./rules/invariant-audit.ts";
 import { loadCustomRules } from "./rules/load-custom-rules.ts";
@@ -38,6 +42,9 @@ import { VALIDATORS } from "./validators/index.ts";
 
 /** How often a mounted folder of resources is compared; a kubelet takes a minute to update it. */
 const FOLDER_POLL_MS = 1_000;
+
+/** How often Exemptions are looked at for those that end soon. */
+const EXPIRY_WATCH_MS = 10_000;
 
 /** Well inside the pod's `terminationGracePeriodSeconds` of 45 s, of which preStop takes 10 s. */
 const HARD_CUT_MS = 20_000;
@@ -124,7 +131,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   const status: ResourceStatus = new ResourceStatus({
     client,
-    report: (key) => reportOn(key, { ruleBook, engine: cluster.engine, audit, nowMs: Date.now() }),
+    report: (key) =>
+      reportOn(key, { ...config, ruleBook, engine: cluster.engine, audit, nowMs: Date.now() }),
     observe,
   });
   const cluster: ClusterState = new ClusterState({
@@ -163,6 +171,21 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     },
     pollMs: FOLDER_POLL_MS,
   });
+  const events = new EventRecorder({
+    client,
+    identity: config.identity,
+    now: Date.now,
+    observe,
+  });
+  const leave = (happening: Happening): void => {
+    if (config.events) events.record(happening);
+  };
+  const expiry = new ExemptionNotices({
+    ...config,
+    engine: cluster.engine,
+    ruleBook,
+    now: Date.now,
+  });
   const admission = createAdmission(
     {
       cluster,
@@ -182,6 +205,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       answered: (record) => {
         logger.answered(record, snapshotAgeMs());
         metrics.answered(record);
+        const happening = happeningOf(record);
+        if (happening !== null) leave(happening);
       },
       ruleFailed: (ruleId, error) => {
         logger.ruleFailed(ruleId, error);
@@ -205,7 +230,10 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   const metricsServer = createMetricsServer(metrics);
   // What only one process at a time does.
-  const writers = [baseline, status];
+  const expiryWatch = new Periodic(() => {
+    for (const notice of expiry.due()) leave(notice);
+  }, EXPIRY_WATCH_MS);
+  const writers = [baseline, status, expiryWatch];
   const startWriting = (): void => writers.forEach((writer) => writer.start());
   const stopWriting = async (): Promise<void> => {
     await Promise.all(writers.map((writer) => writer.stop()));
@@ -244,6 +272,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   logger.info("stopping", { signal });
   draining = true;
   await Promise.all([drain(webhook, HARD_CUT_MS), election.stop(), stopWriting()]);
+  await events.stop();
   await cluster.stop();
   resourceFolder.stop();
   certificate.stop();

@@ -55,6 +55,10 @@ export type ClusterNotice =
       readonly message: string;
       readonly retryMs: number;
     }
+  /** An Event could not be written. */
+  | { readonly kind: "event-failed"; readonly code: ErrorCode; readonly message: string }
+  /** There were too many at once to remember. */
+  | { readonly kind: "event-dropped" }
   | { readonly kind: "leadership"; readonly leading: boolean; readonly message: string }
   | { readonly kind: "access-review-failed"; readonly code: ErrorCode; readonly message: string };
 

@@ -29,6 +29,7 @@ export const NETWORK_POLICIES: ResourceType = {
   version: "v1",
   resource: "networkpolicies",
 };
+export const EVENTS: ResourceType = { group: "", version: "v1", resource: "events" };
 export const LEASES: ResourceType = {
   group: "coordination.k8s.io",
   version: "v1",

@@ -108,6 +108,12 @@ export const settingsSchema = z.strictObject({
   stalenessLimitMs: millisecondsSchema
     .default(300_000)
     .describe("Age from which the picture of the cluster is too old."),
+  events: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether denied and warned changes leave Events on their namespaces, and Exemptions that end soon on theirs.",
+    ),
   logLevel: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")

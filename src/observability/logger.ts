@@ -53,6 +53,8 @@ export class Logger {
       case "baseline-failed":
       case "status-failed":
       case "access-review-failed":
+      case "event-failed":
+      case "event-dropped":
       case "unreadable":
         return this.#pino.warn(notice, "trouble with the cluster");
       case "baseline-written":

@@ -81,6 +81,12 @@ export const METRICS = {
     help: "Statuses of Ringfence's own resources that could not be written; each is tried again.",
     labels: ["code"],
   },
+  eventFailures: {
+    name: "ringfence_event_failures_total",
+    type: "counter",
+    help: "Events that could not be written, and those that were dropped because there were too many at once (code `dropped`).",
+    labels: ["code"],
+  },
   leader: {
     name: "ringfence_baseline_leader",
     type: "gauge",

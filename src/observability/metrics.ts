@@ -35,6 +35,7 @@ export class Metrics {
   readonly #baselineWrites = counter(this.#registry, METRICS.baselineWrites);
   readonly #baselineFailures = counter(this.#registry, METRICS.baselineFailures);
   readonly #statusFailures = counter(this.#registry, METRICS.statusFailures);
+  readonly #eventFailures = counter(this.#registry, METRICS.eventFailures);
   readonly #accessReviewFailures = counter(this.#registry, METRICS.accessReviewFailures);
   readonly #certificateRefusals = counter(this.#registry, METRICS.certificateRefusals);
   readonly #leader = gauge(this.#registry, METRICS.leader);
@@ -94,6 +95,10 @@ export class Metrics {
         return this.#baselineFailures.inc({ code: notice.code });
       case "status-failed":
         return this.#statusFailures.inc({ code: notice.code });
+      case "event-failed":
+        return this.#eventFailures.inc({ code: notice.code });
+      case "event-dropped":
+        return this.#eventFailures.inc({ code: "dropped" });
       case "access-review-failed":
         return this.#accessReviewFailures.inc({ code: notice.code });
       case "leadership":

@@ -1,8 +1,11 @@
 import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
+import { endOfExemption } from "../resources/exemption.ts";
+import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
 import { PROFILE_LABEL } from "./names.ts";
 import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
+import { renderTime } from "./render-time.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** A condition of a resource's status, without its times. */
@@ -28,6 +31,8 @@ export interface ReportSources {
   readonly audit: InvariantAudit;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
+  /** The profile of cluster-scoped policies. */
+  readonly clusterProfile: string;
 }
 
 /** The status of the custom resource of that `resourceKey`. */
@@ -60,7 +65,8 @@ function renderBreaches(list: FlowList): string {
   return `${renderFlowList(list)} (${renderPodCount(list)})`;
 }
 
-function readiness(key: string, { ruleBook, nowMs }: ReportSources): Condition {
+function readiness(key: string, sources: ReportSources): Condition {
+  const { ruleBook, nowMs } = sources;
   const problems = ruleBook.problems().get(key);
   if (problems !== undefined) {
     const isInForce = ruleBook.isInForce(key);
@@ -75,11 +81,15 @@ function readiness(key: string, { ruleBook, nowMs }: ReportSources): Condition {
   const exemption = ruleBook
     .exemptions()
     .find((one) => `Exemption ${one.namespace}/${one.name}` === key);
-  if (exemption !== undefined && exemption.expiresMs <= nowMs) {
-    const message = `expired on ${exemption.expires}`;
-    return { type: "Ready", status: "False", reason: "Expired", message };
+  if (exemption === undefined) {
+    return { type: "Ready", status: "True", reason: "InForce", message: "in force" };
   }
-  return { type: "Ready", status: "True", reason: "InForce", message: "in force" };
+  const limit = exemptionLimit(exemption, { ...sources, profiles: ruleBook.profiles });
+  const endMs = endOfExemption(exemption, limit?.maxDays ?? null);
+  const end = renderTime(endMs);
+  return endMs <= nowMs
+    ? { type: "Ready", status: "False", reason: "Expired", message: `expired on ${end}` }
+    : { type: "Ready", status: "True", reason: "InForce", message: `in force until ${end}` };
 }
 
 function renderProblem({ path, message }: Problem): string {

@@ -218,6 +218,41 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     }, 5_000);
   });
 
+  it("leave what they deny as one Event on the namespace, and nothing of a dry run", async () => {
+    await governed("told", "restricted", "10.244.7.8");
+    const events = (): Promise<string> =>
+      shown("events", "-n", "told", "-o", "jsonpath={range .items[*]}{.reason} {.message}{end}");
+    expect(await apply(openToAll("told"), "--dry-run=server")).toMatchObject({ code: 1 });
+    expect(await apply(openToAll("told"))).toMatchObject({ code: 1 });
+    await vi.waitFor(async () => {
+      expect(await events()).toMatch(
+        /^Denied NetworkPolicy told\/open denied by profile "restricted": allow-all: [^\n]*$/,
+      );
+    }, 5_000);
+  });
+
+  it("tell ahead of time that an Exemption ends, and stop excusing when it does", async () => {
+    await governed("brief", "restricted", "10.244.7.9");
+    const ends = Date.now() + 6_000;
+    const expires = `${new Date(ends).toISOString().slice(0, 19)}Z`;
+    const spec = { rules: ["allow-all"], reason: "r", owner: "team brief", expires };
+    await applied(resource("Exemption", "brief", spec, "brief"));
+    const excused = (): Promise<KubectlResult> => apply(openToAll("brief"), "--dry-run=server");
+    await vi.waitFor(async () => expect(await excused()).toMatchObject({ code: 0 }), 2_000);
+    await vi.waitFor(async () => {
+      const denied = await excused();
+      expect(denied).toMatchObject({ code: 1 });
+      expect(denied.stderr).toContain(
+        `no longer excused, Exemption brief/brief expired on ${expires}; ask team brief`,
+      );
+    }, 10_000);
+    await vi.waitFor(async () => {
+      const reasons = await shown("events", "-n", "brief", "-o", "jsonpath={.items[*].reason}");
+      expect(reasons).toContain("Expired");
+      expect(await readiness("rfe/brief", "-n=brief")).toBe("Expired");
+    }, 15_000);
+  });
+
   it("excuse what an Exemption names until it ends", async () => {
     await governed("legacy", "restricted", "10.244.7.5");
     expect(await apply(openToAll("legacy"), "--dry-run=server")).toMatchObject({ code: 1 });

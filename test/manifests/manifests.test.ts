@@ -115,16 +115,22 @@ describe("every webhook", () => {
     expect(server().hasRoute({ method: "POST", url: path })).toBe(true);
   });
 
-  it.each(webhooks)("$phase $name has no side effects and little patience", (webhook) => {
-    expect(webhook).toMatchObject({
-      sideEffects: "None",
-      matchPolicy: "Equivalent",
-      admissionReviewVersions: ["v1"],
-      timeoutSeconds: 5,
-    });
-    // The decision ends before the API server stops waiting.
-    expect(settings.decisionDeadlineMs).toBeLessThan(webhook.timeoutSeconds * 1000);
-  });
+  it.each(webhooks)(
+    "$phase $name has no side effects on a dry run and little patience",
+    (webhook) => {
+      // What the validators deny or warn of leaves an Event.
+      const isSilent =
+        webhook.phase.startsWith("Mutating") || webhook.name.startsWith("resources.");
+      expect(webhook).toMatchObject({
+        sideEffects: isSilent ? "None" : "NoneOnDryRun",
+        matchPolicy: "Equivalent",
+        admissionReviewVersions: ["v1"],
+        timeoutSeconds: 5,
+      });
+      // The decision ends before the API server stops waiting.
+      expect(settings.decisionDeadlineMs).toBeLessThan(webhook.timeoutSeconds * 1000);
+    },
+  );
 
   it.each(webhooks)("$phase $name fails closed exactly where the mode enforces", (webhook) => {
     const mode = requirement(webhook, MODE_LABEL);
@@ -276,11 +282,12 @@ describe("the ServiceAccount's rights", () => {
       { group: "ringfence.dev", resource: `${plural}/status` },
     ]),
   ];
-  const { LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
+  const { EVENTS, LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
   /** What is more, or other, than being listed and watched. */
   const others = new Map<string, readonly string[]>([
     // Server-side apply creates where there is nothing to patch.
     ["networking.k8s.io/networkpolicies", ["list", "watch", "create", "patch", "delete"]],
+    [`${EVENTS.group}/${EVENTS.resource}`, ["create", "patch"]],
     [`${LEASES.group}/${LEASES.resource}`, ["get", "create", "update"]],
     ...RESOURCE_KINDS.map(({ plural }) => [`ringfence.dev/${plural}/status`, ["patch"]] as const),
     [`${SUBJECT_ACCESS_REVIEWS.group}/${SUBJECT_ACCESS_REVIEWS.resource}`, ["create"]],

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ApiClient, ApiError } from "./api-client.ts";
+import { type BackOff, standardBackOff } from "./back-off.ts";
+import { faultOf } from "./fault.ts";
+import type { Observe } from "./notice.ts";
+import { Pace } from "./pace.ts";
+import { EVENTS } from "./resource-type.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+/** Something that happened to an object of a namespace, for `kubectl get events`. */
+export interface Happening {
+  readonly regarding: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    /** The Event's as well: a Namespace's own name for a Namespace. */
+    readonly namespace: string;
+  };
+  readonly type: "Normal" | "Warning";
+  /** CamelCase, from a closed list. */
+  readonly reason: string;
+  readonly message: string;
+  /** Happenings of one object and reason that have the same are one Event, counted; the last message stands. */
+  readonly group: string;
+}
+
+export interface EventRecorderOptions {
+  readonly client: ApiClient;
+  /** Name of this process: replicas count for themselves. */
+  readonly identity: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly observe: Observe;
+  readonly backOff?: BackOff;
+  /** How long an Event that was just written is left alone. */
+  readonly restMs?: number;
+}
+
+/** What has been counted of a group of happenings. */
+interface Counted {
+  readonly happening: Happening;
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** Writes in all, whoever they are about: a flood of denials must not become one of writes. */
+const perSecond = 5;
+const burst = 25;
+/** A group is written at once, and then at most so often; what happens meanwhile is counted. */
+const standardRestMs = 10_000;
+/** Groups that are remembered: beyond that the one that has been quiet for longest goes. */
+const maxGroups = 500;
+/** The API server forgets Events after an hour; counting starts again then. */
+const forgetMs = 3_600_000;
+const maxMessage = 1024;
+const maxName = 200;
+
+/**
+ * Leaves Events on objects, aggregated and limited in rate. Recording never waits and never fails: what
+ * cannot be written is tried again, or dropped where the API server will not have it (a namespace that
+ * is going takes no Events).
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #counted = new Map<string, Counted>();
+  readonly #pace = new Pace({ perSecond, burst });
+  readonly #queue: WorkQueue;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    const { observe, backOff = standardBackOff } = options;
+    this.#queue = new WorkQueue({
+      work: (name, signal) => this.#write(name, signal),
+      onFailure: (_, error) => observe({ kind: "event-failed", ...faultOf(error) }),
+      concurrency: 1,
+      backOff,
+    });
+  }
+
+  record(happening: Happening): void {
+    const { identity, now, observe } = this.#options;
+    const { regarding, reason, group } = happening;
+    const { kind, namespace, name } = regarding;
+    const text = JSON.stringify([identity, kind, namespace, name, reason, group]);
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    const key = `${namespace}/${name.slice(0, maxName)}.${hash}`;
+    const nowMs = now();
+    const known = this.#counted.get(key);
+    const before = known !== undefined && nowMs - known.lastMs < forgetMs ? known : null;
+    // To the end of the line: the first is the one that has been quiet for longest.
+    this.#counted.delete(key);
+    this.#counted.set(key, {
+      happening,
+      count: (before?.count ?? 0) + 1,
+      firstMs: before?.firstMs ?? nowMs,
+      lastMs: nowMs,
+    });
+    const [oldest = ""] = this.#counted.keys();
+    if (this.#counted.size > maxGroups && this.#counted.delete(oldest)) {
+      observe({ kind: "event-dropped" });
+    }
+    this.#queue.add(key);
+  }
+
+  /** Stop writing; what has not been written is lost. */
+  async stop(): Promise<void> {
+    await this.#queue.stop();
+  }
+
+  async #write(key: string, signal: AbortSignal): Promise<number> {
+    const { client, observe, restMs = standardRestMs } = this.#options;
+    const counted = this.#counted.get(key);
+    if (counted === undefined) return 0;
+    await sleep(this.#pace.reserveMs(performance.now()), undefined, { signal });
+    const [namespace = "", name = ""] = key.split("/");
+    await client
+      .send({
+        verb: "patch",
+        type: EVENTS,
+        namespace,
+        name,
+        query: { fieldManager: "ringfence", force: "true" },
+        body: this.#render(name, counted),
+        signal,
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof ApiError && isFinal(error.status))) throw error;
+        this.#counted.delete(key);
+        observe({ kind: "event-failed", ...faultOf(error) });
+      });
+    return restMs;
+  }
+
+  #render(name: string, { happening, count, firstMs, lastMs }: Counted): object {
+    const { regarding, type, reason, message } = happening;
+    return {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name, namespace: regarding.namespace },
+      involvedObject: regarding,
+      type,
+      reason,
+      message: message.slice(0, maxMessage),
+      count,
+      firstTimestamp: timestamp(firstMs),
+      lastTimestamp: timestamp(lastMs),
+      source: { component: "ringfence" },
+      reportingComponent: "ringfence",
+      reportingInstance: this.#options.identity.slice(0, 128),
+    };
+  }
+}
+
+/** Refused for what it is, not for when it came; 429 is the API server's own limit. */
+function isFinal(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && status !== 401 && status !== 429;
+}
+
+function timestamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

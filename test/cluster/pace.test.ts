@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { Pace } from "../../src/cluster/pace.ts";
+
+it("lets a burst go at once, then so many a second, and a burst again after a while of quiet", () => {
+  const pace = new Pace({ perSecond: 10, burst: 3 });
+  const waits = (nowMs: number, turns: number): readonly number[] =>
+    Array.from({ length: turns }, () => Math.round(pace.reserveMs(nowMs)));
+  expect(waits(1000, 5)).toEqual([0, 0, 0, 100, 200]);
+  // Whoever comes later waits behind those who have reserved.
+  expect(waits(1100, 1)).toEqual([200]);
+  expect(waits(9000, 4)).toEqual([0, 0, 0, 100]);
+});
+
+it("keeps to its rate over any stretch of time", () => {
+  const pace = new Pace({ perSecond: 5, burst: 1 });
+  const turns = Array.from({ length: 50 }, (_, index) => {
+    const nowMs = index * 37;
+    return nowMs + pace.reserveMs(nowMs);
+  });
+  for (const [index, turn] of turns.entries()) {
+    expect(turn - (turns[index - 1] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(
+      200 - 1e-6,
+    );
+  }
+});
