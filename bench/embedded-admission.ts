@@ -78,6 +78,7 @@ export function embeddedAdmission(
         onDeadline: "deny",
         policyPartsLimit: 30_000,
         onTooLarge: "deny",
+        podsWaitForBaseline: false,
       },
     },
     createMutators(() => "bench"),

@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   large: async () => (await import("./large-policies.ts")).benchLargePolicies(),
   admission: async () => (await import("./admission.ts")).benchAdmission(),
   cli: async () => (await import("./cli.ts")).benchCli(),
+  baseline: async () => (await import("./baseline.ts")).benchBaseline(),
   apiserver: async () => (await import("./apiserver.ts")).benchApiServer(),
 };
 

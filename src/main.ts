@@ -124,15 +124,26 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     client,
     render: (joined) => {
       const chosen = ruleBook.baselineFor(joined.labels);
-      return chosen.ok ? renderBaseline(chosen.value, { ...clusterValues(), ...joined }) : chosen;
+      if (!chosen.ok) return { baseline: null, policies: chosen };
+      const policies = renderBaseline(chosen.value, { ...clusterValues(), ...joined });
+      return { baseline: chosen.value.name, policies };
     },
+    rollOutPerSecond: config.baselineRollOutPerSecond,
+    onProgress: (name) => status.look(`Baseline ${name}`),
     isLeftAlone: (namespace) => isLeftAlone(namespace, ownNamespace),
     observe,
   });
   const status: ResourceStatus = new ResourceStatus({
     client,
     report: (key) =>
-      reportOn(key, { ...config, ruleBook, engine: cluster.engine, audit, nowMs: Date.now() }),
+      reportOn(key, {
+        ...config,
+        ruleBook,
+        engine: cluster.engine,
+        audit,
+        rollOuts: baseline.progress(),
+        nowMs: Date.now(),
+      }),
     observe,
   });
   const cluster: ClusterState = new ClusterState({

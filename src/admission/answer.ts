@@ -80,6 +80,7 @@ function refuse(kind: Trouble["kind"]): typeof denied {
       return fault;
     case "not-synced":
     case "unavailable":
+    case "no-baseline":
     case "stale":
     case "past-deadline":
       return unavailable;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
+import { baselineMissingFor } from "./baseline-gate.ts";
 import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
 import type { Decision, Trouble } from "./decision.ts";
@@ -31,8 +32,11 @@ export async function decide(
   if (passage !== null) return { kind: "let-through", passage };
   if (isResourceRequest(request)) return decideResource(request, around);
   const decision = await decideChange(request, deadline, around);
-  // Whatever is wrong with the cluster or with us, pods have to start: only a breach keeps one out.
-  return request.kind === "Pod" && decision.kind === "troubled"
+  // Whatever is wrong with the cluster or with us, pods have to start: only a breach keeps one out, and
+  // where it is configured the baseline that is to come in a moment.
+  return request.kind === "Pod" &&
+    decision.kind === "troubled" &&
+    decision.trouble.kind !== "no-baseline"
     ? { ...decision, blocks: false }
     : decision;
 }
@@ -80,6 +84,11 @@ async function decideGoverned(
   const freshness = cluster.freshness();
   if (freshness.kind === "stale" && options.onStale === "deny") {
     return troubled(freshness, mode, "deny");
+  }
+  const missing = await baselineMissingFor(request, deadline, around);
+  if (missing.length > 0) {
+    const { namespace } = request;
+    return troubled({ kind: "no-baseline", namespace, missing }, mode, "deny");
   }
   const subject = readSubject(request, cluster.engine);
   if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");

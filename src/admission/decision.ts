@@ -19,6 +19,12 @@ export type Trouble =
   | { readonly kind: "not-synced" }
   /** The API server asks about a namespace of which we do not know what it has opted in to. */
   | { readonly kind: "unavailable"; readonly namespace: string }
+  /** A pod would run in a namespace that does not have these policies of its baseline yet. */
+  | {
+      readonly kind: "no-baseline";
+      readonly namespace: string;
+      readonly missing: readonly string[];
+    }
   | { readonly kind: "stale"; readonly ageMs: number }
   | { readonly kind: "past-deadline" }
   /** Judging it would keep everybody else waiting. */

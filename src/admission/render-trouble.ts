@@ -20,6 +20,8 @@ export function renderTrouble(trouble: Trouble): string {
       return "Ringfence has not read the cluster yet; try again in a moment";
     case "unavailable":
       return `Ringfence does not know yet what namespace \`${trouble.namespace}\` has opted in to; try again in a moment`;
+    case "no-baseline":
+      return `namespace \`${trouble.namespace}\` does not have its baseline yet (${renderList(trouble.missing, ", ")}); try again in a moment`;
     case "stale":
       return `Ringfence has heard nothing from the API server for ${Math.round(trouble.ageMs / 1000)} s`;
     case "past-deadline":

@@ -58,6 +58,8 @@ export interface AdmissionOptions {
   /** Of how many parts a policy may be made that is judged (`countParts`). */
   readonly policyPartsLimit: number;
   readonly onTooLarge: OnTrouble;
+  /** Whether a pod waits for the baseline of its namespace. */
+  readonly podsWaitForBaseline: boolean;
 }
 
 /** All that a decision needs beyond the request. */

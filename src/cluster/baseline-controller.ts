@@ -1,16 +1,17 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "../engine/model.ts";
 import { AppError, type Problem, type Result } from "../errors.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
-import { field, isObject } from "../wire/shape.ts";
+import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { type BackOff, standardBackOff } from "./back-off.ts";
+import { holds, isRollOut, nameOf, owningEveryRule } from "./baseline-policy.ts";
 import type { ClusterListener } from "./cluster-state.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import type { ReflectorTarget } from "./reflector.ts";
 import { NETWORK_POLICIES } from "./resource-type.ts";
+import { Turns } from "./turns.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface BaselineOptions {
@@ -19,11 +20,38 @@ export interface BaselineOptions {
    * The policies a namespace is to have; problems where that cannot be told, and then everything stays as
    * it is. Asked each time, so it may follow the resources and the cluster's DNS.
    */
-  readonly render: (joined: OptedIn) => Result<readonly object[], readonly Problem[]>;
+  readonly render: (joined: OptedIn) => RenderedBaseline;
+  /** How many namespaces that have a baseline are changed to another version of it in a second. */
+  readonly rollOutPerSecond: number;
+  /** Called when `progress` of a Baseline has changed. */
+  readonly onProgress?: (baseline: string) => void;
   /** Namespaces that never get a baseline whatever their labels say: the system's and our own. */
   readonly isLeftAlone: (namespace: string) => boolean;
   readonly observe: Observe;
   readonly backOff?: BackOff;
+}
+
+/** What a namespace is to have. */
+interface RenderedBaseline {
+  /** Name of the Baseline; null where that cannot be told. */
+  readonly baseline: string | null;
+  readonly policies: Result<readonly object[], readonly Problem[]>;
+}
+
+/** How far a Baseline has come. */
+export interface RollOut {
+  /** Namespaces that are to have it. */
+  readonly namespaces: number;
+  /** Those that have its newest version, wholly. */
+  readonly upToDate: number;
+}
+
+/** What was last seen of a namespace. */
+interface Seen {
+  readonly baseline: string | null;
+  readonly isInPlace: boolean;
+  /** What it had when everything was in place, to tell a repair from a roll-out; empty: not known. */
+  readonly held: readonly object[];
 }
 
 /** A namespace that is to have a baseline. */
@@ -53,7 +81,8 @@ const resyncMs = 300_000;
 /**
  * Keep the baseline policies of every namespace that opted in: by server-side apply, on what the
  * watch shows, and only where that differs. A policy is changed in place and never deleted first; one that
- * the namespace's baseline no longer has goes once the others are there.
+ * the namespace's baseline no longer has goes once the others are there. A namespace that opts in, and
+ * one that lost something, is written to at once; another version of what it has comes at a bounded rate.
  *
  * A namespace that opts out keeps its policies, which are then nobody's but its owner's: taking them
  * away would open everything at once, at the moment the webhook stops looking. Deleting them is an
@@ -62,7 +91,7 @@ const resyncMs = 300_000;
 export class BaselineController implements ClusterListener {
   readonly namespaces: ReflectorTarget = {
     upsert: (name, raw) => this.#takeNamespace(name, raw),
-    delete: (name) => void this.#optedIn.delete(name),
+    delete: (name) => this.#forget(name),
   };
   readonly policies: ReflectorTarget = {
     upsert: (key, raw) => this.#takePolicy(key, raw),
@@ -72,11 +101,30 @@ export class BaselineController implements ClusterListener {
   readonly #optedIn = new Map<string, OptedIn>();
   /** Policies with a baseline's label, by namespace and name, as the watch shows them. */
   readonly #stored = new Map<string, Map<string, unknown>>();
+  readonly #seen = new Map<string, Seen>();
+  /** Since when namespaces that opted in have been without a baseline. */
+  readonly #bareSince = new Map<string, number>();
+  readonly #turns: Turns;
+  /** Namespaces whose turn is to come. */
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
   #queue: WorkQueue | null = null;
   #resync: NodeJS.Timeout | undefined;
 
   constructor(options: BaselineOptions) {
     this.#options = options;
+    const { rollOutPerSecond: perSecond } = options;
+    this.#turns = new Turns({ perSecond, burst: perSecond });
+  }
+
+  /** How far each Baseline has come, by name. Only the process that writes knows. */
+  progress(): ReadonlyMap<string, RollOut> {
+    const byName = Map.groupBy(this.#seen.values(), ({ baseline }) => baseline ?? "");
+    return new Map(
+      Array.from(byName, ([name, of]) => [
+        name,
+        { namespaces: of.length, upToDate: of.filter(({ isInPlace }) => isInPlace).length },
+      ]),
+    );
   }
 
   /** Begin to write. Only after the first sync: what the watch has not shown yet would be written again. */
@@ -103,6 +151,8 @@ export class BaselineController implements ClusterListener {
   /** Stop writing; what the watch shows is still followed, so it may be started again. */
   async stop(): Promise<void> {
     clearInterval(this.#resync);
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#waiting.clear();
     const queue = this.#queue;
     this.#queue = null;
     await queue?.stop();
@@ -116,13 +166,21 @@ export class BaselineController implements ClusterListener {
       !softModes.has(labels.get(modeLabel)) &&
       field(raw, "metadata", "deletionTimestamp") === undefined &&
       !this.#options.isLeftAlone(name);
-    if (!wanted) {
-      this.#optedIn.delete(name);
-      return;
+    if (!wanted) return this.#forget(name);
+    if (!this.#optedIn.has(name) && !this.#stored.has(name)) {
+      this.#bareSince.set(name, performance.now());
     }
     const annotations = readLabels(field(raw, "metadata", "annotations"));
     this.#optedIn.set(name, { namespace: name, labels, annotations });
     this.#queue?.add(name);
+  }
+
+  #forget(namespace: string): void {
+    this.#optedIn.delete(namespace);
+    this.#bareSince.delete(namespace);
+    const seen = this.#seen.get(namespace);
+    this.#seen.delete(namespace);
+    if (seen !== undefined) this.#tell(seen.baseline);
   }
 
   #takePolicy(key: string, raw: unknown): void {
@@ -138,19 +196,69 @@ export class BaselineController implements ClusterListener {
   async #reconcile(namespace: string, signal: AbortSignal): Promise<number> {
     const joined = this.#optedIn.get(namespace);
     if (joined === undefined) return 0;
-    const rendered = this.#options.render(joined);
-    if (!rendered.ok) {
-      const [problem] = rendered.error;
+    const { baseline, policies } = this.#options.render(joined);
+    if (!policies.ok) {
+      this.#see(namespace, { baseline, isInPlace: false });
+      const [problem] = policies.error;
       throw new AppError("NP_E_RESOURCE", `${problem?.path}: ${problem?.message}`);
     }
-    const stored = this.#stored.get(namespace);
-    const missing = rendered.value.filter((wanted) => !holds(stored?.get(nameOf(wanted)), wanted));
+    const wanted = policies.value;
+    const stored = this.#stored.get(namespace) ?? new Map<string, unknown>();
+    const missing = wanted.filter((one) => !holds(stored.get(nameOf(one)), one));
+    const names = new Set(wanted.map(nameOf));
+    const surplus = [...stored.keys()].filter((name) => !names.has(name));
+    const isInPlace = missing.length + surplus.length === 0;
+    const held = this.#see(namespace, { baseline, isInPlace, ...(isInPlace && { held: wanted }) });
+    if (isInPlace) {
+      this.#bareSince.delete(namespace);
+      return 0;
+    }
+    if (isRollOut(wanted, held, stored)) {
+      const waitMs = this.#turns.waitMs(namespace);
+      if (waitMs > 0) {
+        this.#comeBack(namespace, waitMs);
+        return 0;
+      }
+    }
+    this.#turns.giveUp(namespace);
     // Side by side: nobody is to wait for DNS behind a default-deny.
-    await Promise.all(missing.map((wanted) => this.#write(namespace, wanted, signal)));
-    const names = new Set(rendered.value.map(nameOf));
-    const surplus = [...(stored?.keys() ?? [])].filter((name) => !names.has(name));
+    await Promise.all(missing.map((one) => this.#write(namespace, one, signal)));
     await Promise.all(surplus.map((name) => this.#delete(namespace, name, signal)));
-    return missing.length + surplus.length === 0 ? 0 : restMs;
+    this.#see(namespace, { baseline, isInPlace: true, held: wanted });
+    const since = this.#bareSince.get(namespace);
+    if (this.#bareSince.delete(namespace) && since !== undefined) {
+      const gapMs = performance.now() - since;
+      this.#options.observe({ kind: "baseline-in-place", namespace, gapMs });
+    }
+    return restMs;
+  }
+
+  /** Not by a rest of the queue: what is lost meanwhile is not to wait. */
+  #comeBack(namespace: string, waitMs: number): void {
+    clearTimeout(this.#waiting.get(namespace));
+    const wake = (): void => {
+      this.#waiting.delete(namespace);
+      this.#queue?.add(namespace);
+    };
+    this.#waiting.set(namespace, setTimeout(wake, waitMs));
+  }
+
+  /** Note what was found of a namespace, and return what it held before, or holds now. */
+  #see(
+    namespace: string,
+    { baseline, isInPlace, held }: Omit<Seen, "held"> & Partial<Seen>,
+  ): readonly object[] {
+    const before = this.#seen.get(namespace);
+    const seen = { baseline, isInPlace, held: held ?? before?.held ?? [] };
+    // What opted out while it was written to is not to be counted.
+    if (this.#optedIn.has(namespace)) this.#seen.set(namespace, seen);
+    if (before?.baseline !== baseline) this.#tell(before?.baseline ?? null);
+    if (before?.baseline !== baseline || before.isInPlace !== isInPlace) this.#tell(baseline);
+    return seen.held;
+  }
+
+  #tell(baseline: string | null): void {
+    if (baseline !== null) this.#options.onProgress?.(baseline);
   }
 
   async #write(namespace: string, wanted: object, signal: AbortSignal): Promise<void> {
@@ -178,36 +286,4 @@ export class BaselineController implements ClusterListener {
     });
     this.#options.observe({ kind: "baseline-deleted", namespace, policy });
   }
-}
-
-/** Report whether a stored policy says what the baseline wants; what others added beside it may stay. */
-function holds(stored: unknown, wanted: object): boolean {
-  const labels = field(stored, "metadata", "labels");
-  return (
-    Object.entries(field(wanted, "metadata", "labels") ?? {}).every(
-      ([key, value]) => field(labels, key) === value,
-    ) && isDeepStrictEqual(ruleSet(stored), ruleSet(wanted))
-  );
-}
-
-/** A policy's `spec` in the form the API server stores: lists without rules are left out. */
-function ruleSet(policy: unknown): unknown {
-  const spec = field(policy, "spec");
-  if (!isObject(spec)) return spec;
-  return Object.fromEntries(
-    Object.entries(spec).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
-  );
-}
-
-/**
- * SECURITY: server-side apply leaves alone what its body does not name. Without the empty lists an
- * `ingress: [{}]` that somebody added to default-deny would outlive every repair.
- */
-function owningEveryRule(policy: object): object {
-  const spec = field(policy, "spec");
-  return isObject(spec) ? { ...policy, spec: { ingress: [], egress: [], ...spec } } : policy;
-}
-
-function nameOf(policy: object): string {
-  return String(field(policy, "metadata", "name"));
 }

@@ -39,6 +39,13 @@ export type ClusterNotice =
   | { readonly kind: "baseline-written"; readonly namespace: string; readonly policy: string }
   /** A policy that the namespace's baseline no longer has. */
   | { readonly kind: "baseline-deleted"; readonly namespace: string; readonly policy: string }
+  /** A namespace that opted in has its whole baseline for the first time. */
+  | {
+      readonly kind: "baseline-in-place";
+      readonly namespace: string;
+      /** How long it was without it, from when the watch showed it. */
+      readonly gapMs: number;
+    }
   | {
       readonly kind: "baseline-failed";
       readonly namespace: string;

@@ -86,6 +86,11 @@ export class ResourceStatus {
     this.refresh();
   }
 
+  /** Look at one resource again. */
+  look(key: string): void {
+    if (this.#known.has(key)) this.#queue?.add(key);
+  }
+
   /** Look at every resource again, for `report` may have changed. */
   refresh(): void {
     for (const key of this.#known.keys()) this.#queue?.add(key);

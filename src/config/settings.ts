@@ -108,6 +108,20 @@ export const settingsSchema = z.strictObject({
   stalenessLimitMs: millisecondsSchema
     .default(300_000)
     .describe("Age from which the picture of the cluster is too old."),
+  baselineRollOutPerSecond: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(10)
+    .describe(
+      "How many namespaces in a second follow a change of their Baseline; those that opt in, or lost something of it, do not wait.",
+    ),
+  podsWaitForBaseline: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether a pod is refused in an enforced namespace that does not have its baseline yet; asked only with the component `pods`.",
+    ),
   events: z
     .boolean()
     .default(true)

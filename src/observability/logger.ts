@@ -3,13 +3,30 @@ import type { Judged } from "../admission/decision.ts";
 import type { DecisionRecord } from "../admission/record.ts";
 import type { AdmissionRequest } from "../admission/review.ts";
 import type { ClusterNotice } from "../cluster/notice.ts";
-import { AppError, type Problem, unreachable } from "../errors.ts";
+import { AppError, type Problem } from "../errors.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { LineBunches } from "./line-bunches.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 const STDOUT = 1;
+
+const LEVELS: Readonly<Record<ClusterNotice["kind"], "warn" | "info">> = {
+  "watch-failed": "warn",
+  unreadable: "warn",
+  "baseline-failed": "warn",
+  "status-failed": "warn",
+  "event-failed": "warn",
+  "event-dropped": "warn",
+  "access-review-failed": "warn",
+  listed: "info",
+  absent: "info",
+  dataplane: "info",
+  "baseline-written": "info",
+  "baseline-deleted": "info",
+  "baseline-in-place": "info",
+  leadership: "info",
+};
 
 /** What the process says: JSON lines on stdout, constant messages, data in fields, no object contents. */
 export class Logger {
@@ -48,25 +65,8 @@ export class Logger {
   }
 
   cluster(notice: ClusterNotice): void {
-    switch (notice.kind) {
-      case "watch-failed":
-      case "baseline-failed":
-      case "status-failed":
-      case "access-review-failed":
-      case "event-failed":
-      case "event-dropped":
-      case "unreadable":
-        return this.#pino.warn(notice, "trouble with the cluster");
-      case "baseline-written":
-      case "baseline-deleted":
-      case "leadership":
-      case "dataplane":
-      case "absent":
-      case "listed":
-        return this.#pino.info(notice, "news of the cluster");
-      default:
-        return unreachable(notice);
-    }
+    if (LEVELS[notice.kind] === "warn") this.#pino.warn(notice, "trouble with the cluster");
+    else this.#pino.info(notice, "news of the cluster");
   }
 
   /** Something in the process's surroundings cannot be used; what was there before stays in use. */

@@ -69,6 +69,12 @@ export const METRICS = {
     help: "Baseline policies written to the API server.",
     labels: [],
   },
+  baselineGap: {
+    name: "ringfence_baseline_gap_seconds",
+    type: "histogram",
+    help: "How long a namespace that opted in was without its baseline, from when the watch showed it.",
+    labels: [],
+  },
   baselineFailures: {
     name: "ringfence_baseline_failures_total",
     type: "counter",

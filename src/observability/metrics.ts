@@ -2,7 +2,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@pro
 import type { DecisionRecord } from "../admission/record.ts";
 import type { ClusterNotice } from "../cluster/notice.ts";
 import type { EngineStats } from "../engine/query.ts";
-import { unreachable } from "../errors.ts";
 import { METRICS, type MetricDescription } from "./metric-list.ts";
 
 /** A decision is to take less than a millisecond; beyond its deadline nothing is of interest. */
@@ -33,10 +32,14 @@ export class Metrics {
   readonly #waivers = counter(this.#registry, METRICS.waivers);
   readonly #watchFailures = counter(this.#registry, METRICS.watchFailures);
   readonly #baselineWrites = counter(this.#registry, METRICS.baselineWrites);
-  readonly #baselineFailures = counter(this.#registry, METRICS.baselineFailures);
-  readonly #statusFailures = counter(this.#registry, METRICS.statusFailures);
-  readonly #eventFailures = counter(this.#registry, METRICS.eventFailures);
-  readonly #accessReviewFailures = counter(this.#registry, METRICS.accessReviewFailures);
+  readonly #baselineGap = histogram(this.#registry, METRICS.baselineGap);
+  /** By what failed; each is counted by its code. */
+  readonly #failures = {
+    "baseline-failed": counter(this.#registry, METRICS.baselineFailures),
+    "status-failed": counter(this.#registry, METRICS.statusFailures),
+    "event-failed": counter(this.#registry, METRICS.eventFailures),
+    "access-review-failed": counter(this.#registry, METRICS.accessReviewFailures),
+  };
   readonly #certificateRefusals = counter(this.#registry, METRICS.certificateRefusals);
   readonly #leader = gauge(this.#registry, METRICS.leader);
   /** PERF: a look-up by one string instead of the client's hash of six labels. */
@@ -86,32 +89,14 @@ export class Metrics {
   }
 
   cluster(notice: ClusterNotice): void {
-    switch (notice.kind) {
-      case "watch-failed":
-        return this.#watchFailures.inc({ resource: notice.resource, code: notice.code });
-      case "baseline-written":
-        return this.#baselineWrites.inc();
-      case "baseline-failed":
-        return this.#baselineFailures.inc({ code: notice.code });
-      case "status-failed":
-        return this.#statusFailures.inc({ code: notice.code });
-      case "event-failed":
-        return this.#eventFailures.inc({ code: notice.code });
-      case "event-dropped":
-        return this.#eventFailures.inc({ code: "dropped" });
-      case "access-review-failed":
-        return this.#accessReviewFailures.inc({ code: notice.code });
-      case "leadership":
-        return this.#leader.set(Number(notice.leading));
-      case "baseline-deleted":
-      case "listed":
-      case "dataplane":
-      case "absent":
-      case "unreadable":
-        return undefined;
-      default:
-        return unreachable(notice);
-    }
+    const { kind } = notice;
+    if (kind === "watch-failed") {
+      this.#watchFailures.inc({ resource: notice.resource, code: notice.code });
+    } else if (kind === "baseline-written") this.#baselineWrites.inc();
+    else if (kind === "baseline-in-place") this.#baselineGap.observe(notice.gapMs / 1000);
+    else if (kind === "leadership") this.#leader.set(Number(notice.leading));
+    else if (kind === "event-dropped") this.#failures["event-failed"].inc({ code: "dropped" });
+    else if ("code" in notice) this.#failures[notice.kind].inc({ code: notice.code });
   }
 
   #countReply({ endpoint, outcome, isAllowed, request }: DecisionRecord): void {

@@ -59,7 +59,14 @@ const STATUS: Json = {
   description: "What Ringfence makes of it.",
   properties: {
     observedGeneration: { type: "integer", format: "int64" },
-    namespaces: { type: "integer", description: "How many namespaces name the profile." },
+    namespaces: {
+      type: "integer",
+      description: "How many namespaces name the profile, or are to have the baseline.",
+    },
+    upToDate: {
+      type: "integer",
+      description: "How many of them have the newest version of the baseline.",
+    },
     breaches: { type: "integer", description: "How many pods break the invariant." },
     conditions: {
       type: "array",

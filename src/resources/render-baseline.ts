@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Labels } from "../engine/model.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
-import { parseNetworkPolicy } from "../wire/network-policy.ts";
+import { impliedPolicyTypes, parseNetworkPolicy } from "../wire/network-policy.ts";
+import { isObject } from "../wire/shape.ts";
 import type { Baseline } from "./baseline.ts";
 import {
   type BaselineFacts,
@@ -56,10 +57,38 @@ function renderWith(
       spec: filled.value,
     };
     const read = parseNetworkPolicy(policy);
-    if (read.ok) policies.push(policy);
+    if (read.ok) policies.push({ ...policy, spec: withDefaults(filled.value) });
     else problems.push(...read.error.map((problem) => below(at, problem)));
   }
   return problems.length > 0 ? failure(problems) : success(policies);
+}
+
+/**
+ * The API server writes what `policyTypes` and `protocol` mean into what it stores. Written out, what is
+ * stored is what was sent, and a difference is somebody's change.
+ */
+function withDefaults(spec: unknown): unknown {
+  if (!isObject(spec)) return spec;
+  const { policyTypes, ingress, egress } = spec;
+  return {
+    ...spec,
+    policyTypes:
+      listOf(policyTypes).length > 0 ? policyTypes : impliedPolicyTypes({ egress: listOf(egress) }),
+    ...(ingress == null ? {} : { ingress: listOf(ingress).map(withProtocols) }),
+    ...(egress == null ? {} : { egress: listOf(egress).map(withProtocols) }),
+  };
+}
+
+function withProtocols(rule: unknown): unknown {
+  if (!isObject(rule) || rule["ports"] == null) return rule;
+  const ports = listOf(rule["ports"]).map((port) =>
+    isObject(port) ? { ...port, protocol: port["protocol"] ?? "TCP" } : port,
+  );
+  return { ...rule, ports };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /**

@@ -87,7 +87,13 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
     plural: "baselines",
     shortNames: ["rfb"],
     scope: "Cluster",
-    columns: [READY, AGE, DESCRIPTION],
+    columns: [
+      { name: "Namespaces", type: "integer", jsonPath: ".status.namespaces" },
+      { name: "Up-to-date", type: "integer", jsonPath: ".status.upToDate" },
+      READY,
+      AGE,
+      DESCRIPTION,
+    ],
   },
   {
     kind: "Exemption",

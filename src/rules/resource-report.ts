@@ -10,7 +10,7 @@ import type { RuleBook } from "./rule-book.ts";
 
 /** A condition of a resource's status, without its times. */
 interface Condition {
-  readonly type: "Ready" | "Holds";
+  readonly type: "Ready" | "Holds" | "RolledOut";
   readonly status: "True" | "False" | "Unknown";
   /** CamelCase, from a closed list. */
   readonly reason: string;
@@ -24,11 +24,19 @@ export interface ResourceReport {
   readonly fields: Readonly<Record<string, number>>;
 }
 
+/** How many namespaces are to have a Baseline, and how many of them have its newest version. */
+interface RollOut {
+  readonly namespaces: number;
+  readonly upToDate: number;
+}
+
 /** What a report is made from. */
 export interface ReportSources {
   readonly ruleBook: RuleBook;
   readonly engine: EngineView;
   readonly audit: InvariantAudit;
+  /** How far each Baseline has come, by name. */
+  readonly rollOuts: ReadonlyMap<string, RollOut>;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   /** The profile of cluster-scoped policies. */
@@ -44,10 +52,22 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
     const named = { key: PROFILE_LABEL, operator: "In" as const, values: [name] };
     fields["namespaces"] = engine.matchingNamespaces([named]).length;
   }
+  if (kind === "Baseline") {
+    const rollOut = sources.rollOuts.get(name) ?? { namespaces: 0, upToDate: 0 };
+    return { conditions: [readiness(key, sources), rolledOut(rollOut)], fields: { ...rollOut } };
+  }
   const breaches = kind === "Invariant" ? audit.breaches(name) : undefined;
   if (breaches === undefined) return { conditions: [readiness(key, sources)], fields };
   fields["breaches"] = podsIn(breaches.certain);
   return { conditions: [readiness(key, sources), truth(breaches)], fields };
+}
+
+/** Whether all namespaces have the newest version of a Baseline. */
+function rolledOut({ namespaces, upToDate }: RollOut): Condition {
+  const message = `${upToDate} of ${namespaces} namespaces are up to date`;
+  return upToDate === namespaces
+    ? { type: "RolledOut", status: "True", reason: "UpToDate", message }
+    : { type: "RolledOut", status: "False", reason: "Progressing", message };
 }
 
 /** Whether an invariant is true of the cluster as it is. */

@@ -1,6 +1,8 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
-import { createWorld, type Json, type WorldOptions } from "./world.ts";
+import { createWorld, type Json, policy, type WorldOptions } from "./world.ts";
 
 const pod = (namespace: string, part: Json = {}): Json => ({
   apiVersion: "v1",
@@ -47,4 +49,58 @@ it.each<Row>([
   const response = await ask(review({ object: pod(namespace, part), request: asked }));
   expect(response.allowed).toBe(true);
   expect(response.warnings ?? []).toEqual(warnings);
+});
+
+describe("where pods wait for the baseline of their namespace", () => {
+  const waiting = { options: { podsWaitForBaseline: true } } satisfies WorldOptions;
+  const starts = (namespace = "shop"): Json => review({ object: pod(namespace), request: asked });
+  const store = ({ engine }: ReturnType<typeof createWorld>, name: string): void => {
+    const read = succeed(parseNetworkPolicy(policy(name, { podSelector: {} })));
+    engine.apply({ kind: "policy", op: "upsert", object: read.policy });
+  };
+
+  it("one that would start before it is refused, with what is missing", async () => {
+    const response = await createWorld(waiting).ask(starts());
+    expect(response).toMatchObject({
+      allowed: false,
+      status: {
+        code: 503,
+        message:
+          "Pod shop/new refused: namespace `shop` does not have its baseline yet (allow-dns); try again in a moment",
+      },
+      auditAnnotations: { outcome: "no-baseline" },
+    });
+  });
+
+  it("one waits a moment for a baseline that is on its way", async () => {
+    const world = createWorld(waiting);
+    const asking = world.ask(starts());
+    store(world, "shop/allow-dns");
+    expect(await asking).toMatchObject({ allowed: true });
+  });
+
+  it.each<[string, Json, WorldOptions]>([
+    ["in a namespace of a softer mode, which gets none", starts("soft"), waiting],
+    ["where nobody has opted in", starts("dev"), waiting],
+    ["where it is not configured", starts(), {}],
+    [
+      "that runs already",
+      review({ object: pod("shop"), oldObject: pod("shop"), request: asked }),
+      waiting,
+    ],
+    ["before the first sync", starts(), { ...waiting, freshness: { kind: "syncing" } }],
+  ])("none waits %s", async (_, request, options) => {
+    expect(await createWorld(options).ask(request)).toMatchObject({ allowed: true });
+  });
+
+  it("none waits where nobody can tell what the baseline is", async () => {
+    const world = createWorld(waiting);
+    const labels = { "ringfence.dev/profile": "restricted", "ringfence.dev/baseline": "gone" };
+    world.engine.apply({
+      kind: "namespace",
+      op: "upsert",
+      object: { name: "shop", labels: new Map(Object.entries(labels)) },
+    });
+    expect(await world.ask(starts())).toMatchObject({ allowed: true });
+  });
 });

@@ -120,6 +120,7 @@ export function createWorld(options: WorldOptions = {}): {
       onDeadline: "deny",
       policyPartsLimit: 1_000,
       onTooLarge: "deny",
+      podsWaitForBaseline: false,
       ...options.options,
     },
   };

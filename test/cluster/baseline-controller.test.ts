@@ -1,30 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
-import { BaselineController } from "../../src/cluster/baseline-controller.ts";
-import { ClusterState } from "../../src/cluster/cluster-state.ts";
-import type { ClusterNotice } from "../../src/cluster/notice.ts";
-import { DATAPLANES } from "../../src/engine/dataplane.ts";
-import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import { type Baseline, DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
-import { isLeftAlone, renderBaseline } from "../../src/resources/render-baseline.ts";
+import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import { field } from "../../src/wire/shape.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
-import { succeed } from "../wire/describe-policy.ts";
 import { eventually } from "./eventually.ts";
+import {
+  policyPath,
+  type Running,
+  render,
+  selecting,
+  startController,
+} from "./running-controller.ts";
 
-const dns = {
-  namespace: "kube-system",
-  podLabels: { "k8s-app": "kube-dns" },
-  addresses: ["169.254.20.10", "fd00::10"],
-  ports: [53],
-};
-const cluster = { dns, podCidrs: [], serviceCidrs: [], apiServerAddresses: [] };
-const render = (namespace: string, baseline = DEFAULT_BASELINE): readonly object[] =>
-  succeed(
-    renderBaseline(baseline, { ...cluster, namespace, labels: new Map(), annotations: new Map() }),
-  );
 const optIn = { "ringfence.dev/profile": "restricted" };
 
 describeWithControlPlane("the baseline controller", (plane) => {
@@ -250,6 +239,20 @@ describeWithControlPlane("the baseline controller", (plane) => {
     expect(await read(namespace, "default-deny")).not.toBeNull();
   });
 
+  it("says how long a namespace that opts in was without its baseline, once", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => baselineExists(namespace));
+    await plane().request("DELETE", policyPath(namespace, "default-deny"));
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(3));
+    const gaps = controller.notices.flatMap((notice) =>
+      notice.kind === "baseline-in-place" && notice.namespace === namespace ? notice.gapMs : [],
+    );
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]).toBeGreaterThan(0);
+    expect(gaps[0]).toBeLessThan(5_000);
+  });
+
   it("leaves a namespace as it is where its baseline has no value, and says so", async () => {
     const controller = await run();
     const namespace = await createNamespace(optIn);
@@ -272,76 +275,42 @@ describeWithControlPlane("the baseline controller", (plane) => {
   });
 
   it("tries again, with the reason, while the API server refuses", async () => {
-    proxy.inject({ kind: "status", status: 503 }, ({ method }) => method === "PATCH", 3);
     const controller = await run();
-    const namespace = await createNamespace(optIn);
+    const namespace = await createNamespace({});
+    proxy.inject(
+      { kind: "status", status: 503 },
+      ({ method, path }) => method === "PATCH" && path.includes(`/${namespace}/`),
+      3,
+    );
+    await merge(`/api/v1/namespaces/${namespace}`, { metadata: { labels: optIn } });
     await eventually(() => baselineExists(namespace));
-    const failures = controller.notices.filter(({ kind }) => kind === "baseline-failed");
+    const failures = controller.notices.filter(
+      (notice) => notice.kind === "baseline-failed" && notice.namespace === namespace,
+    );
     expect(failures[0]).toMatchObject({
-      namespace,
       code: "NP_E_API_SERVER",
       message: expect.stringMatching(/^cannot patch networkpolicies.*: 503/) as unknown,
     });
     // Three refusals: both policies of the first attempt, one of the second.
     expect(failures).toHaveLength(2);
   });
+
+  it("takes what the API server makes of a template for what was meant", async () => {
+    const controller = await run();
+    const spec = {
+      podSelector: { matchLabels: {} },
+      ingress: [
+        { from: [], ports: [{ port: 80 }] },
+        { from: [{ podSelector: {} }], ports: null },
+      ],
+      egress: [],
+    };
+    const policies = [{ name: "terse", labels: new Map(), spec }];
+    controller.use({ ...DEFAULT_BASELINE, name: "terse", policies });
+    const namespace = await createNamespace(optIn);
+    await eventually(async () => expect(await read(namespace, "terse")).not.toBeNull());
+    await sleep(1300);
+    expect(controller.writes(namespace)).toEqual(["terse"]);
+    expect(controller.notices.filter(({ kind }) => kind === "baseline-failed")).toEqual([]);
+  });
 });
-
-interface Running {
-  readonly state: ClusterState;
-  readonly notices: readonly ClusterNotice[];
-  writes(namespace: string): readonly string[];
-  /** Have another baseline in force from now on. */
-  use(baseline: Baseline): void;
-  stop(): Promise<void>;
-}
-
-async function startController(client: ApiClient): Promise<Running> {
-  const notices: ClusterNotice[] = [];
-  let baseline: Baseline = DEFAULT_BASELINE;
-  const observe = (notice: ClusterNotice): void => void notices.push(notice);
-  const controller = new BaselineController({
-    client,
-    render: (joined) => renderBaseline(baseline, { ...cluster, ...joined }),
-    isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
-    observe,
-    backOff: { firstMs: 20, maxMs: 100 },
-  });
-  const state = new ClusterState({
-    client,
-    engine: new MatchingEngine({ dataplane: DATAPLANES.generic }),
-    dnsService: { namespace: "kube-system", name: "kube-dns" },
-    ownNamespace: "ringfence-system",
-    webhookPort: 9443,
-    staleAfterMs: 300_000,
-    observe,
-    listener: controller,
-  });
-  state.start();
-  await state.whenSynced();
-  controller.start();
-  return {
-    state,
-    notices,
-    use: (next) => {
-      baseline = next;
-      controller.refresh();
-    },
-    writes: (namespace) =>
-      notices.flatMap((one) =>
-        one.kind === "baseline-written" && one.namespace === namespace ? one.policy : [],
-      ),
-    stop: async () => {
-      await controller.stop();
-      await state.stop();
-    },
-  };
-}
-
-function selecting(app: string): object {
-  return { podSelector: { matchLabels: { app } } };
-}
-
-function policyPath(namespace: string, name: string): string {
-  return `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies/${name}`;
-}

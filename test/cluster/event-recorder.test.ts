@@ -92,7 +92,7 @@ describeWithControlPlane("the event recorder", (plane) => {
     start().record(denied(namespace, "d"));
     await eventually(async () => {
       const messages = (await eventsOf(namespace)).map((event) => field(event, "message"));
-      expect(messages.toSorted()).toEqual(["a", "b", "c", "d"]);
+      expect(new Set(messages)).toEqual(new Set(["a", "b", "c", "d"]));
     });
   });
 

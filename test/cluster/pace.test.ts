@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { Pace } from "../../src/cluster/pace.ts";
+import { Turns } from "../../src/cluster/turns.ts";
 
 it("lets a burst go at once, then so many a second, and a burst again after a while of quiet", () => {
   const pace = new Pace({ perSecond: 10, burst: 3 });
@@ -22,4 +23,14 @@ it("keeps to its rate over any stretch of time", () => {
       200 - 1e-6,
     );
   }
+});
+
+it("gives everybody who comes back one turn, in the order in which they first came", () => {
+  const turns = new Turns({ perSecond: 10, burst: 1 });
+  expect(["a", "b", "c"].map((key) => Math.round(turns.waitMs(key, 0)))).toEqual([0, 100, 200]);
+  // Too early, and once more: the turn is the same.
+  expect(turns.waitMs("c", 50)).toBe(150);
+  expect([turns.waitMs("b", 100), turns.waitMs("c", 200)]).toEqual([0, 0]);
+  // Whoever had a turn gets in line again.
+  expect(turns.waitMs("b", 200)).toBe(100);
 });

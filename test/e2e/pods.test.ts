@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { Ringfence } from "../support/ringfence.ts";
-import { createNamespace, createPod, createShop, pod, policy } from "./shop.ts";
+import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
 
 const named = (name: string): object => ({
   matchLabels: { "kubernetes.io/metadata.name": name },
@@ -72,6 +72,35 @@ describeWithControlPlane("pods through kubectl, where they are judged too", (pla
   it("all others start, without a word about whom they reach", async () => {
     const { code, stderr } = await apply(manifest("other", { app: "other" }));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  it("wait for the baseline of their namespace, where that is configured", async () => {
+    await ringfence.end("SIGTERM");
+    await ringfence.start({ "pods-wait-for-baseline": "true" });
+    await ringfence.untilReady();
+    await createNamespace(plane(), "bare", { "ringfence.dev/profile": "baseline" });
+    // Let in within the moment that the baseline takes, and never before it.
+    const started = await apply({
+      ...manifest("first", { app: "first" }),
+      metadata: { name: "first", namespace: "bare", labels: { app: "first" } },
+    });
+    expect(started, started.stderr).toMatchObject({ code: 0 });
+    for (const name of ["default-deny", "allow-dns"]) {
+      expect(await storedPolicy(plane(), "bare", name), name).not.toBeNull();
+    }
+    ringfence.proxy.inject(
+      { kind: "status", status: 503 },
+      ({ method, path }) => method === "PATCH" && path.includes("/naked/networkpolicies/"),
+    );
+    await createNamespace(plane(), "naked", { "ringfence.dev/profile": "baseline" });
+    const { code, stderr } = await apply({
+      ...manifest("first", { app: "first" }),
+      metadata: { name: "first", namespace: "naked", labels: { app: "first" } },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "Pod naked/first refused: namespace `naked` does not have its baseline yet (default-deny, allow-dns); try again in a moment",
+    );
   });
 
   it("all start while Ringfence does not answer", async () => {

@@ -180,6 +180,11 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       });
     }, 5_000);
     expect(await storedPolicy(plane(), "red", "default-deny")).toBeNull();
+    await vi.waitFor(async () => {
+      const rows = (await shown("rfb", "team")).split("\n").map((row) => row.split(/\s{2,}/));
+      expect(rows[0]).toEqual(["NAME", "NAMESPACES", "UP-TO-DATE", "READY", "AGE"]);
+      expect(rows[1]?.slice(0, 4)).toEqual(["team", "1", "1", "True"]);
+    }, 5_000);
     await applied(teamBaseline("within-team"));
     await vi.waitFor(async () => {
       expect(await storedPolicy(plane(), "red", "within-team")).not.toBeNull();

@@ -96,7 +96,7 @@ it.each<[string, Baseline, unknown]>([
             { protocol: "TCP", port: 53 },
             { protocol: "UDP", port: 5353 },
             { protocol: "TCP", port: 5353 },
-            { port: 80 },
+            { protocol: "TCP", port: 80 },
           ],
         },
       ],
@@ -162,6 +162,29 @@ it.each<[string, Baseline, unknown]>([
     apiServerAddresses: ["172.18.0.2", "fd00::2"],
   });
   expect(succeed(rendered)).toMatchObject([{ spec }]);
+});
+
+it("writes out what the API server would write into it", () => {
+  const given = baseline({
+    podSelector: {},
+    egress: [{ ports: [{ port: 80 }, { protocol: "UDP", port: 53 }] }, {}],
+  });
+  const [policy] = succeed(renderBaseline(given, facts));
+  expect(policy).toMatchObject({
+    spec: {
+      podSelector: {},
+      policyTypes: ["Ingress", "Egress"],
+      egress: [
+        {
+          ports: [
+            { protocol: "TCP", port: 80 },
+            { protocol: "UDP", port: 53 },
+          ],
+        },
+        {},
+      ],
+    },
+  });
 });
 
 it("keeps a policy's own labels beside those that mark it", () => {
