@@ -49,6 +49,11 @@ export function createReviews(generated: GeneratedCluster, count: number): Revie
   };
 }
 
+/** The same, asked without consequences: for where no watch takes what is admitted for seen. */
+export function asDryRun(asked: Manifest): Manifest {
+  return { ...asked, request: { ...(field(asked, "request") as object), dryRun: true } };
+}
+
 function review(
   index: number,
   operation: string,

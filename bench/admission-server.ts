@@ -1,9 +1,10 @@
 /**
  * One of the servers of the admission benchmark, in a process of its own, so that load and server do
- * not share a thread. `node admission-server.ts bare|ringfence CERTIFICATE KEY`; speaks by IPC.
+ * not share a thread. `node admission-server.ts KIND CERTIFICATE KEY`; speaks by IPC.
  */
 import { readFileSync } from "node:fs";
 import { fastify } from "fastify";
+import type { AdmissionObserver } from "../src/admission/record.ts";
 import { Logger } from "../src/observability/logger.ts";
 import { Metrics } from "../src/observability/metrics.ts";
 import { CertificateFiles } from "../src/server/certificate.ts";
@@ -12,6 +13,10 @@ import { keepGarbageYoung } from "../src/server/heap.ts";
 import { CLUSTER } from "./admission-cluster.ts";
 import { generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
+import { GOVERNED, governance } from "./governance.ts";
+
+/** A handler that allows everything; Ringfence; Ringfence with all that an organisation may want. */
+export type ServerKind = "bare" | "ringfence" | "governed";
 
 /** What the parent may ask for. */
 export type Question = "durations" | "heap" | "cpu";
@@ -25,9 +30,12 @@ export type Reply =
 const [kind, certificatePath = "", keyPath = ""] = process.argv.slice(2);
 let durations: number[] = [];
 
+const EXPRESSIONS = 50;
+const INVARIANTS = 200;
+
 keepGarbageYoung();
 
-const server = kind === "bare" ? bareServer() : await ringfenceServer();
+const server = kind === "bare" ? bareServer() : await ringfenceServer(kind === "governed");
 await server.listen({ host: "127.0.0.1", port: 0 });
 const address = server.server.address();
 if (address === null || typeof address === "string") throw new Error("no port");
@@ -61,12 +69,12 @@ function bareServer() {
   return app;
 }
 
-async function ringfenceServer() {
+async function ringfenceServer(isGoverned: boolean) {
   const logger = new Logger("info");
   const metrics = new Metrics(() => {
     throw new Error("nobody asks");
   });
-  const admission = embeddedAdmission(generateCluster(CLUSTER), {
+  const observer: AdmissionObserver = {
     answered: (record) => {
       durations.push(record.durationMs);
       logger.answered(record, 0);
@@ -75,7 +83,12 @@ async function ringfenceServer() {
     ruleFailed: (ruleId, error) => {
       throw new Error(`rule ${ruleId} failed`, { cause: error });
     },
-  });
+  };
+  const admission = isGoverned
+    ? embeddedAdmission(generateCluster({ ...CLUSTER, profile: GOVERNED }), observer, {
+        resources: governance(EXPRESSIONS, INVARIANTS),
+      })
+    : embeddedAdmission(generateCluster(CLUSTER), observer);
   const certificate = await CertificateFiles.open({ certificatePath, keyPath });
   return createServer({
     admission,

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { CertificateFiles } from "../test/support/certificates.ts";
-import type { Question, Reply } from "./admission-server.ts";
+import type { Question, Reply, ServerKind } from "./admission-server.ts";
 
 /** A server in a process of its own. */
 export class BenchServer {
@@ -14,7 +14,7 @@ export class BenchServer {
     this.port = port;
   }
 
-  static async start(kind: "bare" | "ringfence", pem: CertificateFiles): Promise<BenchServer> {
+  static async start(kind: ServerKind, pem: CertificateFiles): Promise<BenchServer> {
     const file = fileURLToPath(new URL("admission-server.ts", import.meta.url));
     const child = spawn(process.execPath, ["--expose-gc", file, kind, pem.certificate, pem.key], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],

@@ -6,6 +6,8 @@ export interface ClusterSize {
   readonly pods: number;
   /** Policies in all, the baselines included. */
   readonly policies: number;
+  /** That all namespaces have; `baseline` if left out. */
+  readonly profile?: string;
 }
 
 export interface App {

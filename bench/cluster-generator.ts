@@ -32,7 +32,7 @@ export function generateCluster(size: ClusterSize, seed = 1): GeneratedCluster {
         labels: {
           "kubernetes.io/metadata.name": name,
           team: TEAMS[index % TEAMS.length],
-          "ringfence.dev/profile": "baseline",
+          "ringfence.dev/profile": size.profile ?? "baseline",
         },
       },
     })),

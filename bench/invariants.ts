@@ -1,14 +1,12 @@
 import type { Admission } from "../src/admission/handle.ts";
-import type { Resource } from "../src/resources/resource.ts";
-import { parseResource } from "../src/resources/resource.ts";
 import { keepGarbageYoung } from "../src/server/heap.ts";
 import { field } from "../src/wire/shape.ts";
 import { CLUSTER } from "./admission-cluster.ts";
-import { createReviews } from "./admission-reviews.ts";
-import { type Manifest, TEAMS } from "./catalogue.ts";
+import { asDryRun, createReviews } from "./admission-reviews.ts";
+import type { Manifest } from "./catalogue.ts";
 import { type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
-import { must } from "./engine-cluster.ts";
+import { invariantsOf } from "./governance.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
 
 const REVIEWS = 500;
@@ -32,7 +30,7 @@ export async function benchInvariants(): Promise<readonly BenchRow[]> {
     embeddedAdmission(
       generated,
       { answered: () => undefined, ruleFailed: () => undefined },
-      { resources: invariants(count) },
+      { resources: invariantsOf(count) },
     ),
   );
   const rows: BenchRow[] = [];
@@ -64,41 +62,6 @@ async function ask(admission: Admission, bodies: readonly string[]): Promise<rea
     times.push(performance.now() - started);
   }
   return times;
-}
-
-/** Every team keeps another out of its data, on one port each. */
-function invariants(count: number): readonly Resource[] {
-  return Array.from({ length: count }, (_, index) => {
-    const team = (offset: number): object => ({
-      matchLabels: { team: TEAMS[(index + offset) % TEAMS.length] },
-    });
-    return must(
-      parseResource({
-        apiVersion: "ringfence.dev/v1alpha1",
-        kind: "Invariant",
-        metadata: { name: `data-${index}` },
-        spec: {
-          description: "data is for its own team",
-          mustNotReach: {
-            from: [{ namespaces: team(1 + Math.floor(index / TEAMS.length)) }],
-            to: [
-              {
-                pods: {
-                  namespaceSelector: team(0),
-                  podSelector: { matchLabels: { tier: "data" } },
-                },
-              },
-            ],
-            ports: [{ port: 3306 + index }],
-          },
-        },
-      }),
-    );
-  });
-}
-
-function asDryRun(review: Manifest): Manifest {
-  return { ...review, request: { ...(field(review, "request") as object), dryRun: true } };
 }
 
 /** Another pod of a workload that there is, as the API server asks about its creation. */
