@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Policy } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
@@ -33,17 +34,19 @@ export const policyCount = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ object, after, parameters: limits }): readonly Finding[] {
+  check({ object, oldObject, after, parameters: limits }): readonly Finding[] {
     if (object?.kind !== "policy") return [];
     const { policy } = object;
-    const own = rulesOf(policy);
-    return [
-      ...tooMany(own, limits.maxRules, "rules in one policy"),
-      ...inNamespace(policy, after, limits),
-      ...onNodes(policy, after, limits),
-    ];
+    const own = tooMany(rulesOf(policy), limits.maxRules, "rules in one policy");
+    if (oldObject?.kind === "policy" && !addsTo(oldObject.policy, policy)) return own;
+    return [...own, ...inNamespace(policy, after, limits), ...onNodes(policy, after, limits)];
   },
 });
+
+/** Whether anybody has more to keep in mind: an edit is not to be told of what there was before it. */
+function addsTo(before: Policy, after: Policy): boolean {
+  return rulesOf(after) > rulesOf(before) || !isDeepStrictEqual(before.subject, after.subject);
+}
 
 function inNamespace({ namespace }: Policy, after: EngineView, limits: Limits): readonly Finding[] {
   const where = namespace === "" ? "of cluster-scoped kinds" : `in namespace \`${namespace}\``;
