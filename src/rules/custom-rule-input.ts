@@ -3,7 +3,7 @@ import { EvaluationError, type Outcome, type Value } from "../cel/value.ts";
 import { formatRange, parseAddress } from "../engine/address.ts";
 import type { Protocol } from "../engine/model.ts";
 import { PROTOCOLS, portIntervals } from "../engine/port-set.ts";
-import type { EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
+import type { Delta, EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
 import { field } from "../wire/shape.ts";
 import type { RuleContext } from "./rule.ts";
 
@@ -12,23 +12,54 @@ export function customRuleInput(
   context: RuleContext<unknown>,
   params: Readonly<Record<string, unknown>>,
 ): Input {
-  const { object, oldObject, delta, after } = context;
+  const { object, oldObject, after } = context;
+  const shared = sharedBy(context);
   return {
     variables: {
       object: object?.manifest ?? null,
       oldObject: oldObject?.manifest ?? null,
-      request: requestValue(context),
-      namespaceObject: namespaceValue(context),
+      request: shared.request,
+      namespaceObject: shared.namespaceObject,
       params,
-      // PERF: most expressions do not ask for them.
       get opened() {
-        return delta.opened.map(flowValue);
+        return shared.opened();
       },
       get closed() {
-        return delta.closed.map(flowValue);
+        return shared.closed();
       },
     },
     functions: { reaches: (from, to, port) => reaches(after, { from, to, port }) },
+  };
+}
+
+/** What all custom rules see alike; most do not ask for what opens and closes. */
+interface Shared {
+  readonly request: object;
+  readonly namespaceObject: object | null;
+  readonly opened: () => readonly object[];
+  readonly closed: () => readonly object[];
+}
+
+/** PERF: made once for each decision, which its delta stands for. */
+const known = new WeakMap<Delta, Shared>();
+
+function sharedBy(context: RuleContext<unknown>): Shared {
+  const { delta } = context;
+  const shared = known.get(delta) ?? {
+    request: requestValue(context),
+    namespaceObject: namespaceValue(context),
+    opened: once(() => delta.opened.map(flowValue)),
+    closed: once(() => delta.closed.map(flowValue)),
+  };
+  known.set(delta, shared);
+  return shared;
+}
+
+function once<T extends object>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
