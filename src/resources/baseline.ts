@@ -56,6 +56,7 @@ export const baselineSchema = z
       policies: z
         .array(policySchema)
         .max(20)
+        .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
         .describe("The NetworkPolicies of every namespace whose profile names the baseline."),
     }),
     status: z.unknown().optional(),

@@ -9,10 +9,11 @@ const [GROUP = "", VERSION = ""] = API_VERSION.split("/");
 
 /** The CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind, its schema from the one that reads it. */
 export function renderCustomResourceDefinition(definition: KindDefinition): Json {
-  const { kind, schema, plural, shortNames, scope, columns } = definition;
+  const { kind, description, schema, plural, shortNames, scope, columns } = definition;
   const { properties, ...root } = structural(
     z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
   );
+  const { spec, ...others } = isObject(properties) ? properties : {};
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
@@ -38,8 +39,10 @@ export function renderCustomResourceDefinition(definition: KindDefinition): Json
           schema: {
             openAPIV3Schema: {
               ...root,
+              description,
               properties: {
-                ...(isObject(properties) ? properties : {}),
+                ...others,
+                spec: { description: "What is wanted.", ...(isObject(spec) ? spec : {}) },
                 apiVersion: { type: "string" },
                 kind: { type: "string" },
                 metadata: { type: "object" },
@@ -58,7 +61,11 @@ const STATUS: Json = {
   type: "object",
   description: "What Ringfence makes of it.",
   properties: {
-    observedGeneration: { type: "integer", format: "int64" },
+    observedGeneration: {
+      type: "integer",
+      format: "int64",
+      description: "The version of the resource that the status is about.",
+    },
     namespaces: {
       type: "integer",
       description: "How many namespaces name the profile, or are to have the baseline.",
@@ -70,18 +77,31 @@ const STATUS: Json = {
     breaches: { type: "integer", description: "How many pods break the invariant." },
     conditions: {
       type: "array",
+      description: "What is true of it.",
       "x-kubernetes-list-type": "map",
       "x-kubernetes-list-map-keys": ["type"],
       items: {
         type: "object",
         required: ["type", "status", "lastTransitionTime", "reason", "message"],
         properties: {
-          type: { type: "string" },
-          status: { type: "string", enum: ["True", "False", "Unknown"] },
-          observedGeneration: { type: "integer", format: "int64" },
-          lastTransitionTime: { type: "string", format: "date-time" },
-          reason: { type: "string" },
-          message: { type: "string" },
+          type: { type: "string", description: "`Ready`, for instance." },
+          status: {
+            type: "string",
+            enum: ["True", "False", "Unknown"],
+            description: "Whether it is so.",
+          },
+          observedGeneration: {
+            type: "integer",
+            format: "int64",
+            description: "The version of the resource that it was seen of.",
+          },
+          lastTransitionTime: {
+            type: "string",
+            format: "date-time",
+            description: "Since when the status has been what it is.",
+          },
+          reason: { type: "string", description: "Why, in one word." },
+          message: { type: "string", description: "Why, for people." },
         },
       },
     },

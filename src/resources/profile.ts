@@ -121,6 +121,7 @@ const specSchema = z.strictObject({
   customRules: z
     .array(customRuleSchema)
     .max(100)
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
     .default([])
     .describe("Rules of your own, in CEL."),
 });

@@ -6,9 +6,12 @@ export const API_VERSION = "ringfence.dev/v1alpha1";
 const LABEL_VALUE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The name of a resource, as others refer to it. */
-export const resourceNameSchema = z.string().regex(LABEL_VALUE, {
-  error: "is not a name: it has to be the value of a label, in lower case",
-});
+export const resourceNameSchema = z
+  .string()
+  .max(63, { error: "is longer than 63 characters" })
+  .regex(LABEL_VALUE, {
+    error: "is not a name: it has to be the value of a label, in lower case",
+  });
 
 /** What we read of `metadata`; the API server adds fields of its own. */
 export const clusterMetadataSchema = z.object({ name: resourceNameSchema });

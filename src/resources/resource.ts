@@ -14,6 +14,8 @@ export type ResourceKind = Resource["kind"];
 /** A kind: its schema, and what its CustomResourceDefinition says beside it. */
 export interface KindDefinition {
   readonly kind: ResourceKind;
+  /** For `kubectl explain`: a sentence. */
+  readonly description: string;
   readonly schema:
     | typeof profileSchema
     | typeof invariantSchema
@@ -50,6 +52,8 @@ const DESCRIPTION: PrinterColumn = {
 export const RESOURCE_KINDS: readonly KindDefinition[] = [
   {
     kind: "Profile",
+    description:
+      "A Profile says which rules apply to the namespaces that name it, and what becomes of findings.",
     schema: profileSchema,
     plural: "profiles",
     shortNames: ["rfp"],
@@ -65,6 +69,7 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
   },
   {
     kind: "Invariant",
+    description: "An Invariant says who must never reach whom, or always.",
     schema: invariantSchema,
     plural: "invariants",
     shortNames: ["rfi"],
@@ -83,6 +88,7 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
   },
   {
     kind: "Baseline",
+    description: "A Baseline has the NetworkPolicies that namespaces are kept with.",
     schema: baselineSchema,
     plural: "baselines",
     shortNames: ["rfb"],
@@ -97,6 +103,7 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
   },
   {
     kind: "Exemption",
+    description: "An Exemption excuses policies from rules for a time.",
     schema: exemptionSchema,
     plural: "exemptions",
     shortNames: ["rfe"],

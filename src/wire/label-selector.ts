@@ -7,9 +7,14 @@ const NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
 const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 const requirementSchema = z.strictObject({
-  key: z.string(),
-  operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-  values: z.array(z.string()).nullish(),
+  key: z.string().describe("Key of the label."),
+  operator: z
+    .enum(["In", "NotIn", "Exists", "DoesNotExist"])
+    .describe("How the label has to stand to the values."),
+  values: z
+    .array(z.string())
+    .nullish()
+    .describe("Values, for `In` and `NotIn` at least one; else none."),
 });
 
 /**
@@ -18,8 +23,11 @@ const requirementSchema = z.strictObject({
  */
 export const labelSelectorSchema = z
   .strictObject({
-    matchLabels: stringMapSchema.nullish(),
-    matchExpressions: z.array(requirementSchema).nullish(),
+    matchLabels: stringMapSchema.nullish().describe("Labels with the values they have to have."),
+    matchExpressions: z
+      .array(requirementSchema)
+      .nullish()
+      .describe("Requirements, all of which have to be met."),
   })
   .transform(toSelector);
 

@@ -48,11 +48,37 @@ describe.each(RESOURCE_KINDS)("the definition of $kind", (definition) => {
     }
   });
 
-  it("describes every field of its spec", () => {
-    const undescribed = Object.entries(field(schema, "properties", "spec", "properties") ?? {})
-      .filter(([, of]) => typeof field(of, "description") !== "string")
-      .map(([name]) => name);
+  it("describes every field, for `kubectl explain`", () => {
+    // The API server has words of its own for those that every object has.
+    const everywhere = /^\.(apiVersion|kind|metadata)$|(\[\]|\{\})$/;
+    const undescribed = schemas
+      .filter(
+        ([path, of]) => !everywhere.test(path) && typeof field(of, "description") !== "string",
+      )
+      .map(([path]) => path);
     expect(undescribed).toEqual([]);
+  });
+
+  it("bounds what its validations in CEL cost: every list around one, and every text in one", () => {
+    for (const [path, of] of schemas) {
+      const validations = (field(of, "x-kubernetes-validations") ?? []) as readonly unknown[];
+      if (validations.length === 0) continue;
+      // The cost of a rule counts as often as its list may be long.
+      const lists = [...path.matchAll(/\[\]/g)].map(({ index }) => path.slice(0, index));
+      for (const list of lists) {
+        const [, around] = schemas.find(([at]) => at === list) ?? [];
+        expect(field(around, "maxItems"), `${path}: ${list}`).toBeLessThanOrEqual(100);
+      }
+      for (const validation of validations) {
+        const rule = String(field(validation, "rule"));
+        expect(rule).not.toMatch(/\.(all|exists|map|filter)\(|matches\(/);
+        for (const [, named = ""] of rule.matchAll(/self((?:\.\w+)+)/g)) {
+          const [, about] = schemas.find(([at]) => at === `${path}${named}`) ?? [];
+          const isText = field(about, "type") === "string";
+          if (isText) expect(field(about, "maxLength"), `${path}${named}`).toBeLessThanOrEqual(63);
+        }
+      }
+    }
   });
 
   it("has a status of its own, with conditions", () => {
