@@ -7,11 +7,15 @@ import { BaselineController } from "./cluster/baseline-controller.ts";
 import { ClusterState } from "./cluster/cluster-state.ts";
 import { followDnsPorts } from "./cluster/dns-endpoints.ts";
 import { EventRecorder, type Happening } from "./cluster/event-recorder.ts";
+import { faultOf } from "./cluster/fault.ts";
 import { LeaderElection } from "./cluster/leader-election.ts";
+import { listPages } from "./cluster/list-pages.ts";
 import type { Observe } from "./cluster/notice.ts";
 import { Periodic } from "./cluster/periodic.ts";
-import { both } from "./cluster/reflector-target.ts";
+import { asking, both } from "./cluster/reflector-target.ts";
 import { ResourceStatus } from "./cluster/resource-status.ts";
+import { NETWORK_POLICIES } from "./cluster/resource-type.ts";
+import { Rounds } from "./cluster/rounds.ts";
 import { type Config, loadConfig } from "./config/load-config.ts";
 import { ResourceFolder } from "./config/resource-folder.ts";
 import { formatAddress } from "./engine/address.ts";
@@ -33,6 +37,7 @@ import { reportOn } from "./rules/resource-report.ts";
 import { resourceTargets } from "./rules/resource-targets.ts";
 import type { ClusterFacts } from "./rules/rule.ts";
 import { RuleBook } from "./rules/rule-book.ts";
+import { StoredFindings } from "./rules/stored-findings.ts";
 import { CertificateFiles } from "./server/certificate.ts";
 import { createServer, secureContextOf } from "./server/create-server.ts";
 import { keepGarbageYoung } from "./server/heap.ts";
@@ -42,9 +47,6 @@ import { VALIDATORS } from "./validators/index.ts";
 
 /** How often a mounted folder of resources is compared; a kubelet takes a minute to update it. */
 const FOLDER_POLL_MS = 1_000;
-
-/** How often Exemptions are looked at for those that end soon. */
-const EXPIRY_WATCH_MS = 10_000;
 
 /** Well inside the pod's `terminationGracePeriodSeconds` of 45 s, of which preStop takes 10 s. */
 const HARD_CUT_MS = 20_000;
@@ -142,6 +144,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
         engine: cluster.engine,
         audit,
         rollOuts: baseline.progress(),
+        findingsOf: (profile) => storedFindings.of(profile),
         nowMs: Date.now(),
       }),
     observe,
@@ -157,7 +160,16 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     webhookPort,
     staleAfterMs: config.stalenessLimitMs,
     observe,
-    listener: baseline,
+    listener: {
+      namespaces: both(
+        baseline.namespaces,
+        asking(() => rounds.ask()),
+      ),
+      policies: both(
+        baseline.policies,
+        asking(() => rounds.ask()),
+      ),
+    },
     others: resourceTargets(ruleBook).map(({ kind, type, ...target }) => [
       { type, optional: true },
       both(target, status.target(kind, type)),
@@ -166,8 +178,25 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   ruleBook.onChange(() => {
     baseline.refresh();
     status.refresh();
+    rounds.ask();
   });
   facts = cluster.facts;
+  const storedFindings: StoredFindings = new StoredFindings({
+    engine: cluster.engine,
+    ruleBook,
+    facts: cluster.facts,
+    pages: (signal) => listPages(client, NETWORK_POLICIES, signal),
+    clock,
+    now: Date.now,
+  });
+  // What is stored is looked at after a change, and now and then although none was seen.
+  const rounds: Rounds = new Rounds({
+    work: async (signal) => {
+      await storedFindings.audit(signal);
+      status.refresh();
+    },
+    onFailure: (error) => observe({ kind: "audit-failed", ...faultOf(error) }),
+  });
   const invariants = new HeldInvariants(cluster.engine, ruleBook);
   const audit: InvariantAudit = new InvariantAudit({ engine: cluster.engine, invariants, clock });
   const snapshotAgeMs = (): number | null =>
@@ -243,8 +272,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   // What only one process at a time does.
   const expiryWatch = new Periodic(() => {
     for (const notice of expiry.due()) leave(notice);
-  }, EXPIRY_WATCH_MS);
-  const writers = [baseline, status, expiryWatch];
+  });
+  const writers = [baseline, status, expiryWatch, rounds];
   const startWriting = (): void => writers.forEach((writer) => writer.start());
   const stopWriting = async (): Promise<void> => {
     await Promise.all(writers.map((writer) => writer.stop()));

@@ -62,6 +62,8 @@ export type ClusterNotice =
       readonly message: string;
       readonly retryMs: number;
     }
+  /** What is stored could not be looked at; it is tried again. */
+  | { readonly kind: "audit-failed"; readonly code: ErrorCode; readonly message: string }
   /** An Event could not be written. */
   | { readonly kind: "event-failed"; readonly code: ErrorCode; readonly message: string }
   /** There were too many at once to remember. */

@@ -1,10 +1,12 @@
+const standardMs = 10_000;
+
 /** Something done now and then while it is started. */
 export class Periodic {
   readonly #work: () => void;
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(work: () => void, everyMs: number) {
+  constructor(work: () => void, everyMs = standardMs) {
     this.#work = work;
     this.#everyMs = everyMs;
   }

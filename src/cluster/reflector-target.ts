@@ -19,3 +19,8 @@ export function both(first: ReflectorTarget, second: ReflectorTarget | undefined
     },
   };
 }
+
+/** A target that only wants to know that there is news. */
+export function asking(ask: () => void): ReflectorTarget {
+  return { upsert: ask, delete: ask };
+}

@@ -16,6 +16,7 @@ const LEVELS: Readonly<Record<ClusterNotice["kind"], "warn" | "info">> = {
   unreadable: "warn",
   "baseline-failed": "warn",
   "status-failed": "warn",
+  "audit-failed": "warn",
   "event-failed": "warn",
   "event-dropped": "warn",
   "access-review-failed": "warn",

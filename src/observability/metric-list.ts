@@ -87,6 +87,12 @@ export const METRICS = {
     help: "Statuses of Ringfence's own resources that could not be written; each is tried again.",
     labels: ["code"],
   },
+  auditFailures: {
+    name: "ringfence_audit_failures_total",
+    type: "counter",
+    help: "Looks at the stored policies, to count their findings, that failed; each is tried again.",
+    labels: ["code"],
+  },
   eventFailures: {
     name: "ringfence_event_failures_total",
     type: "counter",

@@ -37,6 +37,7 @@ export class Metrics {
   readonly #failures = {
     "baseline-failed": counter(this.#registry, METRICS.baselineFailures),
     "status-failed": counter(this.#registry, METRICS.statusFailures),
+    "audit-failed": counter(this.#registry, METRICS.auditFailures),
     "event-failed": counter(this.#registry, METRICS.eventFailures),
     "access-review-failed": counter(this.#registry, METRICS.accessReviewFailures),
   };

@@ -70,6 +70,10 @@ const STATUS: Json = {
       type: "integer",
       description: "How many namespaces name the profile, or are to have the baseline.",
     },
+    findings: {
+      type: "integer",
+      description: "How many findings there are of policies that are stored in those namespaces.",
+    },
     upToDate: {
       type: "integer",
       description: "How many of them have the newest version of the baseline.",

@@ -62,6 +62,7 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
       { name: "Extends", type: "string", jsonPath: ".spec.extends" },
       { name: "Baseline", type: "string", jsonPath: ".spec.baseline" },
       { name: "Namespaces", type: "integer", jsonPath: ".status.namespaces" },
+      { name: "Findings", type: "integer", jsonPath: ".status.findings" },
       READY,
       AGE,
       DESCRIPTION,

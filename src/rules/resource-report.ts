@@ -37,6 +37,8 @@ export interface ReportSources {
   readonly audit: InvariantAudit;
   /** How far each Baseline has come, by name. */
   readonly rollOuts: ReadonlyMap<string, RollOut>;
+  /** How many findings there are of policies stored in namespaces of a profile; undefined: not counted yet. */
+  readonly findingsOf: (profile: string) => number | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   /** The profile of cluster-scoped policies. */
@@ -49,6 +51,8 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
   const [kind, name = ""] = key.split(" ");
   const fields: Record<string, number> = {};
   if (kind === "Profile") {
+    const findings = sources.findingsOf(name);
+    if (findings !== undefined) fields["findings"] = findings;
     const named = { key: PROFILE_LABEL, operator: "In" as const, values: [name] };
     fields["namespaces"] = engine.matchingNamespaces([named]).length;
   }

@@ -75,13 +75,25 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     await applied(profile("shown", "allow-all"));
     await vi.waitFor(async () => {
       const rows = (await shown("rfp", "shown")).split("\n").map((row) => row.split(/\s{2,}/));
-      expect(rows[0]).toEqual(["NAME", "EXTENDS", "BASELINE", "NAMESPACES", "READY", "AGE"]);
+      expect(rows[0]).toEqual([
+        "NAME",
+        "EXTENDS",
+        "BASELINE",
+        "NAMESPACES",
+        "FINDINGS",
+        "READY",
+        "AGE",
+      ]);
       expect(rows[1]).toEqual(expect.arrayContaining(["shown", "0", "True"]));
     }, 5_000);
-    await governed("shown", "shown", "10.244.7.2");
-    const count = (): Promise<string> =>
-      shown("rfp", "shown", "-o", "jsonpath={.status.namespaces}");
-    await vi.waitFor(async () => expect(await count()).toBe("1"), 15_000);
+    // A policy that was there before the namespace opted in.
+    await createNamespace(plane(), "shown");
+    await createPod(plane(), pod("shown", "web", "10.244.7.2", { http: 8080 }));
+    await applied(openToAll("shown"));
+    await kubectl(["label", "namespace", "shown", "ringfence.dev/profile=shown"]);
+    const counts = (): Promise<string> =>
+      shown("rfp", "shown", "-o", "jsonpath={.status.namespaces} {.status.findings}");
+    await vi.waitFor(async () => expect(await counts()).toBe("1 1"), 25_000);
   });
 
   it.each<[string, object, string]>([

@@ -1,0 +1,89 @@
+import { expect, it } from "vitest";
+import { parseResource } from "../../src/resources/resource.ts";
+import { StoredFindings } from "../../src/rules/stored-findings.ts";
+import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { createWorld, type Json, policy } from "../admission/world.ts";
+import { succeed } from "../wire/describe-policy.ts";
+
+const { around, engine } = createWorld();
+
+function counting(...pages: readonly (readonly Json[])[]): StoredFindings {
+  for (const raw of pages.flat()) {
+    const read = parseNetworkPolicy(raw);
+    if (read.ok) engine.apply({ kind: "policy", op: "upsert", object: read.value.policy });
+  }
+  return new StoredFindings({
+    engine,
+    ruleBook: around.ruleBook,
+    facts: around.cluster.facts,
+    clock: () => 0,
+    now: around.now,
+    pages: async function* () {
+      yield* pages;
+    },
+  });
+}
+const { signal } = new AbortController();
+const put = (kind: string, name: string, spec: object, namespace?: string): void => {
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+  const raw = { apiVersion: "ringfence.dev/v1alpha1", kind, metadata, spec };
+  const key = namespace === undefined ? name : `${namespace}/${name}`;
+  around.ruleBook.upsert(`${kind} ${key}`, { ok: true, value: succeed(parseResource(raw)) });
+};
+const join = (name: string, profile: string): void =>
+  engine.apply({
+    kind: "namespace",
+    op: "upsert",
+    object: { name, labels: new Map([["ringfence.dev/profile", profile]]) },
+  });
+const open = (name: string): Json => policy(name, { podSelector: {}, ingress: [{}] });
+
+it("counts what rules find of what is stored, by the profile of its namespace", async () => {
+  put("Profile", "one", { rules: [{ id: "allow-all", action: "Deny" }] });
+  put("Profile", "two", { rules: [{ id: "allow-all", action: "Audit" }] });
+  for (const [name, profile] of [
+    ["a", "one"],
+    ["b", "one"],
+    ["c", "two"],
+    ["d", "gone"],
+  ] as const) {
+    join(name, profile);
+  }
+  const findings = counting(
+    [open("a/x"), open("a/y"), policy("a/shut", { podSelector: {} })],
+    [open("b/x"), open("c/x"), open("d/x"), open("dev/x"), policy("a/odd", { podSelector: 1 })],
+  );
+  expect(findings.of("one")).toBeUndefined();
+  await findings.audit(signal);
+  expect(["one", "two", "three"].map((name) => findings.of(name))).toEqual([3, 1, 0]);
+});
+
+it("leaves out what an Exemption excuses", async () => {
+  put("Profile", "one", { rules: [{ id: "allow-all", action: "Deny" }] });
+  join("e", "one");
+  const spec = { rules: ["allow-all"], reason: "r", owner: "o", expires: "2026-06-01T00:00:00Z" };
+  put("Exemption", "ok", { ...spec, policySelector: { matchLabels: { old: "yes" } } }, "e");
+  const excused = policy("e/x", { podSelector: {}, ingress: [{}] }, { labels: { old: "yes" } });
+  const findings = counting([excused, open("e/y")]);
+  await findings.audit(signal);
+  expect(findings.of("one")).toBe(1);
+});
+
+it("keeps what it knew where the policies cannot be listed", async () => {
+  const state = { fails: false };
+  const findings = new StoredFindings({
+    engine,
+    ruleBook: around.ruleBook,
+    facts: around.cluster.facts,
+    clock: () => 0,
+    now: around.now,
+    pages: async function* () {
+      yield [open("a/x")];
+      if (state.fails) throw new Error("no");
+    },
+  });
+  await findings.audit(signal);
+  state.fails = true;
+  await expect(findings.audit(signal)).rejects.toThrow("no");
+  expect(findings.of("one")).toBe(1);
+});
