@@ -1,4 +1,5 @@
 import type { ReportedFinding, Severity } from "../findings/finding.ts";
+import { checkoutPath } from "./checkout-path.ts";
 import { count, type Paint, wrap } from "./text.ts";
 
 const COLOURS = { error: "red", warning: "yellow", note: "dim" } as const;
@@ -41,7 +42,11 @@ export function renderGithub(findings: readonly ReportedFinding[]): string {
       const at =
         place === null
           ? []
-          : [`file=${property(place.file)}`, `line=${place.line}`, `col=${place.column}`];
+          : [
+              `file=${property(checkoutPath(place.file) ?? place.file)}`,
+              `line=${place.line}`,
+              `col=${place.column}`,
+            ];
       const fields = [...at, `title=${property(rule)}`].join(",");
       const text = help === "" ? message : `${message}\nhelp: ${help}`;
       return `::${severity === "note" ? "notice" : severity} ${fields}::${data(`${object}: ${text}`)}\n`;

@@ -1,4 +1,5 @@
 import type { ReportedFinding } from "../findings/finding.ts";
+import { checkoutPath } from "./checkout-path.ts";
 
 /**
  * A test case for each object that was checked, which fails by each finding that `fails`, the others
@@ -31,7 +32,8 @@ function renderCase(
   fails: (finding: ReportedFinding) => boolean,
 ): string {
   const file = findings.find(({ place }) => place !== null)?.place?.file;
-  const open = `    <testcase classname="network-policy" name="${escape(name)}"${file === undefined ? "" : ` file="${escape(file)}"`}`;
+  const path = file === undefined ? "" : ` file="${escape(checkoutPath(file) ?? file)}"`;
+  const open = `    <testcase classname="network-policy" name="${escape(name)}"${path}`;
   if (findings.length === 0) return `${open}/>`;
   const failed = findings
     .filter(fails)

@@ -1,7 +1,7 @@
-import { isAbsolute, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Validator } from "../../rules/rule.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
+import { checkoutPath } from "./checkout-path.ts";
 
 const SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -52,9 +52,8 @@ function describeResult(finding: ReportedFinding, ids: readonly string[]): objec
   };
 }
 
-/** Relative to where the command runs, which in a checkout is its root. */
 function uriOf(file: string): string {
-  const path = isAbsolute(file) ? relative(process.cwd(), file) : file;
-  if (path.startsWith("..")) return pathToFileURL(file).href;
-  return path.replace(/^\.\//, "").split(/[\\/]/).map(encodeURIComponent).join("/");
+  const path = checkoutPath(file);
+  if (path === null) return pathToFileURL(file).href;
+  return path.split("/").map(encodeURIComponent).join("/");
 }
