@@ -28,6 +28,32 @@ describe("the rules over manifests", () => {
     expectGolden(golden, result.stdout);
   });
 
+  const root = join(import.meta.dirname, "../..");
+  it.each([
+    { where: "an absolute path", cwd: root, path: join(root, "examples/shop/changes"), env: {} },
+    {
+      where: "a step of GitHub that runs further down",
+      cwd: join(root, "examples/shop"),
+      path: "changes",
+      env: { GITHUB_WORKSPACE: root },
+    },
+    {
+      where: "a job of GitLab that runs further down",
+      cwd: join(root, "examples"),
+      path: "./shop/changes",
+      env: { CI_PROJECT_DIR: root },
+    },
+  ])("names files from the root of the checkout: $where", async ({ cwd, path, env }) => {
+    const file = `${path}/04-allow-all.yaml`;
+    const named = "examples/shop/changes/04-allow-all.yaml";
+    const github = await runCli(["check", file, "-o", "github"], { cwd, env });
+    expect(github.stdout).toContain(`::error file=${named},line=14,col=7,`);
+    const junit = await runCli(["check", file, "-o", "junit"], { cwd, env });
+    expect(junit.stdout).toContain(` file="${named}"`);
+    const sarif = await runCli(["check", file, "-o", "sarif"], { cwd, env });
+    expect(sarif.stdout).toContain(`"uri": "${named}"`);
+  });
+
   it("has a case for every golden file", () => {
     expect(goldenFiles("check")).toEqual(cases.map(({ golden }) => golden).toSorted());
   });
@@ -218,5 +244,70 @@ describe("what could go", () => {
     expect(difference.stdout).toMatch(/^no connection is opened or closed\n/);
     const again = await runCli(["audit", "--manifests", WASTEFUL, "-f", "-", "--fix"], { input });
     expect(again.stdout).toMatch(/^# 0 rules and 0 policies less/);
+  });
+});
+
+const findingsSchema = z.object({
+  findings: z.array(z.object({ rule: z.string(), severity: z.string(), message: z.string() })),
+});
+
+describe("check of policies whose files say nothing of pods", () => {
+  const policy = (spec: string): string =>
+    `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: ${spec}\n`;
+  const dns = (ports: string, labels = "k8s-app: kube-dns"): string =>
+    `to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, podSelector: {matchLabels: {${labels}}}}], ports: ${ports}`;
+  const UDP = "{port: 53, protocol: UDP}";
+  const TCP = "{port: 53, protocol: TCP}";
+
+  it.each([
+    {
+      about: "cut off: the selector by labels",
+      spec: "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}",
+      said: "the selected pod `shop/[app=web]` cannot reach the cluster's DNS on UDP 53 and TCP 53",
+    },
+    {
+      about: "cut off: the selector by expressions",
+      spec: "{podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: c, operator: In, values: [d, e]}, {key: f, operator: Exists}]}, policyTypes: [Egress]}",
+      said: "the selected pod `shop/[c=d,f=any-0]` cannot reach the cluster's DNS on UDP 53 and TCP 53",
+    },
+    {
+      about: "cut off: every pod, over TCP alone",
+      spec: `{podSelector: {}, policyTypes: [Egress], egress: [{${dns(`[${UDP}]`)}}]}`,
+      said: "the selected pod `shop/[any pod]` cannot reach the cluster's DNS on TCP 53",
+    },
+    {
+      about: "cut off: by the wrong pods",
+      spec: `{podSelector: {}, policyTypes: [Egress], egress: [{${dns(`[${UDP}, ${TCP}]`, "app: dns")}}]}`,
+      said: "the selected pod `shop/[any pod]` cannot reach the cluster's DNS on UDP 53 and TCP 53",
+    },
+    {
+      about: "not cut off",
+      spec: `{podSelector: {}, policyTypes: [Egress], egress: [{${dns(`[${UDP}, ${TCP}]`)}}]}`,
+    },
+    { about: "not isolated for egress", spec: "{podSelector: {}, policyTypes: [Ingress]}" },
+    {
+      about: "no pod can be so",
+      spec: "{podSelector: {matchLabels: {a: b}, matchExpressions: [{key: a, operator: DoesNotExist}]}, policyTypes: [Egress]}",
+    },
+  ])("$about", async ({ spec, said }) => {
+    const args = ["check", "-", "-o", "json", "--profile", "restricted"];
+    const { code, stdout } = await runCli(args, { input: policy(spec) });
+    const { findings } = findingsSchema.parse(JSON.parse(stdout));
+    const found = findings.filter(({ rule }) => rule === "dns-egress");
+    // It is assumed, so it is a warning, also where the profile would deny.
+    expect(found).toEqual(
+      said === undefined ? [] : [expect.objectContaining({ message: said, severity: "warning" })],
+    );
+    expect(code).toBe(0);
+  });
+
+  it("says what it takes for granted, and mends nothing by that", async () => {
+    const input = policy("{podSelector: {}, policyTypes: [Egress]}");
+    const { stdout } = await runCli(["check", "-"], { input });
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+      "the cluster's DNS is pods k8s-app: kube-dns of kube-system on port 53: the files do not say where it is",
+    );
+    const mended = await runCli(["check", "-", "--fix"], { input });
+    expect(mended.stdout).toMatch(/^# 0 findings of 0 policies mended; 1 warning left/);
   });
 });

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { unreachable } from "../../errors.ts";
 import { VALIDATORS } from "../../validators/index.ts";
+import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
 import { brokenInvariants } from "../findings/broken-invariants.ts";
 import {
   judgeChanges,
@@ -65,7 +66,11 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     standing === "applied" || flags.filename === undefined;
   const policies = policiesIn(world, namespace).filter(isAsked);
   const namespaces = namespacesIn(world, namespace).filter(isAsked).map(namespaceChange);
-  const assumptions = [...baselineAssumptions([world]), ...podAssumptions(policies, world)];
+  const assumptions = [
+    ...baselineAssumptions([world]),
+    ...podAssumptions(policies, world),
+    ...resolverAssumptions(policies, world),
+  ];
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
     const changes = [...namespaces, ...sources.map(policyChange)];

@@ -7,12 +7,16 @@ import { PROFILE_LABEL } from "../../rules/names.ts";
 import { renderTime } from "../../rules/render-time.ts";
 import type { ClusterFacts, RuleSituation } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
-import { soften } from "../../rules/severity.ts";
+import { atMost, soften } from "../../rules/severity.ts";
 import { ServiceIndex } from "../../wire/service-index.ts";
 import { field } from "../../wire/shape.ts";
-import { resolversOf } from "../sources/resolvers.ts";
 import { NOWHERE } from "../sources/source-object.ts";
 import type { SourceNamespace, SourcePolicy, World } from "../sources/world.ts";
+import {
+  assumedSurroundings,
+  knownOrAssumedResolvers,
+  type Resolvers,
+} from "./assumed-surroundings.ts";
 import { distinct, type ReportedFinding, SEVERITIES } from "./finding.ts";
 import type { Governance, Governing } from "./governance.ts";
 import { type JudgedObject, judgedNamespace, judgedPolicy, report } from "./judged-object.ts";
@@ -72,19 +76,21 @@ export function judgeChanges(
   world: World,
   governance: Governance,
 ): readonly ReportedFinding[] {
-  const facts = factsOf(world);
-  return distinct(changes.flatMap((change) => judgeChange(change, { world, governance, facts })));
+  const resolvers = knownOrAssumedResolvers(world);
+  const surroundings = { world, governance, resolvers, facts: factsOf(world, resolvers) };
+  return distinct(changes.flatMap((change) => judgeChange(change, surroundings)));
 }
 
 interface Surroundings {
   readonly world: World;
   readonly governance: Governance;
+  readonly resolvers: Resolvers;
   readonly facts: ClusterFacts;
 }
 
 function judgeChange(
   { old, next }: JudgedChange,
-  { world, governance, facts }: Surroundings,
+  { world, governance, resolvers, facts }: Surroundings,
 ): readonly ReportedFinding[] {
   const subject = next ?? old;
   if (subject === null) return [];
@@ -93,6 +99,8 @@ function judgeChange(
   if (governing.kind === "unknown") return [unknownProfile(governing, subject.namespace, world)];
   const { active, mode } = governing;
   const { engine } = world;
+  const assumed = assumedSurroundings(subject, world, resolvers, facts);
+  for (const addition of assumed.add) engine.apply(addition);
   engine.apply(old === null ? subject.removal : old.upsert);
   const change = next === null ? subject.removal : next.upsert;
   const invariants = governance.invariantsOn(engine);
@@ -122,23 +130,21 @@ function judgeChange(
     { nowMs: Date.now(), maxDays: active.maxExemptionDays },
   );
   engine.apply(change);
+  for (const removal of assumed.remove) engine.apply(removal);
   return [
     ...subject.notices.map(({ path, message }) =>
       report(subject, { rule: "reading", severity: "warning", path, message, help: "" }),
     ),
-    ...left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) =>
-      report(
+    ...left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) => {
+      // Nobody is to fail, or to be mended, by what is only assumed.
+      const isDoubtful = rule === "dns-egress" && resolvers.areAssumed;
+      const severity = SEVERITIES[soften(isDoubtful ? atMost(action, "Warn") : action, mode)];
+      return report(
         subject,
-        {
-          rule,
-          severity: SEVERITIES[soften(action, mode)],
-          path,
-          message,
-          help: help || (why ?? ""),
-        },
-        fix ?? null,
-      ),
-    ),
+        { rule, severity, path, message, help: help || (why ?? "") },
+        isDoubtful ? null : (fix ?? null),
+      );
+    }),
     ...excuses.flatMap(({ by, endMs, findings: excused }) =>
       excused.map(({ ruleId: rule, finding: { path, message } }) =>
         report(subject, {
@@ -192,10 +198,10 @@ function unknownProfile(
 }
 
 /** What the webhook would know beyond the engine, as far as the world shows it. */
-function factsOf(world: World): ClusterFacts {
+function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
   const byNamespace = Map.groupBy(world.templates, ({ namespace }) => namespace);
   return {
-    dns: resolversOf(world),
+    dns: resolvers.endpoints,
     apiServer: world.endpoints.get("default/kubernetes")?.map(({ address }) => address) ?? [],
     ownNamespace: OWN_NAMESPACE,
     ownPods: [...world.engine.podsOf(OWN_NAMESPACE)]

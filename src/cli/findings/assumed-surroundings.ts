@@ -1,0 +1,86 @@
+import { type Change, type Pod, podKey } from "../../engine/model.ts";
+import type { ClusterFacts, DnsEndpoint } from "../../rules/rule.ts";
+import { parseNamespace } from "../../wire/namespace.ts";
+import { resolversOf } from "../sources/resolvers.ts";
+import type { SourcePolicy, World } from "../sources/world.ts";
+import type { JudgedObject } from "./judged-object.ts";
+import { witnessOf } from "./witness.ts";
+
+const DNS_NAMESPACE = "kube-system";
+const DNS_PORT = 53;
+const DNS_PORTS = (["UDP", "TCP"] as const).map((protocol) => {
+  return { name: "", port: DNS_PORT, protocol };
+});
+const NO_NAME = "[k8s-app=kube-dns]";
+
+/** The pod that resolves names in most clusters. */
+const DNS_POD: Pod = {
+  namespace: DNS_NAMESPACE,
+  name: NO_NAME,
+  labels: new Map([["k8s-app", "kube-dns"]]),
+  addresses: [],
+  ports: DNS_PORTS,
+  hostNetwork: false,
+  node: null,
+  ended: false,
+  workload: { kind: "Pod", name: NO_NAME },
+};
+
+/** Where names are resolved as far as files say, else as in most clusters. */
+export interface Resolvers {
+  readonly endpoints: readonly DnsEndpoint[];
+  readonly areAssumed: boolean;
+}
+
+/** The resolvers of a world; those of a cluster are never assumed. */
+export function knownOrAssumedResolvers(world: World): Resolvers {
+  const endpoints = resolversOf(world);
+  if (world.isWhole || endpoints.length > 0) return { endpoints, areAssumed: false };
+  const end = { kind: "pod", key: podKey(DNS_POD) } as const;
+  return { endpoints: [{ end, udpPort: DNS_PORT, tcpPort: DNS_PORT }], areAssumed: true };
+}
+
+/**
+ * What an object of files is judged among that the files do not say: a pod that the policy selects where
+ * nobody is known to run, and the resolvers. Files with policies alone would pass every rule about what
+ * happens to pods. To apply before and to take back after: other questions are about what is written.
+ */
+export function assumedSurroundings(
+  { governed }: JudgedObject,
+  world: World,
+  resolvers: Resolvers,
+  { knowsPodsOf }: Pick<ClusterFacts, "knowsPodsOf">,
+): { readonly add: readonly Change[]; readonly remove: readonly Change[] } {
+  const policy = governed.kind === "policy" ? governed.policy : null;
+  const witness = policy === null || knowsPodsOf(policy.namespace) ? null : witnessOf(policy);
+  const pods = [...(witness === null ? [] : [witness]), ...(resolvers.areAssumed ? [DNS_POD] : [])];
+  const bare = parseNamespace({ metadata: { name: DNS_NAMESPACE } });
+  const namespaces =
+    resolvers.areAssumed && !world.namespaces.has(DNS_NAMESPACE) && bare.ok
+      ? [bare.value.namespace]
+      : [];
+  return {
+    add: [
+      ...namespaces.map((object): Change => ({ kind: "namespace", op: "upsert", object })),
+      ...pods.map((object): Change => ({ kind: "pod", op: "upsert", object })),
+    ],
+    remove: [
+      ...pods.map((pod): Change => ({ kind: "pod", op: "delete", key: podKey(pod) })),
+      ...namespaces.map(({ name }): Change => ({ kind: "namespace", op: "delete", key: name })),
+    ],
+  };
+}
+
+/** What is taken for granted of the DNS, as sentences, where a policy could cut somebody off from it. */
+export function resolverAssumptions(
+  policies: readonly SourcePolicy[],
+  world: World,
+): readonly string[] {
+  const matters = policies.some(
+    ({ policy: { egress } }) => egress.isolates || egress.rules.length > 0,
+  );
+  if (!matters || !knownOrAssumedResolvers(world).areAssumed) return [];
+  return [
+    `the cluster's DNS is pods k8s-app: kube-dns of ${DNS_NAMESPACE} on port ${DNS_PORT}: the files do not say where it is`,
+  ];
+}
