@@ -83,9 +83,39 @@ describe("what a change opens and closes", () => {
       findings: [
         { rule: "opt-out", object: "Namespace shop" },
         { rule: "protected-baseline", object: "NetworkPolicy shop/deny" },
+        { rule: "left-open", object: "NetworkPolicy shop/deny", severity: "warning" },
       ],
     });
     expect(await diff("next.yaml", "old.yaml")).toMatchObject({ findings: [] });
+  });
+
+  it("does not pass over in silence that policies alone connect nobody", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-diff-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const [old, next] = ["old", "next"].map((name) => join(folder, `${name}.json`));
+    const policy = (rules: object): string =>
+      JSON.stringify({
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: { name: "p", namespace: "shop" },
+        spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"], ...rules },
+      });
+    await writeFile(old ?? "", policy({ egress: [{}] }));
+    await writeFile(next ?? "", policy({}));
+    const diff = await runCli(["diff", old ?? "", next ?? "", "-o", "json"]);
+    expect(JSON.parse(diff.stdout)).toMatchObject({
+      opened: [],
+      closed: [],
+      findings: [{ rule: "dns-egress", severity: "warning" }],
+      assumptions: [
+        "nobody runs in namespace shop: the files have no pods and no workloads there",
+        expect.stringContaining("the cluster's DNS is pods k8s-app: kube-dns") as unknown,
+      ],
+    });
+    const connectivity = await runCli(["connectivity", "--manifests", old ?? "", "-A"]);
+    expect(connectivity.stderr).toBe(
+      "note: assuming that nobody runs in namespace shop: the files have no pods and no workloads there\n",
+    );
   });
 
   it("lists what reaches many before what reaches one", async () => {

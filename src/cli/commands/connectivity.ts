@@ -1,6 +1,7 @@
 import type { Connection } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
 import { filterRows, parseRowFilter, type RowFlags, rowData } from "../connection-rows.ts";
+import { emptyAssumptions } from "../findings/knowledge.ts";
 import { EXIT } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import {
@@ -26,7 +27,8 @@ export async function connectivity(flags: ConnectivityFlags): Promise<Outcome> {
   const world = await source.load(EVERYTHING);
   const filter = parseRowFilter(flags, world, source);
   const rows = filterRows(world.engine.connections("workload"), filter);
-  const assumptions = baselineAssumptions([world]);
+  const written = [...world.policies.values()].filter(({ standing }) => standing !== "assumed");
+  const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(written, world)];
   if (!isDataFormat(flags.output)) report.assuming(assumptions);
   return { text: render(rows, assumptions, flags.output), exitCode: EXIT.ok };
 }

@@ -2,9 +2,11 @@ import { rangeSize } from "../../engine/address.ts";
 import { NO_PORTS, type PortSet } from "../../engine/port-set.ts";
 import type { Connection, Endpoint, FlowPair } from "../../engine/query.ts";
 import { endName, mergeAddresses, rowData } from "../connection-rows.ts";
+import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
 import { findingData } from "../findings/finding.ts";
 import { type Objections, objectionsTo } from "../findings/forbidden.ts";
 import { Governance } from "../findings/governance.ts";
+import { emptyAssumptions } from "../findings/knowledge.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { renderDifference, renderDifferenceMarkdown } from "../render/difference-text.ts";
@@ -73,12 +75,21 @@ async function readBoth(
 /** The difference in connections, from workload to workload. */
 function compare(before: World, after: World, governance: Governance): Difference {
   const delta = before.engine.difference(changesBetween(before, after), "workload");
+  const policies = [...before.policies.values(), ...after.policies.values()].filter(
+    ({ standing }) => standing !== "assumed",
+  );
+  const objections = objectionsTo(before, after, governance);
+  const isAboutDns = objections.findings.some(({ rule }) => rule === "dns-egress");
   return {
     opened: inOrder(delta.opened),
     closed: inOrder(delta.closed),
     unsure: inOrder(delta.unsure),
-    objections: objectionsTo(before, after, governance),
-    assumptions: baselineAssumptions([before, after]),
+    objections,
+    assumptions: [
+      ...baselineAssumptions([before, after]),
+      ...emptyAssumptions(policies, after),
+      ...(isAboutDns ? resolverAssumptions([...after.policies.values()], after) : []),
+    ],
   };
 }
 

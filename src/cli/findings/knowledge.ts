@@ -14,15 +14,33 @@ export function knowledgeOf(world: World): Pick<ClusterFacts, "knowsPodsOf" | "k
 
 /** What is taken for granted of the pods that some policies select, as sentences. */
 export function podAssumptions(policies: readonly SourcePolicy[], world: World): readonly string[] {
+  const places = emptyNamespaces(policies, world);
+  if (places.length === 0) return [];
+  return [
+    `selectors of pods in ${named(places)} find somebody: the files do not say who runs there`,
+  ];
+}
+
+/** Where no connection can be told, since the files that hold policies do not say who has any. */
+export function emptyAssumptions(
+  policies: readonly SourcePolicy[],
+  world: World,
+): readonly string[] {
+  const places = emptyNamespaces(policies, world);
+  if (places.length === 0) return [];
+  return [`nobody runs in ${named(places)}: the files have no pods and no workloads there`];
+}
+
+function emptyNamespaces(policies: readonly SourcePolicy[], world: World): readonly string[] {
   const filled = filledNamespaces(world);
-  const empty = new Set(
-    policies.flatMap(({ policy: { namespace } }) =>
-      world.isWhole || namespace === "" || filled.has(namespace) ? [] : [namespace],
-    ),
+  const empty = policies.flatMap(({ policy: { namespace } }) =>
+    world.isWhole || namespace === "" || filled.has(namespace) ? [] : [namespace],
   );
-  if (empty.size === 0) return [];
-  const places = `${empty.size === 1 ? "namespace" : "namespaces"} ${[...empty].toSorted().join(", ")}`;
-  return [`selectors of pods in ${places} find somebody: the files do not say who runs there`];
+  return [...new Set(empty)].toSorted();
+}
+
+function named(namespaces: readonly string[]): string {
+  return `${namespaces.length === 1 ? "namespace" : "namespaces"} ${namespaces.join(", ")}`;
 }
 
 function filledNamespaces({ pods, templates }: World): ReadonlySet<string> {
