@@ -6,15 +6,12 @@ import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { type Block, blocksOf, overlaps, withExceptions } from "./parts/blocks.ts";
+import { cidrSchema } from "./parts/cidr-schema.ts";
 import { listed } from "./parts/phrases.ts";
 import { hasPort } from "./parts/ports.ts";
 
 /** PERF: whether a higher tier denies the target anyway is asked for so many of the selected pods. */
 const MAX_PODS = 20;
-
-const cidrSchema = z.string().refine((text) => parseCidr(text) !== null, {
-  error: (issue) => `\`${String(issue.input)}\` is not a CIDR`,
-});
 
 const targetSchema = z.strictObject({
   name: z.string(),

@@ -1,10 +1,13 @@
 import { z } from "zod";
-import type { Requirement, Selection, Selector } from "../engine/model.ts";
+import { parseCidr } from "../engine/address.ts";
+import type { AddressRange, Requirement, Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
-import type { PeerPaths } from "../rules/placed-rules.ts";
+import type { PeerPaths, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import { blocksOf, blockText, overlaps } from "./parts/blocks.ts";
+import { cidrSchema } from "./parts/cidr-schema.ts";
 import { counted, withHint } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
@@ -12,10 +15,19 @@ import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 /** PERF: what may have been meant is looked for so often in a policy; it takes milliseconds in a large cluster. */
 const MAX_HINTS = 3;
 
-/** Report peers that no pod and no workload template matches. */
+const parameters = z.strictObject({
+  knownRanges: z
+    .array(cidrSchema)
+    .default([])
+    .describe(
+      "CIDRs that together hold every address there is to name, the networks beside the cluster for instance: a block that has none of them is reported; empty: blocks are not looked at",
+    ),
+});
+
+/** Report peers that no pod and no workload template matches, and blocks in no known range. */
 export const peerSelectsNothing = defineValidator({
   id: "peer-selects-nothing",
-  title: "A peer selects no pod",
+  title: "A peer selects nobody",
   why: "A peer with a typo lets nobody through, which shows as a timeout much later. A `podSelector` without `namespaceSelector` looks only in the policy's own namespace, and namespaces carry no label `name` unless somebody sets it.",
   fix: "Compare the selectors with `kubectl get pods --show-labels` and `kubectl get namespaces --show-labels`; to select a namespace by name use `kubernetes.io/metadata.name`.",
   kinds: ["policy"],
@@ -23,8 +35,9 @@ export const peerSelectsNothing = defineValidator({
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",
   since: "0.1.0",
-  parameters: z.strictObject({}),
-  check({ placedRules, after, facts }): readonly Finding[] {
+  parameters,
+  check({ placedRules, after, facts, parameters: { knownRanges } }): readonly Finding[] {
+    const known = knownRanges.flatMap((cidr) => parseCidr(cidr) ?? []);
     const missed = placedRules.flatMap(({ peers }) =>
       peers.flatMap(({ peer, paths }) =>
         peer.kind === "pods" && !selectsAnything(peer.selection, { after, facts })
@@ -32,11 +45,25 @@ export const peerSelectsNothing = defineValidator({
           : [],
       ),
     );
-    return missed.flatMap(({ selection, paths }, index) =>
-      judge(selection, paths, { after, facts }, index < MAX_HINTS),
-    );
+    return [
+      ...missed.flatMap(({ selection, paths }, index) =>
+        judge(selection, paths, { after, facts }, index < MAX_HINTS),
+      ),
+      ...(known.length === 0 ? [] : placedRules.flatMap((placed) => outsideOf(known, placed))),
+    ];
   },
 });
+
+function outsideOf(known: readonly AddressRange[], placed: PlacedRule): readonly Finding[] {
+  const isKnown = (range: AddressRange): boolean => known.some((one) => overlaps(one, range));
+  return blocksOf(placed)
+    .filter(({ ranges }) => !ranges.some(isKnown))
+    .map((block) => ({
+      path: block.path,
+      message: `\`${blockText(block)}\` is in none of the ranges that there are`,
+      help: "compare with the parameter `knownRanges` of the profile",
+    }));
+}
 
 function judge(
   selection: Selection,

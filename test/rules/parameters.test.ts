@@ -28,6 +28,7 @@ it.each([
     "targets[0].cidrs[0]",
     "`10.0.0.0` is not a CIDR",
   ],
+  ["peer-selects-nothing", { knownRanges: [""] }, "knownRanges[0]", "`` is not a CIDR"],
   ["node-access", { nodePorts: [0] }, "nodePorts[0]", "`0` is not a port: 1 to 65535"],
   ["wide-ports", { maxPorts: 0 }, "maxPorts", "needs 1 or more"],
   ["reserved-priority", { last: 1001 }, "last", "is not from 0 to 1000"],
