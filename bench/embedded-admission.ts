@@ -59,6 +59,7 @@ export function embeddedAdmission(
           templatesOf: () => [],
           services: servicesOf(cluster.pods),
           knowsPodsOf: () => true,
+          network: { bare: () => null },
           knowsNamespaces: "yes",
         },
         freshness: () => ({ kind: "fresh" }),

@@ -35,6 +35,7 @@ export class EmbeddedCluster implements ClusterState {
       templatesOf: (namespace) => this.#templates.filter((it) => it.namespace === namespace),
       services: this.#services,
       knowsPodsOf: () => true,
+      network: { bare: () => null },
       knowsNamespaces: "yes",
     };
   }

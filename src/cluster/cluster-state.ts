@@ -11,6 +11,7 @@ import { parseService } from "../wire/service.ts";
 import { ServiceIndex, type Services } from "../wire/service-index.ts";
 import { field } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
+import { NetworkAgents } from "./bare-network.ts";
 import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
 import { type DnsEndpoint, readDnsEndpoints, readEndpointAddresses } from "./dns-endpoints.ts";
 import type { Observe } from "./notice.ts";
@@ -52,6 +53,7 @@ export interface Facts {
   readonly services: Services;
   knowsPodsOf(namespace: string): boolean;
   readonly knowsNamespaces: "yes";
+  readonly network: NetworkAgents;
 }
 
 /** Takes every Namespace and NetworkPolicy, raw, after the engine has taken it. */
@@ -99,6 +101,7 @@ export class ClusterState {
   readonly #templates = new Map<string, Map<string, WorkloadTemplate>>();
   readonly #services = new ServiceIndex();
   readonly #daemonSets = new Set<string>();
+  readonly #network = new NetworkAgents();
   #dns: readonly DnsEndpoint[] = [];
   #apiServer: readonly Address[] = [];
 
@@ -180,7 +183,10 @@ export class ClusterState {
       ],
       [{ type: kinds.DEPLOYMENTS }, this.#workloads("Deployment")],
       [{ type: kinds.STATEFUL_SETS }, this.#workloads("StatefulSet")],
-      [{ type: kinds.DAEMON_SETS }, both(this.#agents(), this.#workloads("DaemonSet"))],
+      [
+        { type: kinds.DAEMON_SETS },
+        both(both(this.#agents(), this.#network), this.#workloads("DaemonSet")),
+      ],
       [{ type: kinds.CRON_JOBS, optional: true }, this.#workloads("CronJob")],
       [{ type: kinds.CRON_JOBS_BEFORE_1_21, optional: true }, this.#workloads("CronJob")],
       [
@@ -347,6 +353,7 @@ export class ClusterState {
       // The watches leave nothing out.
       knowsPodsOf: () => true,
       knowsNamespaces: "yes",
+      network: this.#network,
     };
   }
 }

@@ -52,6 +52,8 @@ export interface ClusterFacts {
   readonly services: Services;
   /** Whether what runs in the namespace is known at all: files of policies alone do not say. */
   knowsPodsOf(namespace: string): boolean;
+  /** The agent of a network that enforces no policies, where nothing is known that does; null: something does, or nobody knows. */
+  readonly network: { bare(): string | null };
   /** Whether all namespaces are known; unknown: several are, and there may be others. */
   readonly knowsNamespaces: Certainty;
 }

@@ -22,6 +22,7 @@ import { naming } from "./naming.ts";
 import { noDefaultDeny } from "./no-default-deny.ts";
 import { noRules } from "./no-rules.ts";
 import { nodeAccess } from "./node-access.ts";
+import { notEnforced } from "./not-enforced.ts";
 import { openNamespaces } from "./open-namespaces.ts";
 import { openWorld } from "./open-world.ts";
 import { optOut } from "./opt-out.ts";
@@ -76,6 +77,7 @@ export const VALIDATORS: readonly Validator[] = [
   cidrNotation,
   singleFamily,
   dataplaneSupport,
+  notEnforced,
   hostNetwork,
   protocolMissing,
   namedPortDiffers,

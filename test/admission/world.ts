@@ -101,6 +101,7 @@ export function createWorld(options: WorldOptions = {}): {
         templatesOf: () => [],
         services: new ServiceIndex(),
         knowsPodsOf: () => true,
+        network: { bare: () => null },
         knowsNamespaces: "yes",
       },
       freshness: () => options.freshness ?? { kind: "fresh" },

@@ -104,6 +104,7 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
           templatesOf: () => [],
           services: new ServiceIndex(),
           knowsPodsOf: () => true,
+          network: { bare: () => null },
           knowsNamespaces: "yes",
         },
         ...part,

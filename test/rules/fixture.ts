@@ -45,6 +45,8 @@ export const fixtureSchema = z.strictObject({
   dnsAddresses: z.array(z.string()).default([]),
   /** Facts that are not known. */
   unknown: z.array(z.enum(["dns", "apiServer", "ownPods", "pods"])).default([]),
+  /** The agent of a network that does not enforce policies, with nothing beside it. */
+  bareNetwork: z.string().nullable().default(null),
   knowsNamespaces: z.enum(["yes", "no", "unknown"]).default("yes"),
 });
 
@@ -191,6 +193,7 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
     templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
     services: servicesOf(fixture),
     knowsPodsOf: () => !unknown.includes("pods"),
+    network: { bare: () => fixture.bareNetwork },
     knowsNamespaces: fixture.knowsNamespaces,
   };
 }

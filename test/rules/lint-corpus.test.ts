@@ -163,6 +163,7 @@ function finders(
       dataplane: "generic",
       dnsAddresses: [],
       unknown: workloads.length > 0 ? [] : ["pods"],
+      bareNetwork: null,
       knowsNamespaces: one.context === undefined ? "no" : "unknown",
     };
     const { findings } = judgeAsShipped(profile, fixture);

@@ -81,6 +81,7 @@ const situation: RuleSituation = {
     templatesOf: () => [],
     services: new ServiceIndex(),
     knowsPodsOf: () => true,
+    network: { bare: () => null },
     knowsNamespaces: "yes",
   },
 };

@@ -68,6 +68,7 @@ describe("suggestPods", () => {
         templatesOf: () => [],
         services: new ServiceIndex(),
         knowsPodsOf: () => true,
+        network: { bare: () => null },
         knowsNamespaces: "yes" as const,
       },
     };
