@@ -20,10 +20,10 @@ export interface AccessReviewOptions {
   readonly cacheMs?: number;
 }
 
-const maxCached = 1000;
+const MAX_CACHED = 1000;
 /** Long enough for the handful of requests of one `kubectl apply`, short enough for a right taken away. */
-const standardCacheMs = 5_000;
-const standardTimeoutMs = 1_000;
+const STANDARD_CACHE_MS = 5_000;
+const STANDARD_TIMEOUT_MS = 1_000;
 
 /** Asks the API server what a subject may do, and remembers the answer for a moment. */
 export class AccessReview {
@@ -44,7 +44,7 @@ export class AccessReview {
     profile: string,
     signal: AbortSignal,
   ): Promise<Result<boolean, Problem>> {
-    const { cacheMs = standardCacheMs } = this.#options;
+    const { cacheMs = STANDARD_CACHE_MS } = this.#options;
     const { username, uid, groups, extra } = subject;
     const key = JSON.stringify([username, uid, groups, extra, profile]);
     const known = this.#answers.get(key);
@@ -73,7 +73,7 @@ export class AccessReview {
       kind: "SubjectAccessReview",
       spec: { user: username, uid, groups, extra: extra ?? undefined, resourceAttributes },
     };
-    const { client, timeoutMs = standardTimeoutMs } = this.#options;
+    const { client, timeoutMs = STANDARD_TIMEOUT_MS } = this.#options;
     const request = { verb: "create", type: SUBJECT_ACCESS_REVIEWS, body: review } as const;
     return client.send({ ...request, timeoutMs, signal }).then(readAnswer, (error: unknown) => {
       if (!(error instanceof AppError)) throw error;
@@ -83,7 +83,7 @@ export class AccessReview {
 
   #remember(key: string, allowed: boolean, until: number): void {
     const [oldest] = this.#answers.keys();
-    if (this.#answers.size >= maxCached && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#answers.size >= MAX_CACHED && oldest !== undefined) this.#answers.delete(oldest);
     this.#answers.set(key, { allowed, until });
   }
 }

@@ -12,15 +12,15 @@ import {
 import { pathOf, type ResourceType, type Verb } from "./resource-type.ts";
 
 /** Body of the largest answer taken: 500 pods of 100 kB each, which is far beyond any real page. */
-const maxAnswerBytes = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Longest line of a watch. The API server takes objects up to 3 MiB; escaping may double that. */
-const maxLineLength = 8 * 1024 * 1024;
-const defaultTimeoutMs = 30_000;
+const MAX_LINE_LENGTH = 8 * 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 30_000;
 /**
  * Idle connections are given up after this: before the API server does it (Go: 90 s), or a request
  * would now and then meet a connection that is just being closed.
  */
-const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, timeout: 60_000 };
+const AGENT_OPTIONS = { keepAlive: true, keepAliveMsecs: 30_000, timeout: 60_000 };
 
 /** One request for a resource, in RBAC's words. Times in milliseconds. */
 export interface ApiRequest {
@@ -65,8 +65,8 @@ export class ApiError extends AppError {
 export class ApiClient {
   readonly #options: ClientOptions;
   readonly #agents = {
-    http: new HttpAgent(agentOptions),
-    https: new HttpsAgent(agentOptions),
+    http: new HttpAgent(AGENT_OPTIONS),
+    https: new HttpsAgent(AGENT_OPTIONS),
   };
   #credentials: Promise<KubeConfig> | null = null;
 
@@ -78,7 +78,7 @@ export class ApiClient {
   async send(request: ApiRequest): Promise<unknown> {
     const signal = deadline(request, this.#options);
     const response = await this.#open(request, signal);
-    const text = await readText(response, maxAnswerBytes, describe(request), signal);
+    const text = await readText(response, MAX_ANSWER_BYTES, describe(request), signal);
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -94,7 +94,7 @@ export class ApiClient {
   async watch(request: ApiRequest, idleMs: number): Promise<AsyncGenerator<string, void>> {
     // The deadline is for the headers alone; after them the watchdog takes over.
     const opening = new AbortController();
-    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
+    const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const timer = setTimeout(
       () => opening.abort(new Error(`no answer in ${timeoutMs} ms`)),
       timeoutMs,
@@ -140,7 +140,7 @@ export class ApiClient {
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
     if (status === 401) this.#credentials = null;
-    const text = await readText(response, maxAnswerBytes, what, signal);
+    const text = await readText(response, MAX_ANSWER_BYTES, what, signal);
     throw new ApiError(status, `cannot ${what}: ${status} ${statusMessage(text)}`);
   }
 
@@ -211,7 +211,7 @@ function contentType(verb: Verb): string {
 
 function deadline(
   request: ApiRequest,
-  { timeoutMs = defaultTimeoutMs }: ClientOptions,
+  { timeoutMs = DEFAULT_TIMEOUT_MS }: ClientOptions,
 ): AbortSignal {
   const timeout = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
   return request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
@@ -253,7 +253,7 @@ async function* readLines(
       watchdog.refresh();
       const lines = `${rest}${chunk}`.split("\n");
       rest = lines.pop() ?? "";
-      if (rest.length > maxLineLength) throw new Error(`a line is longer than ${maxLineLength}`);
+      if (rest.length > MAX_LINE_LENGTH) throw new Error(`a line is longer than ${MAX_LINE_LENGTH}`);
       yield* lines.filter((line) => line !== "");
     }
     if (rest !== "") yield rest;

@@ -4,7 +4,7 @@ export interface BackOff {
 }
 
 /** Half a second, doubled up to half a minute: an API server that restarts is found again quickly. */
-export const standardBackOff: BackOff = { firstMs: 500, maxMs: 30_000 };
+export const STANDARD_BACK_OFF: BackOff = { firstMs: 500, maxMs: 30_000 };
 
 /**
  * How long to wait after so many failures in a row (1 or more): doubled each time up to `maxMs`,

@@ -4,7 +4,7 @@ import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
-import { type BackOff, standardBackOff } from "./back-off.ts";
+import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { holds, isRollOut, nameOf, owningEveryRule } from "./baseline-policy.ts";
 import type { ClusterListener } from "./cluster-state.ts";
 import { faultOf } from "./fault.ts";
@@ -61,22 +61,22 @@ export interface OptedIn {
   readonly annotations: Labels;
 }
 
-const profileLabel = "ringfence.dev/profile";
-const modeLabel = "ringfence.dev/mode";
-const baselineLabel = "ringfence.dev/baseline";
+const PROFILE_LABEL = "ringfence.dev/profile";
+const MODE_LABEL = "ringfence.dev/mode";
+const BASELINE_LABEL = "ringfence.dev/baseline";
 
 /** Modes of a roll-out, in which nobody's traffic is cut off either (docs/adr/0010). */
-const softModes: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);
-const fieldManager = "ringfence";
+const SOFT_MODES: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);
+const FIELD_MANAGER = "ringfence";
 /** Namespaces written to at the same time: enough for a thousand opt-ins in seconds, too few to hurt. */
-const concurrency = 4;
+const CONCURRENCY = 4;
 /**
  * A namespace that was just written to is left alone this long. The watch shows us our own write by
  * then, so it is not written twice; and whoever fights over a policy with us does so once a second.
  */
-const restMs = 1000;
+const REST_MS = 1000;
 /** How often every namespace is looked at although nothing happened, for `render` may have changed. */
-const resyncMs = 300_000;
+const RESYNC_MS = 300_000;
 
 /**
  * Keep the baseline policies of every namespace that opted in: by server-side apply, on what the
@@ -130,16 +130,16 @@ export class BaselineController implements ClusterListener {
   /** Begin to write. Only after the first sync: what the watch has not shown yet would be written again. */
   start(): void {
     if (this.#queue !== null) return;
-    const { observe, backOff = standardBackOff } = this.#options;
+    const { observe, backOff = STANDARD_BACK_OFF } = this.#options;
     this.#queue = new WorkQueue({
       work: (namespace, signal) => this.#reconcile(namespace, signal),
       onFailure: (namespace, error, retryMs) => {
         observe({ kind: "baseline-failed", namespace, ...faultOf(error), retryMs });
       },
-      concurrency,
+      concurrency: CONCURRENCY,
       backOff,
     });
-    this.#resync = setInterval(() => this.refresh(), resyncMs);
+    this.#resync = setInterval(() => this.refresh(), RESYNC_MS);
     this.refresh();
   }
 
@@ -162,8 +162,8 @@ export class BaselineController implements ClusterListener {
     const read = parseNamespace(raw);
     const labels = read.ok ? read.value.namespace.labels : new Map<string, string>();
     const wanted =
-      labels.has(profileLabel) &&
-      !softModes.has(labels.get(modeLabel)) &&
+      labels.has(PROFILE_LABEL) &&
+      !SOFT_MODES.has(labels.get(MODE_LABEL)) &&
       field(raw, "metadata", "deletionTimestamp") === undefined &&
       !this.#options.isLeftAlone(name);
     if (!wanted) return this.#forget(name);
@@ -186,7 +186,7 @@ export class BaselineController implements ClusterListener {
   #takePolicy(key: string, raw: unknown): void {
     const [namespace = "", name = ""] = key.split("/");
     const stored = this.#stored.get(namespace) ?? new Map<string, unknown>();
-    const isBaseline = field(raw, "metadata", "labels", baselineLabel) !== undefined;
+    const isBaseline = field(raw, "metadata", "labels", BASELINE_LABEL) !== undefined;
     if (isBaseline) this.#stored.set(namespace, stored.set(name, raw));
     else if (!stored.delete(name)) return;
     else if (stored.size === 0) this.#stored.delete(namespace);
@@ -230,7 +230,7 @@ export class BaselineController implements ClusterListener {
       const gapMs = performance.now() - since;
       this.#options.observe({ kind: "baseline-in-place", namespace, gapMs });
     }
-    return restMs;
+    return REST_MS;
   }
 
   /** Not by a rest of the queue: what is lost meanwhile is not to wait. */
@@ -268,7 +268,7 @@ export class BaselineController implements ClusterListener {
       type: NETWORK_POLICIES,
       namespace,
       name: policy,
-      query: { fieldManager, force: "true" },
+      query: { fieldManager: FIELD_MANAGER, force: "true" },
       body: owningEveryRule(wanted),
       signal,
     });

@@ -20,7 +20,7 @@ import {
   type ReflectorSource,
   type ReflectorTarget,
   type ReflectorTiming,
-  standardTiming,
+  STANDARD_TIMING,
 } from "./reflector.ts";
 import { both, endpoints } from "./reflector-target.ts";
 import * as kinds from "./resource-type.ts";
@@ -82,7 +82,7 @@ export interface ClusterStateOptions {
 }
 
 /** Ringfence's own pods, as its manifests label them. */
-const ownPodLabel = { key: "app.kubernetes.io/name", value: "ringfence" };
+const OWN_POD_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
 
 /**
  * The cluster as the watches show it, kept in the engine. Objects are reduced on receipt.
@@ -109,7 +109,7 @@ export class ClusterState {
     this.#options = options;
     this.engine = options.engine;
     this.facts = this.#createFacts();
-    const { client, observe, timing = standardTiming } = options;
+    const { client, observe, timing = STANDARD_TIMING } = options;
     this.#reflectors = this.#follow().map(
       ([source, target]) => new Reflector(client, source, target, { observe, timing }),
     );
@@ -343,7 +343,7 @@ export class ClusterState {
       },
       get ownPods() {
         return Array.from(engine.podsOf(ownNamespace))
-          .filter(({ labels }) => labels.get(ownPodLabel.key) === ownPodLabel.value)
+          .filter(({ labels }) => labels.get(OWN_POD_LABEL.key) === OWN_POD_LABEL.value)
           .map(podKey);
       },
       ownNamespace,

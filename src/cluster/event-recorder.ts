@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, ApiError } from "./api-client.ts";
-import { type BackOff, standardBackOff } from "./back-off.ts";
+import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import { Pace } from "./pace.ts";
@@ -46,16 +46,16 @@ interface Counted {
 }
 
 /** Writes in all, whoever they are about: a flood of denials must not become one of writes. */
-const perSecond = 5;
-const burst = 25;
+const PER_SECOND = 5;
+const BURST = 25;
 /** A group is written at once, and then at most so often; what happens meanwhile is counted. */
-const standardRestMs = 10_000;
+const STANDARD_REST_MS = 10_000;
 /** Groups that are remembered: beyond that the one that has been quiet for longest goes. */
-const maxGroups = 500;
+const MAX_GROUPS = 500;
 /** The API server forgets Events after an hour; counting starts again then. */
-const forgetMs = 3_600_000;
-const maxMessage = 1024;
-const maxName = 200;
+const FORGET_AFTER_MS = 3_600_000;
+const MAX_MESSAGE_LENGTH = 1024;
+const MAX_NAME_LENGTH = 200;
 
 /**
  * Leaves Events on objects, aggregated and limited in rate. Recording never waits and never fails: what
@@ -65,12 +65,12 @@ const maxName = 200;
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #counted = new Map<string, Counted>();
-  readonly #pace = new Pace({ perSecond, burst });
+  readonly #pace = new Pace({ perSecond: PER_SECOND, burst: BURST });
   readonly #queue: WorkQueue;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
-    const { observe, backOff = standardBackOff } = options;
+    const { observe, backOff = STANDARD_BACK_OFF } = options;
     this.#queue = new WorkQueue({
       work: (name, signal) => this.#write(name, signal),
       onFailure: (_, error) => observe({ kind: "event-failed", ...faultOf(error) }),
@@ -85,10 +85,10 @@ export class EventRecorder {
     const { kind, namespace, name } = regarding;
     const text = JSON.stringify([identity, kind, namespace, name, reason, group]);
     const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-    const key = `${namespace}/${name.slice(0, maxName)}.${hash}`;
+    const key = `${namespace}/${name.slice(0, MAX_NAME_LENGTH)}.${hash}`;
     const nowMs = now();
     const known = this.#counted.get(key);
-    const before = known !== undefined && nowMs - known.lastMs < forgetMs ? known : null;
+    const before = known !== undefined && nowMs - known.lastMs < FORGET_AFTER_MS ? known : null;
     // To the end of the line: the first is the one that has been quiet for longest.
     this.#counted.delete(key);
     this.#counted.set(key, {
@@ -98,7 +98,7 @@ export class EventRecorder {
       lastMs: nowMs,
     });
     const [oldest = ""] = this.#counted.keys();
-    if (this.#counted.size > maxGroups && this.#counted.delete(oldest)) {
+    if (this.#counted.size > MAX_GROUPS && this.#counted.delete(oldest)) {
       observe({ kind: "event-dropped" });
     }
     this.#queue.add(key);
@@ -110,7 +110,7 @@ export class EventRecorder {
   }
 
   async #write(key: string, signal: AbortSignal): Promise<number> {
-    const { client, observe, restMs = standardRestMs } = this.#options;
+    const { client, observe, restMs = STANDARD_REST_MS } = this.#options;
     const counted = this.#counted.get(key);
     if (counted === undefined) return 0;
     await sleep(this.#pace.reserveMs(performance.now()), undefined, { signal });
@@ -142,7 +142,7 @@ export class EventRecorder {
       involvedObject: regarding,
       type,
       reason,
-      message: message.slice(0, maxMessage),
+      message: message.slice(0, MAX_MESSAGE_LENGTH),
       count,
       firstTimestamp: timestamp(firstMs),
       lastTimestamp: timestamp(lastMs),

@@ -27,10 +27,10 @@ export interface LeaseTiming {
 }
 
 /** The values of controller-runtime. */
-const standardLease: LeaseTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
+const STANDARD_LEASE: LeaseTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
 
 /** Time to hand the lease back while shutting down. */
-const releaseMs = 2_000;
+const RELEASE_MS = 2_000;
 
 /**
  * One leader among the processes that share a coordination.k8s.io Lease.
@@ -52,7 +52,7 @@ export class LeaderElection {
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
-    this.#timing = options.timing ?? standardLease;
+    this.#timing = options.timing ?? STANDARD_LEASE;
   }
 
   get leading(): boolean {
@@ -151,7 +151,7 @@ export class LeaderElection {
   }
 
   async #release(): Promise<void> {
-    const signal = AbortSignal.timeout(releaseMs);
+    const signal = AbortSignal.timeout(RELEASE_MS);
     const lease = await this.#get(signal);
     if (field(lease, "spec", "holderIdentity") !== this.#options.identity) return;
     const leaseTransitions = field(lease, "spec", "leaseTransitions");

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { field, isObject } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
-import { type BackOff, backOffMs, standardBackOff } from "./back-off.ts";
+import { type BackOff, backOffMs, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import type { ResourceType } from "./resource-type.ts";
@@ -34,19 +34,19 @@ export interface ReflectorTiming {
   readonly pageSize: number;
 }
 
-export const standardTiming: ReflectorTiming = {
+export const STANDARD_TIMING: ReflectorTiming = {
   listTimeoutMs: 60_000,
   idleMs: 90_000,
-  backOff: standardBackOff,
+  backOff: STANDARD_BACK_OFF,
   absentRecheckMs: 60_000,
   // client-go's page size.
   pageSize: 500,
 };
 
 /** A watch that ends sooner without having said anything is taken for a failure, or we would spin. */
-const shortestWatchMs = 1000;
+const SHORTEST_WATCH_MS = 1000;
 /** How often a broken connection is resumed where it was before everything is listed again. */
-const resumeAttempts = 3;
+const RESUME_ATTEMPTS = 3;
 
 /**
  * Follow one resource: list it, watch from there, for ever.
@@ -89,7 +89,7 @@ export class Reflector {
     this.#source = source;
     this.#target = target;
     this.#observe = options.observe;
-    this.#timing = options.timing ?? standardTiming;
+    this.#timing = options.timing ?? STANDARD_TIMING;
     this.whenSynced = this.#firstSync.promise;
     this.resource = source.type.resource;
   }
@@ -218,7 +218,7 @@ export class Reflector {
       this.#failures = 0;
       this.#heardAt = performance.now();
     }
-    if (heard === 0 && performance.now() - opened < shortestWatchMs) {
+    if (heard === 0 && performance.now() - opened < SHORTEST_WATCH_MS) {
       throw new ApiError(null, `cannot watch ${this.resource}: the watch ended at once`);
     }
   }
@@ -262,7 +262,7 @@ export class Reflector {
     this.#paged = !(status === 410 && this.#continuing);
     this.#continuing = false;
     const resumable = error instanceof ApiError && isPassing(error.status);
-    if (!resumable || this.#failures > resumeAttempts) this.#position = null;
+    if (!resumable || this.#failures > RESUME_ATTEMPTS) this.#position = null;
     const retryMs = backOffMs(this.#failures, this.#timing.backOff);
     const fault = faultOf(error);
     this.#problem = fault.message;

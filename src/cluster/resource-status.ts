@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { field, isObject } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type BackOff, standardBackOff } from "./back-off.ts";
+import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import type { ReflectorTarget } from "./reflector.ts";
@@ -37,13 +37,13 @@ interface Known {
   readonly raw: unknown;
 }
 
-const fieldManager = "ringfence";
-const concurrency = 2;
+const FIELD_MANAGER = "ringfence";
+const CONCURRENCY = 2;
 /** The watch shows us our own write by then; and whoever fights over a status with us does so once a second. */
-const restMs = 1000;
+const REST_MS = 1000;
 /** How often every resource is looked at although nothing happened: namespaces come, exemptions expire. */
-const resyncMs = 10_000;
-const maxMessage = 1024;
+const RESYNC_MS = 10_000;
+const MAX_MESSAGE_LENGTH = 1024;
 
 /**
  * Keep the status of Ringfence's own custom resources, written only where it differs. One process at a
@@ -73,16 +73,16 @@ export class ResourceStatus {
 
   start(): void {
     if (this.#queue !== null) return;
-    const { observe, backOff = standardBackOff } = this.#options;
+    const { observe, backOff = STANDARD_BACK_OFF } = this.#options;
     this.#queue = new WorkQueue({
       work: (key, signal) => this.#reconcile(key, signal),
       onFailure: (key, error, retryMs) => {
         observe({ kind: "status-failed", key, ...faultOf(error), retryMs });
       },
-      concurrency,
+      concurrency: CONCURRENCY,
       backOff,
     });
-    this.#resync = setInterval(() => this.refresh(), resyncMs);
+    this.#resync = setInterval(() => this.refresh(), RESYNC_MS);
     this.refresh();
   }
 
@@ -120,7 +120,7 @@ export class ResourceStatus {
       namespace,
       name,
       subresource: "status",
-      query: { fieldManager, force: "true" },
+      query: { fieldManager: FIELD_MANAGER, force: "true" },
       body: {
         apiVersion: `${group}/${version}`,
         kind,
@@ -129,7 +129,7 @@ export class ResourceStatus {
       },
       signal,
     });
-    return restMs;
+    return REST_MS;
   }
 }
 
@@ -142,7 +142,7 @@ function statusFor(raw: unknown, { conditions, fields }: Report): object {
       type,
       status,
       reason,
-      message: message.slice(0, maxMessage),
+      message: message.slice(0, MAX_MESSAGE_LENGTH),
       observedGeneration,
       lastTransitionTime: sinceWhen(raw, type, status),
     })),

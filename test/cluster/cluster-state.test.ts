@@ -4,7 +4,7 @@ import { ApiClient } from "../../src/cluster/api-client.ts";
 import { ClusterState, type ClusterStateOptions } from "../../src/cluster/cluster-state.ts";
 import { detectDataplane } from "../../src/cluster/detect-dataplane.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
-import { type ReflectorTiming, standardTiming } from "../../src/cluster/reflector.ts";
+import { type ReflectorTiming, STANDARD_TIMING } from "../../src/cluster/reflector.ts";
 import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
@@ -15,7 +15,7 @@ import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { eventually } from "./eventually.ts";
 
 const quick: ReflectorTiming = {
-  ...standardTiming,
+  ...STANDARD_TIMING,
   idleMs: 1500,
   backOff: { firstMs: 20, maxMs: 100 },
 };

@@ -6,7 +6,7 @@ import {
   Reflector,
   type ReflectorSource,
   type ReflectorTiming,
-  standardTiming,
+  STANDARD_TIMING,
 } from "../../src/cluster/reflector.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
@@ -15,7 +15,7 @@ import { eventually } from "./eventually.ts";
 
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
 const quick: ReflectorTiming = {
-  ...standardTiming,
+  ...STANDARD_TIMING,
   pageSize: 2,
   idleMs: 1500,
   listTimeoutMs: 2000,
