@@ -20,6 +20,7 @@ export interface AccessReviewOptions {
   readonly cacheMs?: number;
 }
 
+/** Answers that are remembered: about a megabyte where users have long lists of groups. */
 const MAX_CACHED = 1000;
 /** Long enough for the handful of requests of one `kubectl apply`, short enough for a right taken away. */
 const STANDARD_CACHE_MS = 5_000;
@@ -36,8 +37,8 @@ export class AccessReview {
   }
 
   /**
-   * Whether RBAC grants `subject` the verb `optout` on `profiles.ringfence.dev` named `profile`.
-   * No answer, for whatever reason, is a problem and no yes; it is not remembered.
+   * Report whether RBAC grants `subject` the verb `optout` on `profiles.ringfence.dev` named `profile`.
+   * No answer, for whatever reason, is a problem, not a yes; it is not remembered.
    */
   async mayOptOut(
     subject: AccessSubject,

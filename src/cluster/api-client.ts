@@ -253,7 +253,8 @@ async function* readLines(
       watchdog.refresh();
       const lines = `${rest}${chunk}`.split("\n");
       rest = lines.pop() ?? "";
-      if (rest.length > MAX_LINE_LENGTH) throw new Error(`a line is longer than ${MAX_LINE_LENGTH}`);
+      if (rest.length > MAX_LINE_LENGTH)
+        throw new Error(`a line is longer than ${MAX_LINE_LENGTH}`);
       yield* lines.filter((line) => line !== "");
     }
     if (rest !== "") yield rest;

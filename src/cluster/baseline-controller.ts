@@ -4,15 +4,16 @@ import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
+import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { holds, isRollOut, nameOf, owningEveryRule } from "./baseline-policy.ts";
 import type { ClusterListener } from "./cluster-state.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
+import { Reconciler } from "./reconciler.ts";
 import type { ReflectorTarget } from "./reflector.ts";
 import { NETWORK_POLICIES } from "./resource-type.ts";
 import { Turns } from "./turns.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 export interface BaselineOptions {
   readonly client: ApiClient;
@@ -67,7 +68,6 @@ const BASELINE_LABEL = "ringfence.dev/baseline";
 
 /** Modes of a roll-out, in which nobody's traffic is cut off either (docs/adr/0010). */
 const SOFT_MODES: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);
-const FIELD_MANAGER = "ringfence";
 /** Namespaces written to at the same time: enough for a thousand opt-ins in seconds, too few to hurt. */
 const CONCURRENCY = 4;
 /**
@@ -107,13 +107,22 @@ export class BaselineController implements ClusterListener {
   readonly #turns: Turns;
   /** Namespaces whose turn is to come. */
   readonly #waiting = new Map<string, NodeJS.Timeout>();
-  #queue: WorkQueue | null = null;
-  #resync: NodeJS.Timeout | undefined;
+  readonly #reconciler: Reconciler;
 
   constructor(options: BaselineOptions) {
     this.#options = options;
-    const { rollOutPerSecond: perSecond } = options;
+    const { rollOutPerSecond: perSecond, observe, backOff = STANDARD_BACK_OFF } = options;
     this.#turns = new Turns({ perSecond, burst: perSecond });
+    this.#reconciler = new Reconciler({
+      keys: () => this.#optedIn.keys(),
+      work: (namespace, signal) => this.#reconcile(namespace, signal),
+      onFailure: (namespace, error, retryMs) => {
+        observe({ kind: "baseline-failed", namespace, ...faultOf(error), retryMs });
+      },
+      concurrency: CONCURRENCY,
+      resyncMs: RESYNC_MS,
+      backOff,
+    });
   }
 
   /** How far each Baseline has come, by name. Only the process that writes knows. */
@@ -129,33 +138,19 @@ export class BaselineController implements ClusterListener {
 
   /** Begin to write. Only after the first sync: what the watch has not shown yet would be written again. */
   start(): void {
-    if (this.#queue !== null) return;
-    const { observe, backOff = STANDARD_BACK_OFF } = this.#options;
-    this.#queue = new WorkQueue({
-      work: (namespace, signal) => this.#reconcile(namespace, signal),
-      onFailure: (namespace, error, retryMs) => {
-        observe({ kind: "baseline-failed", namespace, ...faultOf(error), retryMs });
-      },
-      concurrency: CONCURRENCY,
-      backOff,
-    });
-    this.#resync = setInterval(() => this.refresh(), RESYNC_MS);
-    this.refresh();
+    this.#reconciler.start();
   }
 
   /** Look at every namespace again, for `render` may have changed. */
   refresh(): void {
-    for (const namespace of this.#optedIn.keys()) this.#queue?.add(namespace);
+    this.#reconciler.refresh();
   }
 
   /** Stop writing; what the watch shows is still followed, so it may be started again. */
   async stop(): Promise<void> {
-    clearInterval(this.#resync);
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
-    const queue = this.#queue;
-    this.#queue = null;
-    await queue?.stop();
+    await this.#reconciler.stop();
   }
 
   #takeNamespace(name: string, raw: unknown): void {
@@ -172,7 +167,7 @@ export class BaselineController implements ClusterListener {
     }
     const annotations = readLabels(field(raw, "metadata", "annotations"));
     this.#optedIn.set(name, { namespace: name, labels, annotations });
-    this.#queue?.add(name);
+    this.#reconciler.add(name);
   }
 
   #forget(namespace: string): void {
@@ -190,7 +185,7 @@ export class BaselineController implements ClusterListener {
     if (isBaseline) this.#stored.set(namespace, stored.set(name, raw));
     else if (!stored.delete(name)) return;
     else if (stored.size === 0) this.#stored.delete(namespace);
-    if (this.#optedIn.has(namespace)) this.#queue?.add(namespace);
+    if (this.#optedIn.has(namespace)) this.#reconciler.add(namespace);
   }
 
   async #reconcile(namespace: string, signal: AbortSignal): Promise<number> {
@@ -238,7 +233,7 @@ export class BaselineController implements ClusterListener {
     clearTimeout(this.#waiting.get(namespace));
     const wake = (): void => {
       this.#waiting.delete(namespace);
-      this.#queue?.add(namespace);
+      this.#reconciler.add(namespace);
     };
     this.#waiting.set(namespace, setTimeout(wake, waitMs));
   }
@@ -263,12 +258,10 @@ export class BaselineController implements ClusterListener {
 
   async #write(namespace: string, wanted: object, signal: AbortSignal): Promise<void> {
     const policy = nameOf(wanted);
-    const stored = await this.#options.client.send({
-      verb: "patch",
+    const stored = await apply(this.#options.client, {
       type: NETWORK_POLICIES,
       namespace,
       name: policy,
-      query: { fieldManager: FIELD_MANAGER, force: "true" },
       body: owningEveryRule(wanted),
       signal,
     });

@@ -63,8 +63,9 @@ function addressOf(entry: unknown): Address | null {
 function endOf(entry: unknown): FlowEnd | null {
   const namespace = field(entry, "targetRef", "namespace");
   const name = field(entry, "targetRef", "name");
-  if (field(entry, "targetRef", "kind") === "Pod" && typeof namespace === "string") {
-    return { kind: "pod", key: `${namespace}/${String(name)}` };
+  const isPod = field(entry, "targetRef", "kind") === "Pod";
+  if (isPod && typeof namespace === "string" && typeof name === "string") {
+    return { kind: "pod", key: `${namespace}/${name}` };
   }
   const address = addressOf(entry);
   return address === null ? null : { kind: "address", address };

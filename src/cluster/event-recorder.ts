@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, ApiError } from "./api-client.ts";
+import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
@@ -54,8 +55,12 @@ const STANDARD_REST_MS = 10_000;
 const MAX_GROUPS = 500;
 /** The API server forgets Events after an hour; counting starts again then. */
 const FORGET_AFTER_MS = 3_600_000;
+/** What events.k8s.io/v1 takes of a message and of the reporter's name. */
 const MAX_MESSAGE_LENGTH = 1024;
+const MAX_REPORTER_LENGTH = 128;
+/** Names of objects have at most 253 characters: this leaves room for the dot and the hash. */
 const MAX_NAME_LENGTH = 200;
+const HASH_LENGTH = 16;
 
 /**
  * Leaves Events on objects, aggregated and limited in rate. Recording never waits and never fails: what
@@ -84,7 +89,7 @@ export class EventRecorder {
     const { regarding, reason, group } = happening;
     const { kind, namespace, name } = regarding;
     const text = JSON.stringify([identity, kind, namespace, name, reason, group]);
-    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
     const key = `${namespace}/${name.slice(0, MAX_NAME_LENGTH)}.${hash}`;
     const nowMs = now();
     const known = this.#counted.get(key);
@@ -115,21 +120,12 @@ export class EventRecorder {
     if (counted === undefined) return 0;
     await sleep(this.#pace.reserveMs(performance.now()), undefined, { signal });
     const [namespace = "", name = ""] = key.split("/");
-    await client
-      .send({
-        verb: "patch",
-        type: EVENTS,
-        namespace,
-        name,
-        query: { fieldManager: "ringfence", force: "true" },
-        body: this.#render(name, counted),
-        signal,
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof ApiError && isFinal(error.status))) throw error;
-        this.#counted.delete(key);
-        observe({ kind: "event-failed", ...faultOf(error) });
-      });
+    const body = this.#render(name, counted);
+    await apply(client, { type: EVENTS, namespace, name, body, signal }).catch((error: unknown) => {
+      if (!(error instanceof ApiError && isFinal(error.status))) throw error;
+      this.#counted.delete(key);
+      observe({ kind: "event-failed", ...faultOf(error) });
+    });
     return restMs;
   }
 
@@ -148,7 +144,7 @@ export class EventRecorder {
       lastTimestamp: timestamp(lastMs),
       source: { component: "ringfence" },
       reportingComponent: "ringfence",
-      reportingInstance: this.#options.identity.slice(0, 128),
+      reportingInstance: this.#options.identity.slice(0, MAX_REPORTER_LENGTH),
     };
   }
 }

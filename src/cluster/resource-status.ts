@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { field, isObject } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
+import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
+import { Reconciler } from "./reconciler.ts";
 import type { ReflectorTarget } from "./reflector.ts";
 import type { ResourceType } from "./resource-type.ts";
-import { WorkQueue } from "./work-queue.ts";
 
 /** A condition without its times. */
 interface Condition {
@@ -37,12 +38,12 @@ interface Known {
   readonly raw: unknown;
 }
 
-const FIELD_MANAGER = "ringfence";
 const CONCURRENCY = 2;
 /** The watch shows us our own write by then; and whoever fights over a status with us does so once a second. */
 const REST_MS = 1000;
 /** How often every resource is looked at although nothing happened: namespaces come, exemptions expire. */
 const RESYNC_MS = 10_000;
+/** The API takes 32,768 characters; nobody reads that much of a condition. */
 const MAX_MESSAGE_LENGTH = 1024;
 
 /**
@@ -52,11 +53,21 @@ const MAX_MESSAGE_LENGTH = 1024;
 export class ResourceStatus {
   readonly #options: ResourceStatusOptions;
   readonly #known = new Map<string, Known>();
-  #queue: WorkQueue | null = null;
-  #resync: NodeJS.Timeout | undefined;
+  readonly #reconciler: Reconciler;
 
   constructor(options: ResourceStatusOptions) {
     this.#options = options;
+    const { observe, backOff = STANDARD_BACK_OFF } = options;
+    this.#reconciler = new Reconciler({
+      keys: () => this.#known.keys(),
+      work: (key, signal) => this.#reconcile(key, signal),
+      onFailure: (key, error, retryMs) => {
+        observe({ kind: "status-failed", key, ...faultOf(error), retryMs });
+      },
+      concurrency: CONCURRENCY,
+      resyncMs: RESYNC_MS,
+      backOff,
+    });
   }
 
   /** Where the objects of a kind go as they are watched. */
@@ -65,43 +76,29 @@ export class ResourceStatus {
       upsert: (name, raw) => {
         const key = `${kind} ${name}`;
         this.#known.set(key, { type, raw });
-        this.#queue?.add(key);
+        this.#reconciler.add(key);
       },
       delete: (name) => void this.#known.delete(`${kind} ${name}`),
     };
   }
 
   start(): void {
-    if (this.#queue !== null) return;
-    const { observe, backOff = STANDARD_BACK_OFF } = this.#options;
-    this.#queue = new WorkQueue({
-      work: (key, signal) => this.#reconcile(key, signal),
-      onFailure: (key, error, retryMs) => {
-        observe({ kind: "status-failed", key, ...faultOf(error), retryMs });
-      },
-      concurrency: CONCURRENCY,
-      backOff,
-    });
-    this.#resync = setInterval(() => this.refresh(), RESYNC_MS);
-    this.refresh();
+    this.#reconciler.start();
   }
 
   /** Look at one resource again. */
   look(key: string): void {
-    if (this.#known.has(key)) this.#queue?.add(key);
+    if (this.#known.has(key)) this.#reconciler.add(key);
   }
 
   /** Look at every resource again, for `report` may have changed. */
   refresh(): void {
-    for (const key of this.#known.keys()) this.#queue?.add(key);
+    this.#reconciler.refresh();
   }
 
   /** Stop writing; what the watch shows is still followed, so it may be started again. */
   async stop(): Promise<void> {
-    clearInterval(this.#resync);
-    const queue = this.#queue;
-    this.#queue = null;
-    await queue?.stop();
+    await this.#reconciler.stop();
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<number> {
@@ -114,13 +111,11 @@ export class ResourceStatus {
     const namespace = path.slice(0, Math.max(path.indexOf("/"), 0));
     const name = path.slice(path.indexOf("/") + 1);
     const { group, version } = type;
-    await this.#options.client.send({
-      verb: "patch",
+    await apply(this.#options.client, {
       type,
       namespace,
       name,
       subresource: "status",
-      query: { fieldManager: FIELD_MANAGER, force: "true" },
       body: {
         apiVersion: `${group}/${version}`,
         kind,
