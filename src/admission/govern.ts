@@ -1,8 +1,8 @@
 import type { Labels } from "../engine/model.ts";
 import type { Mode } from "../resources/profile.ts";
-import { MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
 import type { ProfileList } from "../rules/rule-book.ts";
+import { MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
 import type { GovernedRequest } from "./review.ts";
 

@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.ts";
 import { resourceKey } from "../resources/resource.ts";
-import { PROFILE_LABEL } from "../rules/names.ts";
 import { renderTime } from "../rules/render-time.ts";
+import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { Notice, Trouble } from "./decision.ts";
 
 /** How many of a list a line names before it counts. */

@@ -2,6 +2,7 @@ import type { Labels } from "../engine/model.ts";
 import { AppError, type Problem, type Result } from "../errors.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
+import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { apply } from "./apply.ts";
@@ -61,10 +62,6 @@ export interface OptedIn {
   readonly labels: Labels;
   readonly annotations: Labels;
 }
-
-const PROFILE_LABEL = "ringfence.dev/profile";
-const MODE_LABEL = "ringfence.dev/mode";
-const BASELINE_LABEL = "ringfence.dev/baseline";
 
 /** Modes of a roll-out, in which nobody's traffic is cut off either (docs/adr/0010). */
 const SOFT_MODES: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Labels } from "../engine/model.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../wire/network-policy.ts";
+import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
 import { isObject } from "../wire/shape.ts";
 import type { Baseline } from "./baseline.ts";
 import {
@@ -145,7 +146,7 @@ export function baselineRevision(baseline: Baseline, cluster: ClusterValues): st
 }
 
 function baselineLabels(name: string): Readonly<Record<string, string>> {
-  return { "app.kubernetes.io/managed-by": "ringfence", "ringfence.dev/baseline": name };
+  return { "app.kubernetes.io/managed-by": "ringfence", [BASELINE_LABEL]: name };
 }
 
 function below(parent: string, { path, message }: Problem): Problem {

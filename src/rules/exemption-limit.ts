@@ -1,6 +1,6 @@
 import type { EngineView } from "../engine/query.ts";
 import type { Exemption } from "../resources/exemption.ts";
-import { PROFILE_LABEL } from "./names.ts";
+import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { CompiledProfiles } from "./rule.ts";
 
 /** What tells which profiles an Exemption is under. */

@@ -1,9 +1,9 @@
 import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
+import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
-import { PROFILE_LABEL } from "./names.ts";
 import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
 import { renderTime } from "./render-time.ts";
 import type { RuleBook } from "./rule-book.ts";

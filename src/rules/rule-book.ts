@@ -6,9 +6,9 @@ import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import { builtInProfiles } from "../resources/profile.ts";
 import { type Resource, resourceKey } from "../resources/resource.ts";
+import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { jsonPath } from "../wire/shape.ts";
 import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
-import { BASELINE_LABEL, PROFILE_LABEL } from "./names.ts";
 import type { CompiledProfile, CompiledProfiles } from "./rule.ts";
 
 /** What the resources of files are called as a whole. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineView } from "../engine/query.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
+import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { excuse } from "./excuse.ts";
-import { PROFILE_LABEL } from "./names.ts";
 import type { ClusterFacts, CompiledProfile } from "./rule.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { type JudgedFinding, runRules } from "./run-rules.ts";

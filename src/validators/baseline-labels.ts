@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { BASELINE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
 import { listed } from "./parts/phrases.ts";
 

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Mode } from "../resources/profile.ts";
-import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../rules/names.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
@@ -11,6 +10,7 @@ import {
   type GovernedObject,
 } from "../rules/rule.ts";
 import { isWeaker, soften } from "../rules/severity.ts";
+import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
 import { listed } from "./parts/phrases.ts";
 

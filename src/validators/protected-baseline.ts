@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { BASELINE_LABEL } from "../rules/names.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
+import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
 
 /** Report edits and deletes of the policies that Ringfence keeps in a namespace. */

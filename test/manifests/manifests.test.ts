@@ -7,9 +7,9 @@ import * as resourceTypes from "../../src/cluster/resource-type.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { settingsSchema } from "../../src/config/settings.ts";
 import { RESOURCE_KINDS } from "../../src/resources/resource.ts";
-import { MODE_LABEL, PROFILE_LABEL } from "../../src/rules/names.ts";
 import { createServer } from "../../src/server/create-server.ts";
 import { POLICY_READERS } from "../../src/wire/policy.ts";
+import { MODE_LABEL, PROFILE_LABEL } from "../../src/wire/ringfence-labels.ts";
 import {
   find,
   manifestsFolder,

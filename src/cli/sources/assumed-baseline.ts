@@ -7,8 +7,9 @@ import type { BaselineFacts, ClusterValues } from "../../resources/baseline-vari
 import type { DnsTarget } from "../../resources/dns-target.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
 import { parseResource, type Resource, resourceKey } from "../../resources/resource.ts";
-import { BASELINE_LABEL, BUILT_IN_PROFILES, PROFILE_LABEL } from "../../rules/names.ts";
+import { BUILT_IN_PROFILES } from "../../rules/names.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
+import { BASELINE_LABEL, PROFILE_LABEL } from "../../wire/ringfence-labels.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
 import { NOWHERE, type SourceObject } from "./source-object.ts";
 import type { SourcePolicy, World } from "./world.ts";
