@@ -1,7 +1,7 @@
 import { renderDelta } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
+import { printable } from "../wire/printable.ts";
 import type { Judged } from "./decision.ts";
-import { cut } from "./fit-warnings.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 /** kubectl prints the message whole; what matters must be on the first screen. */
@@ -59,7 +59,7 @@ function renderProblem({ ruleId, finding }: JudgedFinding, index: number): reado
     `   ${finding.message}`,
     ...(finding.why === undefined ? [] : [`   why: ${finding.why}`]),
     ...(finding.help === "" ? [] : [`   help: ${finding.help}`]),
-  ].map((line) => cut(line, MAX_LINE_RUNES));
+  ].map((line) => printable(line, MAX_LINE_RUNES));
 }
 
 /** Findings that do not deny, each as one warning line; with what to do while they are few. */

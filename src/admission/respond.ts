@@ -1,4 +1,5 @@
-import { cut, fitWarnings } from "./fit-warnings.ts";
+import { printable } from "../wire/printable.ts";
+import { fitWarnings } from "./fit-warnings.ts";
 
 /**
  * Status codes of a refusal, and the reason kubectl prints in brackets. The API server turns a
@@ -15,6 +16,9 @@ type Refusal = keyof typeof STATUS;
 
 /** Annotation values are stored with every audit event: short, and never object contents. */
 const MAX_ANNOTATION_RUNES = 512;
+
+/** No line that is made here is that long; what people have written may be. */
+const MAX_LINE_RUNES = 1000;
 
 /**
  * What an audit event says of a decision, under keys that are legal qualified names; `outcome` is
@@ -94,9 +98,17 @@ function refused(kind: Refusal, uid: string, message: string, remarks: Remarks):
   return reply({
     uid,
     allowed: false,
-    status: { code, reason, message },
+    status: { code, reason, message: linesOf(message) },
     ...remarksOf(remarks),
   });
+}
+
+/** SECURITY: what somebody has put into an object must not make another one's terminal obey. */
+function linesOf(message: string): string {
+  return message
+    .split("\n")
+    .map((line) => printable(line, MAX_LINE_RUNES))
+    .join("\n");
 }
 
 function reply(response: AdmissionReply["response"]): AdmissionReply {
@@ -106,7 +118,7 @@ function reply(response: AdmissionReply["response"]): AdmissionReply {
 function remarksOf({ warnings, audit }: Remarks): Partial<AdmissionReply["response"]> {
   const auditAnnotations: Record<string, string> = {};
   for (const [key, value] of Object.entries(audit)) {
-    auditAnnotations[key] = cut(value, MAX_ANNOTATION_RUNES);
+    auditAnnotations[key] = printable(value, MAX_ANNOTATION_RUNES);
   }
   return warnings.length === 0
     ? { auditAnnotations }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { printable } from "../wire/printable.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
@@ -138,7 +139,7 @@ export class EventRecorder {
       involvedObject: regarding,
       type,
       reason,
-      message: message.slice(0, MAX_MESSAGE_LENGTH),
+      message: printable(message, MAX_MESSAGE_LENGTH),
       count,
       firstTimestamp: timestamp(firstMs),
       lastTimestamp: timestamp(lastMs),

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
+import { printable } from "./printable.ts";
 
 /**
  * Read `raw` by `schema`. Everything that is wrong comes back at once, each with the JSON path of
@@ -103,7 +104,7 @@ function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
       return issue.keys.map((key) => ({
         code: "NP_E_SCHEMA",
         path: jsonPath([...issue.path, key]),
-        message: `unknown field \`${key}\``,
+        message: `unknown field \`${printable(key, MAX_SHOWN)}\``,
       }));
     case "invalid_value":
       return [{ code: "NP_E_VALUE", path, message: notOneOf(issue.values, issue.input) }];
@@ -147,8 +148,11 @@ function notOneOf(values: readonly unknown[], input: unknown): string {
     : `${shown(input)} is not one of ${wanted}`;
 }
 
+/** Runes of a value that a message repeats. */
+const MAX_SHOWN = 100;
+
 /** A value in a message: scalars as they are, the rest by its type, which is never too long. */
 function shown(input: unknown): string {
   if (Array.isArray(input)) return "a list";
-  return isObject(input) ? "an object" : `\`${String(input)}\``;
+  return isObject(input) ? "an object" : `\`${printable(String(input), MAX_SHOWN)}\``;
 }

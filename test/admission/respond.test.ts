@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cut, fitWarnings } from "../../src/admission/fit-warnings.ts";
+import { fitWarnings } from "../../src/admission/fit-warnings.ts";
 import {
   allowed,
   denied,
@@ -8,6 +8,7 @@ import {
   patched,
   unavailable,
 } from "../../src/admission/respond.ts";
+import { cut } from "../../src/wire/printable.ts";
 
 const remarks = { warnings: ["careful"], audit: { profile: "restricted", rules: "a,b" } };
 

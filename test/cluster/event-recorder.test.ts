@@ -83,6 +83,16 @@ describeWithControlPlane("the event recorder", (plane) => {
     expect(shown.stdout).toMatch(/Warning +Denied +namespace\/counted +no\. 40/);
   });
 
+  it("says nothing that a terminal would obey", async () => {
+    const namespace = await createNamespace("printed");
+    start().record(denied(namespace, `\u001b[31mred\n${"→".repeat(2_000)}`));
+    await eventually(async () =>
+      expect(await eventsOf(namespace)).toMatchObject([
+        { message: expect.stringMatching(/^ \[31mred →{1014}…$/u) as unknown },
+      ]),
+    );
+  });
+
   it("keeps apart what is of other rules, other objects and other replicas", async () => {
     const namespace = await createNamespace("apart");
     const recorder = start();

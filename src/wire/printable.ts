@@ -1,0 +1,23 @@
+/** Control characters, and those that reorder a line or are not seen: a terminal would obey them. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
+
+/** `text` as one line that a terminal and an HTTP header can take, of at most `max` runes. */
+export function printable(text: string, max: number): string {
+  return cut(text.replaceAll(UNPRINTABLE, " "), max);
+}
+
+/** Cut `text` to `max` runes, the last of them an ellipsis where something was cut. */
+export function cut(text: string, max: number): string {
+  // A string has at least as many UTF-16 units as runes: most need no counting.
+  if (text.length <= max || runeCount(text) <= max) return text;
+  return `${Array.from(text)
+    .slice(0, max - 1)
+    .join("")}…`;
+}
+
+/** How many Unicode code points `text` has: what Go and the API server's limits count. */
+export function runeCount(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
