@@ -5,6 +5,7 @@ import { field } from "../../wire/shape.ts";
 import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
+import { parsePlainYaml } from "./plain-yaml.ts";
 import { below, type SourceObject } from "./source-object.ts";
 
 /**
@@ -63,35 +64,44 @@ function objectOf(
 }
 
 /**
- * The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast; it becomes
- * YAML only when somebody asks where a field is written.
+ * The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast, and YAML that
+ * says plainly what it means to a reader of such; all of YAML is read only when there is more to it, or
+ * somebody asks where a field is written.
  */
 function parseText({
   path,
   text,
 }: ManifestFile): Result<readonly YamlDocument[], readonly Problem[]> {
-  if (!/^\s*[{[]/.test(text)) return parseYaml(text, path);
+  const values = parseJson(text) ?? parsePlainYaml(text);
+  if (values === null) return parseYaml(text, path);
+  let parsed: readonly YamlDocument[] | undefined;
+  const asYaml = (index: number): YamlDocument | undefined => {
+    if (parsed === undefined) {
+      const read = parseYaml(text, path);
+      parsed = read.ok ? read.value : [];
+    }
+    return parsed[index];
+  };
+  return success(
+    values.map((value, index) => ({
+      value,
+      locate: (problem): Problem => {
+        const named = { ...problem, path: `${path} ${problem.path}`.trimEnd() };
+        return asYaml(index)?.locate(problem) ?? named;
+      },
+      position: (at): Position => asYaml(index)?.position(at) ?? { line: 1, column: 1 },
+    })),
+  );
+}
+
+/** Null where it is no JSON after all: a flow mapping, or several documents. */
+function parseJson(text: string): readonly unknown[] | null {
+  if (!/^\s*[{[]/.test(text)) return null;
   try {
     const value: unknown = JSON.parse(text);
-    let parsed: YamlDocument | undefined;
-    const asYaml = (): YamlDocument | undefined => {
-      const read = parseYaml(text, path);
-      parsed ??= read.ok ? read.value[0] : undefined;
-      return parsed;
-    };
-    return success([
-      {
-        value,
-        locate: (problem): Problem => {
-          const named = { ...problem, path: `${path} ${problem.path}`.trimEnd() };
-          return asYaml()?.locate(problem) ?? named;
-        },
-        position: (at): Position => asYaml()?.position(at) ?? { line: 1, column: 1 },
-      },
-    ]);
+    return [value];
   } catch {
-    // Not JSON after all (a flow mapping, or several documents): YAML says what is wrong and where.
-    return parseYaml(text, path);
+    return null;
   }
 }
 
