@@ -70,6 +70,8 @@ function requestValue({ request, operation, object, oldObject }: RuleContext<unk
   const { user } = request;
   return {
     kind: { group, version, kind: request.kind },
+    resource: { group, version, resource: resourceOf(request.kind) },
+    subResource: "",
     operation,
     name: request.name,
     namespace: request.namespace,
@@ -83,9 +85,15 @@ function requestValue({ request, operation, object, oldObject }: RuleContext<unk
   };
 }
 
-/** The object's namespace as far as it is known: name and labels. */
+/** Of the kinds that there are: `networkpolicies`, `namespaces`. */
+function resourceOf(kind: string): string {
+  const singular = kind.toLowerCase();
+  return singular.endsWith("y") ? `${singular.slice(0, -1)}ies` : `${singular}s`;
+}
+
+/** The object's namespace as far as it is known: name and labels. A Namespace lives in none, as in a ValidatingAdmissionPolicy. */
 function namespaceValue({ request, namespaceLabels }: RuleContext<unknown>): object | null {
-  if (request.namespace === "") return null;
+  if (request.namespace === "" || request.kind === "Namespace") return null;
   const labels = Object.fromEntries(namespaceLabels ?? []);
   return {
     apiVersion: "v1",

@@ -126,6 +126,10 @@ describe("a rule in CEL sees", () => {
     ["numbers as integers", "object.spec.ingress[0].ports.all(p, p.port == 5432)"],
     ["who asks for what", "request.operation == 'CREATE' && request.userInfo.username == 'dana'"],
     ["the kind as the API server calls it", "request.kind.group == 'networking.k8s.io'"],
+    [
+      "and the resource",
+      "request.resource == {'group': 'networking.k8s.io', 'version': 'v1', 'resource': 'networkpolicies'} && request.subResource == ''",
+    ],
     ["the groups of whoever asks", "'devs' in request.userInfo.groups"],
     ["the object's namespace", "namespaceObject.metadata.labels.team == 'a'"],
     ["its parameters", "params.ports.exists(p, p == 5432)"],
@@ -146,6 +150,22 @@ describe("a rule in CEL sees", () => {
   ])("%s", (_, expression) => {
     const profile = succeedIn({ expression, params: { ports: [5432] } });
     expect(judge(profile)).toEqual({ findings: [], faults: [] });
+  });
+
+  it("no namespace of a Namespace, which lives in none", () => {
+    const expression = "namespaceObject == null && request.resource.resource == 'namespaces'";
+    const profile = succeedIn({ expression, kinds: ["Namespace"] });
+    const shop = {
+      apiVersion: "v1" as const,
+      kind: "Namespace" as const,
+      metadata: { name: "shop" },
+    };
+    const user = { username: "dana", uid: "", groups: [], extra: {} };
+    const asked = { kind: "Namespace", namespace: "shop", name: "shop", dryRun: false, user };
+    const change = { object: { kind: "namespace", manifest: shop }, request: asked } as const;
+    expect(judge(profile, change)).toEqual({ findings: [], faults: [] });
+    const other = succeedIn({ expression: "namespaceObject != null", kinds: ["Namespace"] });
+    expect(judge(other, change).findings).toHaveLength(1);
   });
 });
 
