@@ -143,7 +143,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
         ruleBook,
         engine: cluster.engine,
         audit,
-        rollOuts: baseline.progress(),
+        rollOutOf: (name) => baseline.progress().get(name),
         findingsOf: (profile) => storedFindings.of(profile),
         nowMs: Date.now(),
       }),

@@ -94,7 +94,9 @@ const specSchema = z.strictObject({
   extends: resourceNameSchema
     .optional()
     .transform((name): string | null => name ?? null)
-    .describe("A profile whose rules this one has too; its own entries come first."),
+    .describe(
+      "A profile whose rules this one has too; its own entries come first. At most 20 may stand upon each other.",
+    ),
   baseline: resourceNameSchema
     .optional()
     .transform((name): string | null => name ?? null)

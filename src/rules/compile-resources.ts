@@ -9,6 +9,9 @@ import { type CustomRuleCompiler, compileProfile } from "./compile-profile.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile } from "./rule.ts";
 
+/** How many profiles one may stand on: nobody can tell any more what more of them come to. */
+const MAX_CHAIN = 20;
+
 export interface CompileOptions {
   readonly registry: Registry;
   /** See `loadCustomRules`. */
@@ -108,6 +111,12 @@ class Compilation {
 
   #compile(profile: Profile): Result<CompiledProfile, readonly Problem[]> {
     const { registry, compileCustomRule } = this.#options;
+    if (this.#isChainTooLong(profile)) {
+      return failed(
+        "spec.extends",
+        `stands on more than ${MAX_CHAIN} profiles, one upon the other`,
+      );
+    }
     const parent = profile.extends === null ? null : this.#parent(profile.extends);
     if (typeof parent === "string") return failed("spec.extends", parent);
     const name = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
@@ -117,12 +126,29 @@ class Compilation {
     return compileProfile(profile, { registry, parent, baseline: name, compileCustomRule });
   }
 
-  /** The profile of that name, or what is wrong with extending it. */
-  #parent(name: string): CompiledProfile | string {
+  /** Before any of them is compiled, each within the next. A circle is told of by its own name. */
+  #isChainTooLong(profile: Profile): boolean {
+    const seen = new Set<string>();
+    let name = profile.extends;
+    while (name !== null && !seen.has(name) && seen.size <= MAX_CHAIN) {
+      seen.add(name);
+      name = this.#profileOf(name)?.extends ?? null;
+    }
+    return seen.size > MAX_CHAIN;
+  }
+
+  #profileOf(name: string): Profile | undefined {
     const key = resourceKey({ kind: "Profile", name });
     const resource = this.#resources.get(key) ?? this.#retired.get(key);
-    if (resource?.kind !== "Profile") return `there is no profile \`${name}\``;
-    const isCircle = this.#profiles.get(name) === null && !this.#problems.has(key);
+    return resource?.kind === "Profile" ? resource : undefined;
+  }
+
+  /** The profile of that name, or what is wrong with extending it. */
+  #parent(name: string): CompiledProfile | string {
+    const resource = this.#profileOf(name);
+    if (resource === undefined) return `there is no profile \`${name}\``;
+    const isCircle =
+      this.#profiles.get(name) === null && !this.#problems.has(resourceKey(resource));
     if (isCircle) return `\`${name}\` extends this profile in turn`;
     return this.#profile(resource) ?? `profile \`${name}\` cannot be used itself`;
   }

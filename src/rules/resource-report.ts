@@ -35,8 +35,8 @@ export interface ReportSources {
   readonly ruleBook: RuleBook;
   readonly engine: EngineView;
   readonly audit: InvariantAudit;
-  /** How far each Baseline has come, by name. */
-  readonly rollOuts: ReadonlyMap<string, RollOut>;
+  /** How far a Baseline has come; undefined where no namespace is to have it. */
+  readonly rollOutOf: (baseline: string) => RollOut | undefined;
   /** How many findings there are of policies stored in namespaces of a profile; undefined: not counted yet. */
   readonly findingsOf: (profile: string) => number | undefined;
   /** Milliseconds since 1970. */
@@ -57,7 +57,7 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
     fields["namespaces"] = engine.matchingNamespaces([named]).length;
   }
   if (kind === "Baseline") {
-    const rollOut = sources.rollOuts.get(name) ?? { namespaces: 0, upToDate: 0 };
+    const rollOut = sources.rollOutOf(name) ?? { namespaces: 0, upToDate: 0 };
     return { conditions: [readiness(key, sources), rolledOut(rollOut)], fields: { ...rollOut } };
   }
   const breaches = kind === "Invariant" ? audit.breaches(name) : undefined;

@@ -154,6 +154,25 @@ it("gives a namespace the baseline that it picks, else that of its profile, or s
 });
 
 describe("a profile that extends another", () => {
+  it("stands on twenty at most, however many are given at once", () => {
+    const ruleBook = book();
+    const chain = Array.from({ length: 3_000 }, (_, index) =>
+      resource(
+        profile(`p${index}`, index === 0 ? naming("allow-all") : { extends: `p${index - 1}` }),
+      ),
+    );
+    for (const part of [chain, chain.toReversed()]) {
+      const [problem, ...others] = ruleBook.replaceFiles(part);
+      expect(problem).toMatchObject({
+        path: "spec.extends",
+        message: expect.stringContaining("stands on more than 20 profiles") as unknown,
+      });
+      expect(others).toHaveLength(3_000 - 22);
+    }
+    expect(ruleBook.replaceFiles(chain.slice(0, 21))).toEqual([]);
+    expect(rulesOf(ruleBook, "p20")).toEqual(["allow-all"]);
+  });
+
   it("has its rules and what else it says, and follows it", () => {
     const ruleBook = book();
     put(ruleBook, document("Baseline", "team", { policies: [] }));
