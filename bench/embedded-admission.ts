@@ -67,6 +67,17 @@ export function embeddedAdmission(
       },
       ruleBook,
       invariants: new HeldInvariants(engine, ruleBook),
+      clusterValues: () => ({
+        dns: {
+          namespace: "kube-system",
+          podLabels: { "k8s-app": "kube-dns" },
+          addresses: [],
+          ports: [],
+        },
+        podCidrs: [],
+        serviceCidrs: [],
+        apiServerAddresses: [],
+      }),
       pending: new PendingChanges(engine, () => performance.now()),
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),

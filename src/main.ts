@@ -217,8 +217,8 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     now: Date.now,
     observe,
   });
-  const leave = (happening: Happening): void => {
-    if (config.events) events.record(happening);
+  const leave = (happening: Happening | null): void => {
+    if (config.events && happening !== null) events.record(happening);
   };
   const expiry = new ExemptionNotices({
     ...config,
@@ -231,6 +231,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       cluster,
       ruleBook,
       invariants,
+      clusterValues,
       pending: new PendingChanges(cluster.engine, clock),
       authorizer: new AccessReview({ client, observe }),
       clock,
@@ -245,8 +246,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       answered: (record) => {
         logger.answered(record, snapshotAgeMs());
         metrics.answered(record);
-        const happening = happeningOf(record);
-        if (happening !== null) leave(happening);
+        leave(happeningOf(record));
       },
       ruleFailed: (ruleId, error) => {
         logger.ruleFailed(ruleId, error);

@@ -60,6 +60,7 @@ export async function startWebhook(
     cluster,
     ruleBook,
     invariants: new HeldInvariants(cluster.engine, ruleBook),
+    clusterValues: () => clusterValues,
     pending: new PendingChanges(cluster.engine, clock),
     authorizer: { mayOptOut: async () => success(false) },
     clock,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
+import { baselineChanges } from "./baseline-changes.ts";
 import { baselineMissingFor } from "./baseline-gate.ts";
 import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
@@ -116,11 +117,12 @@ function partsOf({ object }: Subject): number {
 }
 
 /** Why the request is none of the rules' business, null where it is. */
-export function passageOf(
-  request: AdmissionRequest,
-  { cluster, options }: Surroundings,
-): Passage | null {
-  return letThrough(request, options.ownUsername, (name) => cluster.isTerminating(name));
+export function passageOf(request: AdmissionRequest, around: Surroundings): Passage | null {
+  const { cluster, options } = around;
+  const passage = letThrough(request, options.ownUsername, (name) => cluster.isTerminating(name));
+  // Of a namespace's annotations only those count that its baseline is made with.
+  const isUntouched = passage === "spec-and-labels-unchanged";
+  return isUntouched && baselineChanges(request, around).length > 0 ? null : passage;
 }
 
 /** The mode that holds for a request as far as is known; unknown namespaces enforce. */

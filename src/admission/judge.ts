@@ -6,6 +6,7 @@ import type { CompiledProfile } from "../rules/rule.ts";
 import { FILES, type RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
+import { baselineChanges } from "./baseline-changes.ts";
 import type { ExemptionUse, Judged, Notice } from "./decision.ts";
 import { judgeInvariants, judgeWithPossible } from "./judge-invariants.ts";
 import type { GovernedRequest } from "./review.ts";
@@ -33,7 +34,7 @@ export async function judge(
   const { engine, facts } = around.cluster;
   const { ruleBook } = around;
   const { invariants, pending } = around;
-  const { changes } = subject;
+  const changes = [...subject.changes, ...baselineChanges(request, around)];
   const possible = invariants.size === 0 ? [] : pending.beside(changes);
   const { delta, broken, judgement } = engine.preview(changes, (after, changed, claims) => ({
     delta: changed,

@@ -1,5 +1,6 @@
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
+import type { ClusterValues } from "../resources/baseline-variables.ts";
 import type { HeldInvariants } from "../rules/held-invariants.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
 import type { RuleBook } from "../rules/rule-book.ts";
@@ -69,6 +70,8 @@ export interface Surroundings {
   readonly ruleBook: RuleBook;
   /** The invariants of the rule book, held by the cluster's engine. */
   readonly invariants: HeldInvariants;
+  /** What the templates of baselines are filled with everywhere. */
+  readonly clusterValues: () => ClusterValues;
   /** What was admitted a moment ago and is not seen yet. */
   readonly pending: PendingChanges;
   readonly authorizer: Authorizer;

@@ -415,6 +415,86 @@ describe("an Invariant", () => {
   });
 });
 
+describe("a namespace whose labels and annotations fill its baseline", () => {
+  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+  const filled = document("Baseline", "filled", {
+    namespaceLabels: ["friend"],
+    namespaceAnnotations: ["partner"],
+    policies: [
+      {
+        name: "default-deny",
+        spec: {
+          podSelector: {},
+          policyTypes: ["Ingress"],
+          ingress: [
+            {
+              from: [
+                { namespaceSelector: named("$(namespace.labels.friend)") },
+                { ipBlock: { cidr: "$(namespace.annotations.partner)" } },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  });
+  const sealed = document("Invariant", "sealed", {
+    description: "payments is nobody's",
+    mustNotReach: {
+      from: [{ namespaces: named("dev") }, { world: true }],
+      to: [{ namespaces: named("payments") }],
+    },
+  });
+  const filling = document("Profile", "filling", { extends: "restricted", baseline: "filled" });
+  const resources = [filled, sealed, filling].map(resource);
+  const payments = (friend: string, partner: string, more: Json = {}): Json => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: "payments",
+      labels: { "ringfence.dev/profile": "filling", friend, ...more },
+      annotations: { partner },
+    },
+  });
+  const before = payments("shop", "192.0.2.0/24");
+
+  it.each<[string, Json, RegExp | null]>([
+    ["nothing of it changes", payments("shop", "192.0.2.0/24", { team: "a" }), null],
+    ["it lets in somebody else, as it may", payments("soft", "192.0.2.0/24"), null],
+    [
+      "its label lets in whom nobody may",
+      payments("dev", "192.0.2.0/24"),
+      /opens dev\/\* → payments\/\*/,
+    ],
+    ["its annotation does so", payments("shop", "0.0.0.0/0"), /opens .* → payments\/\*/],
+    ["it is not known what would come out, and so it stays", payments("shop", "everybody"), null],
+  ])("is judged by what Ringfence will make of it: %s", async (_, object, problem) => {
+    const { ask, engine } = createWorld({ resources });
+    const stored = policy("payments/default-deny", {
+      podSelector: {},
+      ingress: [
+        { from: [{ namespaceSelector: named("shop") }, { ipBlock: { cidr: "192.0.2.0/24" } }] },
+      ],
+    });
+    const read = succeed(parseNetworkPolicy(stored));
+    engine.apply({ kind: "policy", op: "upsert", object: read.policy });
+    const { allowed, status } = await ask(review({ oldObject: before, object }));
+    expect(allowed, status?.message).toBe(problem === null);
+    if (problem !== null) expect(status?.message).toMatch(problem);
+  });
+
+  it("is let through where only other annotations change", async () => {
+    const { ask } = createWorld({ resources });
+    const object = payments("shop", "192.0.2.0/24");
+    const metadata = {
+      ...(object["metadata"] as Json),
+      annotations: { partner: "192.0.2.0/24", note: "x" },
+    };
+    const response = await ask(review({ oldObject: before, object: { ...object, metadata } }));
+    expect(response.auditAnnotations).toEqual({ outcome: "spec-and-labels-unchanged" });
+  });
+});
+
 describe("two changes, each harmless, that break an Invariant together", () => {
   const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
   const sealed = resource(

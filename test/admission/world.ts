@@ -109,6 +109,17 @@ export function createWorld(options: WorldOptions = {}): {
     },
     ruleBook,
     invariants: new HeldInvariants(engine, ruleBook),
+    clusterValues: () => ({
+      dns: {
+        namespace: "kube-system",
+        podLabels: { "k8s-app": "kube-dns" },
+        addresses: [],
+        ports: [],
+      },
+      podCidrs: [],
+      serviceCidrs: [],
+      apiServerAddresses: [],
+    }),
     pending: new PendingChanges(engine, () => performance.now() + (options.elapsedMs?.() ?? 0)),
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock: () => performance.now(),
