@@ -63,7 +63,9 @@ export function parseYaml(
         message: inOurWords(message),
       });
     };
-    for (const { message, pos } of errors) complain(pos[0], message);
+    // What else is wrong in a line mostly follows from the first mistake in it.
+    const first = new Map(errors.toReversed().map((error) => [lineOf(error.pos[0]), error]));
+    for (const { message, pos } of [...first.values()].toReversed()) complain(pos[0], message);
     if (errors.length > 0 || contents === null) continue;
     if (isScalar(contents) && contents.value === null) continue;
     const value = valueOf(document);

@@ -264,6 +264,10 @@ describe("manifests of all sorts", () => {
       text: two.map((one) => JSON.stringify(one)).join("\n---\n"),
     },
     {
+      name: "a stream of JSON, as `jq` writes it",
+      text: two.map((one) => `${JSON.stringify(one, null, 2)}\n`).join(""),
+    },
+    {
       name: "a List in a List",
       text: stringify({
         apiVersion: "v1",
@@ -279,6 +283,17 @@ describe("manifests of all sorts", () => {
     const result = await connectivity(["-"], text);
     expect(result).toMatchObject({ code: 0, stderr: "" });
     expect(result.stdout).toContain("shop/api[Pod],shop/web[Pod],all ports,");
+  });
+
+  it("names the line in a stream of JSON, and what is wrong in a line once", async () => {
+    const label = "value of `app` is not a string; put it in quotes";
+    const bad = { ...POD, metadata: { ...POD.metadata, name: "bad", labels: { app: 1 } } };
+    const stream = [POD, bad].map((one) => JSON.stringify(one, null, 2)).join("\n");
+    const line = stream.split("\n").indexOf('      "app": 1') + 1;
+    const result = await connectivity(["-"], stream);
+    expect(result.stderr).toBe(`error: standard input:${line} metadata.labels.app: ${label}\n`);
+    const broken = await connectivity(["-"], `${WEB} {"a" "b": [1 2]}`);
+    expect(broken.stderr.match(/^error: standard input:1: /gm)).toHaveLength(1);
   });
 
   it("reads what `kustomize build` and `kubectl create --dry-run` print", async () => {

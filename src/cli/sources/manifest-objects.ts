@@ -4,6 +4,7 @@ import { itemsOf } from "../../wire/document.ts";
 import { field } from "../../wire/shape.ts";
 import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
+import { parseJsonStream } from "./json-stream.ts";
 import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
 import { parsePlainYaml } from "./plain-yaml.ts";
 import { below, type SourceObject } from "./source-object.ts";
@@ -72,37 +73,49 @@ function parseText({
   path,
   text,
 }: ManifestFile): Result<readonly YamlDocument[], readonly Problem[]> {
-  const values = parseJson(text) ?? parsePlainYaml(text);
+  const parts = parseJsonStream(text);
+  if (parts !== null) {
+    return success(
+      parts.map(({ value, text: own }) =>
+        located(
+          value,
+          path,
+          once(() => parseYaml(own(), path)),
+          0,
+        ),
+      ),
+    );
+  }
+  const values = parsePlainYaml(text);
   if (values === null) return parseYaml(text, path);
-  let parsed: readonly YamlDocument[] | undefined;
-  const asYaml = (index: number): YamlDocument | undefined => {
-    if (parsed === undefined) {
-      const read = parseYaml(text, path);
-      parsed = read.ok ? read.value : [];
-    }
-    return parsed[index];
-  };
-  return success(
-    values.map((value, index) => ({
-      value,
-      locate: (problem): Problem => {
-        const named = { ...problem, path: `${path} ${problem.path}`.trimEnd() };
-        return asYaml(index)?.locate(problem) ?? named;
-      },
-      position: (at): Position => asYaml(index)?.position(at) ?? { line: 1, column: 1 },
-    })),
-  );
+  const asYaml = once(() => parseYaml(text, path));
+  return success(values.map((value, index) => located(value, path, asYaml, index)));
 }
 
-/** Null where it is no JSON after all: a flow mapping, or several documents. */
-function parseJson(text: string): readonly unknown[] | null {
-  if (!/^\s*[{[]/.test(text)) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    return [value];
-  } catch {
-    return null;
-  }
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** A value whose places are those of a document of YAML, which is read when somebody asks for one. */
+function located(
+  value: unknown,
+  path: string,
+  read: () => ReturnType<typeof parseYaml>,
+  index: number,
+): YamlDocument {
+  const document = (): YamlDocument | undefined => {
+    const documents = read();
+    return documents.ok ? documents.value[index] : undefined;
+  };
+  return {
+    value,
+    locate: (problem): Problem => {
+      const named = { ...problem, path: `${path} ${problem.path}`.trimEnd() };
+      return document()?.locate(problem) ?? named;
+    },
+    position: (at): Position => document()?.position(at) ?? { line: 1, column: 1 },
+  };
 }
 
 function withHint(problem: Problem, text: string): Problem {
