@@ -28,6 +28,14 @@ describe("npm run demo", () => {
     expect(stderr).toBe("");
   });
 
+  it("counts as the tutorial does, which adds a change of the reader's own", async () => {
+    const page = new URL("../../docs/tutorial/first-policy.md", import.meta.url);
+    const tutorial = await readFile(page, "utf8");
+    const next = changes.length + 1;
+    expect(tutorial).toContain(`Put this into a file \`${next}-mine.yaml\``);
+    expect(tutorial).toContain(`1 of ${next} answers are not what the example expects`);
+  });
+
   it("is plain text where there is no terminal", () => {
     expect(stdout).not.toContain("\u001B");
   });
