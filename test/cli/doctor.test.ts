@@ -216,6 +216,16 @@ describe("the doctor", () => {
         says: "--cni calico",
       },
       {
+        objects: [node("docker-desktop", {})],
+        status: "problem",
+        says: "try policies in kind, in k3s, or in minikube with Calico",
+      },
+      {
+        objects: [daemonSet("kube-ovn-cni")],
+        status: "ok",
+        says: "unless Deployment kube-ovn-controller has --enable-np=false",
+      },
+      {
         objects: [daemonSet("calico-node", {}, { desiredNumberScheduled: 3, numberReady: 2 })],
         status: "warning",
         says: "DaemonSet kube-system/calico-node: ready on 2 of 3 nodes",

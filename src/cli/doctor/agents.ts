@@ -45,6 +45,17 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
     { plugin: "GKE Dataplane V2 (Cilium)", configMap: "cilium-config", judge: judgeCilium },
   ],
   ["antrea-agent", { plugin: "Antrea", judge: always }],
+  [
+    "kube-ovn-cni",
+    {
+      plugin: "Kube-OVN",
+      // Kube-OVN "Installation configurations": `enable-np`, on unless set; its controller is no DaemonSet.
+      judge: () => ({
+        enforces: "yes",
+        evidence: ["unless Deployment kube-ovn-controller has --enable-np=false"],
+      }),
+    },
+  ],
   ["ovnkube-node", { plugin: "OVN-Kubernetes", judge: always }],
   ["kube-network-policies", { plugin: "kube-network-policies", judge: always }],
   ["azure-npm", { plugin: "Azure Network Policy Manager", judge: always }],

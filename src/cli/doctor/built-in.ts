@@ -30,12 +30,22 @@ export function bareEnforcer(nodes: readonly unknown[]): Enforcer | null {
     };
   }
   const minikube = nodes.find((node) => labelOf(node, "minikube.k8s.io/name") !== "");
-  if (minikube === undefined) return null;
+  if (minikube !== undefined) {
+    return {
+      plugin: "minikube without a CNI that does",
+      enforces: "no",
+      evidence: [`Node ${nameOf(minikube)}, label minikube.k8s.io/name`],
+      help: "start it with `--cni calico`",
+    };
+  }
+  // docker/roadmap#888: its own networking takes no notice of policies, nor can it be replaced.
+  const desktop = nodes.find((node) => nameOf(node) === "docker-desktop");
+  if (desktop === undefined) return null;
   return {
-    plugin: "minikube without a CNI that does",
+    plugin: "Docker Desktop's own Kubernetes",
     enforces: "no",
-    evidence: [`Node ${nameOf(minikube)}, label minikube.k8s.io/name`],
-    help: "start it with `--cni calico`",
+    evidence: [`Node ${nameOf(desktop)}`],
+    help: "try policies in kind, in k3s, or in minikube with Calico",
   };
 }
 
