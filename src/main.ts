@@ -5,7 +5,7 @@ import { AccessReview } from "./cluster/access-review.ts";
 import { ApiClient } from "./cluster/api-client.ts";
 import { BaselineController } from "./cluster/baseline-controller.ts";
 import { ClusterState } from "./cluster/cluster-state.ts";
-import { followDnsPorts } from "./cluster/dns-endpoints.ts";
+import { followDnsPorts } from "./cluster/dns-ports.ts";
 import { EventRecorder, type Happening } from "./cluster/event-recorder.ts";
 import { faultOf } from "./cluster/fault.ts";
 import { LeaderElection } from "./cluster/leader-election.ts";

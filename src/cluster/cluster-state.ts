@@ -3,6 +3,12 @@ import { DATAPLANES } from "../engine/dataplane.ts";
 import { type Address, type PolicyKind, podKey } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
+import {
+  parseEndpoints,
+  type ResolverEndpoint,
+  resolverEndpoints,
+  type ServiceEndpoint,
+} from "../wire/endpoints.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { parseNode } from "../wire/node.ts";
 import { parsePod } from "../wire/pod.ts";
@@ -10,10 +16,10 @@ import { POLICY_READERS } from "../wire/policy.ts";
 import { parseService } from "../wire/service.ts";
 import { ServiceIndex, type Services } from "../wire/service-index.ts";
 import { field } from "../wire/shape.ts";
+import { ofDeployment, type PodTemplate, parseWorkload } from "../wire/workload.ts";
 import type { ApiClient } from "./api-client.ts";
 import { NetworkAgents } from "./bare-network.ts";
 import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
-import { type DnsEndpoint, readDnsEndpoints, readEndpointAddresses } from "./dns-endpoints.ts";
 import type { Observe } from "./notice.ts";
 import {
   Reflector,
@@ -22,10 +28,10 @@ import {
   type ReflectorTiming,
   STANDARD_TIMING,
 } from "./reflector.ts";
-import { both, endpoints } from "./reflector-target.ts";
+import { both } from "./reflector-target.ts";
 import * as kinds from "./resource-type.ts";
+import { TemplateIndex } from "./template-index.ts";
 import { endpointsOf, policySource, TIERED_KINDS } from "./watch-source.ts";
-import { ofDeployment, parseWorkloadTemplate, type WorkloadTemplate } from "./workload-template.ts";
 
 /** A stored object that cannot be read, and why. */
 export interface Unreadable {
@@ -43,13 +49,13 @@ export type Freshness =
 
 /** What rules may ask beyond the engine. Empty lists mean "not known". */
 export interface Facts {
-  readonly dns: readonly DnsEndpoint[];
+  readonly dns: readonly ResolverEndpoint[];
   readonly apiServer: readonly Address[];
   readonly ownNamespace: string;
   /** Ringfence's own pods, `namespace/name`. */
   readonly ownPods: readonly string[];
   readonly webhookPort: number;
-  templatesOf(namespace: string): Iterable<WorkloadTemplate>;
+  templatesOf(namespace: string): Iterable<PodTemplate>;
   readonly services: Services;
   knowsPodsOf(namespace: string): boolean;
   readonly knowsNamespaces: "yes";
@@ -98,11 +104,11 @@ export class ClusterState {
   readonly #reflectors: readonly Reflector[];
   readonly #terminating = new Set<string>();
   readonly #unreadable = new Map<string, Unreadable>();
-  readonly #templates = new Map<string, Map<string, WorkloadTemplate>>();
+  readonly #templates = new TemplateIndex();
   readonly #services = new ServiceIndex();
   readonly #daemonSets = new Set<string>();
   readonly #network = new NetworkAgents();
-  #dns: readonly DnsEndpoint[] = [];
+  #dns: readonly ResolverEndpoint[] = [];
   #apiServer: readonly Address[] = [];
 
   constructor(options: ClusterStateOptions) {
@@ -189,18 +195,12 @@ export class ClusterState {
       ],
       [{ type: kinds.CRON_JOBS, optional: true }, this.#workloads("CronJob")],
       [{ type: kinds.CRON_JOBS_BEFORE_1_21, optional: true }, this.#workloads("CronJob")],
-      [
-        endpointsOf(dnsService),
-        endpoints((raw) => {
-          this.#dns = readDnsEndpoints(raw);
-        }),
-      ],
-      [
-        endpointsOf({ namespace: "default", name: "kubernetes" }),
-        endpoints((raw) => {
-          this.#apiServer = readEndpointAddresses(raw);
-        }),
-      ],
+      this.#endpoints(dnsService, (found) => {
+        this.#dns = resolverEndpoints(found);
+      }),
+      this.#endpoints({ namespace: "default", name: "kubernetes" }, (found) => {
+        this.#apiServer = found.map(({ address }) => address);
+      }),
     ];
   }
 
@@ -283,21 +283,22 @@ export class ClusterState {
   }
 
   #workloads(kind: string): ReflectorTarget {
-    const parse = (raw: unknown): ReturnType<typeof parseWorkloadTemplate> =>
-      parseWorkloadTemplate(kind, raw);
-    return this.#reading(`${kind.toLowerCase()}s`, parse, {
-      upsert: (key, template) => {
-        const templates =
-          this.#templates.get(template.namespace) ?? new Map<string, WorkloadTemplate>();
-        this.#templates.set(template.namespace, templates.set(`${kind} ${key}`, template));
-      },
-      delete: (key) => {
-        const namespace = key.slice(0, key.indexOf("/"));
-        const templates = this.#templates.get(namespace);
-        templates?.delete(`${kind} ${key}`);
-        if (templates?.size === 0) this.#templates.delete(namespace);
-      },
+    return this.#reading(`${kind.toLowerCase()}s`, (raw) => parseWorkload(raw, kind), {
+      upsert: (key, template) => this.#templates.upsert(kind, key, template),
+      delete: (key) => this.#templates.delete(kind, key),
     });
+  }
+
+  /** The addresses behind a Service, none when it is gone. */
+  #endpoints(
+    service: ClusterStateOptions["dnsService"],
+    take: (found: readonly ServiceEndpoint[]) => void,
+  ): readonly [ReflectorSource, ReflectorTarget] {
+    const target = this.#reading("endpoints", parseEndpoints, {
+      upsert: (_, found) => take(found),
+      delete: () => take([]),
+    });
+    return [endpointsOf(service), target];
   }
 
   /** Parse, then hand on; what cannot be parsed is reported and counts as not being there. */
@@ -332,7 +333,7 @@ export class ClusterState {
   /** Each is read when asked for, so none is older than the engine. */
   #createFacts(): Facts {
     const { ownNamespace, webhookPort, engine } = this.#options;
-    const dns = (): readonly DnsEndpoint[] => this.#dns;
+    const dns = (): readonly ResolverEndpoint[] => this.#dns;
     const apiServer = (): readonly Address[] => this.#apiServer;
     return {
       get dns() {
@@ -348,7 +349,7 @@ export class ClusterState {
       },
       ownNamespace,
       webhookPort,
-      templatesOf: (namespace) => this.#templates.get(namespace)?.values() ?? [],
+      templatesOf: (namespace) => this.#templates.of(namespace),
       services: this.#services,
       // The watches leave nothing out.
       knowsPodsOf: () => true,

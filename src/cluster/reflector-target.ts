@@ -1,10 +1,5 @@
 import type { ReflectorTarget } from "./reflector.ts";
 
-/** A target for a single object: `undefined` when it is gone. */
-export function endpoints(take: (raw: unknown) => void): ReflectorTarget {
-  return { upsert: (_, raw) => take(raw), delete: () => take(undefined) };
-}
-
 /** Tell two targets, the second of which need not exist. */
 export function both(first: ReflectorTarget, second: ReflectorTarget | undefined): ReflectorTarget {
   if (second === undefined) return first;

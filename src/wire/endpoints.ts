@@ -83,7 +83,7 @@ export interface ResolverEndpoint {
 
 /**
  * The endpoints of a DNS Service. A resolver also serves metrics and probes over TCP: its port for
- * names is the one called `dns-tcp`, else the one with the number of the UDP port, else 53.
+ * names is the one called `dns-tcp` or `dns`, else the one with the number of the UDP port, else 53.
  */
 export function resolverEndpoints(
   endpoints: readonly ServiceEndpoint[],
@@ -92,7 +92,7 @@ export function resolverEndpoints(
     const udpPort = ports.find(({ protocol }) => protocol === "UDP")?.port ?? null;
     const overTcp = ports.filter(({ protocol }) => protocol === "TCP");
     const tcpPort =
-      overTcp.find(({ name }) => name === "dns-tcp") ??
+      overTcp.find(({ name }) => name === "dns-tcp" || name === "dns") ??
       overTcp.find(({ port }) => port === (udpPort ?? 53)) ??
       null;
     return { end, udpPort, tcpPort: tcpPort?.port ?? null };

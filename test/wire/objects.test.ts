@@ -276,6 +276,33 @@ describe("endpoints", () => {
       5353,
     ],
     ["without names", [{ port: 5353, protocol: "UDP" }, { port: 5353 }, { port: 80 }], 5353, 5353],
+    [
+      "RKE2's, with names of its own",
+      [
+        { name: "udp-53", port: 53, protocol: "UDP" },
+        { name: "tcp-53", port: 53, protocol: "TCP" },
+      ],
+      53,
+      53,
+    ],
+    [
+      "other ports for each protocol",
+      [
+        { name: "dns", port: 53, protocol: "UDP" },
+        { name: "dns-tcp", port: 5353, protocol: "TCP" },
+      ],
+      53,
+      5353,
+    ],
+    [
+      "TCP alone, called `dns`",
+      [
+        { name: "dns", port: 5353 },
+        { name: "metrics", port: 9153 },
+      ],
+      null,
+      5353,
+    ],
     ["TCP only", [{ port: 80 }, { port: 53 }], null, 53],
     ["UDP only", [{ port: 53, protocol: "UDP" }, { port: 80 }], 53, null],
     ["neither", [], null, null],

@@ -1,4 +1,3 @@
-import { ofDeployment } from "../../cluster/workload-template.ts";
 import type { Dataplane } from "../../engine/dataplane.ts";
 import { MatchingEngine } from "../../engine/matching-engine.ts";
 import {
@@ -19,7 +18,7 @@ import { type ParsedNamespace, parseNamespace } from "../../wire/namespace.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import { field } from "../../wire/shape.ts";
-import type { PodTemplate } from "../../wire/workload.ts";
+import { ofDeployment, type PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ofDeployment, parseWorkloadTemplate } from "../../src/cluster/workload-template.ts";
 import type { Labels, Pod } from "../../src/engine/model.ts";
+import { ofDeployment } from "../../src/wire/workload.ts";
 
 const pod: Pod = {
   namespace: "shop",
@@ -38,33 +38,6 @@ describe("a pod's workload", () => {
     },
   ])("is $name", ({ given, expected }) => {
     expect(ofDeployment(given).workload).toEqual(expected);
-  });
-});
-
-describe("a workload's template", () => {
-  const template = {
-    metadata: { labels: { app: "web" } },
-    spec: { containers: [{ ports: [{ name: "http", containerPort: 80 }, { containerPort: 81 }] }] },
-  };
-  it.each([
-    { kind: "Deployment", spec: { template } },
-    { kind: "CronJob", spec: { jobTemplate: { spec: { template } } } },
-  ])("of a $kind is the pod it makes", ({ kind, spec }) => {
-    const raw = { metadata: { namespace: "shop", name: "web" }, spec };
-    expect(parseWorkloadTemplate(kind, raw)).toEqual({
-      ok: true,
-      value: {
-        namespace: "shop",
-        workload: { kind, name: "web" },
-        labels: labels({ app: "web" }),
-        ports: [{ name: "http", protocol: "TCP", port: 80 }],
-      },
-    });
-  });
-
-  it("is a problem where it cannot be read", () => {
-    const raw = { metadata: { namespace: "shop", name: "web" }, spec: { template: {} } };
-    expect(parseWorkloadTemplate("Deployment", raw).ok).toBe(false);
   });
 });
 

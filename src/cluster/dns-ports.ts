@@ -1,0 +1,18 @@
+import type { ResolverEndpoint } from "../wire/endpoints.ts";
+
+/**
+ * The ports that resolvers listen on, asked of `endpoints` each time. While there are none, in an outage
+ * or a roll-out, they are those that were last there: the ports do not go with the pods.
+ */
+export function followDnsPorts(
+  endpoints: () => readonly Pick<ResolverEndpoint, "udpPort" | "tcpPort">[],
+): () => readonly number[] {
+  let known: readonly number[] = [];
+  return () => {
+    const ports = endpoints()
+      .flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort])
+      .filter((port) => port !== null);
+    if (ports.length > 0) known = ports;
+    return known;
+  };
+}
