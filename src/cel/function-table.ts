@@ -27,6 +27,7 @@ export const FUNCTIONS: readonly Overload[] = [
 /** Functions by name: `matches`, `ip.isCanonical`, `_+_`. */
 export type FunctionTable = ReadonlyMap<string, readonly Overload[]>;
 
+/** Overloads by the name of their function. */
 export function functionTable(overloads: readonly Overload[]): FunctionTable {
   return Map.groupBy(overloads, ({ name }) => name);
 }

@@ -27,10 +27,12 @@ export interface Node {
 /** What stands for an expression that something is wrong with. */
 export const NOTHING: Node = { run: () => null, type: "dyn" };
 
+/** A value that is known before the expression runs. */
 export function constantNode(value: Value): Node {
   return { run: () => value, type: typeOf(value), constant: value };
 }
 
+/** Report whether all of them are known before the expression runs. */
 export function areConstant(nodes: readonly Node[]): boolean {
   return nodes.every(({ constant }) => constant !== undefined);
 }
@@ -88,6 +90,7 @@ export function conditionalNode({ run: condition }: Node, yes: Node, no: Node): 
   return { run, type: yes.type === no.type ? yes.type : "dyn" };
 }
 
+/** `[a, b]` */
 export function listNode(items: readonly Node[]): Node {
   const runs = items.map(({ run }) => run);
   const run: Run = (frame) => {
@@ -98,6 +101,7 @@ export function listNode(items: readonly Node[]): Node {
   return { run, type: "list" };
 }
 
+/** `{key: value}`; a key that comes twice is an error. */
 export function mapNode(
   pairs: readonly { readonly key: Node; readonly value: Node }[],
   offset: number,
@@ -131,6 +135,7 @@ function enter(
   return null;
 }
 
+/** `items.all(item, …)` and its like. */
 export function macroNode(plan: MacroPlan, offset: number): Node {
   const { kind } = plan;
   const type = kind === "list" || kind === "map" ? kind : "bool";

@@ -48,6 +48,7 @@ function mayFit(types: readonly TypeName[], parameters: readonly TypeName[]): bo
   );
 }
 
+/** Report whether a value of `type` can be one of `wanted`: a `dyn` can turn out to be anything. */
 export function mayBe(type: TypeName, wanted: TypeName): boolean {
   return type === wanted || type === "dyn" || wanted === "dyn";
 }

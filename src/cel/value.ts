@@ -143,6 +143,7 @@ export function isTypeName(name: string): name is TypeName {
   return TYPE_NAMES.some((known) => known === name);
 }
 
+/** Report whether the value is one, and no list, map or type. */
 export function isScalar(value: Value): value is Scalar {
   return (
     typeof value !== "object" ||
@@ -153,10 +154,12 @@ export function isScalar(value: Value): value is Scalar {
   );
 }
 
+/** Report whether the value is a list: one that came as JSON, or one that an expression made. */
 export function isList(value: unknown): value is ListValue {
   return Array.isArray(value) || value instanceof List;
 }
 
+/** Report whether the value is a map: an object that came as JSON, or one that an expression made. */
 export function isMap(value: unknown): value is MapValue {
   return value instanceof Dictionary || isJsonObject(value);
 }
@@ -167,6 +170,7 @@ function isJsonObject(value: unknown): value is JsonObject {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** The number of items. */
 export function listSize(list: ListValue): number {
   return list instanceof List ? list.items.length : list.length;
 }

@@ -23,6 +23,7 @@ export function bindClaim(claim: FlowClaim, selectors: SelectorIndex): BoundClai
   };
 }
 
+/** Give back every selector that the claim was bound to. */
 export function unbindClaim({ from, to }: BoundClaim, selectors: SelectorIndex): void {
   for (const entry of [...from.entries, ...to.entries]) selectors.release(entry);
 }

@@ -73,6 +73,7 @@ export function bindPolicy(
   };
 }
 
+/** Give back every selector that the policy was bound to. */
 export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex): void {
   selectors.release(compiled.subject);
   for (const { rules } of [compiled.ingress, compiled.egress]) {

@@ -27,6 +27,7 @@ export function ruleMatch(rule: CompiledRule, ends: Ends, point: number): Match 
   return peer === NO ? NO : least(peer, portMatch(rule, ends.destination, point));
 }
 
+/** Whether the rule names the peer, and how surely; without peers it is meant for everybody. */
 export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowFamily): Match {
   const { peers, peerSet } = rule;
   if (peers === null) return YES;
@@ -42,6 +43,7 @@ export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowF
   return match;
 }
 
+/** Whether the rule has the port (a point of the port space), its named ports resolved at the destination. */
 export function portMatch(rule: CompiledRule, destination: EndpointClass, point: number): Match {
   if (rule.ports === null || hasPoint(rule.ports, point)) return YES;
   return rule.names.reduce<Match>((match, name) => {

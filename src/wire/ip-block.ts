@@ -30,6 +30,7 @@ export const ipBlockSchema = z
     return subtractRanges([cidr], holes);
   });
 
+/** Report whether `hole` lies within `cidr` and is not all of it. */
 export function isStrictSubset(hole: AddressRange, cidr: AddressRange): boolean {
   const inside = hole.first >= cidr.first && hole.last <= cidr.last;
   return inside && hole.last - hole.first < cidr.last - cidr.first;

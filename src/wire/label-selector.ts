@@ -79,6 +79,7 @@ function toSelector(selector: SelectorShape, context: z.RefinementCtx): Selector
   return [...equalities, ...expressions];
 }
 
+/** Report whether the API server takes this for the key of a label. */
 export function isLabelKey(key: string): boolean {
   const slash = key.indexOf("/");
   const prefix = key.slice(0, Math.max(slash, 0));
@@ -86,6 +87,7 @@ export function isLabelKey(key: string): boolean {
   return prefixed && NAME.test(key.slice(slash + 1));
 }
 
+/** Report whether the API server takes this for the value of a label. */
 export function isLabelValue(value: string): boolean {
   return value === "" || NAME.test(value);
 }

@@ -4,6 +4,7 @@ import { PROTOCOLS } from "../engine/port-set.ts";
 
 const LAST_PORT = 65_535;
 
+/** Report whether `raw` is a port number, 1 to 65535. */
 export function isPort(raw: unknown): raw is number {
   return Number.isInteger(raw) && Number(raw) >= 1 && Number(raw) <= LAST_PORT;
 }

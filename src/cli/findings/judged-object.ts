@@ -25,6 +25,7 @@ export interface JudgedObject {
   readonly removal: Change;
 }
 
+/** A policy of a source, as rules look at it. */
 export function judgedPolicy({ policy, manifest, notices, origin }: SourcePolicy): JudgedObject {
   return {
     name: policyName(policy),
@@ -39,6 +40,7 @@ export function judgedPolicy({ policy, manifest, notices, origin }: SourcePolicy
   };
 }
 
+/** A namespace of a source, as rules look at it. */
 export function judgedNamespace({ namespace, manifest, origin }: SourceNamespace): JudgedObject {
   const { name } = namespace;
   return {

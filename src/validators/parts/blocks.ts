@@ -14,6 +14,7 @@ export interface Block {
   readonly ranges: readonly AddressRange[];
 }
 
+/** The peers of a rule that are addresses, in its order. */
 export function blocksOf({ peers }: PlacedRule): readonly Block[] {
   return peers.flatMap(({ peer, paths, raw }) =>
     peer.kind === "addresses" ? [{ path: paths.item, raw, ranges: peer.ranges }] : [],
