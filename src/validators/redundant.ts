@@ -25,14 +25,31 @@ export const redundant = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, after }): readonly Finding[] {
+  check({ object, after, facts }): readonly Finding[] {
     if (object?.kind !== "policy" || isVoid(object.policy)) return [];
-    const found = after.redundanciesOf(policyKey(object.policy), MAX_COMPARED);
+    const { policy } = object;
+    const isKnown = policy.namespace === "" || facts.knowsPodsOf(policy.namespace);
+    const found = after
+      .redundanciesOf(policyKey(policy), MAX_COMPARED)
+      .filter((one) => isKnown || isSoWhoeverRuns(one, policy));
     // Whoever says the same twice need not be told that it changes nothing.
     const twins = found.filter(({ code }) => code === "duplicate-policies");
     return (twins.length > 0 ? twins : found).flatMap((one) => describe(one, object));
   },
 });
+
+/**
+ * Where it is not known who runs, nothing changes anything: what counts is a rule beside one of the same
+ * policy that lets everybody through.
+ */
+function isSoWhoeverRuns(finding: Redundancy, policy: Policy): boolean {
+  if (finding.code !== "redundant-rule") return false;
+  const [, direction, index] = /^spec\.(ingress|egress)\[(\d+)\]/.exec(finding.path) ?? [];
+  const { rules } = direction === "egress" ? policy.egress : policy.ingress;
+  return rules.some(
+    ({ peers, ports }, at) => at !== Number(index) && peers === "all" && ports === "all",
+  );
+}
 
 function describe(finding: Redundancy, governed: GovernedPolicy): readonly Finding[] {
   switch (finding.code) {

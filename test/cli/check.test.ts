@@ -301,6 +301,17 @@ describe("check of policies whose files say nothing of pods", () => {
     expect(code).toBe(0);
   });
 
+  it("takes no rule and no policy for one that changes nothing", async () => {
+    const from = (app: string): string =>
+      `{from: [{podSelector: {matchLabels: {app: ${app}}}}], ports: [{port: 80, protocol: TCP}]}`;
+    const rules = policy(`{podSelector: {}, ingress: [${from("web")}, ${from("api")}]}`);
+    const deny = policy("{podSelector: {}}").replace("name: p", "name: deny");
+    const args = ["check", "-", "-o", "json", "--profile", "restricted"];
+    const { stdout } = await runCli(args, { input: `${rules}---\n${deny}` });
+    const { findings } = findingsSchema.parse(JSON.parse(stdout));
+    expect(findings.filter(({ rule }) => rule.startsWith("redundant"))).toEqual([]);
+  });
+
   it("says what it takes for granted, and mends nothing by that", async () => {
     const input = policy("{podSelector: {}, policyTypes: [Egress]}");
     const { stdout } = await runCli(["check", "-"], { input });
