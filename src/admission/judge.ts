@@ -58,7 +58,7 @@ export async function judge(
       ...broken,
       ...judgeWithPossible(possible, broken, { engine, invariants, changes }),
     ],
-    { ...subject, namespace: request.kind === "Namespace" ? request.name : request.namespace },
+    { ...subject, namespace: request.namespace || facts.ownNamespace },
     ruleBook.exemptions(),
     { nowMs: around.now(), maxDays: active.maxExemptionDays },
   );

@@ -6,7 +6,7 @@ import type { JudgedFinding } from "./run-rules.ts";
 
 /** What findings are of, as far as Exemptions look at it. */
 export interface ExcusedObject {
-  /** Empty for what is cluster-scoped. */
+  /** Ringfence's own for what is cluster-scoped: nothing else there is governed. */
   readonly namespace: string;
   readonly namespaceLabels: Labels | null;
   readonly labels: Labels;
@@ -59,10 +59,8 @@ function isFor(exemption: Exemption, object: ExcusedObject): boolean {
   const { namespaceSelector, policySelector } = exemption;
   const { namespace, namespaceLabels, labels } = object;
   if (!selectorMatches(policySelector, labels)) return false;
-  if (namespaceSelector === null) {
-    // Ringfence's own namespace is never governed: there it can only be for what has no namespace.
-    return namespace === exemption.namespace || namespace === "";
-  }
+  // SECURITY: one namespace's exemption is for no other, and for no policy of the whole cluster.
+  if (namespaceSelector === null) return namespace === exemption.namespace;
   return namespaceLabels !== null && selectorMatches(namespaceSelector, namespaceLabels);
 }
 

@@ -413,6 +413,32 @@ describe("an Invariant", () => {
       },
     });
   });
+
+  it.each([
+    ["payments", null],
+    ["ringfence-system", 'invariant "cardholder-data"'],
+  ])("an Exemption in %s excuses of a cluster-scoped policy: %s", async (where, excused) => {
+    const terms = { reason: "r", owner: "o", expires: "2026-06-01T00:00:00Z" };
+    const forCards = { invariants: ["cardholder-data"], ...terms };
+    const { ask } = createWorld({
+      resources: [sealed, resource(document("Exemption", "migration", forCards, where))],
+    });
+    const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+    const object = {
+      apiVersion: "policy.networking.k8s.io/v1alpha2",
+      kind: "ClusterNetworkPolicy",
+      metadata: { name: "open" },
+      spec: {
+        tier: "Admin",
+        priority: 1,
+        subject: { namespaces: named("payments") },
+        ingress: [{ action: "Accept", from: [{ namespaces: named("dev") }] }],
+      },
+    };
+    const { auditAnnotations, status } = await ask(review({ object }));
+    expect(auditAnnotations?.["excused"] ?? null).toBe(excused);
+    expect(status?.message.includes('invariant "cardholder-data"') ?? false).toBe(excused === null);
+  });
 });
 
 describe("a namespace whose labels and annotations fill its baseline", () => {

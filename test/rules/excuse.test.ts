@@ -87,14 +87,21 @@ it.each<Row>([
   {
     name: "cluster-scoped policies from Ringfence's own",
     by: { namespace: "ringfence-system" },
-    namespace: "",
+    namespace: "ringfence-system",
     namespaceLabels: null,
     excused: ["open-world"],
   },
   {
+    name: "no cluster-scoped policy from another namespace",
+    by: {},
+    namespace: "ringfence-system",
+    namespaceLabels: null,
+    excused: [],
+  },
+  {
     name: "no cluster-scoped policy by a selector of namespaces",
     by: everywhere,
-    namespace: "",
+    namespace: "ringfence-system",
     namespaceLabels: null,
     excused: [],
   },

@@ -122,7 +122,7 @@ function judgeChange(
   const { left, excuses } = excuse(
     [...findings, ...broken],
     {
-      namespace: subject.namespace,
+      namespace: subject.namespace || OWN_NAMESPACE,
       namespaceLabels: around ?? null,
       labels: subject.ownLabels,
     },
