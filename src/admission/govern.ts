@@ -34,7 +34,8 @@ export function govern(optIn: OptIn | null, profiles: ProfileList): Governance {
 /**
  * What governs a change of a namespace: the profile it has, so that leaving is judged by the rules
  * that are left; else the one it gets. A new label that names no profile is an error whichever
- * governs; replacing such a label by one that is right is the new profile's business.
+ * governs; replacing such a label by one that is right is the new profile's business, at the mode that
+ * held before: a softer one is a way out like any other.
  */
 export function governNamespace(request: GovernedRequest, profiles: ProfileList): Governance {
   const before = optInOfObject(request.oldObject);
@@ -43,7 +44,8 @@ export function governNamespace(request: GovernedRequest, profiles: ProfileList)
   const next = govern(after, profiles);
   if (next.kind === "unknown-profile") return { ...next, mode: before?.mode ?? next.mode };
   if (old.kind === "governed") return old;
-  return next.kind === "governed" ? next : old;
+  if (next.kind !== "governed") return old;
+  return { ...next, mode: before?.mode ?? next.mode };
 }
 
 function optInOfObject(object: unknown): OptIn | null {

@@ -292,6 +292,14 @@ describe("namespaces", () => {
       null,
     ],
     [
+      "may not mend it and soften the mode at once",
+      {
+        object: namespace("odd", { ...restricted, [MODE]: "audit" }),
+        oldObject: namespace("odd", { [PROFILE]: "strict" }),
+      },
+      403,
+    ],
+    [
       "may not drop a label that names none",
       { object: namespace("odd"), oldObject: namespace("odd", { [PROFILE]: "strict" }) },
       403,
