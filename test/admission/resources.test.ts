@@ -55,7 +55,7 @@ describe("a change of one of Ringfence's own resources", () => {
     );
   });
 
-  it("is refused where namespaces or other profiles need what is to go", async () => {
+  it("is refused where namespaces need the Profile that is to go", async () => {
     const { ask } = createWorld();
     const removal = (name: string) =>
       ask(review({ oldObject: document("Profile", name, {}), request: asked("Profile") }));
@@ -69,6 +69,31 @@ describe("a change of one of Ringfence's own resources", () => {
       },
     });
     expect(await removal("unused")).toMatchObject({ allowed: true });
+  });
+
+  it("is refused where another Profile extends the one that is to go", async () => {
+    const { ask, around } = createWorld();
+    const parent = document("Profile", "parent", rules("allow-all"));
+    const child = document("Profile", "child", { extends: "parent" });
+    around.ruleBook.upsert("Profile parent", parseResource(parent));
+    around.ruleBook.upsert("Profile child", parseResource(child));
+    const removed = await ask(review({ oldObject: parent, request: asked("Profile") }));
+    expect(removed.allowed).toBe(false);
+    expect(removed.status?.message).toContain("Profile child: ");
+  });
+
+  it("may go, an Invariant, although an Exemption names it", async () => {
+    const { ask, around } = createWorld();
+    const ends = [{ namespaces: {} }];
+    const invariant = document("Invariant", "closed", {
+      description: "nobody reaches anybody",
+      mustNotReach: { from: ends, to: ends },
+    });
+    around.ruleBook.upsert("Invariant closed", parseResource(invariant));
+    const excused = exemption({ rules: [], invariants: ["closed"] });
+    around.ruleBook.upsert("Exemption shop/legacy", parseResource(excused));
+    const removal = review({ oldObject: invariant, request: asked("Invariant") });
+    expect(await ask(removal)).toMatchObject({ allowed: true });
   });
 
   it("is refused where namespaces pick the Baseline that is to go", async () => {

@@ -346,6 +346,14 @@ describe("addresses of pods and nodes", () => {
     expect(engine.verdict(flow("10.0.0.7 -> shop/web TCP/1"))).toBe("allowed");
   });
 
+  test("a pod that comes back with another address has that one, and no more the first", () => {
+    const policy = networkPolicy("shop/p", "pods app=web", "ingress from pods app=first");
+    const engine = engineOf([web, policy, pod("shop/first app=first 10.0.0.7")]);
+    engine.apply(pod("shop/first app=first 10.0.0.8"));
+    expect(engine.verdict(flow("10.0.0.7 -> shop/web TCP/1"))).toBe("denied");
+    expect(engine.verdict(flow("10.0.0.8 -> shop/web TCP/1"))).toBe("allowed");
+  });
+
   test("a second address of one family does not count", () => {
     const twice = pod("shop/twice 10.0.0.1 10.0.0.2");
     const engine = engineOf([web, twice, networkPolicy("shop/p", "ingress from 10.0.0.2/32")]);

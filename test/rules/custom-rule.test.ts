@@ -232,6 +232,8 @@ describe("a rule in CEL that fails is a fault, as its onFault says", () => {
   it.each<[string, string, string]>([
     ["a field that is not there", "object.spec.egress.size() > 0", "there is no field `egress`"],
     ["a port that is none", "reaches('dev/*', 'shop/*', 'QUIC/1')", "`QUIC/1` is no port"],
+    ["a port below the first", "reaches('dev/*', 'shop/*', 0)", "`0` is no port"],
+    ["a port beyond the last", "reaches('dev/*', 'shop/*', 65536)", "`65536` is no port"],
     ["an end that is none", "reaches('dev', 'shop/*', 1)", "`dev` is no end"],
   ])("%s", (_, expression, message) => {
     for (const onFault of ["Deny", "Warn"] as const) {
