@@ -195,6 +195,33 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
     expect(allowed, allowed.stderr).toMatchObject({ code: 0 });
   });
 
+  it("keeps its baseline's name: picking another is denied without the verb optout, and followed with it", async () => {
+    await optIn("picking");
+    const wall = { podSelector: {}, policyTypes: ["Ingress"] };
+    const created = await plane().kubectl(["apply", "-f", "-"], {
+      input: {
+        apiVersion: "ringfence.dev/v1alpha1",
+        kind: "Baseline",
+        metadata: { name: "wall" },
+        spec: { policies: [{ name: "wall", spec: wall }] },
+      },
+    });
+    expect(created, created.stderr).toMatchObject({ code: 0 });
+    const pick = ["label", "namespace", "picking", "ringfence.dev/baseline=wall"];
+    await vi.waitFor(async () => {
+      const denied = await asDana(...pick);
+      expect(denied.code).toBe(1);
+      expect(denied.stderr).toContain("swaps the baseline `default` for `wall`");
+      expect(denied.stderr).not.toContain("there is no Baseline");
+    }, 5_000);
+    const allowed = await asOlga(...pick);
+    expect(allowed, allowed.stderr).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => {
+      expect(await storedPolicy(plane(), "picking", "wall")).not.toBeNull();
+      expect(await storedPolicy(plane(), "picking", "allow-dns")).toBeNull();
+    }, 5_000);
+  });
+
   it("in roll-out is warned of what an enforced one is denied", async () => {
     const warned = { "ringfence.dev/profile": "restricted", "ringfence.dev/mode": "warn" };
     await createNamespace(plane(), "warned", warned);
