@@ -301,6 +301,15 @@ describe("check of policies whose files say nothing of pods", () => {
     expect(code).toBe(0);
   });
 
+  it("takes a port for named as the policy names it", async () => {
+    const input = policy(
+      "{podSelector: {}, ingress: [{ports: [{port: a, protocol: UDP}]}, {ports: [{port: b}, {port: a}]}, {ports: [{port: a}]}]}",
+    );
+    const { stdout } = await runCli(["check", "-", "-o", "json"], { input });
+    const { findings } = findingsSchema.parse(JSON.parse(stdout));
+    expect(findings.filter(({ rule }) => rule.startsWith("named-port"))).toEqual([]);
+  });
+
   it("takes no rule and no policy for one that changes nothing", async () => {
     const from = (app: string): string =>
       `{from: [{podSelector: {matchLabels: {app: ${app}}}}], ports: [{port: 80, protocol: TCP}]}`;

@@ -1,12 +1,12 @@
-import type { Labels, Pod, Policy, Requirement, Selector } from "../../engine/model.ts";
+import type { Labels, Pod, Policy, Requirement, Rule, Selector } from "../../engine/model.ts";
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
 
 /**
  * A pod that the policy selects in its own namespace, for policies whose files do not say who runs
- * there; null where no pod can be so, and for policies of the whole cluster. It has no address, no port
- * and no name that a pod could have.
+ * there; null where no pod can be so, and for policies of the whole cluster. It has the ports that the policy
+ * names, no address, and no name that a pod could have.
  */
-export function witnessOf({ namespace, subject }: Policy): Pod | null {
+export function witnessOf({ namespace, subject, ingress }: Policy): Pod | null {
   const labels = labelsFor(subject.pods);
   if (namespace === "" || labels === null) return null;
   const name = `[${Array.from(labels, ([key, value]) => `${key}=${value}`).join(",") || "any pod"}]`;
@@ -15,12 +15,26 @@ export function witnessOf({ namespace, subject }: Policy): Pod | null {
     name,
     labels,
     addresses: [],
-    ports: [],
+    ports: namedPorts(ingress.rules),
     hostNetwork: false,
     node: null,
     ended: false,
     workload: { kind: "Pod", name },
   };
+}
+
+/** More than any rule minds. */
+const FIRST_PORT = 65_000;
+
+/** What is reached by name is the subject's own: it is there, wherever that is. */
+function namedPorts(rules: readonly Rule[]): Pod["ports"] {
+  const named = rules.flatMap(({ ports }) =>
+    ports === "all" ? [] : ports.flatMap((port) => (port.kind === "named" ? [port] : [])),
+  );
+  const names = [...new Set(named.map(({ name }) => name))];
+  return named.map(({ name, protocol }) => {
+    return { name, protocol: protocol ?? "TCP", port: FIRST_PORT + (names.indexOf(name) % 500) };
+  });
 }
 
 /** The fewest labels that a selector matches; null where none can be so. */
