@@ -7,7 +7,7 @@ import { listed } from "./parts/phrases.ts";
 /** Report changes of a namespace's labels that open ways. */
 export const labelOpens = defineValidator({
   id: "label-opens",
-  title: "New labels of a namespace open ways for its pods",
+  title: "New labels of a namespace open connections for its pods",
   why: "Rules of other namespaces let in whoever carries a label. So a label on a namespace is a key, and giving it one can open a database without any policy being touched.",
   fix: "Take the label off again, or have those agree whose policies it opens.",
   kinds: ["namespace"],

@@ -9,7 +9,7 @@ const MAX_PODS = 2000;
 export const leftOpen = defineValidator({
   id: "left-open",
   title: "The change leaves pods without any policy",
-  why: "A pod that no policy selects in a direction is open to everybody there. So deleting the last policy that selects it, or taking a direction out of its `policyTypes`, does not close ways: it opens all of them.",
+  why: "A pod that no policy selects in a direction is open to everybody there. So deleting the last policy that selects it, or taking a direction out of its `policyTypes`, closes nothing: it opens every connection.",
   fix: "Put another policy in place first, such as a default-deny for the namespace.",
   kinds: ["policy"],
   operations: ["UPDATE", "DELETE"],

@@ -12,7 +12,7 @@ const MAX_PODS = 2000;
 export const noDefaultDeny = defineValidator({
   id: "no-default-deny",
   title: "The namespace denies nothing by default",
-  why: "A policy closes ways only to the pods that it selects, and only in its own directions. Without a policy for the whole namespace that denies what none allows, all other pods, and those to come, are open to everybody.",
+  why: "A policy restricts only the pods that it selects, and only in its own directions. Without a policy for the whole namespace that denies what none allows, all other pods, and those to come, are open to everybody.",
   fix: "Add a policy with `podSelector: {}`, both `policyTypes` and no rules, or opt the namespace in to a baseline.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],

@@ -5,7 +5,7 @@ import { defineValidator, type Finding } from "../rules/rule.ts";
 export const notEnforced = defineValidator({
   id: "not-enforced",
   title: "Nothing in the cluster enforces policies",
-  why: "A NetworkPolicy is only stored by the API server; what carries the pods' network has to enforce it. Where that does not, as Flannel by itself, every policy is accepted and none does anything.",
+  why: "A NetworkPolicy is only stored by the API server; the network plugin has to enforce it. Where it does not, as with Flannel alone, every policy is accepted and none has an effect.",
   fix: "Install a network plugin that enforces policies, or one that does so beside yours. `kubectl network-policy doctor` shows what was looked at.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],

@@ -21,7 +21,7 @@ const parameters = z.strictObject({
 export const requiredMetadata = defineValidator({
   id: "required-metadata",
   title: "A label or an annotation is missing",
-  why: "Whoever finds a connection cut off has to find out whom to ask, and why it was so decided.",
+  why: "Whoever finds a connection cut off has to find out whom to ask, and why the policy is as it is.",
   fix: "Add what is missing to `metadata`.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
