@@ -6,7 +6,6 @@ import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { parseJsonStream } from "./json-stream.ts";
 import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
-import { parsePlainYaml } from "./plain-yaml.ts";
 import { below, type SourceObject } from "./source-object.ts";
 
 /**
@@ -65,48 +64,30 @@ function objectOf(
 }
 
 /**
- * The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast, and YAML that
- * says plainly what it means to a reader of such; all of YAML is read only when there is more to it, or
- * somebody asks where a field is written.
+ * The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast; it is read as
+ * YAML only when somebody asks where a field is written.
  */
 function parseText({
   path,
   text,
 }: ManifestFile): Result<readonly YamlDocument[], readonly Problem[]> {
   const parts = parseJsonStream(text);
-  if (parts !== null) {
-    return success(
-      parts.map(({ value, text: own }) =>
-        located(
-          value,
-          path,
-          once(() => parseYaml(own(), path)),
-          0,
-        ),
-      ),
-    );
-  }
-  const values = parsePlainYaml(text);
-  if (values === null) return parseYaml(text, path);
-  const asYaml = once(() => parseYaml(text, path));
-  return success(values.map((value, index) => located(value, path, asYaml, index)));
+  if (parts === null) return parseYaml(text, path);
+  return success(
+    parts.map(({ value, text: own }) => located(value, path, () => parseYaml(own(), path))),
+  );
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
-/** A value whose places are those of a document of YAML, which is read when somebody asks for one. */
+/** A value whose places are those of the YAML document it is too, which is read when somebody asks for one. */
 function located(
   value: unknown,
   path: string,
   read: () => ReturnType<typeof parseYaml>,
-  index: number,
 ): YamlDocument {
+  let documents: ReturnType<typeof parseYaml> | undefined;
   const document = (): YamlDocument | undefined => {
-    const documents = read();
-    return documents.ok ? documents.value[index] : undefined;
+    documents ??= read();
+    return documents.ok ? documents.value[0] : undefined;
   };
   return {
     value,
