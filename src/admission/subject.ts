@@ -51,7 +51,10 @@ export function readSubject(
     oldObject: old.ok ? old.value.governed : null,
     changes: [upsert ?? removalOf(request)],
     // SECURITY: those of before; a change of labels must not choose which rules it is judged by.
-    namespaceLabels: engine.namespace(request.namespace)?.labels ?? labelsOf(upsert),
+    namespaceLabels:
+      engine.namespace(request.namespace)?.labels ??
+      labelsOf(old.ok ? old.value.upsert : null) ??
+      labelsOf(upsert),
     notices,
     oldProblems: old.ok ? [] : old.error,
   });

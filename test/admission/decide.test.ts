@@ -368,6 +368,20 @@ describe("the right to opt out", () => {
     });
   });
 
+  it("lets a change through that others have to reckon with, as any that is admitted", async () => {
+    const { ask, around } = createWorld({ authorizer: answering(success(true)) });
+    await ask(
+      review({
+        object: namespace("shop"),
+        oldObject: namespace("shop", { [PROFILE]: "restricted" }),
+        request: { dryRun: true },
+      }),
+    );
+    expect(around.pending.beside([])).toEqual([]);
+    await ask(asked);
+    expect(around.pending.beside([])).toMatchObject([{ kind: "namespace", op: "upsert" }]);
+  });
+
   it("does not, where it could not be asked for; the denial says why", async () => {
     const problem = { code: "NP_E_FORBIDDEN", path: "", message: "cannot create reviews" } as const;
     const reply = await createWorld({ authorizer: answering(failure(problem)) }).ask(asked);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseResource, type Resource } from "../../src/resources/resource.ts";
+import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
@@ -636,5 +637,70 @@ describe("two changes, each harmless, that break an Invariant together", () => {
     const response = await world.ask(review({ object: ingress }));
     expect(response.allowed, response.status?.message).toBe(allowed);
     expect(response.status?.message ?? "").not.toContain("together with");
+  });
+});
+
+describe("rules for namespaces with certain labels", () => {
+  const frozen = resource(
+    document("Profile", "frozen", {
+      customRules: [
+        {
+          id: "frozen",
+          action: "Deny",
+          onFault: "Deny",
+          kinds: ["Namespace"],
+          operations: ["UPDATE"],
+          expression: "false",
+          message: "production stays as it is",
+          match: { namespaceSelector: { matchLabels: { env: "prod" } } },
+        },
+      ],
+    }),
+  );
+  const labelled = (env: string): Json =>
+    namespace("live", { "ringfence.dev/profile": "frozen", env });
+  const update = review({ object: labelled("test"), oldObject: labelled("prod") });
+
+  it.each([
+    { where: "as the watch has shown it", isKnown: true },
+    { where: "that no watch has shown yet", isKnown: false },
+  ])("judge by the labels of before: a namespace $where", async ({ isKnown }) => {
+    const { ask, engine } = createWorld({ resources: [frozen] });
+    const { namespace: object } = succeed(parseNamespace(labelled("prod")));
+    if (isKnown) engine.apply({ kind: "namespace", op: "upsert", object });
+    const response = await ask(update);
+    expect(response.allowed).toBe(false);
+    expect(response.status?.message).toContain("production stays as it is");
+  });
+});
+
+describe("a namespace may swap its Profile for one", () => {
+  const guard = { id: "opt-out", action: "Deny" };
+  const denies = { id: "allow-all", action: "Deny" };
+  const prod = { namespaceSelector: { matchLabels: { env: "prod" } } };
+
+  it.each([
+    { of: "the same rules", rules: [denies], allowed: true },
+    {
+      of: "the same rules in fewer namespaces",
+      rules: [{ ...denies, match: prod }],
+      allowed: false,
+    },
+    {
+      of: "an exception more",
+      rules: [{ ...denies, action: "Audit", match: prod }, denies],
+      allowed: false,
+    },
+    { of: "a weaker action", rules: [{ ...denies, action: "Warn" }], allowed: false },
+  ])("of $of: $allowed", async ({ rules: next, allowed }) => {
+    const profiles = [
+      resource(document("Profile", "present", { rules: [guard, denies] })),
+      resource(document("Profile", "next", { rules: [guard, ...next] })),
+    ];
+    const { ask } = createWorld({ resources: profiles });
+    const labelled = (profile: string): Json =>
+      namespace("live", { "ringfence.dev/profile": profile });
+    const [object, oldObject] = [labelled("next"), labelled("present")];
+    expect((await ask(review({ object, oldObject }))).allowed).toBe(allowed);
   });
 });
