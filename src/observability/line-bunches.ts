@@ -1,8 +1,4 @@
-/** Where lines end up; as pino's destination is. */
-interface Sink {
-  write(text: string): unknown;
-  flushSync(): void;
-}
+import type { LogOutput } from "./log-output.ts";
 
 /** A write wakes another thread, so it is worth some 30 lines; a reader of logs can wait that long. */
 const BUNCH_LENGTH = 12_000;
@@ -14,12 +10,12 @@ const FLUSH_MS = 200;
  * (`npm run bench -- admission`).
  */
 export class LineBunches {
-  readonly #sink: Sink;
+  readonly #output: LogOutput;
   #bunch = "";
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(sink: Sink) {
-    this.#sink = sink;
+  constructor(output: LogOutput) {
+    this.#output = output;
   }
 
   write(line: string): void {
@@ -28,16 +24,20 @@ export class LineBunches {
     else this.#timer ??= setTimeout(() => this.#handOn(), FLUSH_MS).unref();
   }
 
-  /** All lines are out when this returns. */
+  /** All lines are out when this returns, or lost. */
   flushSync(): void {
-    this.#handOn();
-    this.#sink.flushSync();
+    this.#output.flushSync(this.#take());
   }
 
   #handOn(): void {
+    this.#output.write(this.#take());
+  }
+
+  #take(): string {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#sink.write(this.#bunch);
+    const bunch = this.#bunch;
     this.#bunch = "";
+    return bunch;
   }
 }

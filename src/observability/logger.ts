@@ -6,6 +6,7 @@ import type { ClusterNotice } from "../cluster/notice.ts";
 import { AppError, type Problem } from "../errors.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { LineBunches } from "./line-bunches.ts";
+import { LogOutput } from "./log-output.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -35,7 +36,7 @@ export class Logger {
   readonly #pino: pino.Logger;
 
   constructor(level: LogLevel, fileDescriptor = STDOUT) {
-    this.#lines = new LineBunches(pino.destination({ dest: fileDescriptor, sync: false }));
+    this.#lines = new LineBunches(new LogOutput(fileDescriptor));
     this.#pino = pino({ level, base: null }, this.#lines);
   }
 
