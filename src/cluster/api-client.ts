@@ -54,6 +54,14 @@ export class ApiError extends AppError {
   }
 }
 
+/** An answer that was cut off because of its size; a smaller part may be asked for. */
+export class TooLargeError extends ApiError {
+  constructor(what: string, maxBytes: number) {
+    super(null, `cannot ${what}: the answer is larger than ${maxBytes} bytes`);
+    this.name = "TooLargeError";
+  }
+}
+
 /**
  * The API server over raw JSON: what is sent is what was given, byte for byte. (The typed models of
  * client-node rename `ingress[].from`, and a policy sent through them allows everybody; only its
@@ -228,10 +236,11 @@ async function readText(
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw new TooLargeError(what, maxBytes);
       chunks.push(chunk);
     }
   } catch (cause) {
+    if (cause instanceof TooLargeError) throw cause;
     throw new ApiError(null, `cannot ${what}: ${reasonOf(cause, signal)}`, { cause });
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { field, isObject } from "../wire/shape.ts";
-import { type ApiClient, ApiError } from "./api-client.ts";
+import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
 import { type BackOff, backOffMs, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
@@ -47,6 +47,12 @@ export const STANDARD_TIMING: ReflectorTiming = {
 const SHORTEST_WATCH_MS = 1000;
 /** How often a broken connection is resumed where it was before everything is listed again. */
 const RESUME_ATTEMPTS = 3;
+/**
+ * How many watches in a row may be accepted and say nothing before everything is listed again. What is
+ * between us and the API server may swallow the events; and after a restore of etcd the API server
+ * itself says nothing until it has come to the version asked for. Four and a half minutes in all.
+ */
+const SILENT_WATCHES = 3;
 
 /**
  * Follow one resource: list it, watch from there, for ever.
@@ -73,6 +79,9 @@ export class Reflector {
   /** Whether the list under way is past its first page. */
   #continuing = false;
   #paged = true;
+  #pageSize: number;
+  /** Watches in a row that said nothing. */
+  #silent = 0;
   #synced = false;
   #failures = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -90,6 +99,7 @@ export class Reflector {
     this.#target = target;
     this.#observe = options.observe;
     this.#timing = options.timing ?? STANDARD_TIMING;
+    this.#pageSize = this.#timing.pageSize;
     this.whenSynced = this.#firstSync.promise;
     this.resource = source.type.resource;
   }
@@ -174,7 +184,7 @@ export class Reflector {
       namespace,
       query: {
         ...(fieldSelector === "" ? {} : { fieldSelector }),
-        ...(this.#paged ? { limit: String(this.#timing.pageSize) } : {}),
+        ...(this.#paged ? { limit: String(this.#pageSize) } : {}),
         ...(from === "" ? {} : { continue: from }),
       },
       timeoutMs: this.#timing.listTimeoutMs,
@@ -218,9 +228,11 @@ export class Reflector {
       this.#failures = 0;
       this.#heardAt = performance.now();
     }
+    this.#silent = heard === 0 ? this.#silent + 1 : 0;
     if (heard === 0 && performance.now() - opened < SHORTEST_WATCH_MS) {
       throw new ApiError(null, `cannot watch ${this.resource}: the watch ended at once`);
     }
+    if (this.#silent >= SILENT_WATCHES) this.#position = null;
   }
 
   #take(line: string): void {
@@ -261,8 +273,12 @@ export class Reflector {
     // A page that came too late for its `continue`: the next list asks for everything at once.
     this.#paged = !(status === 410 && this.#continuing);
     this.#continuing = false;
+    // A page of many large objects: fewer of them fit.
+    if (error instanceof TooLargeError) this.#pageSize = Math.ceil(this.#pageSize / 4);
     const resumable = error instanceof ApiError && isPassing(error.status);
-    if (!resumable || this.#failures > RESUME_ATTEMPTS) this.#position = null;
+    // Whoever is asked to come less often does not ask for everything instead.
+    const isPatient = status === 429 || this.#failures <= RESUME_ATTEMPTS;
+    if (!resumable || !isPatient) this.#position = null;
     const retryMs = backOffMs(this.#failures, this.#timing.backOff);
     const fault = faultOf(error);
     this.#problem = fault.message;
@@ -294,6 +310,7 @@ export class Reflector {
 
   #confirm(): void {
     this.#heardAt = performance.now();
+    this.#silent = 0;
     this.#synced = true;
     this.#firstSync.resolve();
   }

@@ -132,6 +132,54 @@ describeWithControlPlane("a reflector", (plane) => {
     expect(followed.failures()).toEqual([]);
   });
 
+  it("lists again after watches that are accepted and say nothing", async () => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    proxy.inject({ kind: "swallow" }, isWatch);
+    proxy.dropConnections();
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+  });
+
+  it("does not list while it is told to come less often, and misses nothing", async () => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    const listsBefore = proxy.requests.filter(isList).length;
+    proxy.inject({ kind: "status", status: 429 }, isWatch, 6);
+    proxy.dropConnections();
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+    expect(followed.failures().length).toBeGreaterThanOrEqual(6);
+    expect(proxy.requests.filter(isList)).toHaveLength(listsBefore);
+  });
+
+  it("asks for smaller pages where objects are so large that a page cannot be taken", {
+    timeout: 60_000,
+  }, async () => {
+    await follow([]);
+    const data = { blob: "x".repeat(1_000_000) };
+    const names = Array.from({ length: 70 }, (_, index) => `large-${index}`);
+    for (const name of names) {
+      // oxlint-disable-next-line no-await-in-loop -- 70 MB are enough, not all at once
+      await plane().create(`/api/v1/namespaces/${namespace}/configmaps`, {
+        ...configMap(name),
+        data,
+      });
+    }
+    const source = { type: configMaps, namespace };
+    const large = startReflector(client, source, {
+      ...quick,
+      pageSize: 500,
+      listTimeoutMs: 20_000,
+    });
+    await large.reflector.whenSynced;
+    // 500 at a time, then 125, then 32.
+    const tooLarge: unknown = expect.stringMatching(/the answer is larger than/);
+    expect(large.failures()).toEqual([tooLarge, tooLarge]);
+    expect(large.names()).toEqual(names.toSorted());
+    await large.reflector.stop();
+  });
+
   it("gives up on a list that never answers, and asks again", async () => {
     proxy.inject({ kind: "silence" }, (seen) => seen.path.includes("configmaps"), 1);
     const followed = await follow(["a"]);
@@ -252,7 +300,11 @@ interface Followed {
   failures(): readonly string[];
 }
 
-function startReflector(client: ApiClient, source: ReflectorSource): Followed {
+function startReflector(
+  client: ApiClient,
+  source: ReflectorSource,
+  timing: ReflectorTiming = quick,
+): Followed {
   const objects = new Map<string, unknown>();
   const log: string[] = [];
   const notices: ClusterNotice[] = [];
@@ -267,7 +319,7 @@ function startReflector(client: ApiClient, source: ReflectorSource): Followed {
     },
   };
   const observe = (notice: ClusterNotice): void => void notices.push(notice);
-  const reflector = new Reflector(client, source, target, { observe, timing: quick });
+  const reflector = new Reflector(client, source, target, { observe, timing });
   reflector.start();
   return {
     reflector,

@@ -19,6 +19,8 @@ export type Fault =
   | { readonly kind: "drop" }
   /** Keep the connection and never answer. */
   | { readonly kind: "silence" }
+  /** Answer a watch with 200 and keep to yourself what happens. */
+  | { readonly kind: "swallow" }
   /** Pass the request on after a delay. */
   | { readonly kind: "delay"; readonly delayMs: number };
 
@@ -137,6 +139,10 @@ export class FaultyProxy {
       case "watch-line":
         reply.writeHead(200, { "content-type": "application/json" });
         reply.end(`${injected.fault.line}\n`);
+        return;
+      case "swallow":
+        reply.writeHead(200, { "content-type": "application/json" });
+        reply.flushHeaders();
         return;
       case "drop":
         incoming.socket.destroy();
