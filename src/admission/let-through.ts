@@ -1,3 +1,4 @@
+import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
 import { field, sameJson } from "../wire/shape.ts";
 import type { AdmissionRequest } from "./review.ts";
 
@@ -35,11 +36,29 @@ export function letThrough(
 }
 
 /** An old object stays editable, and its finalizers removable, whatever today's rules say of it. */
-function isUntouched({ object, oldObject }: AdmissionRequest): boolean {
+function isUntouched(request: AdmissionRequest): boolean {
+  const { object, oldObject } = request;
   return (
     sameJson(field(object, "spec"), field(oldObject, "spec")) &&
-    sameJson(labelsOf(object), labelsOf(oldObject))
+    sameJson(labelsOf(object), labelsOf(oldObject)) &&
+    !givesBaselineAnOwner(request)
   );
+}
+
+/**
+ * SECURITY: with an owner that goes, or is not there, the garbage collector deletes the policy, and that
+ * we let pass. Giving a baseline policy an owner is a delete in two steps.
+ */
+function givesBaselineAnOwner({ kind, object, oldObject }: AdmissionRequest): boolean {
+  if (kind !== "NetworkPolicy") return false;
+  if (field(oldObject, "metadata", "labels", BASELINE_LABEL) === undefined) return false;
+  const before = ownersOf(oldObject);
+  return ownersOf(object).some((owner) => !before.some((known) => sameJson(known, owner)));
+}
+
+function ownersOf(object: unknown): readonly unknown[] {
+  const owners = field(object, "metadata", "ownerReferences");
+  return Array.isArray(owners) ? owners : [];
 }
 
 function hasDeletionTimestamp(object: unknown): boolean {

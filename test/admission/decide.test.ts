@@ -147,6 +147,8 @@ describe("requests that are none of the rules' business", () => {
   const baseline = { labels: { "ringfence.dev/baseline": "default" } };
   const object = wide("shop/x", { annotations: { touched: "yes" } });
   const oldObject = wide("shop/x", { labels: {} });
+  const owner = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "0" };
+  const owned = { ownerReferences: [owner] };
   const dying = { deletionTimestamp: "2026-11-23T06:00:00Z", finalizers: ["a/b"] };
   const rows: readonly (readonly [string, object, WorldOptions, string | null])[] = [
     [
@@ -209,6 +211,33 @@ describe("requests that are none of the rules' business", () => {
       },
       {},
       null,
+    ],
+    [
+      "an owner for a baseline policy, with whom it would go",
+      { object: wide("shop/x", { ...baseline, ...owned }), oldObject: wide("shop/x", baseline) },
+      {},
+      null,
+    ],
+    [
+      "an owner taken off a baseline policy",
+      { object: wide("shop/x", baseline), oldObject: wide("shop/x", { ...baseline, ...owned }) },
+      {},
+      "spec-and-labels-unchanged",
+    ],
+    [
+      "a baseline policy that keeps its owner",
+      {
+        object: wide("shop/x", { ...baseline, ...owned, annotations: { a: "b" } }),
+        oldObject: wide("shop/x", { ...baseline, ...owned }),
+      },
+      {},
+      "spec-and-labels-unchanged",
+    ],
+    [
+      "an owner for a policy of one's own",
+      { object: wide("shop/x", owned), oldObject: wide("shop/x") },
+      {},
+      "spec-and-labels-unchanged",
     ],
     [
       "a delete of what is being deleted",

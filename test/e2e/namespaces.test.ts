@@ -148,6 +148,18 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
     expect(edited.stderr).toContain("protected-baseline");
   });
 
+  it("keeps its baseline: an owner for a policy, whose end would be its end, is denied", async () => {
+    await optIn("unowned");
+    const owner = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "0" };
+    const patch = JSON.stringify({ metadata: { ownerReferences: [owner] } });
+    const target = ["networkpolicy", "default-deny", "-n", "unowned"];
+    const owned = await asDana("patch", ...target, "--patch", patch);
+    expect(owned.code).toBe(1);
+    expect(owned.stderr).toContain("protected-baseline");
+    const noted = await asDana("annotate", ...target, "note=by-dana");
+    expect(noted).toMatchObject({ code: 0 });
+  });
+
   it("gets its baseline back within seconds when it is deleted or edited past the webhook", async () => {
     await optIn("repaired");
     const before = stored.parse(await storedPolicy(plane(), "repaired", "default-deny"));
