@@ -64,10 +64,7 @@ export class CertificateFiles {
     };
     const { certificatePath, keyPath } = this.#paths;
     const folders = new Set([dirname(certificatePath), dirname(keyPath)]);
-    this.#watchers = [...folders].map((folder) =>
-      // On an error the folder itself is gone; the poll finds it when it is back.
-      watch(folder, { persistent: false }, check).on("error", check),
-    );
+    this.#watchers = [...folders].flatMap((folder) => watchFolder(folder, check));
     this.#timer = setInterval(check, pollMs).unref();
   }
 
@@ -89,6 +86,15 @@ export class CertificateFiles {
     if (certificate === this.#current.certificate && key === this.#current.key) return;
     this.#current = read.value;
     listener.replaced(read.value);
+  }
+}
+
+/** A folder that cannot be watched, for it is gone or the node has no watches left, is only polled. */
+function watchFolder(folder: string, check: () => void): readonly FSWatcher[] {
+  try {
+    return [watch(folder, { persistent: false }, check).on("error", check)];
+  } catch {
+    return [];
   }
 }
 

@@ -85,6 +85,16 @@ it("finds a new pair by polling where no event comes", async () => {
   files.stop();
 });
 
+it("goes on, and polls, where the folder cannot be watched", async () => {
+  const files = await CertificateFiles.open(await renew("first"));
+  await rm(mount, { recursive: true });
+  const seen = follow(files, 20);
+  await vi.waitFor(() => expect(seen.refused).toHaveLength(1), SOON);
+  await renew("second");
+  await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+  files.stop();
+});
+
 it("keeps the pair it has while the new one does not belong together, and says so once", async () => {
   const paths = await renew("first");
   const files = await CertificateFiles.open(paths);
