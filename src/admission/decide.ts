@@ -5,7 +5,7 @@ import { baselineChanges } from "./baseline-changes.ts";
 import { baselineMissingFor } from "./baseline-gate.ts";
 import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
-import type { Decision, Trouble } from "./decision.ts";
+import { type Decision, refusingFaults, type Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
 import { type Case, judge } from "./judge.ts";
 import { letThrough, type Passage } from "./let-through.ts";
@@ -104,8 +104,8 @@ async function decideGoverned(
       ? await judge({ request, subject: subject.value, active, mode, deadline }, around)
       : "past-deadline";
   if (judged === "past-deadline") return troubled({ kind: judged }, mode, options.onDeadline);
-  const faults = judged.faults.filter(({ onFault }) => onFault === "deny");
-  if (judged.denials.length === 0 && mode === "enforce" && faults.length > 0) {
+  const faults = refusingFaults(judged);
+  if (judged.denials.length === 0 && faults.length > 0) {
     return troubled({ kind: "rule-fault", faults }, mode, "deny");
   }
   if (freshness.kind !== "stale") return judged;

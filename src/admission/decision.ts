@@ -73,6 +73,11 @@ export interface Judged {
   readonly notices: readonly Notice[];
 }
 
+/** The faults that refuse a change although no rule denies it. */
+export function refusingFaults({ mode, faults }: Judged): readonly RuleFault[] {
+  return mode === "enforce" ? faults.filter(({ onFault }) => onFault === "deny") : [];
+}
+
 /** What is to be said of a change of a Profile, Invariant, Baseline or Exemption. */
 export interface ResourceVerdict {
   readonly kind: "resource";

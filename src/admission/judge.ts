@@ -7,7 +7,7 @@ import { FILES, type RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
 import { baselineChanges } from "./baseline-changes.ts";
-import type { ExemptionUse, Judged, Notice } from "./decision.ts";
+import { type ExemptionUse, type Judged, type Notice, refusingFaults } from "./decision.ts";
 import { judgeInvariants, judgeWithPossible } from "./judge-invariants.ts";
 import type { GovernedRequest } from "./review.ts";
 import type { Subject } from "./subject.ts";
@@ -76,17 +76,17 @@ export async function judge(
       ...brokenResources(active, request.namespace, ruleBook),
     ],
   };
-  if (judged.denials.length === 0) {
-    // Before anything else is judged: of two changes at once, the second must know of the first.
-    if (!request.dryRun) pending.admit(changes);
-    return judged;
-  }
   const waivable = judged.denials.every(({ finding }) => finding.waivedBy === "optout");
-  if (!waivable) return judged;
-  const waived = await waive(judged, request, deadline, around);
-  const isAdmitted = waived !== "past-deadline" && waived.denials.length === 0;
-  if (isAdmitted && !request.dryRun) pending.admit(changes);
-  return waived;
+  const outcome =
+    judged.denials.length > 0 && waivable ? await waive(judged, request, deadline, around) : judged;
+  // Before anything else is judged: of two changes at once, the second must know of the first.
+  if (!request.dryRun && isAdmitted(outcome)) pending.admit(changes);
+  return outcome;
+}
+
+function isAdmitted(outcome: Judged | "past-deadline"): boolean {
+  if (outcome === "past-deadline") return false;
+  return outcome.denials.length === 0 && refusingFaults(outcome).length === 0;
 }
 
 /** What each finding comes to: the profile's action, softened by the namespace's mode. */

@@ -4,7 +4,7 @@ import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
-import { createWorld, type Json, namespace, policy } from "./world.ts";
+import { createWorld, type Json, namespace, policy, testRule } from "./world.ts";
 
 const document = (kind: string, name: string, spec: Json, namespaceName?: string): Json => ({
   apiVersion: "ringfence.dev/v1alpha1",
@@ -549,31 +549,37 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
 
 describe("two changes, each harmless, that break an Invariant together", () => {
   const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
-  const sealed = resource(
-    document("Invariant", "sealed", {
-      description: "soft keeps out of payments",
-      mustNotReach: {
-        from: [{ namespaces: named("soft") }],
-        to: [{ namespaces: named("payments") }],
-      },
-    }),
-  );
-  const egress = policy("soft/out", {
-    podSelector: {},
-    policyTypes: ["Egress"],
-    egress: [{ to: [{ namespaceSelector: named("payments") }], ports: [{ port: 8200 }] }],
-  });
-  const ingress = policy("payments/in", {
-    podSelector: { matchLabels: { app: "vault" } },
-    policyTypes: ["Ingress"],
-    ingress: [{ from: [{ namespaceSelector: named("soft") }], ports: [{ port: 8200 }] }],
-  });
+  const sealedOff = (from: string) =>
+    resource(
+      document("Invariant", "sealed", {
+        description: `${from} keeps out of payments`,
+        mustNotReach: {
+          from: [{ namespaces: named(from) }],
+          to: [{ namespaces: named("payments") }],
+        },
+      }),
+    );
+  const denyOf = (from: string) =>
+    policy(`${from}/deny`, { podSelector: {}, policyTypes: ["Egress"] });
+  const outOf = (from: string) =>
+    policy(`${from}/out`, {
+      podSelector: {},
+      policyTypes: ["Egress"],
+      egress: [{ to: [{ namespaceSelector: named("payments") }], ports: [{ port: 8200 }] }],
+    });
+  const intoPaymentsFrom = (from: string) =>
+    policy("payments/in", {
+      podSelector: { matchLabels: { app: "vault" } },
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ namespaceSelector: named(from) }], ports: [{ port: 8200 }] }],
+    });
+  const egress = outOf("soft");
+  const ingress = intoPaymentsFrom("soft");
   /** `soft` is closed for egress. */
   const closed = () => {
     let elapsedMs = 0;
-    const world = createWorld({ resources: [sealed], elapsedMs: () => elapsedMs });
-    const deny = policy("soft/deny", { podSelector: {}, policyTypes: ["Egress"] });
-    const { policy: stored } = succeed(parseNetworkPolicy(deny));
+    const world = createWorld({ resources: [sealedOff("soft")], elapsedMs: () => elapsedMs });
+    const { policy: stored } = succeed(parseNetworkPolicy(denyOf("soft")));
     world.engine.apply({ kind: "policy", op: "upsert", object: stored });
     return { ...world, pass: (ms: number) => void (elapsedMs += ms) };
   };
@@ -598,6 +604,21 @@ describe("two changes, each harmless, that break an Invariant together", () => {
     expect(warnings?.some((line) => line.startsWith('invariant "sealed": opens soft/*'))).toBe(
       true,
     );
+  });
+
+  it("where a rule failed on the first, and so refused it", async () => {
+    const broken = testRule("broken-rule", {
+      check: () => {
+        throw new Error("oops");
+      },
+    });
+    const world = createWorld({ resources: [sealedOff("tried")], rules: [broken] });
+    const { policy: object } = succeed(parseNetworkPolicy(denyOf("tried")));
+    world.engine.apply({ kind: "policy", op: "upsert", object });
+    const first = await world.ask(review({ object: outOf("tried") }));
+    expect(first.status).toMatchObject({ code: 500 });
+    const second = await world.ask(review({ object: intoPaymentsFrom("tried") }));
+    expect(second.allowed, second.status?.message).toBe(true);
   });
 
   it.each<[string, (world: ReturnType<typeof closed>) => Promise<unknown>, boolean]>([
