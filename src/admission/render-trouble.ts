@@ -1,11 +1,15 @@
 import { unreachable } from "../errors.ts";
 import { resourceKey } from "../resources/resource.ts";
 import { renderTime } from "../rules/render-time.ts";
+import { printable } from "../wire/printable.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { Notice, Trouble } from "./decision.ts";
 
 /** How many of a list a line names before it counts. */
 const MAX_NAMED = 3;
+
+/** Three of them fit a refusal. */
+const MAX_PROBLEM_RUNES = 300;
 
 /** Why a request could not be judged as it should be, and what to do, as one line. */
 export function renderTrouble(trouble: Trouble): string {
@@ -69,9 +73,10 @@ export function renderNotice(notice: Notice): string {
   }
 }
 
-/** `spec.rules[0].id: \`x\` is no rule`. */
+/** `spec.rules[0].id: \`x\` is no rule`, as one line. */
 export function renderProblem({ path, message }: { path: string; message: string }): string {
-  return path === "" ? message : `${path}: ${message}`;
+  // SECURITY: both may repeat what somebody has written, which must not begin a line of its own.
+  return printable(path === "" ? message : `${path}: ${message}`, MAX_PROBLEM_RUNES);
 }
 
 /** The first few of a list, and how many more there are. */

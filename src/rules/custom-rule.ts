@@ -7,6 +7,7 @@ import {
 } from "../cel/compile-expression.ts";
 import { AppError, failure, type Problem, type Result, success, unreachable } from "../errors.ts";
 import type { CustomRule } from "../resources/profile.ts";
+import { printable } from "../wire/printable.ts";
 import type { CustomRuleCompiler } from "./compile-profile.ts";
 import { customRuleInput } from "./custom-rule-input.ts";
 import type { Finding, GovernedObject, RuleContext, Validator } from "./rule.ts";
@@ -15,6 +16,8 @@ import type { Finding, GovernedObject, RuleContext, Validator } from "./rule.ts"
 const MAX_COST = 1_000_000;
 /** One expression's share of the time that a decision has. */
 const MAX_MS = 100;
+/** Of what an expression says when it fails: for a line of a denial, of a warning and of the log. */
+const MAX_ERROR_RUNES = 300;
 
 const ENVIRONMENT: Environment = {
   variables: {
@@ -125,7 +128,8 @@ function valueOf(ending: Ending<boolean>): boolean {
     case "value":
       return ending.value;
     case "error":
-      throw new AppError("NP_E_EXPRESSION", ending.message);
+      // SECURITY: it may repeat what somebody has put into the object, of any length and on many lines.
+      throw new AppError("NP_E_EXPRESSION", printable(ending.message, MAX_ERROR_RUNES));
     case "cost-exceeded":
       throw new AppError("NP_E_EXPRESSION", "the expression costs too much");
     case "past-deadline":

@@ -3,7 +3,7 @@ import type { Authorizer } from "../../src/admission/surroundings.ts";
 import { failure, type Problem, type Result, success } from "../../src/errors.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { review } from "./review.ts";
-import { createWorld, namespace, policy, testRule, type WorldOptions } from "./world.ts";
+import { createWorld, type Json, namespace, policy, testRule, type WorldOptions } from "./world.ts";
 
 const PROFILE = "ringfence.dev/profile";
 const MODE = "ringfence.dev/mode";
@@ -608,6 +608,28 @@ describe("trouble", () => {
     expect(records).toEqual([expect.objectContaining({ isAllowed: code === null })]);
   });
 });
+
+it.each<[string, Json]>([
+  ["a value", policy("shop/x", { podSelector: { matchLabels: { app: "a\nb\u202e\u001b[2J" } } })],
+  ["a key", policy("shop/x", { podSelector: {}, "a\nNetworkPolicy shop/x created": 1 })],
+  [
+    "many, each of 10,000 characters",
+    policy("shop/x", {
+      podSelector: {
+        matchLabels: Object.fromEntries(["a", "b", "c"].map((key) => [key, "ł\n".repeat(5000)])),
+      },
+    }),
+  ],
+])(
+  "a refusal of what cannot be read is one bounded line, whatever it repeats: %s",
+  async (_, object) => {
+    const { status } = await createWorld().ask(review({ object }));
+    expect(status?.code).toBe(422);
+    expect(status?.message.split("\n")).toHaveLength(1);
+    expect(status?.message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(Array.from(status?.message ?? "").length).toBeLessThanOrEqual(1000);
+  },
+);
 
 it("says after the findings what was read as its author may not expect", async () => {
   const object = {

@@ -247,6 +247,14 @@ describe("a rule in CEL that fails is a fault, as its onFault says", () => {
     }
   });
 
+  it("is one printable line however much its message repeats of the object", () => {
+    const expression = String.raw`reaches('dev\nNetworkPolicy created\u202e' + '${"x".repeat(5000)}', 'shop/*', 1)`;
+    const [fault] = judge(succeedIn({ expression })).faults;
+    const message = fault?.error.message ?? "";
+    expect(message).toMatch(/^rule `ours` failed: reaches: `dev NetworkPolicy created x+…$/u);
+    expect(message.length).toBeLessThanOrEqual(330);
+  });
+
   const nested = (depth: number): string =>
     Array.from({ length: depth }, (_, index) => `x${index}`).reduce(
       (inner, name) => `[1,2,3,4,5,6,7,8,9].all(${name}, ${inner})`,
