@@ -1,31 +1,25 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { policyKey } from "../engine/model.ts";
-import type { GovernedRequest } from "./review.ts";
+import type { Case } from "./judge.ts";
+import { patiently } from "./patience.ts";
 import type { Surroundings } from "./surroundings.ts";
-
-/** A baseline is written within a moment of the opt-in; whoever is refused is back only after seconds. */
-const PATIENCE_MS = 300;
-const POLL_MS = 10;
 
 /**
  * The policies of its namespace's baseline that a new pod would have to run without, after a little
- * patience; none where pods do not wait for it, or where nobody can tell what it is.
+ * patience; none where pods do not wait for it, where the mode gives the namespace none (docs/adr/0010), or
+ * where nobody can tell what it is.
  */
 export async function baselineMissingFor(
-  request: GovernedRequest,
-  deadline: number,
+  { request, mode, deadline }: Pick<Case, "request" | "mode" | "deadline">,
   around: Surroundings,
 ): Promise<readonly string[]> {
-  const { kind, operation } = request;
+  const { kind, operation, namespace } = request;
   if (!around.options.podsWaitForBaseline || kind !== "Pod" || operation !== "CREATE") return [];
-  const patience = Math.min(deadline, around.clock() + PATIENCE_MS);
-  let missing = missingNow(request.namespace, around);
-  while (missing.length > 0 && around.clock() < patience) {
-    // oxlint-disable-next-line no-await-in-loop -- waiting is what the loop is for
-    await sleep(POLL_MS);
-    missing = missingNow(request.namespace, around);
-  }
-  return missing;
+  if (mode !== "enforce") return [];
+  return patiently(
+    () => missingNow(namespace, around),
+    (missing) => missing.length === 0,
+    { deadline, clock: around.clock },
+  );
 }
 
 function missingNow(

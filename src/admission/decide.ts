@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
 import { baselineChanges } from "./baseline-changes.ts";
@@ -9,16 +8,10 @@ import { type Decision, refusingFaults, type Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
 import { type Case, judge } from "./judge.ts";
 import { letThrough, type Passage } from "./let-through.ts";
+import { patiently } from "./patience.ts";
 import { type AdmissionRequest, type GovernedRequest, isResourceRequest } from "./review.ts";
 import { readSubject, type Subject } from "./subject.ts";
 import type { OnTrouble, Surroundings } from "./surroundings.ts";
-
-/**
- * The API server asks only about namespaces that carry the label, so one without it here is most
- * likely news that has not arrived: `kubectl apply` sends a namespace and its policies at once.
- */
-const NEWS_PATIENCE_MS = 300;
-const NEWS_POLL_MS = 10;
 
 /**
  * Decide about a request before `deadline`, on the clock of the surroundings. Has no side effects:
@@ -86,7 +79,7 @@ async function decideGoverned(
   if (freshness.kind === "stale" && options.onStale === "deny") {
     return troubled(freshness, mode, "deny");
   }
-  const missing = await baselineMissingFor(request, deadline, around);
+  const missing = await baselineMissingFor({ request, mode, deadline }, around);
   if (missing.length > 0) {
     const { namespace } = request;
     return troubled({ kind: "no-baseline", namespace, missing }, mode, "deny");
@@ -155,25 +148,20 @@ function troubled(trouble: Trouble, mode: Mode, outcome: OnTrouble): Decision {
   return { kind: "troubled", trouble, blocks: mode === "enforce" && outcome === "deny" };
 }
 
-/** What governs the request, with a little patience for a namespace's label to arrive. */
+/**
+ * What governs the request. The API server asks only about namespaces that carry the label, so one without it
+ * here is most likely news that has not arrived: `kubectl apply` sends a namespace and its policies at once.
+ */
 async function governSoon(
   request: GovernedRequest,
   deadline: number,
   around: Surroundings,
 ): Promise<Governance> {
-  const { clock } = around;
-  const patience = Math.min(deadline, clock() + NEWS_PATIENCE_MS);
-  let governance = governNow(request, around);
-  while (
-    governance.kind === "not-opted-in" &&
-    request.kind === "NetworkPolicy" &&
-    clock() < patience
-  ) {
-    // oxlint-disable-next-line no-await-in-loop -- waiting is what the loop is for
-    await sleep(NEWS_POLL_MS);
-    governance = governNow(request, around);
-  }
-  return governance;
+  return patiently(
+    () => governNow(request, around),
+    ({ kind }) => kind !== "not-opted-in" || request.kind !== "NetworkPolicy",
+    { deadline, clock: around.clock },
+  );
 }
 
 function governNow(

@@ -90,7 +90,9 @@ describe("where pods wait for the baseline of their namespace", () => {
     ],
     ["before the first sync", starts(), { ...waiting, freshness: { kind: "syncing" } }],
   ])("none waits %s", async (_, request, options) => {
-    expect(await createWorld(options).ask(request)).toMatchObject({ allowed: true });
+    const response = await createWorld(options).ask(request);
+    expect(response).toMatchObject({ allowed: true });
+    expect(response.auditAnnotations?.["outcome"]).not.toBe("no-baseline");
   });
 
   it("none waits where nobody can tell what the baseline is", async () => {
