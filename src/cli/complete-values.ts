@@ -1,10 +1,10 @@
 import type { ResourceType } from "../cluster/resource-type.ts";
 import * as kinds from "../cluster/resource-type.ts";
 import { itemsOf } from "../wire/document.ts";
+import { textAt } from "../wire/shape.ts";
 import type { Report } from "./report.ts";
 import { clientOptions } from "./sources/cluster-flags.ts";
 import type { SourceFlags } from "./sources/load-world.ts";
-import { textAt } from "./sources/source-object.ts";
 
 /** A shell that waits longer than that is no help. */
 const TIMEOUT = "1s";

@@ -74,6 +74,12 @@ export function field(raw: unknown, ...keys: readonly string[]): unknown {
   );
 }
 
+/** A text at a path, empty where there is none. */
+export function textAt(raw: unknown, ...keys: readonly string[]): string {
+  const value = field(raw, ...keys);
+  return typeof value === "string" ? value : "";
+}
+
 /**
  * Report whether two values that were parsed from JSON are the same, whatever the order of fields.
  * PERF: three times as fast as `isDeepStrictEqual`, which knows all of JavaScript (`bench -- admission`).

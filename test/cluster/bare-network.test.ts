@@ -1,34 +1,49 @@
 import { expect, it } from "vitest";
 import { bareNetwork, NetworkAgents } from "../../src/cluster/bare-network.ts";
 
-const flannel = "kube-flannel/kube-flannel-ds";
-const beside = (image: string): object => ({
-  spec: { template: { spec: { containers: [{ image: "flannel:v1" }, { image }] } } },
-});
+/** A DaemonSet with containers of these images. */
+function agent(key: string, ...containers: readonly object[]): object {
+  const [namespace, name] = key.split("/");
+  return { metadata: { namespace, name }, spec: { template: { spec: { containers } } } };
+}
 
-it.each<[string, Readonly<Record<string, unknown>>, string | null]>([
-  ["Flannel by itself", { [flannel]: {}, "logs/fluent-bit": {} }, `DaemonSet ${flannel}`],
-  ["Flannel with Calico's policies", { [flannel]: {}, "kube-system/canal": {} }, null],
-  ["an agent that may enforce, whatever else there is", { "x/aws-node": {}, [flannel]: {} }, null],
+const FLANNEL = "kube-flannel/kube-flannel-ds";
+const flannel = agent(FLANNEL);
+const enforcer = { image: "registry.k8s.io/networking/kube-network-policies:v1" };
+const nodeAgent = { name: "aws-eks-nodeagent", args: ["--enable-network-policy=true"] };
+
+it.each<[string, readonly object[], string | null]>([
+  ["Flannel by itself", [flannel, agent("logs/fluent-bit")], `DaemonSet ${FLANNEL}`],
+  ["Flannel with Calico's policies", [flannel, agent("kube-system/canal")], null],
   [
-    "Flannel with an enforcer in its own pod",
-    { [flannel]: beside("registry.k8s.io/networking/kube-network-policies:v1") },
+    "an agent that enforces beside one that does not",
+    [agent("kube-system/aws-node", nodeAgent), flannel],
     null,
   ],
-  ["another container in its pod", { [flannel]: beside("x/logs:1") }, `DaemonSet ${flannel}`],
-  ["nothing that is known", { "x/y": {} }, null],
+  ["Kube-OVN beside what is left of Flannel", [flannel, agent("kube-system/kube-ovn-cni")], null],
+  ["an agent that only its ConfigMap could tell of", [agent("kube-system/terway"), flannel], null],
+  [
+    "an agent that is not set up to",
+    [agent("kube-system/aws-node")],
+    "DaemonSet kube-system/aws-node",
+  ],
+  ["Flannel with an enforcer in its own pod", [agent(FLANNEL, enforcer)], null],
+  ["another container in its pod", [agent(FLANNEL, { image: "x/logs:1" })], `DaemonSet ${FLANNEL}`],
+  ["nothing that is known", [agent("x/y")], null],
+  ["something that is no object", [agent("x/y"), {}], null],
 ])("%s", (_, daemonSets, expected) => {
-  expect(bareNetwork(Object.entries(daemonSets))).toBe(expected);
+  expect(bareNetwork(daemonSets)).toBe(expected);
 });
 
 it("follows the DaemonSets as they come and go", () => {
   const agents = new NetworkAgents();
-  agents.upsert(flannel, {});
-  expect(agents.bare()).toBe(`DaemonSet ${flannel}`);
-  agents.upsert("kube-system/calico-node", {});
+  const calico = "kube-system/calico-node";
+  agents.upsert(FLANNEL, flannel);
+  expect(agents.bare()).toBe(`DaemonSet ${FLANNEL}`);
+  agents.upsert(calico, agent(calico));
   expect(agents.bare()).toBeNull();
-  agents.delete("kube-system/calico-node");
-  expect(agents.bare()).toBe(`DaemonSet ${flannel}`);
-  agents.delete(flannel);
+  agents.delete(calico);
+  expect(agents.bare()).toBe(`DaemonSet ${FLANNEL}`);
+  agents.delete(FLANNEL);
   expect(agents.bare()).toBeNull();
 });

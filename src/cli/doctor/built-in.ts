@@ -1,7 +1,6 @@
-import { field } from "../../wire/shape.ts";
-import { textAt } from "../sources/source-object.ts";
-import { flagIn } from "./agent-settings.ts";
-import type { Enforcer } from "./agents.ts";
+import { flagIn } from "../../cluster/agent-settings.ts";
+import type { Enforcer } from "../../cluster/network-agents.ts";
+import { field, textAt } from "../../wire/shape.ts";
 
 const EKS_COMPUTE = "eks.amazonaws.com/compute-type";
 /** The ConfigMap that turns policies on in EKS Auto Mode, where no DaemonSet shows it. */

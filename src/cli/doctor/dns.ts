@@ -1,3 +1,4 @@
+import { AgentSettings } from "../../cluster/agent-settings.ts";
 import { formatAddress, parseAddress } from "../../engine/address.ts";
 import { type Address, type Pod, type Protocol, podKey } from "../../engine/model.ts";
 import type { DnsEndpoint } from "../../rules/rule.ts";
@@ -5,7 +6,6 @@ import { labelOf, workloadLabel } from "../references.ts";
 import { count } from "../render/text.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
-import { AgentSettings } from "./agent-settings.ts";
 import { concerns, type Diagnosis, type Patient } from "./examination.ts";
 
 /** Whether pods reach a resolver over UDP and TCP, at the port it really listens on. */

@@ -1,7 +1,6 @@
-import { field } from "../../wire/shape.ts";
-import { textAt } from "../sources/source-object.ts";
+import { configMapOf, type Enforcer, enforcerOf } from "../../cluster/network-agents.ts";
+import { field, textAt } from "../../wire/shape.ts";
 import type { World } from "../sources/world.ts";
-import { configMapOf, type Enforcer, enforcerOf } from "./agents.ts";
 import {
   bareEnforcer,
   builtInEnforcer,

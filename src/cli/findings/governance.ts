@@ -10,9 +10,10 @@ import { createRegistry } from "../../rules/registry.ts";
 import type { CompiledProfile } from "../../rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../rules/rule-book.ts";
 import { VALIDATORS } from "../../validators/index.ts";
+import { textAt } from "../../wire/shape.ts";
 import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { NOWHERE, type Origin, textAt } from "../sources/source-object.ts";
+import { NOWHERE, type Origin } from "../sources/source-object.ts";
 import type { World } from "../sources/world.ts";
 
 /** What governs the objects of a namespace. */

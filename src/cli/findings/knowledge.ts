@@ -2,15 +2,13 @@ import { bareNetwork } from "../../cluster/bare-network.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 
-const DAEMON_SET = "DaemonSet/";
-
 /** What files need not say: who runs in a namespace that they do not fill, and which others there are. */
 export function knowledgeOf(
   world: World,
 ): Pick<ClusterFacts, "knowsPodsOf" | "knowsNamespaces" | "network"> {
   const { isWhole, declared, raw } = world;
   const daemonSets = Array.from(raw).flatMap(([key, object]) =>
-    key.startsWith(DAEMON_SET) ? [[key.slice(DAEMON_SET.length), object] as const] : [],
+    key.startsWith("DaemonSet/") ? [object] : [],
   );
   const filled = filledNamespaces(world);
   return {

@@ -5,9 +5,10 @@ import { RESOURCE_KINDS } from "../../resources/resource.ts";
 import { API_VERSION } from "../../resources/resource-metadata.ts";
 import { itemsOf } from "../../wire/document.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
+import { textAt } from "../../wire/shape.ts";
 import { usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { NOWHERE, type SourceObject, textAt } from "./source-object.ts";
+import { NOWHERE, type SourceObject } from "./source-object.ts";
 
 /** What of a cluster a question needs. */
 export interface ClusterScope {

@@ -2,11 +2,12 @@ import type { ApiClient } from "../../cluster/api-client.ts";
 import { detectDataplane, nameDataplane } from "../../cluster/detect-dataplane.ts";
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
 import { AppError } from "../../errors.ts";
+import { textAt } from "../../wire/shape.ts";
 import type { Report } from "../report.ts";
 import { type ClusterFlags, clientOptions, isChosen, refuseClusterFlags } from "./cluster-flags.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
-import { type SourceObject, textAt } from "./source-object.ts";
+import { type SourceObject } from "./source-object.ts";
 import type { World } from "./world.ts";
 import { createWorld, type Layer } from "./world-builder.ts";
 

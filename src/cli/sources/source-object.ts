@@ -1,6 +1,5 @@
 import type { Position } from "../../config/yaml-documents.ts";
 import type { Problem } from "../../errors.ts";
-import { field } from "../../wire/shape.ts";
 
 /** A place in a file. */
 export interface Place extends Position {
@@ -37,10 +36,4 @@ export interface SourceObject {
 export function below(parent: string, path: string): string {
   if (parent === "" || path === "") return `${parent}${path}`;
   return path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`;
-}
-
-/** A text of an object as it came; empty where there is none. */
-export function textAt(raw: unknown, ...keys: readonly string[]): string {
-  const value = field(raw, ...keys);
-  return typeof value === "string" ? value : "";
 }

@@ -17,12 +17,12 @@ import { readLabels } from "../../wire/metadata.ts";
 import { type ParsedNamespace, parseNamespace } from "../../wire/namespace.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { parseService, type Service } from "../../wire/service.ts";
-import { field } from "../../wire/shape.ts";
+import { field, textAt } from "../../wire/shape.ts";
 import { ofDeployment, type PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
-import { type Origin, type SourceObject, textAt } from "./source-object.ts";
+import { type Origin, type SourceObject } from "./source-object.ts";
 import { standInsOf } from "./stand-ins.ts";
 import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
 

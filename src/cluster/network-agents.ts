@@ -1,4 +1,4 @@
-import { textAt } from "../sources/source-object.ts";
+import { textAt } from "../wire/shape.ts";
 import { AgentSettings } from "./agent-settings.ts";
 
 /** What is known of something that may enforce policies. */

@@ -1,5 +1,4 @@
-import { field } from "../../wire/shape.ts";
-import { textAt } from "../sources/source-object.ts";
+import { field, textAt } from "../wire/shape.ts";
 
 /** A node agent's DaemonSet, read for how it is set up. */
 export class AgentSettings {
