@@ -191,10 +191,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   // What is stored is looked at after a change, and now and then although none was seen.
   const rounds: Rounds = new Rounds({
-    work: async (signal) => {
-      await storedFindings.audit(signal);
-      status.refresh();
-    },
+    work: (signal) => storedFindings.audit(signal).finally(() => status.refresh()),
     onFailure: (error) => observe({ kind: "audit-failed", ...faultOf(error) }),
   });
   const invariants = new HeldInvariants(cluster.engine, ruleBook);

@@ -1,4 +1,4 @@
-const standardMs = 10_000;
+const STANDARD_MS = 10_000;
 
 /** Something done now and then while it is started. */
 export class Periodic {
@@ -6,7 +6,7 @@ export class Periodic {
   readonly #everyMs: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(work: () => void, everyMs = standardMs) {
+  constructor(work: () => void, everyMs = STANDARD_MS) {
     this.#work = work;
     this.#everyMs = everyMs;
   }

@@ -10,8 +10,8 @@ export interface RoundsOptions {
   readonly atLatestMs?: number;
 }
 
-const standardRestMs = 10_000;
-const standardLatestMs = 600_000;
+const STANDARD_REST_MS = 10_000;
+const STANDARD_LATEST_MS = 600_000;
 
 /** Work done over again while it is started, never twice at a time: soon after it was asked for, and now and then anyway. */
 export class Rounds {
@@ -59,7 +59,7 @@ export class Rounds {
 
   /** What is asked for during the rest waits for its end. */
   async #rest(signal: AbortSignal): Promise<void> {
-    const { restMs = standardRestMs, atLatestMs = standardLatestMs } = this.#options;
+    const { restMs = STANDARD_REST_MS, atLatestMs = STANDARD_LATEST_MS } = this.#options;
     await sleep(restMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted || this.#isAsked) return;
     const { promise, resolve } = Promise.withResolvers<void>();

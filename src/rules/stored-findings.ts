@@ -5,7 +5,7 @@ import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { excuse } from "./excuse.ts";
 import type { ClusterFacts, CompiledProfile } from "./rule.ts";
 import type { RuleBook } from "./rule-book.ts";
-import { type JudgedFinding, runRules } from "./run-rules.ts";
+import { type Judgement, type RuleFault, runRules } from "./run-rules.ts";
 
 export interface StoredFindingsOptions {
   readonly engine: EngineView;
@@ -41,31 +41,39 @@ export class StoredFindings {
     return this.#counts === null ? undefined : (this.#counts.get(profile) ?? 0);
   }
 
-  /** Count anew, with little of the process's time. Rejects where the policies cannot be listed. */
+  /**
+   * Count anew, with little of the process's time. Rejects where the policies cannot be listed, and, after
+   * the others have been counted, where a rule failed.
+   */
   async audit(signal: AbortSignal): Promise<void> {
     const { pages, clock } = this.#options;
     const counts = new Map<string, number>();
+    let failed: RuleFault | undefined;
     for await (const page of pages(signal)) {
       for (const raw of page) {
         const started = clock();
-        const { profile, findings } = this.#judge(raw);
+        const { profile, findings, faults } = this.#judge(raw);
+        failed ??= faults[0];
         counts.set(profile, (counts.get(profile) ?? 0) + findings.length);
         // oxlint-disable-next-line no-await-in-loop -- requests are answered meanwhile
         await sleep((clock() - started) * (SHARE - 1), undefined, { signal });
       }
     }
     this.#counts = counts;
+    if (failed !== undefined) throw failed.error;
   }
 
-  #judge(raw: unknown): { readonly profile: string; readonly findings: readonly JudgedFinding[] } {
+  #judge(raw: unknown): Judgement & { readonly profile: string } {
     const { engine, ruleBook } = this.#options;
     const read = parseNetworkPolicy(raw);
     const namespace = read.ok ? read.value.policy.namespace : "";
     const namespaceLabels = engine.namespace(namespace)?.labels ?? null;
     const active = ruleBook.profiles.get(namespaceLabels?.get(PROFILE_LABEL) ?? "");
-    if (!read.ok || active === undefined) return { profile: "", findings: [] };
+    if (!read.ok || active === undefined) {
+      return { profile: "", findings: [], faults: [] };
+    }
     const { manifest, policy } = read.value;
-    const { findings } = this.#run(active, {
+    const { findings, faults } = this.#run(active, {
       object: { kind: "policy", manifest, policy },
       namespaceLabels,
       request: {
@@ -83,13 +91,13 @@ export class StoredFindings {
       ruleBook.exemptions(),
       { nowMs: this.#options.now(), maxDays: active.maxExemptionDays },
     );
-    return { profile: active.name, findings: left };
+    return { profile: active.name, findings: left, faults };
   }
 
   #run(
     active: CompiledProfile,
     situation: Pick<Parameters<typeof runRules>[2], "object" | "namespaceLabels" | "request">,
-  ): ReturnType<typeof runRules> {
+  ): Judgement {
     const { engine, ruleBook, facts, clock } = this.#options;
     return runRules(active, ruleBook.profiles, {
       ...situation,

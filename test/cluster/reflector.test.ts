@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
+import { listPages } from "../../src/cluster/list-pages.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import {
   Reflector,
@@ -8,6 +9,7 @@ import {
   type ReflectorTiming,
   STANDARD_TIMING,
 } from "../../src/cluster/reflector.ts";
+import { field } from "../../src/wire/shape.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { FaultyProxy, type SeenRequest } from "../support/faulty-proxy.ts";
@@ -178,6 +180,15 @@ describeWithControlPlane("a reflector", (plane) => {
     expect(large.failures()).toEqual([tooLarge, tooLarge]);
     expect(large.names()).toEqual(names.toSorted());
     await large.reflector.stop();
+
+    const listed: unknown[] = [];
+    for await (const page of listPages(client, configMaps, AbortSignal.timeout(30_000))) {
+      listed.push(...page);
+    }
+    const namesOf = listed.map((object) => field(object, "metadata", "name"));
+    expect(namesOf).toEqual(expect.arrayContaining(names));
+    const ids = new Set(listed.map((object) => field(object, "metadata", "uid")));
+    expect(ids.size).toBe(listed.length);
   });
 
   it("gives up on a list that never answers, and asks again", async () => {

@@ -87,3 +87,16 @@ it("keeps what it knew where the policies cannot be listed", async () => {
   await expect(findings.audit(signal)).rejects.toThrow("no");
   expect(findings.of("one")).toBe(1);
 });
+
+it("counts what it can where a rule fails, and says so", async () => {
+  put("Profile", "failing", {
+    rules: [{ id: "allow-all", action: "Deny" }],
+    customRules: [
+      { id: "odd", action: "Warn", onFault: "Warn", expression: "object.spec.nonsense == 1" },
+    ],
+  });
+  join("f", "failing");
+  const findings = counting([open("f/x"), open("f/y")]);
+  await expect(findings.audit(signal)).rejects.toThrow(/rule `odd` failed: there is no field/);
+  expect(findings.of("failing")).toBe(2);
+});
