@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { fastify } from "fastify";
+import { happeningOf } from "../src/admission/happening.ts";
 import type { AdmissionObserver } from "../src/admission/record.ts";
 import { Logger } from "../src/observability/logger.ts";
 import { Metrics } from "../src/observability/metrics.ts";
@@ -79,6 +80,8 @@ async function ringfenceServer(isGoverned: boolean) {
       durations.push(record.durationMs);
       logger.answered(record, 0);
       metrics.answered(record);
+      // What is left of it on the namespace is written behind the reply, by somebody else.
+      happeningOf(record);
     },
     ruleFailed: (ruleId, error) => {
       throw new Error(`rule ${ruleId} failed`, { cause: error });
