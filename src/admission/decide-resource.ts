@@ -3,7 +3,7 @@ import type { Problem } from "../errors.ts";
 import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { parseResource, resourceKey } from "../resources/resource.ts";
 import { exemptionLimit } from "../rules/exemption-limit.ts";
-import { renderTime } from "../rules/render-time.ts";
+import { renderTime } from "../wire/render-time.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { Decision } from "./decision.ts";
 import type { ResourceRequest } from "./review.ts";

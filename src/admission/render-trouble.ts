@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.ts";
 import { resourceKey } from "../resources/resource.ts";
-import { renderTime } from "../rules/render-time.ts";
 import { printable } from "../wire/printable.ts";
+import { renderTime } from "../wire/render-time.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { Notice, Trouble } from "./decision.ts";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { printable } from "../wire/printable.ts";
+import { renderTime } from "../wire/render-time.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
@@ -141,8 +142,8 @@ export class EventRecorder {
       reason,
       message: printable(message, MAX_MESSAGE_LENGTH),
       count,
-      firstTimestamp: timestamp(firstMs),
-      lastTimestamp: timestamp(lastMs),
+      firstTimestamp: renderTime(firstMs),
+      lastTimestamp: renderTime(lastMs),
       source: { component: "ringfence" },
       reportingComponent: "ringfence",
       reportingInstance: this.#options.identity.slice(0, MAX_REPORTER_LENGTH),
@@ -153,8 +154,4 @@ export class EventRecorder {
 /** Refused for what it is, not for when it came; 429 is the API server's own limit. */
 function isFinal(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 401 && status !== 429;
-}
-
-function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { renderTime } from "../wire/render-time.ts";
 import { field, isObject } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
 import { apply } from "./apply.ts";
@@ -151,7 +152,7 @@ function sinceWhen(raw: unknown, type: string, status: string): string {
     ? conditions.find((one) => field(one, "type") === type && field(one, "status") === status)
     : undefined;
   const since = field(before, "lastTransitionTime");
-  return typeof since === "string" ? since : `${new Date().toISOString().slice(0, 19)}Z`;
+  return typeof since === "string" ? since : renderTime(Date.now());
 }
 
 /** A status to be compared: times are no news. */

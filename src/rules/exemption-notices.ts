@@ -1,7 +1,7 @@
 import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { API_VERSION } from "../resources/resource-metadata.ts";
+import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit, type LimitSources } from "./exemption-limit.ts";
-import { renderTime } from "./render-time.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** What is to be said of an Exemption that is about to end, or has ended, as an Event of the Kubernetes API says it. */

@@ -1,11 +1,11 @@
 import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
+import { renderTime } from "../wire/render-time.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
 import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
-import { renderTime } from "./render-time.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** A condition of a resource's status, without its times. */
