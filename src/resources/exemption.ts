@@ -1,7 +1,12 @@
 import { z } from "zod";
 import { labelSelectorSchema } from "../wire/label-selector.ts";
 import type { DeepReadonly } from "../wire/shape.ts";
-import { API_VERSION, namespacedMetadataSchema, resourceNameSchema } from "./resource-metadata.ts";
+import {
+  API_VERSION,
+  namespacedMetadataSchema,
+  resourceNameSchema,
+  timeSchema,
+} from "./resource-metadata.ts";
 
 const specSchema = z
   .strictObject({
@@ -26,9 +31,7 @@ const specSchema = z
       ),
     reason: z.string().min(1).describe("Why it is granted."),
     owner: z.string().min(1).describe("Who answers for it."),
-    expires: z.iso
-      .datetime({ offset: true, error: "is not a time such as `2030-01-31T00:00:00Z`" })
-      .describe("When it ends; findings count again from then on."),
+    expires: timeSchema.describe("When it ends; findings count again from then on."),
   })
   .meta({
     "x-kubernetes-validations": [

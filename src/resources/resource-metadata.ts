@@ -16,8 +16,14 @@ export const resourceNameSchema = z
 /** What we read of `metadata`; the API server adds fields of its own. */
 export const clusterMetadataSchema = z.object({ name: resourceNameSchema });
 
+/** A time of the Kubernetes API. */
+export const timeSchema = z.iso.datetime({
+  offset: true,
+  error: "is not a time such as `2030-01-31T00:00:00Z`",
+});
+
 export const namespacedMetadataSchema = z.object({
   name: resourceNameSchema,
   namespace: z.string().min(1),
-  creationTimestamp: z.string().nullish(),
+  creationTimestamp: timeSchema.nullish(),
 });

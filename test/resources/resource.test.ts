@@ -177,6 +177,15 @@ it.each<[string, unknown, readonly string[]]>([
     ["spec.expires: is not a time such as `2030-01-31T00:00:00Z`"],
   ],
   [
+    "an exemption whose age cannot be told",
+    document(
+      "Exemption",
+      { rules: ["open-world"], reason: "r", owner: "o", expires: "2030-01-31T00:00:00Z" },
+      { name: "e", namespace: "shop", creationTimestamp: "lately" },
+    ),
+    ["metadata.creationTimestamp: is not a time such as `2030-01-31T00:00:00Z`"],
+  ],
+  [
     "an exemption from nothing",
     exemption({}),
     ["spec: needs at least one of `rules` and `invariants`"],
