@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { field, isObject } from "../wire/shape.ts";
+import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
 import { type BackOff, backOffMs, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import type { ResourceType } from "./resource-type.ts";
+import { identify, parseEvent } from "./watch-event.ts";
 
 /** Which objects to follow. */
 export interface ReflectorSource {
@@ -43,7 +44,10 @@ export const STANDARD_TIMING: ReflectorTiming = {
   pageSize: 500,
 };
 
-/** A watch that ends sooner without having said anything is taken for a failure, or we would spin. */
+/**
+ * A watch that ends sooner is none to rely on, or we would spin: without having said anything it is
+ * taken for a failure, and after one that said something this time is waited for.
+ */
 const SHORTEST_WATCH_MS = 1000;
 /** How often a broken connection is resumed where it was before everything is listed again. */
 const RESUME_ATTEMPTS = 3;
@@ -222,17 +226,22 @@ export class Reflector {
     this.#problem = null;
     this.#heardAt = performance.now();
     let heard = 0;
-    for await (const line of lines) {
-      this.#take(line);
-      heard += 1;
-      this.#failures = 0;
-      this.#heardAt = performance.now();
+    const shortByMs = (): number => opened + SHORTEST_WATCH_MS - performance.now();
+    try {
+      for await (const line of lines) {
+        this.#take(line);
+        heard += 1;
+        this.#heardAt = performance.now();
+      }
+    } finally {
+      if (heard > 0 && shortByMs() <= 0) this.#failures = 0;
     }
     this.#silent = heard === 0 ? this.#silent + 1 : 0;
-    if (heard === 0 && performance.now() - opened < SHORTEST_WATCH_MS) {
+    if (heard === 0 && shortByMs() > 0) {
       throw new ApiError(null, `cannot watch ${this.resource}: the watch ended at once`);
     }
     if (this.#silent >= SILENT_WATCHES) this.#position = null;
+    if (shortByMs() > 0) await this.#pause(shortByMs());
   }
 
   #take(line: string): void {
@@ -330,36 +339,4 @@ interface Page {
   readonly items: readonly unknown[];
   readonly resourceVersion: string;
   readonly continue: string;
-}
-
-interface WatchEvent {
-  readonly type: string;
-  readonly object: unknown;
-}
-
-/** A watch event that can be used: an ERROR, or one whose object says what and which version it is. */
-function parseEvent(line: string): WatchEvent | null {
-  let event: unknown;
-  try {
-    event = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  const type = field(event, "type");
-  const object = field(event, "object");
-  if (typeof type !== "string" || !isObject(object)) return null;
-  const version = field(object, "metadata", "resourceVersion");
-  return type === "ERROR" || typeof version === "string" ? { type, object } : null;
-}
-
-/** Throws for an object without name or version, which no API server sends. */
-function identify(object: unknown): { readonly key: string; readonly resourceVersion: string } {
-  const namespace = field(object, "metadata", "namespace");
-  const name = field(object, "metadata", "name") ?? "";
-  const resourceVersion = field(object, "metadata", "resourceVersion");
-  if (typeof name !== "string" || typeof resourceVersion !== "string") {
-    throw new ApiError(null, "an object has no name or no resource version");
-  }
-  const key = typeof namespace === "string" && namespace !== "" ? `${namespace}/${name}` : name;
-  return { key, resourceVersion };
 }

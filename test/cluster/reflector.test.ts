@@ -66,6 +66,16 @@ describeWithControlPlane("a reflector", (plane) => {
   const remove = async (name: string): Promise<void> => {
     await plane().request("DELETE", `/api/v1/namespaces/${namespace}/configmaps/${name}`);
   };
+  /** A line of a watch that says how far it has come, and nothing else. */
+  const bookmark = async (): Promise<string> => {
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    const resourceVersion = field(
+      (await plane().request("GET", path)).body,
+      "metadata",
+      "resourceVersion",
+    );
+    return JSON.stringify({ type: "BOOKMARK", object: { metadata: { resourceVersion } } });
+  };
   const isList = (seen: SeenRequest): boolean => ours(seen) && !seen.isWatch;
   const isWatch = (seen: SeenRequest): boolean => ours(seen) && seen.isWatch;
   const ours = ({ path }: SeenRequest): boolean => path.includes(`/${namespace}/configmaps`);
@@ -141,6 +151,36 @@ describeWithControlPlane("a reflector", (plane) => {
     proxy.dropConnections();
     await create("b");
     await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+  });
+
+  it("opens a watch that says something and ends at once again and again no more than once a second", async () => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    const watchesBefore = proxy.requests.filter(isWatch).length;
+    proxy.inject({ kind: "watch-line", line: await bookmark() }, isWatch);
+    proxy.dropConnections();
+    await sleep(2500);
+    const watches = proxy.requests.filter(isWatch).length - watchesBefore;
+    expect(watches).toBeGreaterThanOrEqual(2);
+    expect(watches).toBeLessThanOrEqual(4);
+    proxy.clear();
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+  });
+
+  it("lists less and less often where every watch says something before it fails", async () => {
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    const line = `${await bookmark()}\n{"type":"ERROR","object":{"code":410}}`;
+    proxy.inject({ kind: "watch-line", line }, isWatch, 6);
+    proxy.dropConnections();
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+    await eventually(() =>
+      expect(followed.notices).toContainEqual(
+        expect.objectContaining({ kind: "watch-failed", failures: 6 }),
+      ),
+    );
   });
 
   it("does not list while it is told to come less often, and misses nothing", async () => {
