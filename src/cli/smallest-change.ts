@@ -15,15 +15,22 @@ export interface Amendment {
   readonly add: unknown;
 }
 
-/** Amendments, each of them needed, and proof: with them, and with nothing else, the flow is allowed. */
+/**
+ * Amendments, each of them needed, and proof: with them, and with nothing else, the flow is allowed, over
+ * every family of addresses. Null where none of them denies it.
+ */
 export function smallestChange(
-  { verdict, flow, egress, ingress }: Explanation,
+  { flow, families, ...walk }: Explanation,
   world: World,
 ): readonly Amendment[] | null {
-  if (verdict !== "denied") return null;
-  const amended = [egress, ingress]
-    .filter((side) => side.verdict === "denied")
-    .map((side) => amend(side, flow, world));
+  if (!families.some(({ verdict }) => verdict === "denied")) return null;
+  const amended = (["egress", "ingress"] as const).flatMap((direction) => {
+    const sides = families.map((family) => family[direction]);
+    const denied = sides.find(({ verdict }) => verdict === "denied");
+    // By the steps of all families: a rule that has the peer over one of them alone is not the one to widen.
+    const { steps } = walk[direction];
+    return denied === undefined ? [] : [amend({ ...denied, steps }, flow, world)];
+  });
   const changes = amended.flatMap((one) => one?.policy ?? []);
   if (changes.length < amended.length) return null;
   const upserts = changes.map((object) => ({ kind: "policy", op: "upsert", object }) as const);

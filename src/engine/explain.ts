@@ -1,14 +1,16 @@
+import { acrossFamilies, distinctCauses, FAMILIES_DIFFER } from "./across-families.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { type Match, NO, PERHAPS, YES } from "./endpoint-class.ts";
 import { foldTiers } from "./fold.ts";
-import { policyKey, type Tier } from "./model.ts";
+import { type Direction, policyKey, type Tier } from "./model.ts";
 import { pointPort, portPoint } from "./port-set.ts";
 import type {
   Cause,
   CauseCode,
   DirectionExplanation,
   Explanation,
+  FamilyExplanation,
   Flow,
   PolicyStep,
   RuleStep,
@@ -36,34 +38,29 @@ export function explainFlow(index: ClusterIndex, flow: Flow): Explanation {
     return unresolved(flow, "allowed", "same-pod");
   }
   const point = portPoint(flow.protocol, flow.port);
-  const explained = familiesOf(flow, from, to).map((family) => {
-    const egress = explainSide(
-      index,
-      { subject: from, peer: to, direction: "egress", family },
-      point,
-    );
-    const ingress = explainSide(
-      index,
-      { subject: to, peer: from, direction: "ingress", family },
-      point,
-    );
-    return { egress, ingress, verdict: both(egress.verdict, ingress.verdict) };
+  const families = familiesOf(flow, from, to).map((family): FamilyExplanation => {
+    const out: Side = { subject: from, peer: to, direction: "egress", family };
+    const into: Side = { subject: to, peer: from, direction: "ingress", family };
+    const egress = explainSide(index, out, point);
+    const ingress = explainSide(index, into, point);
+    return { family, verdict: both(egress.verdict, ingress.verdict), egress, ingress };
   });
-  const [first] = explained;
+  const [first, ...others] = families;
   if (first === undefined) return unresolved(flow, "denied", "no-common-family");
-  const verdict = agree(explained.map((each) => each.verdict));
-  if (verdict !== first.verdict) {
-    const causes = [cause("families-differ")];
-    return { flow, verdict, causes, egress: first.egress, ingress: first.ingress };
-  }
-  const decisive = [first.egress, first.ingress].filter((side) => side.verdict === verdict);
-  return {
-    flow,
-    verdict,
-    causes: decisive.flatMap(({ causes }) => causes),
-    egress: first.egress,
-    ingress: first.ingress,
-  };
+  const verdict = agree(families.map((each) => each.verdict));
+  const causes =
+    verdict === first.verdict
+      ? [...decisive("egress", families), ...decisive("ingress", families)]
+      : [FAMILIES_DIFFER];
+  const egress = acrossFamilies([first.egress, ...others.map((each) => each.egress)]);
+  const ingress = acrossFamilies([first.ingress, ...others.map((each) => each.ingress)]);
+  return { flow, verdict, causes, egress, ingress, families };
+}
+
+/** The causes at one end where it makes the verdict what it is. */
+function decisive(direction: Direction, families: readonly FamilyExplanation[]): readonly Cause[] {
+  const sides = families.filter((each) => each[direction].verdict === each.verdict);
+  return distinctCauses(sides.flatMap((each) => each[direction].causes));
 }
 
 function unresolved(flow: Flow, verdict: Verdict, code: CauseCode): Explanation {
@@ -75,6 +72,7 @@ function unresolved(flow: Flow, verdict: Verdict, code: CauseCode): Explanation 
     causes,
     egress: { direction: "egress", ...side },
     ingress: { direction: "ingress", ...side },
+    families: [],
   };
 }
 

@@ -106,6 +106,20 @@ export interface Explanation {
   readonly flow: Flow;
   readonly verdict: Verdict;
   readonly causes: readonly Cause[];
+  /** Over all families: where they differ unknown, and so is the outcome of each rule on which they do. */
+  readonly egress: DirectionExplanation;
+  readonly ingress: DirectionExplanation;
+  /**
+   * The same of each family that the flow may be of, mostly one alone; none where the ends decide already:
+   * the same pod, no such pod, no family in common.
+   */
+  readonly families: readonly FamilyExplanation[];
+}
+
+/** A flow of one family of addresses: 4 or 6, or 0 where neither end has an address yet. */
+export interface FamilyExplanation {
+  readonly family: 4 | 6 | 0;
+  readonly verdict: Verdict;
   readonly egress: DirectionExplanation;
   readonly ingress: DirectionExplanation;
 }

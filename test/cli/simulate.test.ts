@@ -62,6 +62,37 @@ const CASES = [
   },
 ] as const;
 
+const DUAL_STACK = ["--manifests", "test/cli/fixtures/dual-stack.yaml", "--src-pod", "shop/web"];
+
+/** Pods with IPv4 and IPv6 addresses, where blocks of one family count for half of what they do. */
+const DUAL_STACK_CASES = [
+  {
+    golden: "simulate-families.txt",
+    args: "simulate --dst-pod shop/db --port pg",
+    code: 4,
+  },
+  {
+    golden: "explain-families.txt",
+    args: "explain --dst-pod shop/db --port pg",
+    code: 4,
+  },
+  {
+    golden: "explain-families.json",
+    args: "explain --dst-pod shop/db --port pg -o json",
+    code: 4,
+  },
+  {
+    golden: "explain-families-allowed.txt",
+    args: "explain --dst-pod shop/cache --port 6379",
+    code: 0,
+  },
+  {
+    golden: "explain-families-denied.txt",
+    args: "explain --dst-pod shop/cache --port 6378",
+    code: 1,
+  },
+] as const;
+
 const TIERS = ["--manifests", "test/cli/fixtures/tiers.yaml"];
 
 describe("one flow", () => {
@@ -77,6 +108,22 @@ describe("one flow", () => {
     }
   });
 
+  it.for(DUAL_STACK_CASES)("over two families: $args", async ({ golden, args, code }) => {
+    const result = await runCli([...args.split(" "), ...DUAL_STACK]);
+    expect(result).toMatchObject({ code, stderr: "" });
+    expectGolden(golden, result.stdout);
+  });
+
+  it.each([
+    { end: "--dst-ip 10.0.0.2", code: 0 },
+    { end: "--dst-ip fd00::2", code: 1 },
+  ])("over the family of the address: $end", async ({ end, code }) => {
+    const line = ["simulate", ...DUAL_STACK, ...end.split(" "), "--port", "5432", "-o", "json"];
+    const result = await runCli(line);
+    expect(result).toMatchObject({ code, stderr: "" });
+    expect(result.stdout).not.toContain("families");
+  });
+
   it("is walked through in the order of the tiers", async () => {
     const flow = ["--src-pod", "lab/tool", "--dst-pod", "shop/web"];
     const denied = await runCli(["explain", ...TIERS, ...flow, "--port", "22"]);
@@ -87,7 +134,8 @@ describe("one flow", () => {
   });
 
   it("has a case for every golden file", () => {
-    const names = [...CASES.map(({ golden }) => golden), "explain-tiers.txt"].toSorted();
+    const cases = [...CASES, ...DUAL_STACK_CASES].map(({ golden }) => golden);
+    const names = [...cases, "explain-tiers.txt"].toSorted();
     expect([...goldenFiles("explain"), ...goldenFiles("simulate")].toSorted()).toEqual(names);
   });
 

@@ -352,3 +352,98 @@ describe("the walk", () => {
     expect(causes.map(causeText)).toEqual(["rule-denies ClusterNetworkPolicy//a spec.ingress[0]"]);
   });
 });
+
+describe("ends with addresses of two families", () => {
+  const a = pod("shop/a app=a 10.0.0.1 fd00::1");
+  const b = pod("shop/b app=b 10.0.0.2 fd00::2");
+  const four = "ingress from 10.0.0.0/24 on TCP/80";
+  const six = "ingress from fd00::/64 on TCP/80";
+
+  /** `IPv4 allowed, allowed`: egress and ingress of each family, then of all. */
+  function families(cluster: readonly Change[], text: string): readonly string[] {
+    const { verdict, egress, ingress, ...explanation } = engineOf(cluster).explain(flow(text));
+    return [
+      ...explanation.families.map(
+        (each) => `${each.family} ${each.egress.verdict}, ${each.ingress.verdict}: ${each.verdict}`,
+      ),
+      `${egress.verdict}, ${ingress.verdict}: ${verdict}`,
+    ];
+  }
+
+  it.for<readonly [sentence: string, cluster: readonly Change[], told: readonly string[]]>([
+    [
+      "a block of one of them",
+      [a, b, networkPolicy("shop/p", "pods app=b", four)],
+      ["4 allowed, allowed: allowed", "6 allowed, denied: denied", "allowed, unknown: unknown"],
+    ],
+    [
+      "each is denied at another end",
+      [
+        a,
+        b,
+        networkPolicy("shop/in", "pods app=b", six),
+        networkPolicy("shop/out", "pods app=a", "types Egress", "egress to 10.0.0.0/24"),
+      ],
+      ["4 allowed, denied: denied", "6 denied, allowed: denied", "unknown, unknown: denied"],
+    ],
+    [
+      "no policy",
+      [a, b],
+      ["4 allowed, allowed: allowed", "6 allowed, allowed: allowed", "allowed, allowed: allowed"],
+    ],
+    [
+      "one of them alone in common",
+      [a, pod("shop/b 10.0.0.2")],
+      ["4 allowed, allowed: allowed", "allowed, allowed: allowed"],
+    ],
+    [
+      "no address yet",
+      [pod("shop/a pending"), pod("shop/b pending")],
+      ["0 allowed, allowed: allowed", "allowed, allowed: allowed"],
+    ],
+    ["none in common", [pod("shop/a 10.0.0.1"), pod("shop/b fd00::2")], ["denied, denied: denied"]],
+  ])("%s", ([, cluster, told]) => {
+    expect(families(cluster, "shop/a -> shop/b TCP/80")).toEqual(told);
+  });
+
+  it("says of a rule what it comes to in all of them", () => {
+    const cluster = [
+      a,
+      b,
+      networkPolicy("shop/p", "pods app=b", four, six, "ingress from pods app=a on TCP/443"),
+    ];
+    const { ingress, causes } = engineOf(cluster).explain(flow("shop/a -> shop/b TCP/80"));
+    expect(walk(ingress)).toEqual([
+      "NetworkPolicy/shop/p isolates",
+      "  spec.ingress[0] Accept unknown",
+      "  spec.ingress[1] Accept unknown",
+      "  spec.ingress[2] Accept other-port",
+    ]);
+    const both = [
+      "rule-accepts NetworkPolicy/shop/p spec.ingress[0]",
+      "rule-accepts NetworkPolicy/shop/p spec.ingress[1]",
+    ];
+    expect(ingress.causes.map(causeText)).toEqual(both);
+    expect(causes.map(causeText)).toEqual(["not-isolated", ...both]);
+  });
+
+  it("has reached a rule that the walk of one of them came to", () => {
+    const cluster = [
+      a,
+      b,
+      clusterPolicy(
+        "Admin/1/gate",
+        "egress Deny to 10.0.0.0/24",
+        "egress Accept to fd00::/64",
+        "egress Deny to 0.0.0.0/0 or ::/0",
+      ),
+    ];
+    const { egress } = engineOf(cluster).explain(flow("shop/a -> shop/b TCP/80"));
+    expect(walk(egress)).toEqual([
+      "ClusterNetworkPolicy//gate",
+      "  spec.egress[0] Deny unknown",
+      "  spec.egress[1] Accept unknown",
+      "  spec.egress[2] Deny matches, not reached",
+    ]);
+  });
+});

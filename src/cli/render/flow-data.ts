@@ -1,35 +1,59 @@
+import { isDeepStrictEqual } from "node:util";
 import { formatAddress } from "../../engine/address.ts";
 import type { Pod } from "../../engine/model.ts";
-import type { DirectionExplanation, FlowEnd } from "../../engine/query.ts";
+import type { DirectionExplanation, Explanation, FlowEnd } from "../../engine/query.ts";
 import type { FlowAnswer } from "../flow-question.ts";
 import { workloadLabel } from "../references.ts";
 import { isStandIn } from "../sources/stand-ins.ts";
 import type { World } from "../sources/world.ts";
+import { familyName } from "./by-family.ts";
 
-/** The answer as data, as `docs/reference/cli.md` describes it. */
+/** The answer as data, as `docs/reference/cli-data.md` describes it. */
 export function flowData(answer: FlowAnswer, world: World): object {
-  const { flow, egress, ingress } = answer.explanation;
+  return answerData(answer, world, sideData);
+}
+
+/** The same with every policy and rule on the way. */
+export function walkData(answer: FlowAnswer, world: World): object {
+  return answerData(answer, world, (side) => ({ ...sideData(side), steps: stepsData(side) }));
+}
+
+type SideData = (side: DirectionExplanation) => object;
+
+function answerData(
+  { verdict, explanation, assumptions }: FlowAnswer,
+  world: World,
+  dataOf: SideData,
+): object {
+  const { flow, egress, ingress } = explanation;
   return {
-    verdict: answer.verdict,
+    verdict,
     flow: {
       from: endData(flow.from, world),
       to: endData(flow.to, world),
       protocol: flow.protocol,
       port: flow.port,
     },
-    egress: sideData(egress),
-    ingress: sideData(ingress),
-    assumptions: answer.assumptions,
+    egress: dataOf(egress),
+    ingress: dataOf(ingress),
+    ...familiesData(explanation, dataOf),
+    assumptions,
   };
 }
 
-/** The same with every policy and rule on the way. */
-export function walkData(answer: FlowAnswer, world: World): object {
-  const { egress, ingress } = answer.explanation;
+/** The families of addresses one by one, unless they have all in common. */
+function familiesData({ families }: Explanation, dataOf: SideData): object {
+  const [first, ...others] = families.map(({ egress, ingress }) => {
+    return { egress: dataOf(egress), ingress: dataOf(ingress) };
+  });
+  if (others.every((other) => isDeepStrictEqual(other, first))) return {};
   return {
-    ...flowData(answer, world),
-    egress: { ...sideData(egress), steps: stepsData(egress) },
-    ingress: { ...sideData(ingress), steps: stepsData(ingress) },
+    families: families.map((each) => ({
+      family: familyName(each),
+      verdict: each.verdict,
+      egress: dataOf(each.egress),
+      ingress: dataOf(each.ingress),
+    })),
   };
 }
 

@@ -1,5 +1,7 @@
-import type { CauseCode, DirectionExplanation, Verdict } from "../../engine/query.ts";
+import type { Direction } from "../../engine/model.ts";
+import type { CauseCode, DirectionExplanation, Explanation, Verdict } from "../../engine/query.ts";
 import type { FlowAnswer } from "../flow-question.ts";
+import { familyName, tellByFamily } from "./by-family.ts";
 import { keyName, renderCause } from "./policy-text.ts";
 import { type Paint, wrap } from "./text.ts";
 
@@ -16,33 +18,55 @@ export function renderFlowLine(
 
 /** The verdict, why in one line for each direction, and what was assumed. */
 export function renderVerdict(answer: FlowAnswer, paint: Paint): string {
-  const { egress, ingress } = answer.explanation;
   const lines = [
     renderFlowLine(answer, paint),
-    ...[egress, ingress].map(renderSide),
+    ...DIRECTIONS.flatMap((direction) => tellByFamily(answer.explanation, direction, renderSide)),
     ...answer.assumptions.map((text) => wrap(text, 4, "  assuming ")),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function renderSide({ direction, verdict, causes }: DirectionExplanation): string {
+const DIRECTIONS = ["egress", "ingress"] as const;
+
+function renderSide(
+  { direction, verdict, causes }: DirectionExplanation,
+  family: string | null,
+): string {
   const [first, ...others] = causes;
+  const over = family === null ? "" : ` over ${family}`;
   const why = first === undefined ? "" : renderCause(first, verdict);
   const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  return wrap(`${verdict}, ${why}${more}`, 11, `  ${direction.padEnd(7)}  `);
+  return wrap(`${verdict}${over}, ${why}${more}`, 11, `  ${direction.padEnd(7)}  `);
 }
 
-/** The whole walk in one sentence. */
+/** The whole walk in one sentence, or one for each family of addresses where their answers differ. */
 export function summarize({ verdict, from, to, explanation, assumptions }: FlowAnswer): string {
-  const { egress, ingress, flow, causes } = explanation;
-  const what = `${from} ${VERBS[verdict]} ${to} on ${flow.protocol} ${flow.port}`;
-  if (verdict !== explanation.verdict) return `${what}: ${assumptions.at(-1) ?? ""}.`;
+  const { flow, families } = explanation;
+  const what = (found: Verdict): string =>
+    `${from} ${VERBS[found]} ${to} on ${flow.protocol} ${flow.port}`;
+  if (verdict !== explanation.verdict) return `${what(verdict)}: ${assumptions.at(-1) ?? ""}.`;
+  if (families.every((each) => each.verdict === verdict)) {
+    return `${what(verdict)}: ${reasons(explanation, from, to)}.`;
+  }
+  const each = families.map((family) => {
+    const why = reasons({ ...family, causes: [] }, from, to);
+    return `${what(family.verdict)} over ${familyName(family)}: ${why}.`;
+  });
+  return each.join(" ");
+}
+
+/** Why the ends come to the verdict that they share. */
+function reasons(
+  { verdict, causes, egress, ingress }: Pick<Explanation, "verdict" | "causes" | Direction>,
+  from: string,
+  to: string,
+): string {
   const sides = [egress, ingress].filter((side) => side.verdict === verdict);
   if (sides.every((side) => side.causes.length === 0)) {
-    return `${what}: ${causes.map((cause) => renderCause(cause, verdict)).join(", ")}.`;
+    return causes.map((cause) => renderCause(cause, verdict)).join(", ");
   }
-  const reasons = sides.map((side) => reasonOf(side, side === egress ? from : to));
-  return `${what}: ${[...new Set(reasons)].join(verdict === "allowed" ? ", and " : "; ")}.`;
+  const each = sides.map((side) => reasonOf(side, side.direction === "egress" ? from : to));
+  return [...new Set(each)].join(verdict === "allowed" ? ", and " : "; ");
 }
 
 const VERBS: Readonly<Record<Verdict, string>> = {

@@ -5,6 +5,7 @@ import { renderPorts } from "../../validators/parts/render-ports.ts";
 import type { FlowAnswer } from "../flow-question.ts";
 import type { Amendment } from "../smallest-change.ts";
 import type { World } from "../sources/world.ts";
+import { tellByFamily } from "./by-family.ts";
 import { renderYaml } from "./document.ts";
 import { keyName, policyName, renderCause, renderPeers } from "./policy-text.ts";
 import { indent, type Paint, renderAssumptions, wrap } from "./text.ts";
@@ -17,11 +18,16 @@ export function renderWalk(
   world: World,
   paint: Paint,
 ): string {
-  const { flow, egress, ingress } = answer.explanation;
+  const { explanation, from, to } = answer;
+  const { flow } = explanation;
+  const sides = (direction: Direction, subject: Subject): readonly string[] =>
+    tellByFamily(explanation, direction, (side, family) =>
+      renderSide(side, { ...subject, family }, world, paint),
+    );
   const blocks = [
     renderFlowLine(answer, paint),
-    renderSide(egress, { label: answer.from, end: flow.from }, world, paint),
-    renderSide(ingress, { label: answer.to, end: flow.to }, world, paint),
+    ...sides("egress", { label: from, end: flow.from }),
+    ...sides("ingress", { label: to, end: flow.to }),
     wrap(summarize(answer), 2, "In short: "),
   ];
   const end = change === null ? "" : `\n${renderChange(change)}\n`;
@@ -35,12 +41,13 @@ interface Subject {
 
 function renderSide(
   side: DirectionExplanation,
-  { label, end }: Subject,
+  { label, end, family }: Subject & { readonly family: string | null },
   world: World,
   paint: Paint,
 ): string {
   const way = side.direction === "egress" ? "Out of" : "Into";
-  const lines = [`${paint("bold", `${way} ${label}`)}: ${side.verdict}`];
+  const over = family === null ? "" : ` over ${family}`;
+  const lines = [`${paint("bold", `${way} ${label}${over}`)}: ${side.verdict}`];
   const pod = end.kind === "pod" ? world.engine.pod(end.key) : undefined;
   for (const [tier, steps] of Map.groupBy(side.steps, ({ policy }) => policy.tier)) {
     lines.push(`  ${TIERS[tier]}`);
