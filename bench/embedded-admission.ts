@@ -111,6 +111,7 @@ function servicesOf(pods: readonly Pod[]): ServiceIndex {
       type: "ClusterIP",
       hidesClients: false,
       addresses: [],
+      families: [],
       selector: new Map([["app", app]]),
       ports: [{ name: "", protocol: "TCP", port: 80, targetPort: pod.ports[0]?.name ?? 8080 }],
     });

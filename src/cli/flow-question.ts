@@ -1,15 +1,11 @@
 import { formatAddress, parseAddress } from "../engine/address.ts";
 import type { Protocol } from "../engine/model.ts";
 import { PROTOCOLS } from "../engine/port-set.ts";
-import type { Explanation, Flow, FlowEnd, Verdict } from "../engine/query.ts";
-import { type Ends, portNumber, standInNotes, targetOn } from "./flow-target.ts";
+import type { FlowEnd } from "../engine/query.ts";
 import { usageError } from "./input-error.ts";
-import { findPods, parseReference, placesOf, type Reference } from "./references.ts";
-import { findService, serviceEnds } from "./service-ends.ts";
-import { baselineAssumptions } from "./sources/assumed-baseline.ts";
+import { parseReference, placesOf, type Reference } from "./references.ts";
 import type { ClusterScope } from "./sources/cluster-objects.ts";
 import type { Source } from "./sources/load-world.ts";
-import type { World } from "./sources/world.ts";
 
 /** The flags that name a flow. */
 export interface FlowFlags {
@@ -23,7 +19,7 @@ export interface FlowFlags {
 }
 
 /** One end as it was asked for; a Service is the pods behind it. */
-type EndQuestion =
+export type EndQuestion =
   | { readonly kind: "pods"; readonly reference: Reference }
   | { readonly kind: "address"; readonly end: FlowEnd; readonly text: string }
   | { readonly kind: "service"; readonly reference: Reference };
@@ -34,16 +30,6 @@ export interface FlowQuestion {
   readonly to: EndQuestion;
   readonly protocol: Protocol | null;
   readonly port: string | null;
-}
-
-/** The answer to a question about one flow, which may stand for those of several like pods. */
-export interface FlowAnswer {
-  readonly from: string;
-  readonly to: string;
-  readonly verdict: Verdict;
-  /** A flow with the verdict, or, where pods differ, the first that is not allowed. */
-  readonly explanation: Explanation;
-  readonly assumptions: readonly string[];
 }
 
 /** Read the flags of a flow. Throws an InputError where they do not name one. */
@@ -114,88 +100,4 @@ export function scopeOf({ from, to }: FlowQuestion, source: Source): ClusterScop
     // Whose address it is; and rules of cluster-scoped policies may name nodes.
     nodes: from.kind === "address" || to.kind === "address",
   };
-}
-
-/** Look the ends up and ask the engine. Throws an InputError for names and ports that there are not. */
-export function answer(question: FlowQuestion, world: World, source: Source): FlowAnswer {
-  const protocol = question.protocol ?? "TCP";
-  const from = findEnds(question.from, { ...question, protocol }, world, source);
-  const to = findEnds(question.to, question, world, source);
-  const flows = from.targets.flatMap(({ end: source_ }) =>
-    to.targets.map(({ end, port, protocol: over }): Flow => {
-      return { from: source_, to: end, protocol: over, port };
-    }),
-  );
-  const apart = flows.filter((flow) => !isSamePod(flow));
-  const asked = apart.length === 0 ? flows : apart;
-  const verdicts = asked.map((flow) => world.engine.verdict(flow));
-  const [first = "unknown"] = verdicts;
-  const agree = verdicts.every((verdict) => verdict === first);
-  const telling = agree ? 0 : verdicts.findIndex((verdict) => verdict !== "allowed");
-  const flow = asked[telling];
-  if (flow === undefined) throw usageError(`${to.label} has no endpoints`);
-  const namespaces = new Set([flow.from, flow.to].flatMap(namespaceOf));
-  const allowed = verdicts.filter((verdict) => verdict === "allowed").length;
-  return {
-    from: from.label,
-    to: to.label,
-    verdict: agree ? first : "unknown",
-    explanation: world.engine.explain(flow),
-    assumptions: [
-      ...from.assumptions,
-      ...to.assumptions,
-      ...baselineAssumptions([world], (namespace) => namespaces.has(namespace)),
-      ...(agree ? [] : [`the pods are not alike: ${allowed} of ${asked.length} pairs are allowed`]),
-    ],
-  };
-}
-
-function namespaceOf(end: FlowEnd): readonly string[] {
-  return end.kind === "pod" ? [end.key.slice(0, end.key.indexOf("/"))] : [];
-}
-
-function isSamePod({ from, to }: Flow): boolean {
-  return from.kind === "pod" && to.kind === "pod" && from.key === to.key;
-}
-
-/** The port of a source is that of the flow, which does not matter. */
-const ANY_PORT = "1";
-
-function findEnds(
-  end: EndQuestion,
-  { port, protocol, to }: FlowQuestion,
-  world: World,
-  source: Source,
-): Ends {
-  const asked = end === to ? port : ANY_PORT;
-  switch (end.kind) {
-    case "address": {
-      const number = portNumber(required(asked));
-      if (number === null) throw usageError(`--port: \`${String(asked)}\` has to be a number here`);
-      const target = { end: end.end, protocol: protocol ?? "TCP", port: number };
-      return { label: end.text, targets: [target], assumptions: [] };
-    }
-    case "pods": {
-      const { label, pods, assumption } = findPods(end.reference, world, source);
-      const wanted = required(asked);
-      const targets = pods.map((pod) => targetOn(pod, wanted, protocol ?? "TCP"));
-      return {
-        label,
-        targets,
-        assumptions: [...(assumption === null ? [] : [assumption]), ...standInNotes(pods)],
-      };
-    }
-    case "service":
-      return serviceEnds(
-        findService(end.reference, world, source),
-        { port: asked, protocol },
-        world,
-      );
-  }
-}
-
-function required(port: string | null): string {
-  if (port === null)
-    throw usageError("--port is missing: the port that the destination listens on");
-  return port;
 }

@@ -1,3 +1,4 @@
+import type { Family } from "../engine/address.ts";
 import { type Pod, type Protocol, podKey } from "../engine/model.ts";
 import type { FlowEnd } from "../engine/query.ts";
 import { usageError } from "./input-error.ts";
@@ -15,6 +16,8 @@ export interface Target {
 export interface Ends {
   readonly label: string;
   readonly targets: readonly Target[];
+  /** The only family of addresses that a flow to it can be of; null where it has no say in that. */
+  readonly family: Family | null;
   readonly assumptions: readonly string[];
 }
 

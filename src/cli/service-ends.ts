@@ -1,3 +1,4 @@
+import type { Family } from "../engine/address.ts";
 import type { Pod, Protocol } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
@@ -5,6 +6,7 @@ import type { Service, ServicePort } from "../wire/service.ts";
 import { type Ends, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { didYouMean, placesOf, type Reference } from "./references.ts";
+import { count } from "./render/text.ts";
 import type { Source } from "./sources/load-world.ts";
 import type { World } from "./sources/world.ts";
 
@@ -49,15 +51,23 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
           .map((pod) => targetOn(pod, String(port.targetPort), port.protocol));
   if (targets.length === 0) throw usageError(`${label} leads to no pod: ${whyNone(service)}`);
   const numbers = [...new Set(targets.map((target) => target.port))].join(", ");
-  const ends = targets.length === 1 ? "1 endpoint" : `${targets.length} endpoints`;
+  const family = onlyFamily(service);
+  const over = family === null ? "" : ` over IPv${family}`;
   return {
     label,
     targets,
+    family,
     assumptions: [
-      `Service port ${port.port} leads to port ${numbers} of ${ends}, where policies see the flow`,
+      `Service port ${port.port} leads to port ${numbers} of ${count(targets.length, "endpoint")}${over}, where policies see the flow`,
       ...standInNotes(pods ?? []),
     ],
   };
+}
+
+/** ServiceSpec API, `ipFamilies`: the families of its addresses, also of those of its endpoints. */
+function onlyFamily({ families }: Service): Family | null {
+  const [only = null, ...others] = families;
+  return others.length === 0 ? only : null;
 }
 
 /** A pod without the container port that the Service names is none of its endpoints. */

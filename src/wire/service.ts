@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseAddress } from "../engine/address.ts";
+import { type Family, parseAddress } from "../engine/address.ts";
 import type { Address, Labels, Protocol } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema, stringMapSchema } from "./metadata.ts";
@@ -15,6 +15,8 @@ export interface Service {
   readonly hidesClients: boolean;
   /** `clusterIPs`: none of a headless Service, nor before it is stored. */
   readonly addresses: readonly Address[];
+  /** `ipFamilies`: those that it leads to its pods over; none before it is stored. */
+  readonly families: readonly Family[];
   /** Null where there is none: its endpoints are somebody else's business. */
   readonly selector: Labels | null;
   readonly ports: readonly ServicePort[];
@@ -41,24 +43,31 @@ const portSchema = z
     return { name: name ?? "", protocol, port, targetPort: target };
   });
 
+const FAMILIES: ReadonlyMap<string, Family> = new Map([
+  ["IPv4", 4],
+  ["IPv6", 6],
+]);
+
 const specSchema = z
   .object({
     type: z.string().nullish(),
     externalTrafficPolicy: z.string().nullish(),
     clusterIP: z.string().nullish(),
     clusterIPs: z.array(z.string()).nullish(),
+    ipFamilies: z.array(z.string()).nullish(),
     selector: stringMapSchema.nullish(),
     ports: z.array(portSchema).nullish(),
   })
-  .transform(({ type, externalTrafficPolicy: policy, selector, ports, clusterIP, clusterIPs }) => ({
+  .transform(({ type, externalTrafficPolicy: policy, clusterIP, clusterIPs, ...spec }) => ({
     type: type ?? "ClusterIP",
     // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
     // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
     hidesClients: (type === "NodePort" || type === "LoadBalancer") && policy !== "Local",
     // "None" is what a headless Service has there.
     addresses: (clusterIPs ?? [clusterIP ?? ""]).flatMap((text) => parseAddress(text) ?? []),
-    selector: selector?.size === 0 ? null : (selector ?? null),
-    ports: ports ?? [],
+    families: (spec.ipFamilies ?? []).flatMap((name) => FAMILIES.get(name) ?? []),
+    selector: spec.selector?.size === 0 ? null : (spec.selector ?? null),
+    ports: spec.ports ?? [],
   }));
 
 const serviceSchema = z.object({ metadata: metadataSchema, spec: specSchema.nullish() });

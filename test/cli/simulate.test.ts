@@ -124,6 +124,17 @@ describe("one flow", () => {
     expect(result.stdout).not.toContain("families");
   });
 
+  it.each([
+    { service: "db", code: 0, over: " over IPv4, where" },
+    { service: "db-6", code: 1, over: " over IPv6, where" },
+    { service: "db-both", code: 4, over: "1 endpoint, where" },
+  ])("over the families of the Service $service", async ({ service, code, over }) => {
+    const end = ["--dst-service", `shop/${service}`, "--port", "5432"];
+    const result = await runCli(["simulate", ...DUAL_STACK, ...end]);
+    expect(result).toMatchObject({ code, stderr: "" });
+    expect(result.stdout.replaceAll(/\s+/g, " ")).toContain(over);
+  });
+
   it("is walked through in the order of the tiers", async () => {
     const flow = ["--src-pod", "lab/tool", "--dst-pod", "shop/web"];
     const denied = await runCli(["explain", ...TIERS, ...flow, "--port", "22"]);

@@ -46,6 +46,15 @@ describe("a Service", () => {
     expect(succeed(parseService({ metadata, spec })).addresses).toHaveLength(count);
   });
 
+  it.each([
+    { spec: { ipFamilies: ["IPv4"] }, families: [4] },
+    { spec: { ipFamilies: ["IPv6", "IPv4"] }, families: [6, 4] },
+    { spec: { ipFamilies: null }, families: [] },
+    { spec: {}, families: [] },
+  ])("$spec is of the families $families", ({ spec, families }) => {
+    expect(succeed(parseService({ metadata, spec })).families).toEqual(families);
+  });
+
   it("takes the namespace it is given, else `default`", () => {
     const raw = { metadata: { name: "web" } };
     expect(succeed(parseService(raw, "dev")).namespace).toBe("dev");

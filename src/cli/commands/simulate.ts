@@ -1,5 +1,6 @@
 import type { Verdict } from "../../engine/query.ts";
-import { answer, type FlowFlags, parseQuestion, scopeOf } from "../flow-question.ts";
+import { answer } from "../flow-answer.ts";
+import { type FlowFlags, parseQuestion, scopeOf } from "../flow-question.ts";
 import { EXIT, type ExitCode } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { type DataFormat, renderDocument } from "../render/document.ts";

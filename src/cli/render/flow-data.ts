@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { formatAddress } from "../../engine/address.ts";
 import type { Pod } from "../../engine/model.ts";
 import type { DirectionExplanation, Explanation, FlowEnd } from "../../engine/query.ts";
-import type { FlowAnswer } from "../flow-question.ts";
+import type { FlowAnswer } from "../flow-answer.ts";
 import { workloadLabel } from "../references.ts";
 import { isStandIn } from "../sources/stand-ins.ts";
 import type { World } from "../sources/world.ts";

@@ -1,6 +1,6 @@
 import type { Direction } from "../../engine/model.ts";
 import type { CauseCode, DirectionExplanation, Explanation, Verdict } from "../../engine/query.ts";
-import type { FlowAnswer } from "../flow-question.ts";
+import type { FlowAnswer } from "../flow-answer.ts";
 import { familyName, tellByFamily } from "./by-family.ts";
 import { keyName, renderCause } from "./policy-text.ts";
 import { type Paint, wrap } from "./text.ts";

@@ -2,7 +2,7 @@ import type { Direction, Pod, Policy, Tier } from "../../engine/model.ts";
 import type { DirectionExplanation, FlowEnd, PolicyStep, RuleStep } from "../../engine/query.ts";
 import { selectorMatches } from "../../engine/selector.ts";
 import { renderPorts } from "../../validators/parts/render-ports.ts";
-import type { FlowAnswer } from "../flow-question.ts";
+import type { FlowAnswer } from "../flow-answer.ts";
 import type { Amendment } from "../smallest-change.ts";
 import type { World } from "../sources/world.ts";
 import { tellByFamily } from "./by-family.ts";

@@ -1,0 +1,118 @@
+import type { Family } from "../engine/address.ts";
+import type { Explanation, Flow, FlowEnd, Verdict } from "../engine/query.ts";
+import type { EndQuestion, FlowQuestion } from "./flow-question.ts";
+import { type Ends, portNumber, standInNotes, targetOn } from "./flow-target.ts";
+import { usageError } from "./input-error.ts";
+import { findPods } from "./references.ts";
+import { findService, serviceEnds } from "./service-ends.ts";
+import { baselineAssumptions } from "./sources/assumed-baseline.ts";
+import type { Source } from "./sources/load-world.ts";
+import type { World } from "./sources/world.ts";
+
+/** The answer to a question about one flow, which may stand for those of several like pods. */
+export interface FlowAnswer {
+  readonly from: string;
+  readonly to: string;
+  readonly verdict: Verdict;
+  /** A flow with the verdict, or, where pods differ, the first that is not allowed. */
+  readonly explanation: Explanation;
+  readonly assumptions: readonly string[];
+}
+
+/** Look the ends up and ask the engine. Throws an InputError for names and ports that there are not. */
+export function answer(question: FlowQuestion, world: World, source: Source): FlowAnswer {
+  const protocol = question.protocol ?? "TCP";
+  const from = findEnds(question.from, { ...question, protocol }, world, source);
+  const to = findEnds(question.to, question, world, source);
+  const flows = from.targets.flatMap(({ end: source_ }) =>
+    to.targets.map(({ end, port, protocol: over }): Flow => {
+      return { from: source_, to: end, protocol: over, port };
+    }),
+  );
+  const apart = flows.filter((flow) => !isSamePod(flow));
+  const asked = apart.length === 0 ? flows : apart;
+  const verdicts = asked.map((flow) =>
+    to.family === null ? world.engine.verdict(flow) : explainOver(to.family, flow, world).verdict,
+  );
+  const [first = "unknown"] = verdicts;
+  const agree = verdicts.every((verdict) => verdict === first);
+  const telling = agree ? 0 : verdicts.findIndex((verdict) => verdict !== "allowed");
+  const flow = asked[telling];
+  if (flow === undefined) throw usageError(`${to.label} has no endpoints`);
+  const namespaces = new Set([flow.from, flow.to].flatMap(namespaceOf));
+  const allowed = verdicts.filter((verdict) => verdict === "allowed").length;
+  return {
+    from: from.label,
+    to: to.label,
+    verdict: agree ? first : "unknown",
+    explanation: explainOver(to.family, flow, world),
+    assumptions: [
+      ...from.assumptions,
+      ...to.assumptions,
+      ...baselineAssumptions([world], (namespace) => namespaces.has(namespace)),
+      ...(agree ? [] : [`the pods are not alike: ${allowed} of ${asked.length} pairs are allowed`]),
+    ],
+  };
+}
+
+/** The walk over one family alone, where the flow can be of it at all; null: over those there are. */
+function explainOver(family: Family | null, flow: Flow, { engine }: World): Explanation {
+  const explanation = engine.explain(flow);
+  const only = explanation.families.filter((each) => each.family === family);
+  const [walk] = only;
+  if (walk === undefined) return explanation;
+  const decisive = [walk.egress, walk.ingress].filter(({ verdict }) => verdict === walk.verdict);
+  const causes = decisive.flatMap((side) => side.causes);
+  return { ...explanation, ...walk, causes, families: only };
+}
+
+function namespaceOf(end: FlowEnd): readonly string[] {
+  return end.kind === "pod" ? [end.key.slice(0, end.key.indexOf("/"))] : [];
+}
+
+function isSamePod({ from, to }: Flow): boolean {
+  return from.kind === "pod" && to.kind === "pod" && from.key === to.key;
+}
+
+/** The port of a source is that of the flow, which does not matter. */
+const ANY_PORT = "1";
+
+function findEnds(
+  end: EndQuestion,
+  { port, protocol, to }: FlowQuestion,
+  world: World,
+  source: Source,
+): Ends {
+  const asked = end === to ? port : ANY_PORT;
+  switch (end.kind) {
+    case "address": {
+      const number = portNumber(required(asked));
+      if (number === null) throw usageError(`--port: \`${String(asked)}\` has to be a number here`);
+      const target = { end: end.end, protocol: protocol ?? "TCP", port: number };
+      return { label: end.text, targets: [target], family: null, assumptions: [] };
+    }
+    case "pods": {
+      const { label, pods, assumption } = findPods(end.reference, world, source);
+      const wanted = required(asked);
+      const targets = pods.map((pod) => targetOn(pod, wanted, protocol ?? "TCP"));
+      return {
+        label,
+        targets,
+        family: null,
+        assumptions: [...(assumption === null ? [] : [assumption]), ...standInNotes(pods)],
+      };
+    }
+    case "service":
+      return serviceEnds(
+        findService(end.reference, world, source),
+        { port: asked, protocol },
+        world,
+      );
+  }
+}
+
+function required(port: string | null): string {
+  if (port === null)
+    throw usageError("--port is missing: the port that the destination listens on");
+  return port;
+}
