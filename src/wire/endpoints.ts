@@ -4,13 +4,13 @@ import type { FlowEnd } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
 import { addressSchema } from "./pod.ts";
-import { portNumberSchema, protocolSchema } from "./policy-port.ts";
+import { coreProtocolSchema, portNumberSchema } from "./policy-port.ts";
 import { parseShape } from "./shape.ts";
 
 const portSchema = z.object({
   name: z.string().nullish(),
   port: portNumberSchema,
-  protocol: protocolSchema,
+  protocol: coreProtocolSchema,
 });
 
 const addressesSchema = z.array(

@@ -8,14 +8,19 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 
 /**
  * String to string, as labels and annotations are written. Read key by key into a Map: a plain
- * object would lose or misread keys such as `__proto__` and `constructor`.
+ * object would lose or misread keys such as `__proto__` and `constructor`. A value left out (`app:`)
+ * is null, which the API server reads as the empty string.
  */
 export const stringMapSchema = z
   .custom<Readonly<Record<string, string>>>(isObject, { error: "is not an object" })
   .meta({ type: "object", additionalProperties: { type: "string" } })
   .transform((entries, context): Labels => {
+    const map = new Map<string, string>();
     for (const [key, value] of Object.entries<unknown>(entries)) {
-      if (typeof value === "string") continue;
+      if (typeof value === "string" || value === null) {
+        map.set(key, value ?? "");
+        continue;
+      }
       context.addIssue({
         code: "custom",
         path: [key],
@@ -23,7 +28,7 @@ export const stringMapSchema = z
         input: value,
       });
     }
-    return new Map(Object.entries(entries));
+    return map;
   });
 
 /** The labels or annotations of an object that has not been read by its schema; what is no text is left out. */

@@ -32,16 +32,21 @@ const peerSchema = z
     error: "`ipBlock` cannot stand beside a selector",
   });
 
-const portsSchema = z.array(policyPortSchema).nullish();
-const peersSchema = z.array(peerSchema).nullish();
+/** A list whose items may be left out: a bare dash is null, which the API server reads as `{}`. */
+function listOf<S extends z.ZodType>(item: S) {
+  return z.array(z.preprocess((raw) => raw ?? {}, item)).nullish();
+}
+
+const portsSchema = listOf(policyPortSchema);
+const peersSchema = listOf(peerSchema);
 const policyTypesSchema = z.array(z.enum(["Ingress", "Egress"])).max(2);
 
 /** Unknown fields are problems: those that a newer API knows could only narrow what we read. */
 const specSchema = z.strictObject({
   podSelector: labelSelectorSchema.nullish(),
   policyTypes: policyTypesSchema.nullish(),
-  ingress: z.array(z.strictObject({ from: peersSchema, ports: portsSchema })).nullish(),
-  egress: z.array(z.strictObject({ to: peersSchema, ports: portsSchema })).nullish(),
+  ingress: listOf(z.strictObject({ from: peersSchema, ports: portsSchema })),
+  egress: listOf(z.strictObject({ to: peersSchema, ports: portsSchema })),
 });
 
 const networkPolicySchema = z.object({

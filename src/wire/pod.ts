@@ -3,7 +3,7 @@ import { parseAddress } from "../engine/address.ts";
 import type { Address, ContainerPort, Pod } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { controllerOf, metadataSchema } from "./metadata.ts";
-import { portNumberSchema, protocolSchema } from "./policy-port.ts";
+import { coreProtocolSchema, portNumberSchema } from "./policy-port.ts";
 import { parseShape } from "./shape.ts";
 
 const containerSchema = z.object({
@@ -12,7 +12,7 @@ const containerSchema = z.object({
     .array(
       z.object({
         name: z.string().nullish(),
-        protocol: protocolSchema,
+        protocol: coreProtocolSchema,
         containerPort: portNumberSchema.nullish(),
       }),
     )

@@ -20,6 +20,15 @@ export const protocolSchema = z
   .nullish()
   .transform((protocol): Protocol => protocol ?? "TCP");
 
+/**
+ * The protocol of a port of core/v1, where the field is no pointer: an empty one is one that is left
+ * out. ContainerPort API: "Must be UDP, TCP, or SCTP. Defaults to \"TCP\"."
+ */
+export const coreProtocolSchema = z.preprocess(
+  (protocol) => (protocol === "" ? null : protocol),
+  protocolSchema,
+);
+
 /** All ports of one protocol. */
 export function allPortsOf(protocol: Protocol): PortMatch {
   return { kind: "range", protocol, first: 1, last: LAST_PORT };

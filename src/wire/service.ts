@@ -3,7 +3,7 @@ import { type Family, parseAddress } from "../engine/address.ts";
 import type { Address, Labels, Protocol } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema, stringMapSchema } from "./metadata.ts";
-import { portNumberSchema, protocolSchema } from "./policy-port.ts";
+import { coreProtocolSchema, portNumberSchema } from "./policy-port.ts";
 import { parseShape } from "./shape.ts";
 
 /** What a Service does to a flow: which pods it leads to, and on which of their ports. */
@@ -34,7 +34,7 @@ export interface ServicePort {
 const portSchema = z
   .object({
     name: z.string().nullish(),
-    protocol: protocolSchema,
+    protocol: coreProtocolSchema,
     port: portNumberSchema,
     targetPort: z.union([z.int(), z.string()]).nullish(),
   })

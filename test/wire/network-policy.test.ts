@@ -34,6 +34,12 @@ describe("what an absent, empty or null field means", () => {
     ["a null `from` likewise", { ingress: [{ from: null }] }, ["ingress isolates", EVERYBODY]],
     ["an empty `ports` likewise", { ingress: [{ ports: [] }] }, ["ingress isolates", EVERYBODY]],
     ["a null list of rules admits nobody", { ingress: null }, ["ingress isolates"]],
+    [
+      "a rule that is a bare dash, which YAML makes null, admits everybody",
+      { ingress: [null] },
+      ["ingress isolates", EVERYBODY],
+    ],
+    ["one type twice is that type", { policyTypes: ["Egress", "Egress"] }, ["egress isolates"]],
   ])("%s", (_name, spec, expected) => {
     const { policy, notices } = succeed(parseNetworkPolicy(named(spec)));
     expect(describePolicy(policy)).toEqual(["subject shop {}", ...expected]);
@@ -70,6 +76,11 @@ describe("peers", () => {
       "shop {app=a, env NotIn dev,test, x.io/tier Exists, old DoesNotExist}",
     ],
     [
+      "a label without a value, which YAML makes null: the empty one",
+      { podSelector: { matchLabels: { app: null } } },
+      "shop {app=}",
+    ],
+    [
       "label keys that JavaScript objects have of themselves",
       { podSelector: { matchLabels: { constructor: "a", toString: "b" } } },
       "shop {constructor=a, toString=b}",
@@ -84,6 +95,11 @@ describe("peers", () => {
       "ipBlock: exceptions may overlap",
       { ipBlock: { cidr: "fd00::/126", except: ["fd00::/127", "fd00::1/128"] } },
       "fd00::2/127",
+    ],
+    [
+      "ipBlock: an IPv4 network inside IPv6",
+      { ipBlock: { cidr: "::ffff:10.0.0.0/104" } },
+      "10.0.0.0/8",
     ],
     [
       "ipBlock: exceptions may leave nothing",
@@ -107,6 +123,7 @@ describe("peers", () => {
 describe("ports", () => {
   it.each<[string, unknown, string]>([
     ["an empty entry: all ports of TCP", {}, "TCP:1-65535"],
+    ["an entry that is a bare dash likewise", null, "TCP:1-65535"],
     ["a null protocol: TCP", { protocol: null, port: 80 }, "TCP:80-80"],
     ["protocol alone: all its ports", { protocol: "SCTP" }, "SCTP:1-65535"],
     ["a range", { protocol: "UDP", port: 1000, endPort: 2000 }, "UDP:1000-2000"],
@@ -138,7 +155,13 @@ describe("what the API server refuses is a problem with its path", () => {
         `${PEER}: selects nobody: name a \`podSelector\`, a \`namespaceSelector\` or an \`ipBlock\``,
       ],
     ],
-    ["a peer that is not there", ingressFrom(null), [`${PEER}: \`null\` is not an object`]],
+    [
+      "a peer that is a bare dash",
+      ingressFrom(null),
+      [
+        `${PEER}: selects nobody: name a \`podSelector\`, a \`namespaceSelector\` or an \`ipBlock\``,
+      ],
+    ],
     [
       "an ipBlock beside a selector",
       ingressFrom({ ipBlock: { cidr: "10.0.0.0/8" }, podSelector: {} }),
@@ -221,11 +244,11 @@ describe("what the API server refuses is a problem with its path", () => {
       ingressPorts({ port: 80, endPort: 65_536 }),
       [`${PORT}.endPort: \`65536\` is not a port: 1 to 65535`],
     ],
-    [
-      "a protocol that there is not",
-      ingressPorts({ protocol: "ICMP" }),
-      [`${PORT}.protocol: \`ICMP\` is not one of \`TCP\`, \`UDP\`, \`SCTP\``],
-    ],
+    ...["ICMP", "tcp", ""].map((protocol): [string, unknown, readonly string[]] => [
+      `the protocol \`${protocol}\``,
+      ingressPorts({ protocol, port: 80 }),
+      [`${PORT}.protocol: \`${protocol}\` is not one of \`TCP\`, \`UDP\`, \`SCTP\``],
+    ]),
     [
       "a policy type that there is not",
       named({ policyTypes: ["ingress"] }),

@@ -86,6 +86,16 @@ describe("pods", () => {
       },
     ],
     [
+      "an empty protocol is one left out, as nowhere else: TCP",
+      pod({ containers: [container({ name: "web", containerPort: 80, protocol: "" })] }),
+      { ports: [{ name: "web", protocol: "TCP", port: 80 }] },
+    ],
+    [
+      "labels and annotations without a value, which YAML makes null, are empty",
+      pod({}, null, { labels: { version: null }, annotations: { note: null } }),
+      { labels: labels({ version: "" }) },
+    ],
+    [
       "a port without a number or with an empty name cannot be named",
       pod({
         containers: [container({ name: "web" }, { name: "", containerPort: 1 }), { name: "d" }],
