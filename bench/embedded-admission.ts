@@ -78,6 +78,7 @@ export function embeddedAdmission(
         serviceCidrs: [],
         apiServerAddresses: [],
       }),
+      baselines: { policiesIn: () => [], wantedIn: () => null },
       pending: new PendingChanges(engine, () => performance.now()),
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),

@@ -229,6 +229,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       ruleBook,
       invariants,
       clusterValues,
+      baselines: baseline,
       pending: new PendingChanges(cluster.engine, clock),
       authorizer: new AccessReview({ client, observe }),
       clock,

@@ -61,6 +61,7 @@ export async function startWebhook(
     ruleBook,
     invariants: new HeldInvariants(cluster.engine, ruleBook),
     clusterValues: () => clusterValues,
+    baselines: { policiesIn: () => [], wantedIn: () => null },
     pending: new PendingChanges(cluster.engine, clock),
     authorizer: { mayOptOut: async () => success(false) },
     clock,

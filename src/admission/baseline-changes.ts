@@ -1,5 +1,5 @@
 import { type Change, type Policy, policyKey } from "../engine/model.ts";
-import { renderBaseline } from "../resources/render-baseline.ts";
+import { isLeftAlone, renderBaseline } from "../resources/render-baseline.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
@@ -9,40 +9,57 @@ import type { AdmissionRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
- * What Ringfence itself will do to the baseline of a namespace because of an update: other labels or
- * annotations fill its templates otherwise, another profile or label names another. None where the
- * namespace had, or is to have, no baseline, or where it cannot be told: then it stays as it is.
+ * What Ringfence itself will do to the policies of a namespace because of an update: one that comes to be
+ * enforced gets its baseline; other labels or annotations fill the templates otherwise, another profile or
+ * label names another. None where the namespace is to have no baseline, or where it cannot be told what it
+ * would be: then all stays as it is. A namespace that is created has no pods yet.
  *
  * SECURITY: whoever may edit a namespace says with these what its baseline allows; without this nobody
  * would judge it, since Ringfence's own writes are let through.
  */
 export function baselineChanges(
-  { kind, operation, object, oldObject }: AdmissionRequest,
+  { kind, operation, object, oldObject, name: namespace }: AdmissionRequest,
   around: Surroundings,
 ): readonly Change[] {
   if (kind !== "Namespace" || operation !== "UPDATE") return [];
-  const before = baselineOf(oldObject, around);
   const after = baselineOf(object, around);
-  if (before === null || after === null || sameJson(before, after)) return [];
+  if (after === null || sameJson(baselineOf(oldObject, around), after)) return [];
   const next = after.flatMap(asPolicy);
-  const kept = new Set(next.map(policyKey));
-  const gone = before.flatMap(asPolicy).map(policyKey);
+  const names = new Set(next.map(({ name }) => name));
+  const gone = around.baselines.policiesIn(namespace).filter((name) => !names.has(name));
   return [
     ...next.map((policy) => ({ kind: "policy", op: "upsert", object: policy }) as const),
-    ...gone
-      .filter((key) => !kept.has(key))
-      .map((key) => ({ kind: "policy", op: "delete", key }) as const),
+    ...gone.map((name) => {
+      const key = policyKey({ kind: "NetworkPolicy", namespace, name });
+      return { kind: "policy", op: "delete", key } as const;
+    }),
   ];
 }
 
+/** The policies of a namespace's own that `changes` put a policy of its baseline in the place of. */
+export function replacedByBaseline(
+  changes: readonly Change[],
+  { cluster, baselines }: Surroundings,
+): readonly string[] {
+  return changes.flatMap((change) => {
+    if (change.kind !== "policy" || change.op === "delete") return [];
+    const { namespace, name } = change.object;
+    const isThere = cluster.engine.policy(policyKey(change.object)) !== undefined;
+    return isThere && !baselines.policiesIn(namespace).includes(name) ? [name] : [];
+  });
+}
+
+/** Null: none, or it cannot be told. */
 function baselineOf(
   raw: unknown,
-  { ruleBook, clusterValues }: Surroundings,
+  { ruleBook, clusterValues, cluster }: Surroundings,
 ): readonly object[] | null {
   const read = parseNamespace(raw);
   if (!read.ok) return null;
   const { name, labels } = read.value.namespace;
-  if (optInOf(labels)?.mode !== "enforce") return null;
+  if (optInOf(labels)?.mode !== "enforce" || isLeftAlone(name, cluster.facts.ownNamespace)) {
+    return null;
+  }
   const baseline = ruleBook.baselineFor(labels);
   if (!baseline.ok) return null;
   const annotations = readLabels(field(raw, "metadata", "annotations"));

@@ -45,6 +45,8 @@ export type Notice =
   | { readonly kind: "reading"; readonly problem: Problem }
   | { readonly kind: "unreadable-policies"; readonly keys: readonly string[] }
   | { readonly kind: "unreadable-old-object"; readonly problems: readonly Problem[] }
+  /** These policies are the namespace's own, until the baseline's of the same names are written. */
+  | { readonly kind: "replaced-by-baseline"; readonly names: readonly string[] }
   | { readonly kind: "right-unchecked"; readonly problem: Problem }
   | { readonly kind: "waived"; readonly ruleIds: readonly string[] }
   | ({ readonly kind: "excused" } & ExemptionUse)

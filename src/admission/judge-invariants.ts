@@ -18,18 +18,19 @@ const MAX_NAMED = 2;
 
 /**
  * The invariants that a previewed change makes worse. Breaches that were there before are nobody's
- * business here, or nothing could be changed until they are mended.
+ * business here, or nothing could be changed until they are mended. `help` is for what is closed.
  */
 export function judgeInvariants(
   invariants: HeldInvariants,
   claims: ClaimPreview,
+  help = "",
 ): readonly JudgedFinding[] {
   if (invariants.size === 0) return [];
   return claims.concerned().flatMap((claim) => {
     const invariant = invariants.of(claim);
     if (invariant === undefined) return [];
     const { appeared, unsure } = claims.breaches(claim, NAMED_GROUPS);
-    return judge(invariant, appeared, unsure);
+    return judge(invariant, appeared, unsure, help);
   });
 }
 
@@ -70,28 +71,25 @@ function judge(
   invariant: Invariant,
   appeared: FlowList,
   unsure: FlowList,
+  help: string,
 ): readonly JudgedFinding[] {
-  const { action, onUnknown, claim } = invariant;
+  const { name, description, action, onUnknown, claim } = invariant;
   const isOpen = claim.sense === "open";
+  const finding = (of: JudgedFinding["action"], message: string): JudgedFinding => ({
+    ruleId: invariantId(name),
+    action: of,
+    finding: { path: "", message, why: description, help: isOpen ? help : "" },
+  });
   if (appeared.groups.length > 0) {
     const verb = isOpen ? "closes" : "opens";
     const before = isOpen ? "could reach it before" : "could not reach it before";
     const message = `${verb} ${renderFlowList(appeared)} (${renderPodCount(appeared)} ${before})`;
-    return [findingOf(invariant, action, message)];
+    return [finding(action, message)];
   }
   if (unsure.groups.length === 0) return [];
   const verb = isOpen ? "may close" : "may open";
   const message = `${verb} ${renderFlowList(unsure)}: it cannot be told (${renderPodCount(unsure)})`;
-  return [findingOf(invariant, atMost(onUnknown, action), message)];
-}
-
-function findingOf(
-  { name, description }: Invariant,
-  action: JudgedFinding["action"],
-  message: string,
-): JudgedFinding {
-  const finding = { path: "", message, why: description, help: "" };
-  return { ruleId: invariantId(name), action, finding };
+  return [finding(atMost(onUnknown, action), message)];
 }
 
 function together(judged: JudgedFinding, set: readonly Change[]): JudgedFinding {

@@ -6,12 +6,17 @@ import type { CompiledProfile } from "../rules/rule.ts";
 import { FILES, type RuleBook } from "../rules/rule-book.ts";
 import { type JudgedFinding, runRules } from "../rules/run-rules.ts";
 import { soften } from "../rules/severity.ts";
-import { baselineChanges } from "./baseline-changes.ts";
+import { baselineChanges, replacedByBaseline } from "./baseline-changes.ts";
 import { type ExemptionUse, type Judged, type Notice, refusingFaults } from "./decision.ts";
+import { modeLeftBy } from "./govern.ts";
 import { judgeInvariants, judgeWithPossible } from "./judge-invariants.ts";
 import type { GovernedRequest } from "./review.ts";
 import type { Subject } from "./subject.ts";
 import type { Surroundings } from "./surroundings.ts";
+
+/** What to do about a flow that must stay open, and that the baseline of the namespace would close. */
+const BASELINE_HELP =
+  "Ringfence will write the baseline's policies there; allow by one of your own first what must stay open";
 
 /** A request that is to be judged: what it changes, and by which profile. */
 export interface Case {
@@ -34,11 +39,12 @@ export async function judge(
   const { engine, facts } = around.cluster;
   const { ruleBook } = around;
   const { invariants, pending } = around;
-  const changes = [...subject.changes, ...baselineChanges(request, around)];
+  const ofBaseline = baselineChanges(request, around);
+  const changes = [...subject.changes, ...ofBaseline];
   const possible = invariants.size === 0 ? [] : pending.beside(changes);
   const { delta, broken, judgement } = engine.preview(changes, (after, changed, claims) => ({
     delta: changed,
-    broken: judgeInvariants(invariants, claims),
+    broken: judgeInvariants(invariants, claims, ofBaseline.length > 0 ? BASELINE_HELP : ""),
     judgement: runRules(active, ruleBook.profiles, {
       operation: request.operation,
       object: subject.object,
@@ -67,10 +73,11 @@ export async function judge(
     profile: active,
     mode,
     delta,
-    ...weigh(excused.left, mode),
+    ...weigh(excused.left, mode, modeLeftBy(request) ?? mode),
     faults: judgement.faults,
     notices: [
       ...noticesOf(subject, request, engine.policiesOf(request.namespace)),
+      ...replacements(replacedByBaseline(ofBaseline, around)),
       ...excused.excuses.map((one) => ({ kind: "excused", ...noticed(one) }) as const),
       ...excused.expired.map((one) => ({ kind: "no-longer-excused", ...noticed(one) }) as const),
       ...brokenResources(active, request.namespace, ruleBook),
@@ -89,13 +96,16 @@ function isAdmitted(outcome: Judged | "past-deadline"): boolean {
   return outcome.denials.length === 0 && refusingFaults(outcome).length === 0;
 }
 
-/** What each finding comes to: the profile's action, softened by the namespace's mode. */
+/** What each finding comes to: the profile's action, softened by the mode, on the way out by that which is left. */
 function weigh(
   findings: readonly JudgedFinding[],
   mode: Mode,
+  left: Mode,
 ): Pick<Judged, "denials" | "warnings" | "audits"> {
+  const modeFor = ({ finding }: JudgedFinding): Mode =>
+    finding.waivedBy === "optout" ? left : mode;
   const having = (action: RuleAction): readonly JudgedFinding[] =>
-    findings.filter((judged) => soften(judged.action, mode) === action);
+    findings.filter((judged) => soften(judged.action, modeFor(judged)) === action);
   return { denials: having("Deny"), warnings: having("Warn"), audits: having("Audit") };
 }
 
@@ -143,6 +153,10 @@ function brokenResources(
       key.startsWith(`Exemption ${namespace}/`);
     return matters ? [{ kind: "broken-resource", key, problems }] : [];
   });
+}
+
+function replacements(names: readonly string[]): readonly Notice[] {
+  return names.length === 0 ? [] : [{ kind: "replaced-by-baseline", names }];
 }
 
 function noticesOf(

@@ -56,6 +56,8 @@ export function renderNotice(notice: Notice): string {
       return `stored policies that cannot be read isolate their pods and allow nothing: ${renderList(notice.keys, ", ")}`;
     case "unreadable-old-object":
       return `the stored object cannot be read: ${renderList(notice.problems.map(renderProblem), "; ")}`;
+    case "replaced-by-baseline":
+      return `NetworkPolicies of this namespace's own will be replaced by its baseline's: ${renderList(notice.names, ", ")}`;
     case "right-unchecked":
       return `the right to opt out could not be checked: ${notice.problem.message}`;
     case "waived":

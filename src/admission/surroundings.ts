@@ -63,6 +63,14 @@ export interface AdmissionOptions {
   readonly podsWaitForBaseline: boolean;
 }
 
+/** What is known of the baselines of namespaces, as the watches show those. */
+interface Baselines {
+  /** Names of the policies there that carry the label of a baseline. */
+  policiesIn(namespace: string): readonly string[];
+  /** The policies that the namespace is to have, problems where they cannot be made; null: none. */
+  wantedIn(namespace: string): Result<readonly object[], readonly Problem[]> | null;
+}
+
 /** All that a decision needs beyond the request. */
 export interface Surroundings {
   readonly cluster: ClusterState;
@@ -72,6 +80,7 @@ export interface Surroundings {
   readonly invariants: HeldInvariants;
   /** What the templates of baselines are filled with everywhere. */
   readonly clusterValues: () => ClusterValues;
+  readonly baselines: Baselines;
   /** What was admitted a moment ago and is not seen yet. */
   readonly pending: PendingChanges;
   readonly authorizer: Authorizer;

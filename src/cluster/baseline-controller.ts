@@ -122,6 +122,17 @@ export class BaselineController implements ClusterListener {
     });
   }
 
+  /** Names of the policies of a namespace that carry the label of a baseline. */
+  policiesIn(namespace: string): readonly string[] {
+    return [...(this.#stored.get(namespace)?.keys() ?? [])];
+  }
+
+  /** The policies that a namespace is to have, problems where they cannot be made; null: none. */
+  wantedIn(namespace: string): RenderedBaseline["policies"] | null {
+    const joined = this.#optedIn.get(namespace);
+    return joined === undefined ? null : this.#options.render(joined).policies;
+  }
+
   /** How far each Baseline has come, by name. Only the process that writes knows. */
   progress(): ReadonlyMap<string, RollOut> {
     const byName = Map.groupBy(this.#seen.values(), ({ baseline }) => baseline ?? "");

@@ -547,6 +547,213 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
   });
 });
 
+describe("a namespace that comes to be enforced, and so gets its baseline", () => {
+  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+  const link = (more: Json = {}): Resource =>
+    resource(
+      document("Invariant", "link", {
+        description: "the shop asks here",
+        mustReach: {
+          from: [{ namespaces: named("shop") }],
+          to: [{ namespaces: { matchLabels: { asked: "yes" } } }],
+          ports: [{ port: 8080 }],
+        },
+        ...more,
+      }),
+    );
+  const PROFILE = "ringfence.dev/profile";
+  const MODE = "ringfence.dev/mode";
+  const wanted = { asked: "yes" };
+  const inMode = (mode: string, profile = "restricted"): Json => ({
+    ...wanted,
+    [PROFILE]: profile,
+    [MODE]: mode,
+  });
+  const enforced = { ...wanted, [PROFILE]: "restricted" };
+  /** The shop may ask whom it likes. */
+  const out = policy("shop/out", { podSelector: {}, policyTypes: ["Egress"], egress: [{}] });
+  const letIn = (name: string): Json =>
+    policy(`${name}/in`, {
+      podSelector: {},
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ namespaceSelector: named("shop") }], ports: [{ port: 8080 }] }],
+    });
+  const closes = (name: string): string => `closes shop/* → ${name}/* TCP 8080`;
+
+  interface Row {
+    readonly name: string;
+    readonly of?: string;
+    readonly labels: readonly [before: Json, after: Json];
+    readonly invariant?: Json;
+    /** Stored beside what there is. */
+    readonly stored?: readonly Json[];
+    readonly expected: "denied" | "warned" | "allowed";
+  }
+  it.each<Row>([
+    { name: "opts in", labels: [wanted, enforced], expected: "denied" },
+    { name: "opts in by a typo", labels: [wanted, inMode("enfroce")], expected: "denied" },
+    {
+      name: "opts in, against what is only to be warned of",
+      labels: [wanted, enforced],
+      invariant: { action: "Warn" },
+      expected: "warned",
+    },
+    {
+      name: "opts in, with a policy of its own for what must stay open",
+      labels: [wanted, enforced],
+      stored: [letIn("dev")],
+      expected: "allowed",
+    },
+    {
+      name: "warned until now",
+      of: "soft",
+      labels: [inMode("warn"), enforced],
+      expected: "denied",
+    },
+    {
+      name: "was audited until now",
+      of: "noted",
+      labels: [inMode("audit"), enforced],
+      expected: "denied",
+    },
+    {
+      name: "warned until now, of a profile that there is not",
+      of: "soft",
+      labels: [inMode("warn", "gone"), enforced],
+      expected: "denied",
+    },
+    { name: "opts in to warnings alone", labels: [wanted, inMode("warn")], expected: "allowed" },
+    { name: "opts in to the audit log", labels: [wanted, inMode("audit")], expected: "allowed" },
+    {
+      name: "goes from the audit log to warnings",
+      of: "noted",
+      labels: [inMode("audit"), inMode("warn")],
+      expected: "allowed",
+    },
+    {
+      name: "opts in under a name that is always left alone",
+      of: "kube-public",
+      labels: [wanted, enforced],
+      expected: "allowed",
+    },
+  ])("$name: $expected", async ({ of = "dev", labels, invariant, stored = [], expected }) => {
+    const world = createWorld({ resources: [link(invariant)] });
+    const [before, after] = labels.map((each) => namespace(of, each));
+    if (before === undefined) throw new Error("no namespace");
+    for (const raw of [before, out, ...stored]) world.watch(raw);
+    if (of === "kube-public") world.addPod(`${of}/tool`);
+    const {
+      allowed,
+      warnings = [],
+      status,
+    } = await world.ask(review({ oldObject: before, object: after ?? null }));
+    expect(allowed, status?.message).toBe(expected !== "denied");
+    if (expected === "denied") {
+      expect(status?.message).toContain(`1. invariant "link"\n   ${closes(of)}`);
+      expect(status?.message).toContain(
+        "help: Ringfence will write the baseline's policies there; allow by one of your own first what must stay open",
+      );
+    }
+    expect(warnings.some((line) => line.startsWith(`invariant "link": ${closes(of)}`))).toBe(
+      expected === "warned",
+    );
+  });
+
+  it("is told what that closes, where no invariant is broken", async () => {
+    const { ask } = createWorld();
+    const response = await ask(
+      review({ oldObject: namespace("dev"), object: namespace("dev", enforced) }),
+    );
+    expect(response.warnings).toEqual([expect.stringMatching(/^opens nothing; closes dev\/\* → /)]);
+    expect(response.auditAnnotations?.["closed"]).toContain("dev/* →");
+  });
+
+  it("may name a weaker profile on the way, as the mode that it leaves lets it", async () => {
+    const { ask } = createWorld();
+    const response = await ask(
+      review({
+        oldObject: namespace("soft", inMode("warn")),
+        object: namespace("soft", { [PROFILE]: "baseline" }),
+      }),
+    );
+    expect(response.allowed).toBe(true);
+    expect(response.warnings?.join("\n")).toContain("opt-out: ");
+  });
+
+  it.each([
+    ["audit", "warn"],
+    ["warn", "audit"],
+  ])("is judged by the harder of both modes: %s and %s", async (before, after) => {
+    const { ask } = createWorld();
+    const picking = { "ringfence.dev/baseline": "gone" };
+    const { warnings } = await ask(
+      review({
+        oldObject: namespace("soft", inMode(before)),
+        object: namespace("soft", { ...inMode(after), ...picking }),
+      }),
+    );
+    expect(warnings?.join("\n")).toContain("baseline-labels: ");
+  });
+
+  it("may not name a profile that there is not on the way", async () => {
+    const { ask } = createWorld();
+    const { status } = await ask(
+      review({
+        oldObject: namespace("soft", inMode("warn")),
+        object: namespace("soft", { [PROFILE]: "strict" }),
+      }),
+    );
+    expect(status?.message).toContain("no profile `strict`");
+  });
+
+  it("is judged with the baseline of the label's choice, and without what it kept of another", async () => {
+    const wall = document("Baseline", "wall", {
+      policies: [{ name: "wall", spec: { podSelector: {}, policyTypes: ["Ingress"] } }],
+    });
+    const world = createWorld({ resources: [resource(wall)] });
+    const picking = { [PROFILE]: "restricted", "ringfence.dev/baseline": "wall" };
+    const kept = { labels: { "ringfence.dev/baseline": "default" } };
+    const before = namespace("soft", { ...picking, [MODE]: "warn" });
+    const deny = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+    for (const raw of [before, policy("soft/default-deny", deny, kept)]) world.watch(raw);
+    const { auditAnnotations } = await world.ask(
+      review({ oldObject: before, object: namespace("soft", picking) }),
+    );
+    expect(auditAnnotations).toMatchObject({
+      opened: expect.stringMatching(/^soft\/\* → /) as unknown,
+      closed: "nothing",
+    });
+  });
+
+  describe("is warned of its own policies that the baseline's will replace", () => {
+    const deny = { podSelector: {}, policyTypes: ["Ingress"] };
+    const replaced = "NetworkPolicies of this namespace's own will be replaced by its baseline's: ";
+    const kept = { labels: { "ringfence.dev/baseline": "default" } };
+    it.each<[string, readonly Json[], string | null]>([
+      ["none", [], null],
+      ["one of another name", [policy("dev/deny", deny)], null],
+      ["one of that name", [policy("dev/default-deny", deny)], "default-deny"],
+      [
+        "both",
+        [policy("dev/default-deny", deny), policy("dev/allow-dns", deny)],
+        "default-deny, allow-dns",
+      ],
+      ["one that Ringfence kept there before", [policy("dev/default-deny", deny, kept)], null],
+    ])("%s", async (_, stored, names) => {
+      const world = createWorld();
+      for (const raw of stored) world.watch(raw);
+      const asking = (labels: Json) =>
+        world.ask(review({ oldObject: namespace("dev"), object: namespace("dev", labels) }));
+      const { warnings = [] } = await asking(enforced);
+      expect(warnings.filter((line) => line.startsWith(replaced))).toEqual(
+        names === null ? [] : [`${replaced}${names}`],
+      );
+      const softly = await asking(inMode("warn"));
+      expect(softly.warnings?.join("\n") ?? "").not.toContain(replaced);
+    });
+  });
+});
+
 describe("two changes, each harmless, that break an Invariant together", () => {
   const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
   const sealedOff = (from: string) =>

@@ -9,10 +9,14 @@ import type {
   Freshness,
   Surroundings,
 } from "../../src/admission/surroundings.ts";
+import { ApiClient } from "../../src/cluster/api-client.ts";
+import { BaselineController } from "../../src/cluster/baseline-controller.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
+import type { Change } from "../../src/engine/model.ts";
 import { type Problem, type Result, success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
+import { isLeftAlone, renderBaseline } from "../../src/resources/render-baseline.ts";
 import type { Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
@@ -24,6 +28,7 @@ import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { field } from "../../src/wire/shape.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -57,6 +62,10 @@ export function createWorld(options: WorldOptions = {}): {
   readonly engine: MatchingEngine;
   readonly admission: Admission;
   readonly records: readonly DecisionRecord[];
+  /** Have the watches show a Namespace or a NetworkPolicy. */
+  readonly watch: (raw: Json) => void;
+  /** Have the watches show a pod of that `namespace/name`. */
+  readonly addPod: (name: string) => void;
   readonly ask: (
     review: unknown,
     endpoint?: "validate" | "mutate",
@@ -89,6 +98,32 @@ export function createWorld(options: WorldOptions = {}): {
     ...(options.resources ?? []),
   ]);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  const clusterValues = {
+    dns: {
+      namespace: "kube-system",
+      podLabels: { "k8s-app": "kube-dns" },
+      addresses: [],
+      ports: [],
+    },
+    podCidrs: [],
+    serviceCidrs: [],
+    apiServerAddresses: [],
+  };
+  const baselines = new BaselineController({
+    // Never started: it only hears of what the watches show.
+    client: new ApiClient({ kubeconfig: null }),
+    render: (joined) => {
+      const chosen = ruleBook.baselineFor(joined.labels);
+      if (!chosen.ok) return { baseline: null, policies: chosen };
+      const policies = renderBaseline(chosen.value, { ...clusterValues, ...joined });
+      return { baseline: chosen.value.name, policies };
+    },
+    rollOutPerSecond: 10,
+    isLeftAlone: (name) => isLeftAlone(name, "ringfence-system"),
+    observe: () => undefined,
+  });
+  for (const raw of NAMESPACES) baselines.namespaces.upsert(nameOf(raw), raw);
+  for (const raw of POLICIES) baselines.policies.upsert(nameOf(raw), raw);
   const around: Surroundings = {
     cluster: {
       engine,
@@ -109,17 +144,8 @@ export function createWorld(options: WorldOptions = {}): {
     },
     ruleBook,
     invariants: new HeldInvariants(engine, ruleBook),
-    clusterValues: () => ({
-      dns: {
-        namespace: "kube-system",
-        podLabels: { "k8s-app": "kube-dns" },
-        addresses: [],
-        ports: [],
-      },
-      podCidrs: [],
-      serviceCidrs: [],
-      apiServerAddresses: [],
-    }),
+    clusterValues: () => clusterValues,
+    baselines,
     pending: new PendingChanges(engine, () => performance.now() + (options.elapsedMs?.() ?? 0)),
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock: () => performance.now(),
@@ -150,6 +176,15 @@ export function createWorld(options: WorldOptions = {}): {
     engine,
     admission,
     records,
+    addPod: (name) => {
+      const object = ok(parsePod(pod(name, "tool", "10.244.9.1")));
+      engine.apply({ kind: "pod", op: "upsert", object });
+    },
+    watch: (raw) => {
+      const target = raw["kind"] === "Namespace" ? baselines.namespaces : baselines.policies;
+      engine.apply(upsertOf(raw));
+      target.upsert(nameOf(raw), raw);
+    },
     ask: async (review, endpoint = "validate") => {
       const reply = await admission.handle(endpoint, review, around.clock() + 1000);
       if (reply === null) throw new Error("no reply");
@@ -178,15 +213,22 @@ export function testRule(id: string, part: Partial<Validator>): Validator {
 
 function createEngine(): MatchingEngine {
   const engine = new MatchingEngine();
-  for (const raw of NAMESPACES) {
-    engine.apply({ kind: "namespace", op: "upsert", object: ok(parseNamespace(raw)).namespace });
-  }
+  for (const raw of [...NAMESPACES, ...POLICIES]) engine.apply(upsertOf(raw));
   for (const raw of PODS) engine.apply({ kind: "pod", op: "upsert", object: ok(parsePod(raw)) });
-  for (const raw of POLICIES) {
-    engine.apply({ kind: "policy", op: "upsert", object: ok(parseNetworkPolicy(raw)).policy });
-  }
   engine.apply({ kind: "policy", op: "upsert", object: unreadableNetworkPolicy(UNREADABLE) });
   return engine;
+}
+
+function upsertOf(raw: Json): Change {
+  return raw["kind"] === "Namespace"
+    ? { kind: "namespace", op: "upsert", object: ok(parseNamespace(raw)).namespace }
+    : { kind: "policy", op: "upsert", object: ok(parseNetworkPolicy(raw)).policy };
+}
+
+/** `namespace/name`, or the name. */
+function nameOf(raw: Json): string {
+  const names = ["namespace", "name"].map((key) => field(raw, "metadata", key));
+  return names.filter((name) => typeof name === "string").join("/");
 }
 
 function ok<T>(read: Result<T, readonly Problem[]>): T {

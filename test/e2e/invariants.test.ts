@@ -147,6 +147,60 @@ describeWithControlPlane("an Invariant through kubectl", (plane) => {
     }, 5_000);
   });
 
+  it("keeps the flow open: opting in, whose baseline would close it, is denied until a policy allows it", async () => {
+    const open = {
+      ...sealed,
+      metadata: { name: "help-desk" },
+      spec: {
+        description: "everybody may ask the help desk",
+        mustReach: {
+          from: [{ namespaces: named("plain") }],
+          to: [{ namespaces: named("desk") }],
+          ports: [{ port: 80 }],
+        },
+      },
+    };
+    await createNamespace(plane(), "desk");
+    await createPod(plane(), pod("desk", "web", "10.244.8.20", { http: 80 }));
+    expect(await apply(open)).toMatchObject({ code: 0 });
+    const label = (...labels: readonly string[]): Promise<KubectlResult> =>
+      kubectl(["label", "namespace", "desk", ...labels]);
+    const isDenied = async (labels: readonly string[]): Promise<void> => {
+      const { code, stderr } = await label(...labels);
+      expect(code).toBe(1);
+      expect(stderr).toContain('1. invariant "help-desk"');
+      expect(stderr).toContain("closes plain/* → desk/* TCP 80 (1 pod could reach it before)");
+      expect(stderr).toContain("help: Ringfence will write the baseline's policies there");
+    };
+    await vi.waitFor(() => isDenied(["ringfence.dev/profile=baseline"]), 5_000);
+    const softly = ["ringfence.dev/profile=baseline", "ringfence.dev/mode=warn"];
+    expect(await label(...softly)).toMatchObject({ code: 0 });
+    await vi.waitFor(() => isDenied(["ringfence.dev/mode-"]), 5_000);
+    for (const [name, lets] of [
+      ["from-plain", [{ from: [from("plain")], ports: [{ protocol: "TCP", port: 80 }] }]],
+      ["default-deny", []],
+    ] as const) {
+      const own = policy("desk", name, {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: lets,
+      });
+      expect(await apply(own)).toMatchObject({ code: 0 });
+    }
+    await vi.waitFor(async () => {
+      const { code, stderr } = await label("ringfence.dev/mode-");
+      expect(code, stderr).toBe(0);
+      expect(stderr).toContain(
+        "Warning: NetworkPolicies of this namespace's own will be replaced by its baseline's: default-deny",
+      );
+    }, 5_000);
+    await vi.waitFor(async () => {
+      expect(JSON.stringify(await storedPolicy(plane(), "desk", "default-deny"))).toContain(
+        '"ringfence.dev/baseline":"default"',
+      );
+    }, 5_000);
+  });
+
   it("with two replicas: the second policy is denied, or the audit tells within seconds", async () => {
     const replica = await ringfence.addReplica();
     // One after the other, whichever replica answers: both have seen the first by then.
