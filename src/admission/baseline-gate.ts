@@ -1,37 +1,45 @@
 import { policyKey } from "../engine/model.ts";
+import type { Problem } from "../errors.ts";
+import { textAt } from "../wire/shape.ts";
 import type { Case } from "./judge.ts";
 import { patiently } from "./patience.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** How a namespace stands to its baseline. */
+interface BaselineGap {
+  /** Names of the policies that it does not have yet. */
+  readonly missing: readonly string[];
+  /** Why nobody can tell which it should have: then none of them comes. */
+  readonly problems: readonly Problem[];
+}
+
+const NO_GAP: BaselineGap = { missing: [], problems: [] };
+
 /**
- * The policies of its namespace's baseline that a new pod would have to run without, after a little
- * patience; none where pods do not wait for it, where the mode gives the namespace none (docs/adr/0010), or
- * where nobody can tell what it is.
+ * What a new pod would have to run without, after a little patience: no gap where pods do not wait for the
+ * baseline of their namespace, and where that has none, as in the softer modes (docs/adr/0010).
  */
-export async function baselineMissingFor(
+export async function baselineGapFor(
   { request, mode, deadline }: Pick<Case, "request" | "mode" | "deadline">,
   around: Surroundings,
-): Promise<readonly string[]> {
+): Promise<BaselineGap> {
   const { kind, operation, namespace } = request;
-  if (!around.options.podsWaitForBaseline || kind !== "Pod" || operation !== "CREATE") return [];
-  if (mode !== "enforce") return [];
+  if (!around.options.podsWaitForBaseline || kind !== "Pod" || operation !== "CREATE")
+    return NO_GAP;
+  if (mode !== "enforce") return NO_GAP;
   return patiently(
-    () => missingNow(namespace, around),
-    (missing) => missing.length === 0,
+    () => gapNow(namespace, around),
+    ({ missing }) => missing.length === 0,
     { deadline, clock: around.clock },
   );
 }
 
-function missingNow(
-  namespace: string,
-  { cluster: { engine }, ruleBook }: Surroundings,
-): readonly string[] {
-  const labels = engine.namespace(namespace)?.labels;
-  const baseline = labels === undefined ? null : ruleBook.baselineFor(labels);
-  if (baseline === null || !baseline.ok) return [];
-  return baseline.value.policies
-    .map(({ name }) => name)
-    .filter(
-      (name) => engine.policy(policyKey({ kind: "NetworkPolicy", namespace, name })) === undefined,
-    );
+function gapNow(namespace: string, { cluster: { engine }, baselines }: Surroundings): BaselineGap {
+  const wanted = baselines.wantedIn(namespace);
+  if (wanted === null) return NO_GAP;
+  if (!wanted.ok) return { missing: [], problems: wanted.error };
+  const isThere = (name: string): boolean =>
+    engine.policy(policyKey({ kind: "NetworkPolicy", namespace, name })) !== undefined;
+  const names = wanted.value.map((policy) => textAt(policy, "metadata", "name"));
+  return { missing: names.filter((name) => !isThere(name)), problems: [] };
 }

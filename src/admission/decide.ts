@@ -1,10 +1,10 @@
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
 import { baselineChanges } from "./baseline-changes.ts";
-import { baselineMissingFor } from "./baseline-gate.ts";
+import { baselineGapFor } from "./baseline-gate.ts";
 import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
-import { type Decision, refusingFaults, type Trouble } from "./decision.ts";
+import { type Decision, type Notice, refusingFaults, type Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
 import { type Case, judge } from "./judge.ts";
 import { letThrough, type Passage } from "./let-through.ts";
@@ -79,7 +79,7 @@ async function decideGoverned(
   if (freshness.kind === "stale" && options.onStale === "deny") {
     return troubled(freshness, mode, "deny");
   }
-  const missing = await baselineMissingFor({ request, mode, deadline }, around);
+  const { missing, problems } = await baselineGapFor({ request, mode, deadline }, around);
   if (missing.length > 0) {
     const { namespace } = request;
     return troubled({ kind: "no-baseline", namespace, missing }, mode, "deny");
@@ -101,8 +101,11 @@ async function decideGoverned(
   if (judged.denials.length === 0 && faults.length > 0) {
     return troubled({ kind: "rule-fault", faults }, mode, "deny");
   }
-  if (freshness.kind !== "stale") return judged;
-  return { ...judged, notices: [{ kind: "trouble", trouble: freshness }, ...judged.notices] };
+  const first: readonly Notice[] = [
+    ...(freshness.kind === "stale" ? [{ kind: "trouble", trouble: freshness } as const] : []),
+    ...(problems.length > 0 ? [{ kind: "no-baseline-to-wait-for", problems } as const] : []),
+  ];
+  return { ...judged, notices: [...first, ...judged.notices] };
 }
 
 function partsOf({ object }: Subject): number {

@@ -47,6 +47,8 @@ export type Notice =
   | { readonly kind: "unreadable-old-object"; readonly problems: readonly Problem[] }
   /** These policies are the namespace's own, until the baseline's of the same names are written. */
   | { readonly kind: "replaced-by-baseline"; readonly names: readonly string[] }
+  /** A pod that would wait for its namespace's baseline does not: nobody can make that. */
+  | { readonly kind: "no-baseline-to-wait-for"; readonly problems: readonly Problem[] }
   | { readonly kind: "right-unchecked"; readonly problem: Problem }
   | { readonly kind: "waived"; readonly ruleIds: readonly string[] }
   | ({ readonly kind: "excused" } & ExemptionUse)

@@ -58,6 +58,8 @@ export function renderNotice(notice: Notice): string {
       return `the stored object cannot be read: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "replaced-by-baseline":
       return `NetworkPolicies of this namespace's own will be replaced by its baseline's: ${renderList(notice.names, ", ")}`;
+    case "no-baseline-to-wait-for":
+      return `not waiting for the namespace's baseline, which cannot be made: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "right-unchecked":
       return `the right to opt out could not be checked: ${notice.problem.message}`;
     case "waived":

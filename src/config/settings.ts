@@ -120,7 +120,7 @@ export const settingsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Whether a pod is refused in an enforced namespace that does not have its baseline yet; asked only with the component `pods`.",
+      "Whether a pod is refused in an enforced namespace that does not have its baseline yet, though it can be made; asked only with the component `pods`.",
     ),
   events: z
     .boolean()

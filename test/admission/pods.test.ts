@@ -1,21 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
-import { createWorld, type Json, policy, type WorldOptions } from "./world.ts";
+import { createWorld, type Json, namespace, policy, type WorldOptions } from "./world.ts";
 
-const pod = (namespace: string, part: Json = {}): Json => ({
+const pod = (where: string, part: Json = {}): Json => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { namespace, name: "new", labels: { app: "web" } },
+  metadata: { namespace: where, name: "new", labels: { app: "web" } },
   spec: { containers: [{ name: "main" }] },
   ...part,
 });
+const resource = (kind: string, name: string, spec: Json): Resource =>
+  succeed(parseResource({ apiVersion: "ringfence.dev/v1alpha1", kind, metadata: { name }, spec }));
 const asked = { kind: { group: "", version: "v1", kind: "Pod" } };
 
 interface Row {
   readonly name: string;
-  readonly namespace?: string;
+  readonly where?: string;
   readonly part?: Json;
   readonly options?: WorldOptions;
   readonly warnings?: readonly string[];
@@ -23,10 +26,10 @@ interface Row {
 
 it.each<Row>([
   { name: "is not announced, whomever it reaches" },
-  { name: "is not asked about where nobody opted in", namespace: "dev" },
+  { name: "is not asked about where nobody opted in", where: "dev" },
   {
     name: "starts where the label names no profile",
-    namespace: "odd",
+    where: "odd",
     warnings: ["not judged: no profile `strict`; there are baseline, custom, restricted"],
   },
   {
@@ -44,16 +47,16 @@ it.each<Row>([
     part: { spec: { containers: 1 } },
     warnings: ["not judged: cannot be read: spec.containers: `1` is not a list"],
   },
-])("a pod $name", async ({ namespace = "shop", part, options, warnings = [] }) => {
+])("a pod $name", async ({ where = "shop", part, options, warnings = [] }) => {
   const { ask } = createWorld(options);
-  const response = await ask(review({ object: pod(namespace, part), request: asked }));
+  const response = await ask(review({ object: pod(where, part), request: asked }));
   expect(response.allowed).toBe(true);
   expect(response.warnings ?? []).toEqual(warnings);
 });
 
 describe("where pods wait for the baseline of their namespace", () => {
   const waiting = { options: { podsWaitForBaseline: true } } satisfies WorldOptions;
-  const starts = (namespace = "shop"): Json => review({ object: pod(namespace), request: asked });
+  const starts = (where = "shop"): Json => review({ object: pod(where), request: asked });
   const store = ({ engine }: ReturnType<typeof createWorld>, name: string): void => {
     const read = succeed(parseNetworkPolicy(policy(name, { podSelector: {} })));
     engine.apply({ kind: "policy", op: "upsert", object: read.policy });
@@ -95,14 +98,76 @@ describe("where pods wait for the baseline of their namespace", () => {
     expect(response.auditAnnotations?.["outcome"]).not.toBe("no-baseline");
   });
 
-  it("none waits where nobody can tell what the baseline is", async () => {
+  it("none waits in a namespace that never gets one, whatever its labels say", async () => {
     const world = createWorld(waiting);
-    const labels = { "ringfence.dev/profile": "restricted", "ringfence.dev/baseline": "gone" };
-    world.engine.apply({
-      kind: "namespace",
-      op: "upsert",
-      object: { name: "shop", labels: new Map(Object.entries(labels)) },
+    world.watch(namespace("kube-public", { "ringfence.dev/profile": "restricted" }));
+    const { allowed, auditAnnotations } = await world.ask(starts("kube-public"));
+    expect(allowed).toBe(true);
+    expect(auditAnnotations?.["profile"]).toBe("restricted");
+  });
+
+  describe("none waits for one that cannot be made, and is told why", () => {
+    const team = resource("Baseline", "team", {
+      namespaceLabels: ["team"],
+      namespaceAnnotations: ["partner"],
+      policies: [
+        {
+          name: "from-team",
+          spec: {
+            podSelector: {},
+            ingress: [
+              {
+                from: [
+                  { podSelector: { matchLabels: { team: "$(namespace.labels.team)" } } },
+                  { ipBlock: { cidr: "$(namespace.annotations.partner)" } },
+                ],
+              },
+            ],
+          },
+        },
+      ],
     });
-    expect(await world.ask(starts())).toMatchObject({ allowed: true });
+    const profile = resource("Profile", "teams", { extends: "restricted", baseline: "team" });
+    const shop = (labels: Json, annotations: Json): Json => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: {
+        name: "shop",
+        labels: { "ringfence.dev/profile": "teams", ...labels },
+        annotations,
+      },
+    });
+    const partner = { partner: "192.0.2.0/24" };
+    it.each<[string, Json, string | null]>([
+      [
+        "the label that picks it names none",
+        shop({ "ringfence.dev/baseline": "gone" }, {}),
+        'metadata.labels["ringfence.dev/baseline"]: there is no Baseline `gone`',
+      ],
+      [
+        "a label is lacking",
+        shop({}, partner),
+        "spec.policies[0].spec.ingress[0].from[0].podSelector.matchLabels.team: there is no value for `$(namespace.labels.team)`",
+      ],
+      [
+        "an annotation is not what it has to be",
+        shop({ team: "a" }, { partner: "everybody" }),
+        "spec.policies[0].spec.ingress[0].from[1].ipBlock.cidr: `everybody` is not",
+      ],
+      ["nothing is lacking, and so it waits", shop({ team: "a" }, partner), null],
+    ])("%s", async (_, raw, problem) => {
+      const world = createWorld({ ...waiting, resources: [team, profile] });
+      world.watch(raw);
+      const { allowed, warnings = [], status } = await world.ask(starts());
+      expect(allowed).toBe(problem !== null);
+      if (problem === null) expect(status?.message).toContain("(from-team)");
+      else {
+        expect(warnings).toEqual([
+          expect.stringContaining(
+            `not waiting for the namespace's baseline, which cannot be made: ${problem}`,
+          ),
+        ]);
+      }
+    });
   });
 });
