@@ -71,11 +71,12 @@ function requestValue({ request, operation, object, oldObject }: RuleContext<unk
   return {
     kind: { group, version, kind: request.kind },
     resource: { group, version, resource: resourceOf(request.kind) },
-    subResource: "",
+    subResource: request.subResource,
     operation,
     name: request.name,
     namespace: request.namespace,
     dryRun: request.dryRun,
+    options: request.options ?? {},
     userInfo: {
       username: user.username,
       uid: user.uid,

@@ -65,7 +65,11 @@ interface RequestFacts {
   /** A Namespace's own name for Namespaces; empty for what is cluster-scoped. */
   readonly namespace: string;
   readonly name: string;
+  /** Empty where the object itself is asked for: `status`. */
+  readonly subResource: string;
   readonly dryRun: boolean;
+  /** CreateOptions, UpdateOptions or DeleteOptions, as they came; undefined where nobody asks. */
+  readonly options: unknown;
   readonly user: {
     readonly username: string;
     readonly uid: string;

@@ -80,7 +80,9 @@ export class StoredFindings {
         kind: "NetworkPolicy",
         namespace,
         name: policy.name,
+        subResource: "",
         dryRun: true,
+        options: undefined,
         user: NOBODY,
       },
     });

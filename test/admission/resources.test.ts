@@ -902,6 +902,28 @@ describe("rules for namespaces with certain labels", () => {
   });
 });
 
+it("lets a rule in CEL see how it is asked: by a subresource, with options", async () => {
+  const gitops = document("Profile", "gitops", {
+    customRules: [
+      {
+        id: "by-gitops",
+        action: "Deny",
+        onFault: "Deny",
+        kinds: ["Namespace"],
+        expression: "request.options.fieldManager == 'gitops' && request.subResource == 'status'",
+        message: "is for gitops",
+      },
+    ],
+  });
+  const { ask } = createWorld({ resources: [resource(gitops)] });
+  const object = namespace("live", { "ringfence.dev/profile": "gitops" });
+  const by = (fieldManager: string, subResource?: string) =>
+    ask(review({ object, request: { options: { fieldManager }, subResource } }));
+  expect(await by("gitops", "status")).toMatchObject({ allowed: true });
+  expect((await by("gitops")).status?.message).toContain("is for gitops");
+  expect((await by("dana", "status")).status?.message).toContain("is for gitops");
+});
+
 describe("a namespace may swap its Profile for one", () => {
   const guard = { id: "opt-out", action: "Deny" };
   const denies = { id: "allow-all", action: "Deny" };

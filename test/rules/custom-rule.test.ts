@@ -88,7 +88,9 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
           kind: "NetworkPolicy",
           namespace: "shop",
           name: "db",
+          subResource: "",
           dryRun: false,
+          options: { kind: "CreateOptions", fieldManager: "gitops" },
           user: { username: "dana", uid: "1", groups: ["devs"], extra: {} },
         },
         clock: () => performance.now(),
@@ -130,6 +132,7 @@ describe("a rule in CEL sees", () => {
       "and the resource",
       "request.resource == {'group': 'networking.k8s.io', 'version': 'v1', 'resource': 'networkpolicies'} && request.subResource == ''",
     ],
+    ["with which options", "request.options.fieldManager == 'gitops'"],
     ["the groups of whoever asks", "'devs' in request.userInfo.groups"],
     ["the object's namespace", "namespaceObject.metadata.labels.team == 'a'"],
     ["its parameters", "params.ports.exists(p, p == 5432)"],
@@ -153,7 +156,8 @@ describe("a rule in CEL sees", () => {
   });
 
   it("no namespace of a Namespace, which lives in none", () => {
-    const expression = "namespaceObject == null && request.resource.resource == 'namespaces'";
+    const expression =
+      "namespaceObject == null && request.resource.resource == 'namespaces' && request.subResource == 'status' && request.options == {}";
     const profile = succeedIn({ expression, kinds: ["Namespace"] });
     const shop = {
       apiVersion: "v1" as const,
@@ -161,7 +165,15 @@ describe("a rule in CEL sees", () => {
       metadata: { name: "shop" },
     };
     const user = { username: "dana", uid: "", groups: [], extra: {} };
-    const asked = { kind: "Namespace", namespace: "shop", name: "shop", dryRun: false, user };
+    const asked = {
+      kind: "Namespace",
+      namespace: "shop",
+      name: "shop",
+      subResource: "status",
+      dryRun: false,
+      user,
+      options: undefined,
+    };
     const change = { object: { kind: "namespace", manifest: shop }, request: asked } as const;
     expect(judge(profile, change)).toEqual({ findings: [], faults: [] });
     const other = succeedIn({ expression: "namespaceObject != null", kinds: ["Namespace"] });

@@ -170,7 +170,15 @@ function requestOf({ governed, namespace }: JudgedObject): RuleSituation["reques
     governed.kind === "policy"
       ? [governed.policy.kind, governed.policy.name]
       : ["Namespace", namespace];
-  return { kind, name, namespace, dryRun: true, user: NOBODY };
+  return {
+    kind,
+    name,
+    namespace,
+    subResource: "",
+    dryRun: true,
+    user: NOBODY,
+    options: undefined,
+  };
 }
 
 /** Those that name the profile. Of a namespace that had one, the ones before: leaving is judged by what is left. */
