@@ -16,7 +16,8 @@ export interface AddressAtom {
 
 /** What the owner of the classes does when an atom is cut in two, or two become one. */
 export interface AtomListener {
-  createOutside(): EndpointClass;
+  /** Addresses that nobody has, at first of the atom that starts at `first`. */
+  createOutside(first: Address): EndpointClass;
   /** `fresh` took the addresses from `fresh.first` on; classes reaching into both must part. */
   split(atom: AddressAtom, fresh: AddressAtom): void;
   /** `gone` joins `atom`, which already has its addresses. */
@@ -102,7 +103,7 @@ export class AddressAtoms {
   }
 
   #create(first: Address, last: Address): AddressAtom {
-    const outside = this.#listener.createOutside();
+    const outside = this.#listener.createOutside(first);
     const atom: AddressAtom = {
       id: this.#nextId++,
       family: familyOf(first),

@@ -2,12 +2,13 @@ import { flowFamilies } from "./endpoint-class.ts";
 import type { Item, Version } from "./item.ts";
 import type { Direction } from "./model.ts";
 import { isClosed, type Outcome } from "./outcome.ts";
+import { isEmptyPorts } from "./port-set.ts";
 import { outcomeFor } from "./row.ts";
 
 /** Numbers the distinct answers of one end, so that they can be compared and grouped. */
 export class Answers {
   readonly #direction: Direction;
-  readonly #ids = new Map<Outcome, number>();
+  readonly #ids = new Map<string, number>();
 
   constructor(direction: Direction) {
     this.#direction = direction;
@@ -32,11 +33,13 @@ export class Answers {
     return key;
   }
 
-  #id(outcome: Outcome): number {
-    const known = this.#ids.get(outcome);
+  #id({ allowed, unknown }: Outcome): number {
+    // PERF: mostly all is known, and the text is there already.
+    const text = isEmptyPorts(unknown) ? allowed.key : `${allowed.key}?${unknown.key}`;
+    const known = this.#ids.get(text);
     if (known !== undefined) return known;
     const id = this.#ids.size;
-    this.#ids.set(outcome, id);
+    this.#ids.set(text, id);
     return id;
   }
 }

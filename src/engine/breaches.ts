@@ -53,6 +53,7 @@ export class PreviewedClaims implements ClaimPreview {
 
   concerned(): readonly HeldClaim[] {
     const { claims } = this.#index;
+    if (claims.size === 0) return [];
     const found = new Set(
       DIRECTIONS.flatMap((end) => [...claims.concerning(end, this.#difference.changedAt(end))]),
     );

@@ -17,6 +17,10 @@ export class ClaimIndex {
     this.#selectors = selectors;
   }
 
+  get size(): number {
+    return this.#bound.size;
+  }
+
   held(): Iterable<HeldClaim> {
     return this.#bound.keys();
   }

@@ -66,9 +66,8 @@ class ClaimSide implements ClassSide {
   *classes(): Iterable<EndpointClass> {
     const seen = new Set<EndpointClass>();
     for (const { members, maybe } of this.entries) {
-      for (const ids of [members, maybe]) {
-        for (const id of ids) seen.add(this.#selectors.classById(id));
-      }
+      for (const cls of members) seen.add(cls);
+      for (const cls of maybe) seen.add(cls);
     }
     yield* seen;
     if (!this.#world) return;

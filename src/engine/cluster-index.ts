@@ -200,8 +200,8 @@ export class ClusterIndex {
     const { members, maybe } = policy.subject;
     for (const direction of DIRECTIONS) {
       if (!hasPart(policy[direction])) continue;
-      for (const id of members) this.#rowsChange(this.selectors.classById(id), direction);
-      for (const id of maybe) this.#rowsChange(this.selectors.classById(id), direction);
+      for (const cls of members) this.#rowsChange(cls, direction);
+      for (const cls of maybe) this.#rowsChange(cls, direction);
     }
   }
 

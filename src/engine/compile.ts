@@ -2,7 +2,7 @@ import { familyOf, mergeRanges } from "./address.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { Action, DirectionRules, Peer, Policy, PortMatch, Protocol, Rule } from "./model.ts";
 import { type PortSet, portSet } from "./port-set.ts";
-import type { Reading, SelectorEntry, SelectorIndex, SelectorSpec } from "./selector-index.ts";
+import type { Reading, SelectorEntry, SelectorIndex } from "./selector-index.ts";
 
 export interface NamedPort {
   readonly protocol: Protocol | null;
@@ -13,8 +13,8 @@ export interface NamedPort {
 export interface CompiledRule {
   readonly action: Action;
   readonly peers: readonly SelectorEntry[] | null;
-  /** The same peers, to look one up. */
-  readonly peerSet: ReadonlySet<SelectorEntry>;
+  /** The same peers, to look one up; null where they are few, and gone through. */
+  readonly peerSet: ReadonlySet<SelectorEntry> | null;
   readonly ports: PortSet | null;
   /** Ports that only the destination pod can resolve; they count beside `ports`. */
   readonly names: readonly NamedPort[];
@@ -97,17 +97,16 @@ function bindRule(
   const peers =
     rule.peers === "all"
       ? null
-      : unitePeers(rule.peers).map((peer): SelectorEntry => {
-          const spec: SelectorSpec = { ...peer, reading };
-          return selectors.acquire(spec);
-        });
+      : unitePeers(rule.peers).map((peer) => selectors.acquire({ ...peer, reading }));
   const ports =
     rule.ports === "all" ? null : portSet(rule.ports.flatMap((port) => ranges(port, dataplane)));
   const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
   const content = `${rule.action} ${peersKey(peers)} ${ports?.key ?? "*"} ${namesKey(names)}`;
-  const peerSet = new Set(peers);
+  const peerSet = peers === null || peers.length < MANY ? null : new Set(peers);
   return { action: rule.action, peers, peerSet, ports, names, path: rule.path, policy, content };
 }
+
+const MANY = 16;
 
 function peersKey(peers: readonly SelectorEntry[] | null): string {
   if (peers === null) return "*";

@@ -4,7 +4,7 @@ import { opposite, sweep } from "./flows.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
 import type { Direction } from "./model.ts";
-import { classSets, differingPeers, joined, type Peers, peersWithin } from "./peers.ts";
+import { differingPeers, type Peers, peersWithin } from "./peers.ts";
 
 /** A pod and where it stands at one moment. */
 interface PodVersion {
@@ -54,16 +54,18 @@ export function movedItems(
   return [...items.values()];
 }
 
+const NOBODY: readonly Item[] = [];
+
 /** The difference between two moments, both still told by the index. */
 export class Difference {
   readonly #index: ClusterIndex;
   readonly #movedPods: ReadonlySet<PodRecord>;
   /** Every item that changed, by the classes it was or is in. */
   readonly #byClass = new Map<EndpointClass, Item[]>();
-  readonly #static = new Map<EndpointClass, Item>();
+  readonly #static = new Map<EndpointClass, readonly Item[]>();
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
-  readonly #touched = new Map<Direction, ReadonlySet<EndpointClass>>();
+  readonly #touched: { [end in Direction]?: ReadonlySet<EndpointClass> } = {};
   #everyFlow: readonly Rectangle[] | null = null;
 
   constructor(
@@ -96,13 +98,13 @@ export class Difference {
 
   /** The classes at this end of all that opened, closed or became sure or unsure. */
   touched(end: Direction): ReadonlySet<EndpointClass> {
-    const known = this.#touched.get(end);
+    const known = this.#touched[end];
     if (known !== undefined) return known;
     const classes = new Set<EndpointClass>();
     for (const { from, to } of this.everyFlow()) {
       for (const cls of this.#classesOf(end === "egress" ? from : to)) classes.add(cls);
     }
-    this.#touched.set(end, classes);
+    this.#touched[end] = classes;
     return classes;
   }
 
@@ -120,18 +122,16 @@ export class Difference {
     lens: Lens,
     itemsOf: (cls: EndpointClass) => readonly Item[],
   ): Iterable<Rectangle> {
-    const { rows } = this.#index;
     const [here, there] = [lens.sideOf(direction), lens.sideOf(opposite(direction))];
     const changed = this.changedAt(direction);
     const subjects = here === null ? changed : changed.filter((item) => isOn(here, item));
     if (subjects.length === 0) return [];
     return sweep({
+      index: this.#index,
       direction,
       lens,
       subjects,
       peersOf: (sample) => peersWithin(this.#index, this.#peersOf(sample, direction, lens), there),
-      peerSets: () => classSets(this.#index, lens, opposite(direction)),
-      rowOf: (cls, of) => rows.rowOf(cls, of),
       changed: (cls) => this.#byClass.has(cls),
       // Nodes are no end that a delta tells of.
       itemsOf: (cls) => (there === null && isNode(cls) ? [] : itemsOf(cls)),
@@ -144,12 +144,14 @@ export class Difference {
       isMoved(item) || before?.[direction] !== after?.[direction];
     if (changes("egress")) this.#egress.push(item);
     if (changes("ingress")) this.#ingress.push(item);
-    for (const cls of new Set([before?.cls, after?.cls])) {
-      if (cls === undefined) continue;
-      const items = this.#byClass.get(cls);
-      if (items === undefined) this.#byClass.set(cls, [item]);
-      else items.push(item);
-    }
+    if (before !== null) this.#noteAt(before.cls, item);
+    if (after !== null && after.cls !== before?.cls) this.#noteAt(after.cls, item);
+  }
+
+  #noteAt(cls: EndpointClass, item: Item): void {
+    const items = this.#byClass.get(cls);
+    if (items === undefined) this.#byClass.set(cls, [item]);
+    else items.push(item);
   }
 
   /** The members of a class that did not move into it just now. */
@@ -160,20 +162,23 @@ export class Difference {
 
   #itemsOf(cls: EndpointClass): readonly Item[] {
     const changed = this.#byClass.get(cls);
-    if (changed?.some((item) => !isMoved(item)) === true) return changed;
-    const rest = this.#staticItem(cls);
-    return rest === null ? (changed ?? []) : [...(changed ?? []), rest];
+    if (changed === undefined) return this.#staticItems(cls);
+    return changed.some((item) => !isMoved(item))
+      ? changed
+      : [...changed, ...this.#staticItems(cls)];
   }
 
-  #staticItem(cls: EndpointClass): Item | null {
-    const known = this.#static.get(cls);
-    if (known !== undefined) return known;
-    const pods = cls.kind === "address" ? null : this.#restOf(cls);
-    if (pods?.size === 0 || (pods === null && !this.#index.inventory.hasVacancy(cls))) return null;
-    const version = versionOf(this.#index, cls);
-    const item = { before: version, after: version, pods };
-    this.#static.set(cls, item);
-    return item;
+  /** Those of a class that did not change, as one item or none. */
+  #staticItems(cls: EndpointClass): readonly Item[] {
+    let items = this.#static.get(cls);
+    if (items === undefined) {
+      const pods = cls.kind === "address" ? null : this.#restOf(cls);
+      const isEmpty = pods === null ? !this.#index.inventory.hasVacancy(cls) : pods.size === 0;
+      const version = versionOf(this.#index, cls);
+      items = isEmpty ? NOBODY : [{ before: version, after: version, pods }];
+      this.#static.set(cls, items);
+    }
+    return items;
   }
 
   /** Both sides of a moved pod's change, or where the two rows of the others differ. */
@@ -185,12 +190,14 @@ export class Difference {
       : [differingPeers(this.#index, before, after)];
     const strangers =
       (lens.denied && changesKind(lens, item, direction)) || parts.some((part) => part.strangers);
+    const known = parts.flatMap((part) => part.known);
     // What changed itself is nobody's stranger. And where both ends changed, the rows of one alone do
     // not tell: all flows between such are the ingress sweep's.
-    const changed = strangers ? this.#byClass.keys() : [];
+    if (strangers) known.push(this.#byClass.keys());
     const others = direction === "ingress" ? this.#egress : [];
+    if (others.length > 0) known.push(this.#classesOf(others));
     return {
-      known: joined(...parts.map((part) => part.known), changed, this.#classesOf(others)),
+      known,
       size: parts.reduce((sum, { size }) => sum + size, this.#byClass.size + 2 * others.length),
       strangers,
       hosts: parts.some((part) => part.hosts),

@@ -1,4 +1,4 @@
-import type { Family } from "./address.ts";
+import { type Family, familyOf } from "./address.ts";
 import type { AddressAtom } from "./address-atoms.ts";
 import type { Address, Labels, Namespace, Node, Pod } from "./model.ts";
 import type { ScopeEntry } from "./namespace-index.ts";
@@ -68,8 +68,10 @@ export interface EndpointClass {
   portsKey: string;
   /** One of each family the members have an address of; none while they have no address. */
   atoms: readonly AddressAtom[];
+  /** The families of `atoms`; lists with the same families are one. */
+  readonly families: readonly Family[];
   /** PERF: the family of pods that have one address of their own, as nearly all do; else 0. */
-  plain: FlowFamily;
+  readonly plain: FlowFamily;
   readonly selectors: Map<SelectorEntry, Match>;
   egress: Row | null;
   ingress: Row | null;
@@ -83,12 +85,24 @@ export function isNode(cls: EndpointClass): boolean {
 /** The family of a flow; 0 where neither end has an address yet. */
 export type FlowFamily = Family | 0;
 
-/** The families a flow between two classes may be of. */
+const UNPLACED: readonly FlowFamily[] = [0];
+const NONE: readonly Family[] = [];
+const IPV4: readonly Family[] = [4];
+const IPV6: readonly Family[] = [6];
+const DUAL: readonly Family[] = [4, 6];
+
+/** The families of these addresses; equal lists are one. */
+export function familiesAmong(addresses: readonly Address[]): readonly Family[] {
+  const [has4, has6] = [4, 6].map((family) => addresses.some((of) => familyOf(of) === family));
+  if (has4 === true && has6 === true) return DUAL;
+  return has4 === true ? IPV4 : has6 === true ? IPV6 : NONE;
+}
+
+/** The families a flow between two classes may be of. PERF: mostly both have the same one. */
 export function flowFamilies(a: EndpointClass, b: EndpointClass): readonly FlowFamily[] {
-  const ofA = a.atoms.map(({ family }) => family);
-  const ofB = b.atoms.map(({ family }) => family);
-  if (ofA.length === 0) return ofB.length === 0 ? [0] : ofB;
-  return ofB.length === 0 ? ofA : ofA.filter((family) => ofB.includes(family));
+  const [ofA, ofB] = [a.families, b.families];
+  if (ofB === ofA || ofB.length === 0) return ofA.length === 0 ? UNPLACED : ofA;
+  return ofA.length === 0 ? ofB : ofA.filter((family) => ofB.includes(family));
 }
 
 /** What selectors can see of a pod beside its place: a label, `:name` for a port, `@key` for its node. */

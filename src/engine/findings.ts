@@ -99,8 +99,10 @@ function* duplicates(
   policies: readonly CompiledPolicy[],
 ): Iterable<ClusterFinding> {
   const bySubject = Map.groupBy(policies, ({ policy, subject }) => {
-    const members = [...subject.members, -1, ...subject.maybe];
-    return `${policy.tier} ${policy.priority} ${members.toSorted((a, b) => a - b).join()}`;
+    const [members, maybe] = [subject.members, subject.maybe].map((classes) =>
+      Array.from(classes, ({ id }) => id).toSorted((a, b) => a - b),
+    );
+    return `${policy.tier} ${policy.priority} ${members?.join()}|${maybe?.join()}`;
   });
   for (const group of bySubject.values()) {
     if (group.length < 2 || group[0]?.subject.members.size === 0) continue;

@@ -1,22 +1,20 @@
 import { Answers } from "./answers.ts";
+import type { ClusterIndex } from "./cluster-index.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Gate } from "./gate.ts";
 import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
 import { itemKind, type Lens, type PairChange } from "./lens.ts";
 import type { Direction } from "./model.ts";
-import type { Peers } from "./peers.ts";
-import type { Row } from "./row.ts";
+import { classSets, type Peers } from "./peers.ts";
 import { SubjectSplitter } from "./subject-splitter.ts";
 
 /** Where a sweep looks: from the subjects of this direction to all their peers. */
 export interface Sweep {
+  readonly index: ClusterIndex;
   readonly direction: Direction;
   readonly subjects: readonly Item[];
   /** The peers for which something may have changed for subjects like `sample`. */
   readonly peersOf: (sample: Item) => Peers;
-  /** All classes that peers may be in, put together by their row and by how the lens tells them apart. */
-  readonly peerSets: () => Iterable<ReadonlySet<EndpointClass>>;
-  readonly rowOf: (cls: EndpointClass, direction: Direction) => Row;
   /** Whether some of a class was in another class or row before. */
   readonly changed: (cls: EndpointClass) => boolean;
   /** The peers in a class, less those that another sweep takes care of. */
@@ -29,20 +27,50 @@ export interface Sweep {
  * same row are treated as one, so are peers on which both rows agree: the work is in distinct answers,
  * not in pods.
  */
-export function* sweep(plan: Sweep): Iterable<Rectangle> {
-  const { direction, lens } = plan;
+export function sweep(plan: Sweep): Iterable<Rectangle> {
+  const { subjects, direction, lens } = plan;
+  const strangers = new Strangers(plan);
+  const [only, second] = subjects;
+  if (only === undefined) return [];
+  // PERF: most changes are to the pods of one application.
+  if (second === undefined) return new GroupSweep(plan, only, subjects, strangers).rectangles();
   const groups = Map.groupBy(
-    plan.subjects,
+    subjects,
     (item) => `${endKey(item, direction)} ${itemKind(lens, item, direction)}`,
   );
+  return sweepGroups(plan, groups.values(), strangers);
+}
+
+function* sweepGroups(
+  plan: Sweep,
+  groups: Iterable<readonly Item[]>,
+  strangers: Strangers,
+): Iterable<Rectangle> {
+  for (const subjects of groups) {
+    const [sample] = subjects;
+    if (sample !== undefined) {
+      yield* new GroupSweep(plan, sample, subjects, strangers).rectangles();
+    }
+  }
+}
+
+/** Peers by the sets of those that are alike to whom no selector tells them apart. */
+class Strangers {
+  readonly #plan: Sweep;
   // PERF: worked out once for all groups, and only if there is one that asks.
-  let sets: readonly PeerSet[] | null = null;
-  const peerSets = (): readonly PeerSet[] => {
-    sets ??= Array.from(plan.peerSets(), (classes) => ({ classes, items: null }));
-    return sets;
-  };
-  for (const subjects of groups.values()) {
-    yield* new GroupSweep(plan, subjects, peerSets).rectangles();
+  #sets: readonly PeerSet[] | null = null;
+
+  constructor(plan: Sweep) {
+    this.#plan = plan;
+  }
+
+  sets(): readonly PeerSet[] {
+    const { index, lens, direction } = this.#plan;
+    this.#sets ??= Array.from(classSets(index, lens, opposite(direction)), (classes) => ({
+      classes,
+      items: null,
+    }));
+    return this.#sets;
   }
 }
 
@@ -52,83 +80,92 @@ interface PeerSet {
   items: readonly Item[] | null;
 }
 
+/** A rectangle as it grows: peers that are met later, but with which the same changes, join it. */
+interface Found {
+  readonly subjects: readonly Item[];
+  readonly change: PairChange;
+  readonly peers: (readonly Item[])[];
+}
+
 /** Subjects with the same rows before and after, against all their peers. */
 class GroupSweep {
   readonly #plan: Sweep;
-  readonly #peerSets: () => readonly PeerSet[];
+  readonly #strangers: Strangers;
   readonly #far: Direction;
+  /** One of the subjects, which stands for all. */
+  readonly #sample: Item;
   readonly #subjects: readonly Item[];
   readonly #near: Answers;
   /** Made when first needed: mostly nothing is met. */
   #splitter: SubjectSplitter | null = null;
   readonly #gate: Gate;
-  /** Peers by part of the subjects and what opens and closes between them. */
-  readonly #found = new Map<
-    readonly Item[],
-    Map<string, PairChange & { readonly peers: Item[] }>
-  >();
+  readonly #found: Found[] = [];
+  /** Those that concern all subjects, by what changes. */
+  readonly #ofAll = new Map<string, Found>();
 
-  constructor(plan: Sweep, subjects: readonly Item[], peerSets: () => readonly PeerSet[]) {
+  constructor(plan: Sweep, sample: Item, subjects: readonly Item[], strangers: Strangers) {
     this.#plan = plan;
-    this.#peerSets = peerSets;
+    this.#strangers = strangers;
     this.#far = opposite(plan.direction);
+    this.#sample = sample;
     this.#subjects = subjects;
     this.#near = new Answers(plan.direction);
     this.#gate = new Gate(subjects, this.#far);
   }
 
   rectangles(): readonly Rectangle[] {
-    const [sample] = this.#subjects;
-    if (sample === undefined) return [];
-    const { known, strangers } = this.#plan.peersOf(sample);
+    const { known, strangers } = this.#plan.peersOf(this.#sample);
     if (strangers) {
-      const acquainted = new Set(known);
-      this.#sweepKnown(sample, acquainted);
-      this.#sweepStrangers(sample, acquainted);
-    } else this.#sweepKnown(sample, known);
-    const found: Rectangle[] = [];
-    for (const [subjects, changes] of this.#found) {
-      for (const { peers, opened, closed, unsure } of changes.values()) {
-        const [from, to] =
-          this.#plan.direction === "egress" ? [subjects, peers] : [peers, subjects];
-        if (!isOnePod(from, to)) found.push({ from, to, opened, closed, unsure });
-      }
+      const acquainted = new Set<EndpointClass>();
+      for (const classes of known) for (const cls of classes) acquainted.add(cls);
+      this.#sweepKnown([acquainted]);
+      this.#sweepStrangers(acquainted);
+    } else this.#sweepKnown(known);
+    const rectangles: Rectangle[] = [];
+    for (const { subjects, peers: lists, change } of this.#found) {
+      const [only = [], ...others] = lists;
+      const peers = others.length === 0 ? only : lists.flat();
+      const [from, to] = this.#plan.direction === "egress" ? [subjects, peers] : [peers, subjects];
+      const { opened, closed, unsure } = change;
+      if (!isOnePod(from, to)) rectangles.push({ from, to, opened, closed, unsure });
     }
-    return found;
+    return rectangles;
   }
 
   /** One by one, put together by how both ends answer. */
-  #sweepKnown(sample: Item, known: Iterable<EndpointClass>): void {
+  #sweepKnown(known: readonly Iterable<EndpointClass>[]): void {
     const { itemsOf, changed, lens } = this.#plan;
     const peers = new Map<string, { readonly near: string; readonly items: Item[] }>();
     const seen = new Set<Item>();
-    for (const cls of known) {
-      if (!changed(cls) && this.#isShut(cls)) continue;
-      for (const item of itemsOf(cls)) {
-        const near = seen.has(item) ? null : this.#nearKey(sample, item);
-        seen.add(item);
-        if (near === null) continue;
-        // Where our row lets nothing through it does not matter what the other one would say.
-        const far = near === NOTHING ? "" : endKey(item, this.#far);
-        const all = `${near} ${far} ${itemKind(lens, item, this.#far)}`;
-        const group = peers.get(all);
-        if (group === undefined) peers.set(all, { near, items: [item] });
-        else group.items.push(item);
+    for (const classes of known) {
+      for (const cls of classes) {
+        if (!changed(cls) && this.#isShut(cls)) continue;
+        for (const item of itemsOf(cls)) {
+          const near = seen.has(item) ? null : this.#nearKey(item);
+          seen.add(item);
+          if (near === null) continue;
+          // Where our row lets nothing through it does not matter what the other one would say.
+          const far = near === NOTHING ? "" : endKey(item, this.#far);
+          const all = `${near} ${far} ${itemKind(lens, item, this.#far)}`;
+          const group = peers.get(all);
+          if (group === undefined) peers.set(all, { near, items: [item] });
+          else group.items.push(item);
+        }
       }
     }
     for (const { near, items } of peers.values()) this.#meet(near, items[0], () => items);
   }
 
   /** All peers in a set that no selector of ours knows are alike. */
-  #sweepStrangers(sample: Item, known: ReadonlySet<EndpointClass>): void {
+  #sweepStrangers(known: ReadonlySet<EndpointClass>): void {
     const { itemsOf } = this.#plan;
-    for (const set of this.#peerSets()) {
+    for (const set of this.#strangers.sets()) {
       const { classes } = set;
       const stranger = firstOutside(classes, known);
       if (stranger === undefined || this.#isShut(stranger)) continue;
       const peer = firstItem(classes, known, itemsOf);
       if (peer === undefined) continue;
-      const near = this.#nearKey(sample, peer);
+      const near = this.#nearKey(peer);
       if (near === null) continue;
       this.#meet(near, peer, () => {
         if (!classes.isDisjointFrom(known)) return [...classes.difference(known)].flatMap(itemsOf);
@@ -139,12 +176,13 @@ class GroupSweep {
   }
 
   #isShut(cls: EndpointClass): boolean {
-    const { lens, rowOf } = this.#plan;
-    return !lens.denied && this.#gate.isShut(rowOf(cls, this.#far), cls);
+    const { lens, index } = this.#plan;
+    return !lens.denied && this.#gate.isShut(index.rows.rowOf(cls, this.#far), cls);
   }
 
   /** What our row says of a peer; null where it settles that nothing changes. */
-  #nearKey(sample: Item, peer: Item): string | null {
+  #nearKey(peer: Item): string | null {
+    const sample = this.#sample;
     if (sample.pods === null && peer.pods === null) return null;
     const { before, after } = this.#near.about(sample, peer);
     if (before === "" && after === "" && !this.#plan.lens.denied) return null;
@@ -157,26 +195,35 @@ class GroupSweep {
   #meet(near: string, peer: Item | undefined, peersLikeIt: () => readonly Item[]): void {
     if (peer === undefined) return;
     const { direction, lens } = this.#plan;
-    this.#splitter ??= new SubjectSplitter(this.#subjects, this.#far, lens.denied);
-    const parts = near === NOTHING ? [this.#subjects] : this.#splitter.split(peer);
-    for (const subjects of parts) {
+    for (const subjects of this.#partsFor(near, peer)) {
       const [subject] = subjects;
       if (subject === undefined) continue;
       const change =
         direction === "egress"
           ? lens.changeBetween(subject, peer)
           : lens.changeBetween(peer, subject);
-      if (change === null) continue;
-      const key = `${change.opened.key}|${change.closed.key}|${change.unsure.key}`;
-      let changes = this.#found.get(subjects);
-      if (changes === undefined) {
-        changes = new Map<string, PairChange & { readonly peers: Item[] }>();
-        this.#found.set(subjects, changes);
-      }
-      const known = changes.get(key);
-      if (known === undefined) changes.set(key, { ...change, peers: [...peersLikeIt()] });
-      else for (const item of peersLikeIt()) known.peers.push(item);
+      if (change !== null) this.#note(subjects, change, peersLikeIt());
     }
+  }
+
+  /** The subjects, parted by what the peer's row says of them. */
+  #partsFor(near: string, peer: Item): Iterable<readonly Item[]> {
+    if (near === NOTHING || this.#subjects.length === 1) return [this.#subjects];
+    this.#splitter ??= new SubjectSplitter(this.#subjects, this.#far, this.#plan.lens.denied);
+    return this.#splitter.split(peer);
+  }
+
+  #note(subjects: readonly Item[], change: PairChange, peers: readonly Item[]): void {
+    const { opened, closed, unsure } = change;
+    const key = `${opened.key}|${closed.key}|${unsure.key}`;
+    const known = subjects === this.#subjects ? this.#ofAll.get(key) : undefined;
+    if (known !== undefined) {
+      known.peers.push(peers);
+      return;
+    }
+    const found = { subjects, change, peers: [peers] };
+    this.#found.push(found);
+    if (subjects === this.#subjects) this.#ofAll.set(key, found);
   }
 }
 

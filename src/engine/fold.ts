@@ -27,8 +27,8 @@ export function rulesOfTier(tier: OrderedTier): readonly CompiledRule[] {
 /** All rules that may decide on a class in one direction. */
 export interface Tiers {
   readonly admin: OrderedTier;
-  /** The union of the rules of the NetworkPolicies that isolate the class; null: none does. */
-  readonly networkPolicy: readonly CompiledRule[] | null;
+  /** The union of the rules of the NetworkPolicies that isolate the class, by content; null: none does. */
+  readonly networkPolicy: ReadonlyMap<string, CompiledRule> | null;
   /** How surely those policies select the class (hostNetwork pods: perhaps). */
   readonly isolated: Match;
   readonly baseline: OrderedTier;
@@ -63,7 +63,7 @@ function foldNetworkPolicies(
 ): Outcomes {
   if (networkPolicy === null) return NEXT;
   let allowed: Match = local;
-  for (const rule of networkPolicy) {
+  for (const rule of networkPolicy.values()) {
     if (allowed === YES) break;
     allowed = most(allowed, ruleMatch(rule));
   }

@@ -42,8 +42,10 @@ export class Gate {
 
 function homesOf(subjects: readonly Item[]): ReadonlySet<NamespaceRecord> | null {
   const homes = new Set<NamespaceRecord>();
-  for (const item of subjects) {
-    for (const { host, namespace } of classesOf(item)) {
+  for (const { before, after } of subjects) {
+    for (const version of before === after ? [after] : [before, after]) {
+      if (version === null) continue;
+      const { host, namespace } = version.cls;
       if (host) return null;
       if (namespace !== null) homes.add(namespace);
     }

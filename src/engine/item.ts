@@ -6,7 +6,14 @@ import {
 } from "./endpoint-class.ts";
 import type { Direction } from "./model.ts";
 import type { Outcome } from "./outcome.ts";
-import { intersectPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
+import {
+  intersectPorts,
+  isEmptyPorts,
+  NO_PORTS,
+  type PortSet,
+  subtractPorts,
+  unionPorts,
+} from "./port-set.ts";
 import { outcomeFor, type Row } from "./row.ts";
 
 /** A class at one moment, with the rows it has then. */
@@ -54,13 +61,18 @@ export function outcomeOver(from: Version, to: Version, families: readonly FlowF
   for (const family of families) {
     const egress = outcomeFor(from.egress, to.cls, to.cls, family);
     const ingress = outcomeFor(to.ingress, from.cls, to.cls, family);
-    allowed = unionPorts(allowed, intersectPorts(egress.allowed, ingress.allowed));
+    const open = intersectPorts(egress.allowed, ingress.allowed);
+    allowed = unionPorts(allowed, open);
+    // PERF: mostly all is known.
+    const known = isEmptyPorts(egress.unknown) && isEmptyPorts(ingress.unknown);
     possible = unionPorts(
       possible,
-      intersectPorts(
-        unionPorts(egress.allowed, egress.unknown),
-        unionPorts(ingress.allowed, ingress.unknown),
-      ),
+      known
+        ? open
+        : intersectPorts(
+            unionPorts(egress.allowed, egress.unknown),
+            unionPorts(ingress.allowed, ingress.unknown),
+          ),
     );
   }
   return { allowed, unknown: subtractPorts(possible, allowed) };

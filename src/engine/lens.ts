@@ -1,7 +1,8 @@
 import type { EndpointClass } from "./endpoint-class.ts";
 import { type Item, pairOutcome, type Rectangle } from "./item.ts";
 import type { Direction } from "./model.ts";
-import { isEmptyPorts, subtractPorts, unionPorts } from "./port-set.ts";
+import { sameOutcome } from "./outcome.ts";
+import { subtractPorts, unionPorts } from "./port-set.ts";
 
 export type PairChange = Pick<Rectangle, "opened" | "closed" | "unsure">;
 
@@ -32,6 +33,7 @@ export const EVERY_FLOW: Lens = {
   changeBetween: (from, to) => {
     const before = pairOutcome(from.before, to.before);
     const after = pairOutcome(from.after, to.after);
+    if (sameOutcome(before, after)) return null;
     const opened = subtractPorts(after.allowed, before.allowed);
     const closed = subtractPorts(before.allowed, after.allowed);
     const doubt = unionPorts(
@@ -39,8 +41,7 @@ export const EVERY_FLOW: Lens = {
       subtractPorts(before.unknown, after.unknown),
     );
     const unsure = subtractPorts(doubt, unionPorts(opened, closed));
-    const nothing = [opened, closed, unsure].every(isEmptyPorts);
-    return nothing ? null : { opened, closed, unsure };
+    return { opened, closed, unsure };
   },
 };
 

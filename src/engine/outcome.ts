@@ -13,7 +13,7 @@ import { ALLOW, DENY, foldTiers, type Outcomes, type Tiers } from "./fold.ts";
 import {
   ALL_PORTS,
   EVERY_PORT,
-  fromPairs,
+  fromPoints,
   isEmptyPorts,
   NO_PORTS,
   type PortSet,
@@ -24,8 +24,8 @@ import {
   subtractPorts,
   unitePorts,
 } from "./port-set.ts";
-import type { Row } from "./row.ts";
-import { type Ends, namedPorts, portMatch, ruleMatch } from "./rule-match.ts";
+import { type Row, rulesByPeer } from "./row.ts";
+import { type Ends, namedPorts, peerMatch, portMatch, ruleMatch } from "./rule-match.ts";
 import { entryMatch } from "./selector-index.ts";
 import { narrow } from "./tiers.ts";
 
@@ -34,6 +34,11 @@ export interface Outcome {
   readonly allowed: PortSet;
   /** What cannot be decided: neither allowed nor denied. */
   readonly unknown: PortSet;
+}
+
+/** Report whether two outcomes say the same. */
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  return a === b || (a.allowed.key === b.allowed.key && a.unknown.key === b.unknown.key);
 }
 
 /** PERF: the two commonest answers are told by identity. */
@@ -54,35 +59,41 @@ export function computeOutcome(
   destination: EndpointClass,
   family: FlowFamily,
 ): Outcome {
-  const rules = matchingRules(row, peer, family);
   const outcome = isUnion(row.tiers)
-    ? unite(row, rules, peer, destination)
-    : foldPorts(row, rules, peer, destination);
+    ? unite(row, { peer, destination, family })
+    : foldPorts(row, { peer, destination, family });
   if (outcome.allowed.key === ALL_PORTS.key) return EVERYTHING;
   return isEmptyPorts(outcome.allowed) && isEmptyPorts(outcome.unknown) ? CLOSED : outcome;
 }
 
 /**
- * The rules that one of the peer's selectors is a peer of, with how surely. PERF: found from the peer's
- * side, since of a policy with thousands of rules few concern one peer.
+ * Visit the rules that one of the peer's selectors is a peer of, with how surely, some more than once.
+ * PERF: found from the peer's side where they are many, since of a policy with thousands of rules few
+ * concern one peer.
  */
-function matchingRules(
+function eachMatch(
   row: Row,
-  peer: EndpointClass,
-  family: FlowFamily,
-): ReadonlyMap<CompiledRule, Match> {
-  const found = new Map<CompiledRule, Match>();
-  for (const rule of row.rulesByPeer.get(null) ?? []) found.set(rule, YES);
+  { peer, family }: Flow,
+  visit: (rule: CompiledRule, match: Match) => void,
+): void {
+  if (row.rules.length <= FEW) {
+    for (const rule of row.rules) {
+      const match = peerMatch(rule, peer, family);
+      if (match !== NO) visit(rule, match);
+    }
+    return;
+  }
+  const known = rulesByPeer(row);
+  for (const rule of known.get(null) ?? []) visit(rule, YES);
   for (const entry of peer.selectors.keys()) {
     const match = entryMatch(entry, peer, family);
-    for (const rule of match === NO ? [] : (row.rulesByPeer.get(entry) ?? [])) {
-      found.set(rule, most(match, found.get(rule) ?? NO));
-    }
+    for (const rule of match === NO ? [] : (known.get(entry) ?? [])) visit(rule, match);
   }
-  return found;
 }
 
-type Matches = ReadonlyMap<CompiledRule, Match>;
+const FEW = 16;
+
+type Flow = Omit<Ends, "local">;
 
 /** Whether NetworkPolicies decide alone: what their rules allow together is let through. */
 function isUnion({ admin, networkPolicy, isolated }: Tiers): boolean {
@@ -90,44 +101,42 @@ function isUnion({ admin, networkPolicy, isolated }: Tiers): boolean {
 }
 
 /** PERF: the ports of all rules at once; to ask every rule about every stretch takes their square. */
-function unite(row: Row, rules: Matches, peer: EndpointClass, destination: EndpointClass): Outcome {
+function unite(row: Row, flow: Flow): Outcome {
   const sure: PortSet[] = [];
   const perhaps: PortSet[] = [];
-  for (const [rule, match] of rules) {
+  eachMatch(row, flow, (rule, match) => {
     // A Baseline tier has nothing to say to them.
-    if (rule.policy.tier !== "NetworkPolicy") continue;
+    if (rule.policy.tier !== "NetworkPolicy") return;
     (match === YES ? sure : perhaps).push(rule.ports ?? ALL_PORTS);
     for (const name of rule.names) {
-      const { ports, match: resolved } = namedPorts(name, destination);
+      const { ports, match: resolved } = namedPorts(name, flow.destination);
       (least(match, resolved) === YES ? sure : perhaps).push(ports);
     }
-  }
+  });
   const doubtful = row.sctp === "yes" ? NO_PORTS : SCTP;
   const allowed = subtractPorts(unitePorts(sure), doubtful);
   // A hostNetwork pod may or may not be on the subject's node; `verdict` knows, a class does not.
-  const possible = peer.host ? ALL_PORTS : unitePorts([...perhaps, doubtful]);
+  const possible = flow.peer.host ? ALL_PORTS : unitePorts([...perhaps, doubtful]);
   return { allowed, unknown: subtractPorts(possible, allowed) };
 }
 
 /** Asks the tiers about every stretch of ports on which they may differ. */
-function foldPorts(
-  row: Row,
-  rules: Matches,
-  peer: EndpointClass,
-  destination: EndpointClass,
-): Outcome {
+function foldPorts(row: Row, flow: Flow): Outcome {
+  const { peer, destination } = flow;
+  const rules = new Map<CompiledRule, Match>();
+  eachMatch(row, flow, (rule, match) => rules.set(rule, most(match, rules.get(rule) ?? NO)));
   const tiers = narrow(row.tiers, rules);
   const starts = cutPoints([...rules.keys()], destination);
-  const allowed: [number, number][] = [];
-  const unknown: [number, number][] = [];
+  const allowed: number[] = [];
+  const unknown: number[] = [];
   const local = peer.host ? PERHAPS : NO;
   for (const [index, first] of starts.entries()) {
     const last = (starts[index + 1] ?? portPoint("SCTP", 65_536)) - 1;
     const matchAt = (rule: CompiledRule): Match =>
       least(rules.get(rule) ?? NO, portMatch(rule, destination, first));
     const outcomes = foldTiers(tiers, matchAt, local) | sctpDoubt(row, first);
-    if (outcomes === ALLOW) allowed.push([first, last]);
-    else if ((outcomes & ALLOW) !== 0) unknown.push([first, last]);
+    if (outcomes === ALLOW) allowed.push(first, last);
+    else if ((outcomes & ALLOW) !== 0) unknown.push(first, last);
   }
   return { allowed: clip(allowed), unknown: clip(unknown) };
 }
@@ -160,14 +169,13 @@ function cutPoints(rules: readonly CompiledRule[], destination: EndpointClass): 
   return [...cuts].toSorted((a, b) => a - b);
 }
 
-function clip(pairs: readonly (readonly [number, number])[]): PortSet {
-  if (pairs.length === 0) return NO_PORTS;
-  return fromPairs(
-    pairs.flatMap(([first, last]) =>
-      PROTOCOLS.map((protocol): [number, number] => [
-        Math.max(first, portPoint(protocol, 1)),
-        Math.min(last, portPoint(protocol, 65_535)),
-      ]),
-    ),
-  );
+function clip(points: readonly number[]): PortSet {
+  const clipped: number[] = [];
+  for (let index = 0; index < points.length; index += 2) {
+    for (const protocol of PROTOCOLS) {
+      clipped.push(Math.max(points[index] as number, portPoint(protocol, 1)));
+      clipped.push(Math.min(points[index + 1] as number, portPoint(protocol, 65_535)));
+    }
+  }
+  return fromPoints(clipped);
 }

@@ -3,6 +3,7 @@ import {
   type EndpointClass,
   factKeys,
   factOf,
+  familiesAmong,
   type NamespaceRecord,
   type PodPlace,
   type PodRecord,
@@ -46,7 +47,10 @@ export class Partition {
   constructor(listener: ClassListener) {
     this.#listener = listener;
     this.atoms = new AddressAtoms({
-      createOutside: () => this.#create({ kind: "address", namespace: null, host: false }),
+      createOutside: (first) => {
+        const families = familiesAmong([first]);
+        return this.#create({ kind: "address", namespace: null, host: false, families });
+      },
       split: (atom, fresh) => this.#atomSplit(atom, fresh),
       merged: (atom, gone) => this.#atomMerged(atom, gone),
     });
@@ -59,9 +63,9 @@ export class Partition {
     const facts = this.#factsOf(place);
     const key = classKey(place, facts, atoms);
     const known = this.#byKey.get(key);
-    const cls =
-      known ??
-      this.#create({ kind: "pod", namespace: place.namespace, host: place.pod.hostNetwork });
+    const { namespace, pod, addresses } = place;
+    const families = familiesAmong(addresses);
+    const cls = known ?? this.#create({ kind: "pod", namespace, host: pod.hostNetwork, families });
     const record: PodRecord = { ...place, cls };
     this.#countHolder(place, 1);
     if (cls.pods.size === 0) cls.sample = record;
@@ -241,8 +245,6 @@ export class Partition {
     cls.portsKey =
       cls.namespace === null ? "*" : facts.filter((fact) => fact.startsWith(":")).join();
     if (cls.portsKey !== portsKey) this.#listener.portsChanged(cls);
-    const [only, second] = cls.atoms;
-    cls.plain = only === undefined || second !== undefined || cls.host ? 0 : only.family;
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
     if (cls.atoms.length === 0) this.unplaced.add(cls);
@@ -264,22 +266,29 @@ export class Partition {
     return facts.length > 1 ? [...new Set(facts)].toSorted() : facts;
   }
 
-  #create(like: Pick<EndpointClass, "kind" | "namespace" | "host">): EndpointClass {
+  #create({
+    kind,
+    namespace,
+    host,
+    families,
+  }: Pick<EndpointClass, "kind" | "namespace" | "host" | "families">): EndpointClass {
+    const [only, second] = families;
     // PERF: what a verdict reads comes first, so that it lies together in memory.
     const cls: EndpointClass = {
       id: this.#nextId++,
-      namespace: like.namespace,
+      namespace,
       egress: null,
       ingress: null,
-      plain: 0,
-      host: like.host,
-      kind: like.kind,
+      plain: only === undefined || second !== undefined || host ? 0 : only,
+      host,
+      kind,
       pods: new Set(),
       sample: null,
       key: "",
       facts: [],
       portsKey: "*",
       atoms: [],
+      families,
       selectors: new Map(),
     };
     this.classes.add(cls);

@@ -9,9 +9,9 @@ import type { SelectorEntry } from "./selector-index.ts";
 
 /** The peers on which two rows may differ. */
 export interface Peers {
-  /** Classes to be looked at one by one; some may come more than once. */
-  readonly known: Iterable<EndpointClass>;
-  /** How many `known` yields, at most. */
+  /** Classes to be looked at one by one; some may be in more than one of the lists. */
+  readonly known: readonly Iterable<EndpointClass>[];
+  /** How many there are in `known`, at most. */
   readonly size: number;
   /** Whether the rows may differ on all others too; those are then alike but for their own rows. */
   readonly strangers: boolean;
@@ -29,20 +29,33 @@ export function differingPeers(index: ClusterIndex, before: Row | null, after: R
   const oneMissing = before === null || after === null;
   if (selectors === null || (oneMissing && index.dataplane.sctp !== "yes")) {
     const all = new Set([...(before?.selectors ?? []), ...(after?.selectors ?? [])]);
-    return { ...knownPeers(index, all, partition.hosts), strangers: true, hosts: true };
+    return knownPeers(all, partition.hosts, { strangers: true, hosts: true });
   }
-  const hosts = oneMissing ? partition.hosts : new Set<EndpointClass>();
-  return { ...knownPeers(index, selectors, hosts), strangers: false, hosts: oneMissing };
+  const hosts = oneMissing ? partition.hosts : NOBODY;
+  return knownPeers(selectors, hosts, { strangers: false, hosts: oneMissing });
 }
 
+const NOBODY: ReadonlySet<EndpointClass> = new Set();
+
+/** PERF: a selector of everybody holds tens of thousands; they are passed on, not copied. */
 function knownPeers(
-  index: ClusterIndex,
-  selectors: ReadonlySet<SelectorEntry>,
+  selectors: Iterable<SelectorEntry>,
   hosts: ReadonlySet<EndpointClass>,
-): Pick<Peers, "known" | "size"> {
-  let { size } = hosts;
-  for (const { members, maybe } of selectors) size += members.size + maybe.size;
-  return { known: joined(matched(index, selectors), hosts), size };
+  { strangers, hosts: areHostsKnown }: Pick<Peers, "strangers" | "hosts">,
+): Peers {
+  const known: ReadonlySet<EndpointClass>[] = [];
+  let size = 0;
+  const add = (classes: ReadonlySet<EndpointClass>): void => {
+    if (classes.size === 0) return;
+    known.push(classes);
+    size += classes.size;
+  };
+  for (const { members, maybe } of selectors) {
+    add(members);
+    add(maybe);
+  }
+  add(hosts);
+  return { known, size, strangers, hosts: areHostsKnown };
 }
 
 /** The peers that are on this side; its own list instead, where that is shorter. */
@@ -50,10 +63,10 @@ export function peersWithin(index: ClusterIndex, peers: Peers, side: ClassSide |
   if (side === null) return peers;
   const { size } = side;
   if (size <= (peers.strangers ? FEW : peers.size)) {
-    return { ...peers, known: side.classes(), size, strangers: false };
+    return { ...peers, known: [side.classes()], size, strangers: false };
   }
   const nodes = peers.hosts ? index.selectors.partition.nodes : [];
-  return { ...peers, known: filtered(joined(peers.known, nodes), (cls) => side.has(cls)) };
+  return { ...peers, known: [...peers.known, nodes].map((classes) => filtered(classes, side)) };
 }
 
 /** All classes at this end, in sets of those that are alike to whom no selector tells them apart. */
@@ -77,23 +90,8 @@ export function classSets(
 /** PERF: up to this many classes are looked at one by one rather than row by row. */
 const FEW = 16;
 
-function* filtered<T>(items: Iterable<T>, holds: (item: T) => boolean): Iterable<T> {
-  for (const item of items) if (holds(item)) yield item;
-}
-
-/** PERF: a selector of everybody holds tens of thousands; they are passed on, not copied. */
-export function* joined<T>(...parts: readonly Iterable<T>[]): Iterable<T> {
-  for (const part of parts) yield* part;
-}
-
-function* matched(
-  index: ClusterIndex,
-  selectors: ReadonlySet<SelectorEntry>,
-): Iterable<EndpointClass> {
-  for (const { members, maybe } of selectors) {
-    for (const id of members) yield index.selectors.classById(id);
-    for (const id of maybe) yield index.selectors.classById(id);
-  }
+function* filtered(classes: Iterable<EndpointClass>, side: ClassSide): Iterable<EndpointClass> {
+  for (const cls of classes) if (side.has(cls)) yield cls;
 }
 
 /** The selectors of the rules that only one row has. Null: strangers are concerned too. */
@@ -101,35 +99,34 @@ function differingSelectors(
   before: Row | null,
   after: Row | null,
 ): ReadonlySet<SelectorEntry> | null {
-  const rules = differingRules(before, after);
-  if (rules === null || rules.some(({ peers }) => peers === null)) return null;
-  return new Set(rules.flatMap(({ peers }) => peers ?? []));
-}
-
-/** A row that does not exist lets nobody through, as an isolating one without rules does. */
-const NOBODY: Tiers = { admin: [], networkPolicy: [], isolated: YES, baseline: [] };
-
-function differingRules(before: Row | null, after: Row | null): readonly CompiledRule[] | null {
-  const one = before?.tiers ?? NOBODY;
-  const other = after?.tiers ?? NOBODY;
+  const one = before?.tiers ?? SHUT;
+  const other = after?.tiers ?? SHUT;
   if (one.isolated !== YES || other.isolated !== YES) return null;
-  return [
-    ...differing(one.networkPolicy ?? [], other.networkPolicy ?? []),
+  const rules = [
+    ...missing(one.networkPolicy ?? NO_RULES, other.networkPolicy ?? NO_RULES),
+    ...missing(other.networkPolicy ?? NO_RULES, one.networkPolicy ?? NO_RULES),
     ...differingTier(one.admin, other.admin),
   ];
+  const selectors = new Set<SelectorEntry>();
+  for (const { peers } of rules) {
+    if (peers === null) return null;
+    for (const entry of peers) selectors.add(entry);
+  }
+  return selectors;
 }
 
-/** Rules in only one of the lists; both know each content once. */
-function differing(
-  before: readonly CompiledRule[],
-  after: readonly CompiledRule[],
-): readonly CompiledRule[] {
-  const contentBefore = new Set(before.map(({ content }) => content));
-  const contentAfter = new Set(after.map(({ content }) => content));
-  return [
-    ...before.filter(({ content }) => !contentAfter.has(content)),
-    ...after.filter(({ content }) => !contentBefore.has(content)),
-  ];
+type Rules = ReadonlyMap<string, CompiledRule>;
+
+const NO_RULES: Rules = new Map();
+
+/** A row that does not exist lets nobody through, as an isolating one without rules does. */
+const SHUT: Tiers = { admin: [], networkPolicy: NO_RULES, isolated: YES, baseline: [] };
+
+/** The rules that the other list does not have. */
+function missing(rules: Rules, from: Rules): readonly CompiledRule[] {
+  const found: CompiledRule[] = [];
+  for (const [content, rule] of rules) if (!from.has(content)) found.push(rule);
+  return found;
 }
 
 /** Order matters in a tier: unless it is the same, every rule of it is in question. */

@@ -32,24 +32,37 @@ export function pointPort(point: number): { readonly protocol: Protocol; readonl
 
 /** The set of these intervals, in any order, overlapping or not. */
 export function portSet(intervals: readonly PortRange[]): PortSet {
-  return fromPairs(
-    intervals.map(({ protocol, first, last }) => [
-      portPoint(protocol, Math.max(first, 1)),
-      portPoint(protocol, Math.min(last, LAST_PORT)),
-    ]),
-  );
+  const points: number[] = [];
+  for (const { protocol, first, last } of intervals) {
+    points.push(portPoint(protocol, Math.max(first, 1)));
+    points.push(portPoint(protocol, Math.min(last, LAST_PORT)));
+  }
+  return fromPoints(points);
 }
 
-/** The set of these first-last pairs of points, in any order, overlapping or not. */
-export function fromPairs(pairs: readonly (readonly [number, number])[]): PortSet {
+/** The set of these points: first, last, first, last, …, in any order, overlapping or not. */
+export function fromPoints(points: readonly number[]): PortSet {
+  if (areBounds(points)) return fromBounds(points);
   const bounds: number[] = [];
-  for (const [first, last] of pairs.toSorted((a, b) => a[0] - b[0])) {
+  for (const [first, last] of pairsOf(points).toSorted((a, b) => a[0] - b[0])) {
     if (last < first) continue;
     const end = bounds.at(-1);
     if (end === undefined || first > end + 1) bounds.push(first, last);
     else if (last > end) bounds[bounds.length - 1] = last;
   }
   return fromBounds(bounds);
+}
+
+/** PERF: people mostly write ports in order. */
+function areBounds(points: readonly number[]): boolean {
+  let end = -1;
+  for (let index = 0; index < points.length; index += 2) {
+    const first = points[index] as number;
+    const last = points[index + 1] as number;
+    if (last < first || first <= end + 1) return false;
+    end = last;
+  }
+  return true;
 }
 
 function fromBounds(bounds: readonly number[]): PortSet {
@@ -78,14 +91,16 @@ export function hasPoint({ bounds }: PortSet, point: number): boolean {
 export function unionPorts(a: PortSet, b: PortSet): PortSet {
   if (a.key === b.key || b.bounds.length === 0) return a;
   if (a.bounds.length === 0) return b;
-  return fromPairs([...pairsOf(a), ...pairsOf(b)]);
+  return fromPoints([...a.bounds, ...b.bounds]);
 }
 
 /** Points in any of these. */
 export function unitePorts(sets: readonly PortSet[]): PortSet {
-  const [first, ...others] = new Set(sets.filter((set) => !isEmptyPorts(set)));
-  if (first === undefined || others.length === 0) return first ?? NO_PORTS;
-  return fromPairs([first, ...others].flatMap(pairsOf));
+  const [first = NO_PORTS, second, ...others] = sets;
+  if (second === undefined) return first;
+  if (others.length === 0) return unionPorts(first, second);
+  const points = Array.from(new Set(sets), ({ bounds }) => bounds).flat();
+  return points.length === first.bounds.length ? first : fromPoints(points);
 }
 
 /** Points in both. */
@@ -113,16 +128,21 @@ function meet(a: readonly number[], b: readonly number[]): readonly number[] {
 /** Points of `a` that are not in `b`. */
 export function subtractPorts(a: PortSet, b: PortSet): PortSet {
   if (a.key === b.key) return NO_PORTS;
-  if (a.bounds.length === 0 || b.bounds.length === 0) return a;
-  const gaps: number[] = [];
-  let start = 0;
-  for (let index = 0; index < b.bounds.length; index += 2) {
-    const first = b.bounds[index] as number;
-    if (first > start) gaps.push(start, first - 1);
-    start = (b.bounds[index + 1] as number) + 1;
+  const bounds: number[] = [];
+  let isLess = false;
+  let index = 0;
+  for (let of = 0; of < a.bounds.length; of += 2) {
+    let start = a.bounds[of] as number;
+    const end = a.bounds[of + 1] as number;
+    while (index < b.bounds.length && (b.bounds[index + 1] as number) < start) index += 2;
+    for (let at = index; at < b.bounds.length && (b.bounds[at] as number) <= end; at += 2) {
+      if ((b.bounds[at] as number) > start) bounds.push(start, (b.bounds[at] as number) - 1);
+      start = (b.bounds[at + 1] as number) + 1;
+      isLess = true;
+    }
+    if (start <= end) bounds.push(start, end);
   }
-  gaps.push(start, PROTOCOLS.length * STRIDE);
-  return fromBounds(meet(a.bounds, gaps));
+  return isLess ? fromBounds(bounds) : a;
 }
 
 /** Report whether the set holds nothing. */
@@ -132,17 +152,17 @@ export function isEmptyPorts(set: PortSet): boolean {
 
 /** The intervals of the set, by protocol (TCP, UDP, SCTP), ascending. */
 export function portIntervals(set: PortSet): readonly PortRange[] {
-  return pairsOf(set).map(([first, last]) => ({
+  return pairsOf(set.bounds).map(([first, last]) => ({
     protocol: pointPort(first).protocol,
     first: first % STRIDE,
     last: last % STRIDE,
   }));
 }
 
-function pairsOf(set: PortSet): readonly (readonly [number, number])[] {
+function pairsOf(points: readonly number[]): readonly (readonly [number, number])[] {
   const pairs: [number, number][] = [];
-  for (let index = 0; index < set.bounds.length; index += 2) {
-    pairs.push([set.bounds[index] as number, set.bounds[index + 1] as number]);
+  for (let index = 0; index < points.length; index += 2) {
+    pairs.push([points[index] as number, points[index + 1] as number]);
   }
   return pairs;
 }

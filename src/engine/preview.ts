@@ -3,7 +3,6 @@ import type { CompiledPolicy } from "./compile.ts";
 import { Difference, movedItems, versionsOf } from "./difference.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
-import type { Rectangle } from "./item.ts";
 import type { Change } from "./model.ts";
 import type { Partition } from "./partition.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
@@ -88,17 +87,18 @@ function applyForNow(
 
 /** All that opens and closes, the ends named. */
 export function createDelta(index: ClusterIndex, difference: Difference): Delta {
-  const named = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowGroup[] =>
-    difference.everyFlow().flatMap((rectangle) => {
-      const ports = portsOf(rectangle);
-      if (isEmptyPorts(ports)) return [];
-      const from = createGroup(index, rectangle.from, NAMED);
-      const to = createGroup(index, rectangle.to, NAMED);
-      return [{ from, to, ports }];
-    });
-  return {
-    opened: named(({ opened }) => opened),
-    closed: named(({ closed }) => closed),
-    unsure: named(({ unsure }) => unsure),
-  };
+  const opened: FlowGroup[] = [];
+  const closed: FlowGroup[] = [];
+  const unsure: FlowGroup[] = [];
+  for (const rectangle of difference.everyFlow()) {
+    const from = createGroup(index, rectangle.from, NAMED);
+    const to = createGroup(index, rectangle.to, NAMED);
+    const note = (flows: FlowGroup[], ports: PortSet): void => {
+      if (!isEmptyPorts(ports)) flows.push({ from, to, ports });
+    };
+    note(opened, rectangle.opened);
+    note(closed, rectangle.closed);
+    note(unsure, rectangle.unsure);
+  }
+  return { opened, closed, unsure };
 }

@@ -2,6 +2,7 @@ import type { ClusterIndex } from "./cluster-index.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { type EndpointClass, NO } from "./endpoint-class.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
+import { sameOutcome } from "./outcome.ts";
 import { differingPeers } from "./peers.ts";
 import type { Redundancy } from "./query.ts";
 import { createRow, outcomeFor, type Row } from "./row.ts";
@@ -67,9 +68,9 @@ export function redundanciesAbout(
 }
 
 function twinsOf(index: ClusterIndex, policy: CompiledPolicy, effort: Effort): readonly string[] {
-  const [id] = policy.subject.members;
-  if (id === undefined) return [];
-  return selectingPolicies(index.selectors.classById(id))
+  const [cls] = policy.subject.members;
+  if (cls === undefined) return [];
+  return selectingPolicies(cls)
     .map((each) => each.policy)
     .filter(
       (other) =>
@@ -111,9 +112,8 @@ function casesOf(
   effort: Effort,
 ): readonly Case[] {
   const cases = new Map<string, Case>();
-  for (const ids of [policy.subject.members, policy.subject.maybe]) {
-    for (const id of ids) {
-      const cls = index.selectors.classById(id);
+  for (const classes of [policy.subject.members, policy.subject.maybe]) {
+    for (const cls of classes) {
       const row = index.rows.rowOf(cls, direction);
       const selecting = selectingPolicies(cls);
       // Classes with the same row may have it by different policies: what one can spare, another cannot.
@@ -148,20 +148,28 @@ function sameAs(
   const rules = tiersOf(selecting, direction);
   const other = createRow({ id: -1, key: "", direction, sctp: row.sctp }, rules);
   const { known, strangers } = differingPeers(index, row, other);
-  for (const peer of strangers ? index.selectors.partition.classes : known) {
-    effort.left--;
-    if (effort.left < 0) return false;
-    const destination = direction === "egress" ? peer : cls;
-    for (const family of [4, 6, 0] as const) {
-      const before = outcomeFor(row, peer, destination, family);
-      const after = outcomeFor(other, peer, destination, family);
-      if (before.allowed.key !== after.allowed.key || before.unknown.key !== after.unknown.key) {
+  for (const peers of strangers ? [index.selectors.partition.classes] : known) {
+    for (const peer of peers) {
+      effort.left--;
+      if (effort.left < 0 || !areAlike(row, other, peer, direction === "egress" ? peer : cls)) {
         return false;
       }
     }
   }
   return true;
 }
+
+/** Report whether two rows say the same of a peer. */
+function areAlike(row: Row, other: Row, peer: EndpointClass, destination: EndpointClass): boolean {
+  return FAMILIES.every((family) =>
+    sameOutcome(
+      outcomeFor(row, peer, destination, family),
+      outcomeFor(other, peer, destination, family),
+    ),
+  );
+}
+
+const FAMILIES = [4, 6, 0] as const;
 
 function withoutRule(
   policy: CompiledPolicy,
@@ -228,9 +236,8 @@ export function haveSameEffect(
   b: CompiledPolicy,
   effort: Effort,
 ): boolean {
-  const [id] = a.subject.members;
-  if (id === undefined) return false;
-  const cls = index.selectors.classById(id);
+  const [cls] = a.subject.members;
+  if (cls === undefined) return false;
   return DIRECTIONS.every((direction) => {
     if (a[direction].isolates !== b[direction].isolates) return false;
     const alone = (policy: CompiledPolicy) => [

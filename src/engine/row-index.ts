@@ -108,8 +108,8 @@ export class RowIndex {
 }
 
 /** What answers about a class depend on beside the selectors that match it. */
-function kindOf({ kind, host, atoms, portsKey }: EndpointClass, direction: Direction): string {
+function kindOf({ kind, host, families, portsKey }: EndpointClass, direction: Direction): string {
   // Only a destination's named ports matter.
   const ports = direction === "ingress" ? portsKey : "";
-  return `${kind}${host ? "h" : ""}${atoms.map(({ family }) => family).join("")}${ports}`;
+  return `${kind}${host ? "h" : ""}${families.join("")}${ports}`;
 }

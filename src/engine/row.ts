@@ -6,7 +6,7 @@ import type { Tiers } from "./fold.ts";
 import type { Direction } from "./model.ts";
 import { computeOutcome, EVERYTHING, type Outcome } from "./outcome.ts";
 import { entryMatch, type SelectorEntry } from "./selector-index.ts";
-import { type OrderedRules, rulesByPeer, rulesOf } from "./tiers.ts";
+import { groupByPeer, type OrderedRules, rulesOf } from "./tiers.ts";
 
 /**
  * What a class may do in one direction, as a function of the peer. It depends on the class only
@@ -21,7 +21,9 @@ export interface Row {
   readonly free: boolean;
   /** The distinct selectors of the rules: how a peer matches them is all that the answer depends on. */
   readonly selectors: readonly SelectorEntry[];
-  readonly rulesByPeer: ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]>;
+  readonly rules: readonly CompiledRule[];
+  /** PERF: the rules of each selector, those for everybody under null, once it has been asked for. */
+  rulesByPeer: ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> | null;
   /** PERF: beside each selector the one namespace it is for, to turn most peers down at a glance. */
   readonly soles: readonly (NamespaceRecord | null)[];
   readonly usesNames: boolean;
@@ -29,30 +31,47 @@ export interface Row {
   readonly members: Set<EndpointClass>;
   /** The answer to a peer that no selector matches, where ports have no names in it. */
   stranger: Outcome | null;
-  /** Answers so far, by the destination's named ports and by how the peer matches `selectors`. */
-  readonly outcomes: Map<string, Map<number | string, Outcome>>;
+  /** Answers so far, by how the peer matches `selectors`. */
+  readonly outcomes: Outcomes;
+  /** The same where ports have names, by where the destination's lead. */
+  readonly outcomesByPorts: Map<string, Outcomes> | null;
 }
+
+type Outcomes = Map<number | string, Outcome>;
 
 /** A row for these rules; it has no members yet. */
 export function createRow(
-  identity: Pick<Row, "id" | "key" | "direction" | "sctp">,
+  { id, key, direction, sctp }: Pick<Row, "id" | "key" | "direction" | "sctp">,
   { tiers, content }: OrderedRules,
 ): Row {
-  const all = rulesOf(tiers);
-  const selectors = [...new Set(all.flatMap(({ peers }) => peers ?? []))];
+  const rules = rulesOf(tiers);
+  const selectors = selectorsOf(rules);
+  const usesNames = rules.some(({ names }) => names.length > 0);
   // PERF: what a verdict reads comes first, so that it lies together in memory.
   return {
     free: content === FREE,
-    usesNames: all.some(({ names }) => names.length > 0),
+    usesNames,
     soles: selectors.map(({ scope }) => scope?.sole ?? null),
     selectors,
-    rulesByPeer: rulesByPeer(all),
     stranger: null,
     outcomes: new Map(),
+    outcomesByPorts: usesNames ? new Map() : null,
+    rules,
+    rulesByPeer: null,
     tiers,
     members: new Set(),
-    ...identity,
+    id,
+    key,
+    direction,
+    sctp,
   };
+}
+
+/** The distinct selectors among the peers of `rules`. */
+function selectorsOf(rules: readonly CompiledRule[]): readonly SelectorEntry[] {
+  const [only, second] = rules;
+  if (second === undefined && (only?.peers?.length ?? 0) < 2) return only?.peers ?? [];
+  return [...new Set(rules.flatMap(({ peers }) => peers ?? []))];
 }
 
 /** The content of a row that no policy has a part in. */
@@ -74,18 +93,23 @@ export function outcomeFor(
     row.stranger ??= computeOutcome(row, peer, destination, family);
     return row.stranger;
   }
-  const ports = row.usesNames ? destination.portsKey : "";
-  let outcomes = row.outcomes.get(ports);
-  if (outcomes === undefined) {
-    outcomes = new Map();
-    row.outcomes.set(ports, outcomes);
-  }
+  const outcomes = outcomesAt(row, destination);
   let outcome = outcomes.get(signature);
   if (outcome === undefined) {
     outcome = computeOutcome(row, peer, destination, family);
     outcomes.set(signature, outcome);
   }
   return outcome;
+}
+
+function outcomesAt({ outcomes, outcomesByPorts }: Row, { portsKey }: EndpointClass): Outcomes {
+  if (outcomesByPorts === null) return outcomes;
+  let known = outcomesByPorts.get(portsKey);
+  if (known === undefined) {
+    known = new Map();
+    outcomesByPorts.set(portsKey, known);
+  }
+  return known;
 }
 
 /** PERF: 3 values a selector; as many as a small integer holds, which a Map finds fastest. */
@@ -107,9 +131,16 @@ function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number 
 /** The selectors that know the peer: of a rule with thousands of them they are few. */
 function longSignature(row: Row, peer: EndpointClass, family: FlowFamily): string {
   const matches: string[] = [];
+  const known = rulesByPeer(row);
   for (const entry of peer.selectors.keys()) {
-    const match = row.rulesByPeer.has(entry) ? entryMatch(entry, peer, family) : NO;
+    const match = known.has(entry) ? entryMatch(entry, peer, family) : NO;
     if (match !== NO) matches.push(`${entry.id}:${match}`);
   }
   return `${peer.host ? "h" : ""}${matches.toSorted().join()}`;
+}
+
+/** The rules of the row by the selectors among their peers; under null those that take everybody. */
+export function rulesByPeer(row: Row): ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> {
+  row.rulesByPeer ??= groupByPeer(row.rules);
+  return row.rulesByPeer;
 }

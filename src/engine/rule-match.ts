@@ -33,7 +33,7 @@ export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowF
   if (peers === null) return YES;
   let match: Match = NO;
   // PERF: whichever is shorter, the peers of the rule or the selectors that know the class.
-  if (peers.length <= peer.selectors.size) {
+  if (peerSet === null || peers.length <= peer.selectors.size) {
     for (const entry of peers) match = most(match, entryMatch(entry, peer, family));
   } else {
     for (const entry of peer.selectors.keys()) {

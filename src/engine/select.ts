@@ -11,15 +11,15 @@ export function selectPods(index: ClusterIndex, selection: Selection, limit: num
   const found = new Matches(limit);
   const known = selectors.find(spec);
   if (known !== undefined) {
-    for (const id of known.members) found.add(selectors.classById(id).pods, YES);
-    for (const id of known.maybe) found.add(selectors.classById(id).pods, PERHAPS);
+    for (const { pods } of known.members) found.add(pods, YES);
+    for (const { pods } of known.maybe) found.add(pods, PERHAPS);
     return found;
   }
   // PERF: a policy of an ordered tier that mentions it tells all but the pods on the host's network.
   const defined = selectors.find({ ...spec, reading: "defined" });
   if (defined !== undefined) {
-    for (const id of defined.members) found.add(selectors.classById(id).pods, YES);
-    for (const id of defined.maybe) found.add(selectors.classById(id).pods, PERHAPS);
+    for (const { pods } of defined.members) found.add(pods, YES);
+    for (const { pods } of defined.maybe) found.add(pods, PERHAPS);
     for (const cls of selectors.partition.hosts) found.add(cls.pods, selectors.evaluate(spec, cls));
     return found;
   }

@@ -36,8 +36,8 @@ export interface SelectorEntry {
   readonly scope: ScopeEntry | null;
   /** The family of an address block; null for all other selectors. */
   readonly family: Family | null;
-  readonly members: Set<number>;
-  readonly maybe: Set<number>;
+  readonly members: Set<EndpointClass>;
+  readonly maybe: Set<EndpointClass>;
   /** Policies whose subject this is. */
   readonly subjectOf: Set<CompiledPolicy>;
   references: number;
@@ -47,8 +47,8 @@ export interface SelectorEntry {
 export function entryMatch(entry: SelectorEntry, cls: EndpointClass, family: FlowFamily): Match {
   // An IPv4 block never matches IPv6 traffic, and the other way round.
   if (entry.family !== null && family !== 0 && entry.family !== family) return NO;
-  if (entry.members.has(cls.id)) return YES;
-  return entry.maybe.size > 0 && entry.maybe.has(cls.id) ? PERHAPS : NO;
+  if (entry.members.has(cls)) return YES;
+  return entry.maybe.size > 0 && entry.maybe.has(cls) ? PERHAPS : NO;
 }
 
 /** Who keeps the rows in step. */
@@ -63,7 +63,6 @@ export class SelectorIndex implements ClassListener {
   readonly partition: Partition;
   readonly #dataplane: Dataplane;
   readonly #namespaces: NamespaceIndex;
-  readonly #classById = new Map<number, EndpointClass>();
   readonly #entries = new Map<string, SelectorEntry>();
   /** Entries that are not bound to namespaces: for addresses, nodes and domain names. */
   readonly #unscoped = new Set<SelectorEntry>();
@@ -79,10 +78,6 @@ export class SelectorIndex implements ClassListener {
 
   get size(): number {
     return this.#entries.size;
-  }
-
-  classById(id: number): EndpointClass {
-    return this.#classById.get(id) as EndpointClass;
   }
 
   find(spec: SelectorSpec): SelectorEntry | undefined {
@@ -123,8 +118,8 @@ export class SelectorIndex implements ClassListener {
     this.partition.refuseWhileHeld();
     entry.references--;
     if (entry.references > 0) return;
-    for (const id of entry.members) this.#classById.get(id)?.selectors.delete(entry);
-    for (const id of entry.maybe) this.#classById.get(id)?.selectors.delete(entry);
+    for (const cls of entry.members) cls.selectors.delete(entry);
+    for (const cls of entry.maybe) cls.selectors.delete(entry);
     this.#entries.delete(entry.key);
     this.#unscoped.delete(entry);
     const { scope, spec } = entry;
@@ -137,7 +132,6 @@ export class SelectorIndex implements ClassListener {
   }
 
   created(fresh: EndpointClass, origin: EndpointClass | null): void {
-    this.#classById.set(fresh.id, fresh);
     if (origin !== null) {
       for (const [entry, match] of origin.selectors) this.#join(entry, fresh, match);
     } else {
@@ -152,10 +146,9 @@ export class SelectorIndex implements ClassListener {
 
   removed(gone: EndpointClass): void {
     for (const entry of gone.selectors.keys()) {
-      entry.members.delete(gone.id);
-      entry.maybe.delete(gone.id);
+      entry.members.delete(gone);
+      entry.maybe.delete(gone);
     }
-    this.#classById.delete(gone.id);
     this.#listener.removed(gone);
   }
 
@@ -202,7 +195,7 @@ export class SelectorIndex implements ClassListener {
   }
 
   #join(entry: SelectorEntry, cls: EndpointClass, match: Match): void {
-    (match === YES ? entry.members : entry.maybe).add(cls.id);
+    (match === YES ? entry.members : entry.maybe).add(cls);
     cls.selectors.set(entry, match);
   }
 

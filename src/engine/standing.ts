@@ -5,7 +5,7 @@ import { opposite, sweep } from "./flows.ts";
 import type { Item, Rectangle } from "./item.ts";
 import type { ClassSide, Lens } from "./lens.ts";
 import type { Direction } from "./model.ts";
-import { classSets, differingPeers, peersWithin } from "./peers.ts";
+import { differingPeers, peersWithin } from "./peers.ts";
 
 /** All that a lens sees now: the difference to a cluster where nobody is. */
 export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
@@ -23,6 +23,7 @@ export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
   };
   const classes = subjects?.classes() ?? index.selectors.partition.classes;
   return sweep({
+    index,
     direction: near,
     lens,
     subjects: [...classes].flatMap(itemsOf),
@@ -30,8 +31,6 @@ export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
       const found = differingPeers(index, null, after === null ? null : after[near]);
       return peersWithin(index, { ...found, strangers: found.strangers || lens.denied }, peers);
     },
-    peerSets: () => classSets(index, lens, opposite(near)),
-    rowOf: (cls, direction) => index.rows.rowOf(cls, direction),
     changed: () => false,
     itemsOf,
   });

@@ -1,4 +1,5 @@
 import { Answers } from "./answers.ts";
+import type { EndpointClass } from "./endpoint-class.ts";
 import type { Item } from "./item.ts";
 import type { Direction } from "./model.ts";
 
@@ -9,7 +10,7 @@ export class SubjectSplitter {
   /** Whether also those are told of that nothing is said of. */
   readonly #denied: boolean;
   readonly #answers: Answers;
-  readonly #byClass = new Map<number, Item[]>();
+  readonly #byClass = new Map<EndpointClass, Item[]>();
   /** A subject that no selector knows gets the same answer as all others like it. */
   readonly #hosts: readonly Item[];
 
@@ -20,10 +21,10 @@ export class SubjectSplitter {
     this.#answers = new Answers(direction);
     this.#hosts = subjects.filter((item) => (item.after ?? item.before)?.cls.host === true);
     for (const item of subjects) {
-      for (const id of new Set([item.before?.cls.id, item.after?.cls.id])) {
-        if (id === undefined) continue;
-        const known = this.#byClass.get(id);
-        if (known === undefined) this.#byClass.set(id, [item]);
+      for (const cls of new Set([item.before?.cls, item.after?.cls])) {
+        if (cls === undefined) continue;
+        const known = this.#byClass.get(cls);
+        if (known === undefined) this.#byClass.set(cls, [item]);
         else known.push(item);
       }
     }
@@ -62,8 +63,8 @@ export class SubjectSplitter {
     if (size >= this.#subjects.length) return null;
     const known = new Set<Item>(this.#hosts);
     for (const { members, maybe } of selectors) {
-      for (const ids of [members, maybe]) {
-        for (const id of ids) for (const item of this.#byClass.get(id) ?? []) known.add(item);
+      for (const classes of [members, maybe]) {
+        for (const cls of classes) for (const item of this.#byClass.get(cls) ?? []) known.add(item);
       }
     }
     return known;

@@ -29,31 +29,40 @@ export function selectingPolicies(cls: EndpointClass): readonly Selecting[] {
 export function tiersOf(selecting: readonly Selecting[], direction: Direction): OrderedRules {
   const admin = orderTier(selecting, "Admin", direction);
   const baseline = orderTier(selecting, "Baseline", direction);
-  const isolating = selecting.filter(
-    ({ policy }) => policy.policy.tier === "NetworkPolicy" && policy[direction].isolates,
-  );
   const rules = new Map<string, CompiledRule>();
-  for (const { policy } of isolating) {
-    for (const rule of policy[direction].rules) rules.set(rule.content, rule);
+  let isolated: Match = NO;
+  for (const { policy, match } of selecting) {
+    const part = policy[direction];
+    if (policy.policy.tier !== "NetworkPolicy" || !part.isolates) continue;
+    isolated = most(isolated, match);
+    for (const rule of part.rules) rules.set(rule.content, rule);
   }
-  const isolated = isolating.reduce<Match>((match, each) => most(match, each.match), NO);
-  const networkPolicy = isolated === NO ? null : [...rules.values()];
-  const inside =
-    networkPolicy === null ? "-" : `${isolated}{${[...rules.keys()].toSorted().join("\n")}}`;
+  const networkPolicy = isolated === NO ? null : rules;
+  const inside = networkPolicy === null ? "-" : `${isolated}{${textOf(networkPolicy)}}`;
   return {
     tiers: { admin: admin.tier, networkPolicy, isolated, baseline: baseline.tier },
     content: `${admin.content}|${inside}|${baseline.content}`,
   };
 }
 
-function orderTier(
-  selecting: readonly Selecting[],
-  tier: Tier,
-  direction: Direction,
-): { readonly tier: OrderedTier; readonly content: string } {
+function textOf(rules: ReadonlyMap<string, CompiledRule>): string {
+  const contents = Array.from(rules.keys());
+  return (contents.length < 2 ? contents : contents.toSorted()).join("\n");
+}
+
+interface TierRules {
+  readonly tier: OrderedTier;
+  readonly content: string;
+}
+
+const NO_RULES: TierRules = { tier: [], content: "" };
+
+function orderTier(selecting: readonly Selecting[], tier: Tier, direction: Direction): TierRules {
+  const isOf = ({ policy }: Selecting): boolean =>
+    policy.policy.tier === tier && policy[direction].rules.length > 0;
+  if (!selecting.some(isOf)) return NO_RULES;
   const byPriority = new Map<number, (OrderedPolicy & { readonly content: string })[]>();
-  for (const { policy, match } of selecting) {
-    if (policy.policy.tier !== tier || policy[direction].rules.length === 0) continue;
+  for (const { policy, match } of selecting.filter(isOf)) {
     const { rules, content } = policy[direction];
     const sure = match === YES;
     const entry = { rules, sure, content: `(${content})${sure ? "" : "?"}` };
@@ -72,7 +81,7 @@ function orderTier(
 
 /** All rules, in order. */
 export function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
-  return [...rulesOfTier(admin), ...(networkPolicy ?? []), ...rulesOfTier(baseline)];
+  return [...rulesOfTier(admin), ...(networkPolicy?.values() ?? []), ...rulesOfTier(baseline)];
 }
 
 /** The same tiers with only these rules of theirs; who isolates stays as it is. */
@@ -82,8 +91,11 @@ export function narrow(tiers: Tiers, rules: ReadonlyMap<CompiledRule, unknown>):
       policies.map((each) => ({ ...each, rules: each.rules.filter((rule) => rules.has(rule)) })),
     );
   const { admin, networkPolicy, isolated, baseline } = tiers;
+  const united = new Map<string, CompiledRule>();
   // Their order does not matter, so the list need not be gone through.
-  const united = Array.from(rules.keys()).filter(({ policy }) => policy.tier === "NetworkPolicy");
+  for (const rule of rules.keys()) {
+    if (rule.policy.tier === "NetworkPolicy") united.set(rule.content, rule);
+  }
   return {
     admin: ordered(admin),
     networkPolicy: networkPolicy === null ? null : united,
@@ -93,12 +105,12 @@ export function narrow(tiers: Tiers, rules: ReadonlyMap<CompiledRule, unknown>):
 }
 
 /** Rules by the selectors among their peers; under null those that take everybody. */
-export function rulesByPeer(
+export function groupByPeer(
   rules: readonly CompiledRule[],
 ): ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> {
   const found = new Map<SelectorEntry | null, CompiledRule[]>();
   for (const rule of rules) {
-    for (const peer of rule.peers === null ? [null] : rule.peerSet) {
+    for (const peer of rule.peers === null ? [null] : new Set(rule.peers)) {
       const known = found.get(peer);
       if (known === undefined) found.set(peer, [rule]);
       else known.push(rule);
