@@ -55,6 +55,7 @@ export function movedItems(
 }
 
 const NOBODY: readonly Item[] = [];
+const NO_PODS: ReadonlySet<PodRecord> = new Set();
 
 /** The difference between two moments, both still told by the index. */
 export class Difference {
@@ -74,7 +75,8 @@ export class Difference {
     journal: ReadonlyMap<EndpointClass, RowsBefore | null>,
   ) {
     this.#index = index;
-    this.#movedPods = new Set(moved.flatMap(({ pods }) => [...(pods ?? [])]));
+    this.#movedPods =
+      moved.length === 0 ? NO_PODS : new Set(moved.flatMap(({ pods }) => [...(pods ?? [])]));
     for (const item of moved) this.#note(item);
     for (const [cls, rows] of journal) {
       if (rows === null || isNode(cls) || !index.selectors.partition.classes.has(cls)) continue;
@@ -110,10 +112,12 @@ export class Difference {
 
   /** All that changed, as the lens sees it. */
   *rectangles(lens: Lens): Iterable<Rectangle> {
-    const changedTo = new Set(this.#ingress);
-    yield* this.#sweep("egress", lens, (cls) =>
-      this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
-    );
+    if (this.#egress.length > 0) {
+      const changedTo = new Set(this.#ingress);
+      yield* this.#sweep("egress", lens, (cls) =>
+        this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
+      );
+    }
     yield* this.#sweep("ingress", lens, (cls) => this.#itemsOf(cls));
   }
 
@@ -156,8 +160,7 @@ export class Difference {
 
   /** The members of a class that did not move into it just now. */
   #restOf(cls: EndpointClass): ReadonlySet<PodRecord> {
-    const { size } = this.#movedPods;
-    return size === 0 ? cls.pods : cls.pods.difference(this.#movedPods);
+    return this.#movedPods === NO_PODS ? cls.pods : cls.pods.difference(this.#movedPods);
   }
 
   #itemsOf(cls: EndpointClass): readonly Item[] {

@@ -33,41 +33,51 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
     const left = item.after === null ? count : 0;
     gone += left;
     const counts = perNamespace.get(namespace);
-    if (counts === undefined) perNamespace.set(namespace, { pods: count, gone: left, named });
-    else {
+    if (counts === undefined) {
+      perNamespace.set(namespace, { namespace, pods: count, gone: left, named });
+    } else {
       counts.pods += count;
       counts.gone += left;
       counts.named += named;
     }
   }
   const ranges = rangesOf(items);
-  const counted = [...perNamespace].toSorted(([a], [b]) => (a.name < b.name ? -1 : 1));
-  const parts = counted.filter((each) => !isWhole(each));
-  const whole = counted.filter(isWhole);
+  const counted = Array.from(perNamespace.values());
+  const ordered = counted.length < 2 ? counted : counted.toSorted(byName);
+  const parts = ordered.filter((each) => !isWhole(each));
   return {
     endpoints: [
       ...names.ends(),
       ...ranges.map((range): Endpoint => ({ kind: "addresses", range })),
     ],
-    omitted: parts.reduce((sum, [, counts]) => sum + counts.pods - counts.named, 0),
+    omitted: parts.reduce((sum, each) => sum + each.pods - each.named, 0),
     pods,
-    whole: whole.map(([{ name }]) => name),
-    namespaces: counted.map(([{ name }]) => name),
+    whole: namesOf(ordered.filter(isWhole)),
+    namespaces: namesOf(ordered),
     everyPod: pods > 0 && gone === 0 && pods === index.inventory.podCount,
     everyIpv4: covers(ranges, IPV4_SPACE),
     everyIpv6: covers(ranges, IPV6_SPACE),
   };
 }
 
-function isWhole([namespace, counts]: readonly [NamespaceRecord, Counts]): boolean {
-  return counts.gone === 0 && counts.pods === namespace.pods.size;
-}
-
 /** Of a namespace: pods in the group, those of them that are there no more, and those that are named. */
 interface Counts {
+  readonly namespace: NamespaceRecord;
   pods: number;
   gone: number;
   named: number;
+}
+
+function byName(a: Counts, b: Counts): number {
+  return a.namespace.name < b.namespace.name ? -1 : 1;
+}
+
+function namesOf(counts: readonly Counts[]): readonly string[] {
+  return counts.map(({ namespace }) => namespace.name);
+}
+
+function isWhole({ namespace, gone, pods }: Counts): boolean {
+  return gone === 0 && pods === namespace.pods.size;
 }
 
 /** Workloads by name, up to a limit. */
@@ -108,6 +118,7 @@ class WorkloadNames {
   }
 
   ends(): readonly Endpoint[] {
+    if (this.#workloads.size < 2) return Array.from(this.#workloads.values());
     return [...this.#workloads].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, end]) => end);
   }
 }
@@ -126,14 +137,18 @@ function classOf({ before, after }: Item): EndpointClass | undefined {
 
 /** The addresses among `items` that no pod has, merged: outside the cluster, or of nodes. */
 export function rangesOf(items: readonly Item[]): readonly AddressRange[] {
-  const ranges = items.flatMap((item): readonly AddressRange[] => {
+  const ranges: AddressRange[] = [];
+  for (const item of items) {
     const cls = classOf(item);
-    if (item.pods === null) return cls?.atoms ?? [];
-    if (cls === undefined || !isNode(cls)) return [];
-    const addresses = [...item.pods].flatMap((record) => record.addresses);
-    return addresses.map((address) => ({ first: address, last: address }));
-  });
-  return mergeRanges(ranges.map(({ first, last }) => ({ first, last })));
+    if (item.pods === null) {
+      for (const { first, last } of cls?.atoms ?? []) ranges.push({ first, last });
+    } else if (cls !== undefined && isNode(cls)) {
+      for (const { addresses } of item.pods) {
+        for (const address of addresses) ranges.push({ first: address, last: address });
+      }
+    }
+  }
+  return mergeRanges(ranges);
 }
 
 function covers(ranges: readonly AddressRange[], space: AddressRange): boolean {

@@ -41,7 +41,7 @@ export class Partition {
   /** How many pods have a fact of that key. */
   readonly #holders = new Map<string, number>();
   /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
-  #held: Set<EndpointClass> | null = null;
+  #held: EndpointClass[] | null = null;
   #nextId = 0;
 
   constructor(listener: ClassListener) {
@@ -85,7 +85,7 @@ export class Partition {
     if (cls.pods.size > 0) {
       if (cls.sample === record) [cls.sample = null] = cls.pods;
     } else if (this.#held === null) this.#drop(cls);
-    else this.#held.add(cls);
+    else this.#held.push(cls);
   }
 
   /** The classes with this fact, given as `key=value`; the key must be mentioned. */
@@ -135,7 +135,7 @@ export class Partition {
 
   /** Keep emptied classes until `letGo`. Until then the partition can become no finer and no coarser. */
   hold(): void {
-    this.#held = new Set();
+    this.#held = [];
   }
 
   /** An emptied class tells nothing of what is mentioned after it was left, so nothing may be. */
@@ -145,7 +145,7 @@ export class Partition {
   }
 
   letGo(): void {
-    const held = this.#held ?? new Set();
+    const held = this.#held ?? [];
     this.#held = null;
     for (const cls of held) if (cls.pods.size === 0 && this.classes.has(cls)) this.#drop(cls);
   }

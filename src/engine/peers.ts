@@ -102,17 +102,17 @@ function differingSelectors(
   const one = before?.tiers ?? SHUT;
   const other = after?.tiers ?? SHUT;
   if (one.isolated !== YES || other.isolated !== YES) return null;
-  const rules = [
-    ...missing(one.networkPolicy ?? NO_RULES, other.networkPolicy ?? NO_RULES),
-    ...missing(other.networkPolicy ?? NO_RULES, one.networkPolicy ?? NO_RULES),
-    ...differingTier(one.admin, other.admin),
-  ];
+  const [mine, others] = [one.networkPolicy ?? NO_RULES, other.networkPolicy ?? NO_RULES];
   const selectors = new Set<SelectorEntry>();
-  for (const { peers } of rules) {
-    if (peers === null) return null;
-    for (const entry of peers) selectors.add(entry);
-  }
-  return selectors;
+  let everybody = false;
+  const add = ({ peers }: CompiledRule): void => {
+    if (peers === null) everybody = true;
+    for (const entry of peers ?? []) selectors.add(entry);
+  };
+  mine.forEach((rule, content) => others.has(content) || add(rule));
+  others.forEach((rule, content) => mine.has(content) || add(rule));
+  for (const rule of differingTier(one.admin, other.admin)) add(rule);
+  return everybody ? null : selectors;
 }
 
 type Rules = ReadonlyMap<string, CompiledRule>;
@@ -121,13 +121,6 @@ const NO_RULES: Rules = new Map();
 
 /** A row that does not exist lets nobody through, as an isolating one without rules does. */
 const SHUT: Tiers = { admin: [], networkPolicy: NO_RULES, isolated: YES, baseline: [] };
-
-/** The rules that the other list does not have. */
-function missing(rules: Rules, from: Rules): readonly CompiledRule[] {
-  const found: CompiledRule[] = [];
-  for (const [content, rule] of rules) if (!from.has(content)) found.push(rule);
-  return found;
-}
 
 /** Order matters in a tier: unless it is the same, every rule of it is in question. */
 function differingTier(before: OrderedTier, after: OrderedTier): readonly CompiledRule[] {

@@ -20,10 +20,14 @@ export function withChanges<T>(
 ): T {
   const { partition } = index.selectors;
   return whileApplied(index, changes, partition, (journal, apply) => {
-    const before = versionsOf(index, index.inventory.affectedPods(changes));
+    // A policy moves nobody.
+    const moves = changes.some(({ kind }) => kind !== "policy");
+    const before = moves ? versionsOf(index, index.inventory.affectedPods(changes)) : null;
     apply();
-    const after = versionsOf(index, index.inventory.affectedPods(changes));
-    const moved = before.size + after.size === 0 ? [] : movedItems(before, after);
+    const moved =
+      before === null
+        ? []
+        : movedItems(before, versionsOf(index, index.inventory.affectedPods(changes)));
     return ask(new Difference(index, moved, journal));
   });
 }

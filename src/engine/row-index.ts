@@ -14,7 +14,7 @@ export class RowIndex {
   readonly #stale = new Set<EndpointClass>();
   readonly #sctp: Certainty;
   /** While a preview lasts, rows without members stay, as they still tell of before. */
-  #held: Set<Row> | null = null;
+  #held: Row[] | null = null;
   #holds = 0;
   #nextId = 0;
 
@@ -67,13 +67,13 @@ export class RowIndex {
   /** Keep rows without members until `letGo`; each hold needs one of its own. */
   hold(): void {
     this.#holds++;
-    this.#held ??= new Set();
+    this.#held ??= [];
   }
 
   letGo(): void {
     this.#holds--;
     if (this.#holds > 0) return;
-    const held = this.#held ?? new Set();
+    const held = this.#held ?? [];
     this.#held = null;
     for (const row of held) this.#dropIfUnused(row);
   }
@@ -103,7 +103,7 @@ export class RowIndex {
   #dropIfUnused(row: Row): void {
     if (row.members.size > 0) return;
     if (this.#held === null) this.#rows[row.direction].delete(row.key);
-    else this.#held.add(row);
+    else this.#held.push(row);
   }
 }
 
