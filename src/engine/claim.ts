@@ -98,11 +98,11 @@ class ClaimSide implements ClassSide {
 function acquire(set: EndSet, selectors: SelectorIndex): readonly SelectorEntry[] {
   switch (set.kind) {
     case "pods":
-      return [selectors.acquire({ ...set, reading: "literal" })];
+      return [selectors.acquire(set, "literal")];
     case "addresses": {
       const families = Map.groupBy(mergeRanges(set.ranges), ({ first }) => familyOf(first));
       return [...families.values()].map((ranges) =>
-        selectors.acquire({ kind: "addresses", ranges, reading: "literal" }),
+        selectors.acquire({ kind: "addresses", ranges }, "literal"),
       );
     }
     case "world":

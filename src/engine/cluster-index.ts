@@ -1,5 +1,5 @@
 import { ClaimIndex } from "./claim-index.ts";
-import { bindPolicy, type CompiledPolicy, hasPart, unbindPolicy } from "./compile.ts";
+import { bindPolicy, type CompiledPolicy, hasPart, sayTheSame, unbindPolicy } from "./compile.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Inventory } from "./inventory.ts";
@@ -164,8 +164,12 @@ export class ClusterIndex {
   /** Put a bound policy, or none, in the place of the one with this key, which stays bound. */
   swapPolicy(key: string, next: CompiledPolicy | null): CompiledPolicy | null {
     const previous = this.replacePolicy(key, next);
-    if (previous !== null) this.#subjectsChange(previous);
-    if (next !== null) this.#subjectsChange(next);
+    for (const direction of DIRECTIONS) {
+      // PERF: a row depends on what policies say, so the same said again leaves it as it is.
+      if (previous !== null && next !== null && sayTheSame(previous, next, direction)) continue;
+      if (previous !== null) this.#subjectsChange(previous, direction);
+      if (next !== null) this.#subjectsChange(next, direction);
+    }
     return previous;
   }
 
@@ -196,13 +200,11 @@ export class ClusterIndex {
   }
 
   /** PERF: a direction that the policy has no part in keeps its rows. */
-  #subjectsChange(policy: CompiledPolicy): void {
+  #subjectsChange(policy: CompiledPolicy, direction: Direction): void {
+    if (!hasPart(policy[direction])) return;
     const { members, maybe } = policy.subject;
-    for (const direction of DIRECTIONS) {
-      if (!hasPart(policy[direction])) continue;
-      for (const cls of members) this.#rowsChange(cls, direction);
-      for (const cls of maybe) this.#rowsChange(cls, direction);
-    }
+    for (const cls of members) this.#rowsChange(cls, direction);
+    for (const cls of maybe) this.#rowsChange(cls, direction);
   }
 
   #rowsChange(cls: EndpointClass, direction?: Direction): void {

@@ -1,6 +1,16 @@
 import { familyOf, mergeRanges } from "./address.ts";
 import type { Dataplane } from "./dataplane.ts";
-import type { Action, DirectionRules, Peer, Policy, PortMatch, Protocol, Rule } from "./model.ts";
+import type {
+  Action,
+  Direction,
+  DirectionRules,
+  Peer,
+  Policy,
+  PortMatch,
+  PortRange,
+  Protocol,
+  Rule,
+} from "./model.ts";
 import { type PortSet, portSet } from "./port-set.ts";
 import type { Reading, SelectorEntry, SelectorIndex } from "./selector-index.ts";
 
@@ -45,6 +55,17 @@ export function hasPart({ isolates, rules }: CompiledDirection): boolean {
   return isolates || rules.length > 0;
 }
 
+/** Report whether two versions of a policy say the same in a direction to the same pods. */
+export function sayTheSame(a: CompiledPolicy, b: CompiledPolicy, direction: Direction): boolean {
+  return (
+    a.subject === b.subject &&
+    a.policy.tier === b.policy.tier &&
+    a.policy.priority === b.policy.priority &&
+    a[direction].isolates === b[direction].isolates &&
+    a[direction].content === b[direction].content
+  );
+}
+
 /** Bind a policy to the index; what it mentions refines the partition. `unbindPolicy` undoes it. */
 export function bindPolicy(
   policy: Policy,
@@ -52,25 +73,25 @@ export function bindPolicy(
   selectors: SelectorIndex,
   dataplane: Dataplane,
 ): CompiledPolicy {
-  const reading = readingOf(policy);
   const portFacts = portFactsOf(policy);
   for (const fact of portFacts) selectors.partition.mentionFact(fact, null);
-  const bind = (rules: DirectionRules): CompiledDirection => {
-    const compiled = rules.rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
-    return {
-      isolates: rules.isolates,
-      rules: compiled,
-      content: compiled.map(({ content }) => content).join("\n"),
-    };
+  const bind = ({ isolates, rules }: DirectionRules): CompiledDirection => {
+    const compiled = rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
+    return { isolates, rules: compiled, content: contentOf(compiled) };
   };
   return {
     policy,
     key,
-    subject: selectors.acquire({ kind: "pods", selection: policy.subject, reading }),
+    subject: selectors.acquire({ kind: "pods", selection: policy.subject }, readingOf(policy)),
     ingress: bind(policy.ingress),
     egress: bind(policy.egress),
     portFacts,
   };
+}
+
+/** The rules of a policy, in their order, as text. */
+export function contentOf(rules: readonly CompiledRule[]): string {
+  return rules.map(({ content }) => content).join("\n");
 }
 
 /** Give back every selector that the policy was bound to. */
@@ -97,9 +118,8 @@ function bindRule(
   const peers =
     rule.peers === "all"
       ? null
-      : unitePeers(rule.peers).map((peer) => selectors.acquire({ ...peer, reading }));
-  const ports =
-    rule.ports === "all" ? null : portSet(rule.ports.flatMap((port) => ranges(port, dataplane)));
+      : unitePeers(rule.peers).map((peer) => selectors.acquire(peer, reading));
+  const ports = rule.ports === "all" ? null : portSet(rangesOf(rule.ports, dataplane));
   const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
   const content = `${rule.action} ${peersKey(peers)} ${ports?.key ?? "*"} ${namesKey(names)}`;
   const peerSet = peers === null || peers.length < MANY ? null : new Set(peers);
@@ -124,6 +144,7 @@ function namesKey(names: readonly NamedPort[]): string {
  * each selector of a rule, and people write lists of thousands of addresses.
  */
 function unitePeers(peers: readonly Peer[]): readonly Peer[] {
+  if (peers.length < 2) return peers;
   const blocks = peers.filter((peer) => peer.kind === "addresses");
   if (blocks.length < 2) return peers;
   const byFamily = Map.groupBy(
@@ -137,9 +158,9 @@ function unitePeers(peers: readonly Peer[]): readonly Peer[] {
 }
 
 /** A dataplane without endPort support applies only `port` (NetworkPolicyPort.endPort, concept page). */
-function ranges(port: PortMatch, dataplane: Dataplane) {
-  if (port.kind === "named") return [];
-  return [dataplane.endPort ? port : { ...port, last: port.first }];
+function rangesOf(ports: readonly PortMatch[], { endPort }: Dataplane): readonly PortRange[] {
+  const ranges = ports.filter((port) => port.kind === "range");
+  return endPort ? ranges : ranges.map((port) => ({ ...port, last: port.first }));
 }
 
 function portFactsOf(policy: Policy): readonly string[] {

@@ -48,7 +48,7 @@ function* emptyPeers(
   for (const direction of DIRECTIONS) {
     for (const { peers, path } of policy[direction].rules) {
       for (const [position, peer] of peers === "all" ? [] : peers.entries()) {
-        const entry = peer.kind === "pods" ? index.selectors.find({ ...peer, reading }) : undefined;
+        const entry = peer.kind === "pods" ? index.selectors.find(peer, reading) : undefined;
         if (entry === undefined || entry.members.size + entry.maybe.size > 0) continue;
         const list = direction === "ingress" ? "from" : "to";
         yield { code: "peer-selects-nothing", policy: key, path: `${path}.${list}[${position}]` };

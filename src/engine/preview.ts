@@ -80,7 +80,7 @@ function applyForNow(
   bound: CompiledPolicy | null,
 ): () => void {
   if (change.kind === "policy") {
-    const key = keyOf(change);
+    const key = bound?.key ?? keyOf(change);
     const previous = index.swapPolicy(key, bound);
     return () => void index.replacePolicy(key, previous);
   }

@@ -1,5 +1,5 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import { type CompiledPolicy, type CompiledRule, contentOf } from "./compile.ts";
 import { type EndpointClass, NO } from "./endpoint-class.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
 import { sameOutcome } from "./outcome.ts";
@@ -177,8 +177,7 @@ function withoutRule(
   direction: Direction,
 ): CompiledPolicy {
   const rules = policy[direction].rules.filter((each) => each !== rule);
-  const content = rules.map((each) => each.content).join("\n");
-  return { ...policy, [direction]: { ...policy[direction], rules, content } };
+  return { ...policy, [direction]: { ...policy[direction], rules, content: contentOf(rules) } };
 }
 
 /** Redundant because a higher tier has decided before the rule is asked, or because others say the same. */

@@ -9,14 +9,14 @@ export function selectPods(index: ClusterIndex, selection: Selection, limit: num
   const spec: PodsSpec = { kind: "pods", selection, reading: "dataplane" };
   const { selectors, namespaces } = index;
   const found = new Matches(limit);
-  const known = selectors.find(spec);
+  const known = selectors.find(spec, "dataplane");
   if (known !== undefined) {
     for (const { pods } of known.members) found.add(pods, YES);
     for (const { pods } of known.maybe) found.add(pods, PERHAPS);
     return found;
   }
   // PERF: a policy of an ordered tier that mentions it tells all but the pods on the host's network.
-  const defined = selectors.find({ ...spec, reading: "defined" });
+  const defined = selectors.find(spec, "defined");
   if (defined !== undefined) {
     for (const { pods } of defined.members) found.add(pods, YES);
     for (const { pods } of defined.maybe) found.add(pods, PERHAPS);

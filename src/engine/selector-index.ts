@@ -80,19 +80,20 @@ export class SelectorIndex implements ClassListener {
     return this.#entries.size;
   }
 
-  find(spec: SelectorSpec): SelectorEntry | undefined {
-    return this.#entries.get(specKey(spec));
+  find(peer: Peer, reading: Reading): SelectorEntry | undefined {
+    return this.#entries.get(selectorText(peer, reading));
   }
 
-  /** The entry of `spec`, with one more reference. New mentions refine the partition first. */
-  acquire(spec: SelectorSpec): SelectorEntry {
+  /** The entry of a selector, with one more reference. New mentions refine the partition first. */
+  acquire(peer: Peer, reading: Reading): SelectorEntry {
     this.partition.refuseWhileHeld();
-    const key = specKey(spec);
+    const key = selectorText(peer, reading);
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.references++;
       return known;
     }
+    const spec: SelectorSpec = { ...peer, reading };
     const scope = spec.kind === "pods" ? this.#namespaces.acquire(spec.selection.namespaces) : null;
     for (const fact of mentionedFacts(spec)) this.partition.mentionFact(fact, scope?.sole ?? null);
     for (const range of mentionedRanges(spec)) this.partition.mentionRange(range);
@@ -254,15 +255,15 @@ function familyOfRanges(ranges: readonly AddressRange[]): Family | null {
 
 const MARKS: Readonly<Record<Reading, string>> = { dataplane: "", defined: "!", literal: "=" };
 
-function specKey(spec: SelectorSpec): string {
-  const mark = MARKS[spec.reading];
-  switch (spec.kind) {
+function selectorText(peer: Peer, reading: Reading): string {
+  const mark = MARKS[reading];
+  switch (peer.kind) {
     case "pods":
-      return `${mark}pods ${selectionKey(spec.selection)}`;
+      return `${mark}pods ${selectionKey(peer.selection)}`;
     case "addresses":
-      return `${mark}addresses ${spec.ranges.map(({ first, last }) => `${first}-${last}`).join()}`;
+      return `${mark}addresses ${peer.ranges.map(({ first, last }) => `${first}-${last}`).join()}`;
     case "nodes":
-      return `nodes ${selectorKey(spec.selector)}`;
+      return `nodes ${selectorKey(peer.selector)}`;
     case "domainNames":
       return "domainNames";
   }
