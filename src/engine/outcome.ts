@@ -24,10 +24,10 @@ import {
   subtractPorts,
   unitePorts,
 } from "./port-set.ts";
-import { type Row, rulesByPeer } from "./row.ts";
+import type { Row } from "./row.ts";
 import { type Ends, namedPorts, peerMatch, portMatch, ruleMatch } from "./rule-match.ts";
 import { entryMatch } from "./selector-index.ts";
-import { narrow } from "./tiers.ts";
+import { narrow, rulesByPeer } from "./tiers.ts";
 
 /** On which ports one end lets the other through, from this direction's side alone. */
 export interface Outcome {

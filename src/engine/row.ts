@@ -6,13 +6,13 @@ import type { Tiers } from "./fold.ts";
 import type { Direction } from "./model.ts";
 import { computeOutcome, EVERYTHING, type Outcome } from "./outcome.ts";
 import { entryMatch, type SelectorEntry } from "./selector-index.ts";
-import { groupByPeer, type OrderedRules, rulesOf } from "./tiers.ts";
+import { type OrderedRules, type Rules, rulesByPeer, rulesOf } from "./tiers.ts";
 
 /**
  * What a class may do in one direction, as a function of the peer. It depends on the class only
  * through its kind and the content of the rules that select it, so all classes alike in that share it.
  */
-export interface Row {
+export interface Row extends Rules {
   readonly id: number;
   readonly key: string;
   readonly direction: Direction;
@@ -21,9 +21,6 @@ export interface Row {
   readonly free: boolean;
   /** The distinct selectors of the rules: how a peer matches them is all that the answer depends on. */
   readonly selectors: readonly SelectorEntry[];
-  readonly rules: readonly CompiledRule[];
-  /** PERF: the rules of each selector, those for everybody under null, once it has been asked for. */
-  rulesByPeer: ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> | null;
   /** PERF: beside each selector the one namespace it is for, to turn most peers down at a glance. */
   readonly soles: readonly (NamespaceRecord | null)[];
   readonly usesNames: boolean;
@@ -57,7 +54,7 @@ export function createRow(
     outcomes: new Map(),
     outcomesByPorts: usesNames ? new Map() : null,
     rules,
-    rulesByPeer: null,
+    byPeer: null,
     tiers,
     members: new Set(),
     id,
@@ -137,10 +134,4 @@ function longSignature(row: Row, peer: EndpointClass, family: FlowFamily): strin
     if (match !== NO) matches.push(`${entry.id}:${match}`);
   }
   return `${peer.host ? "h" : ""}${matches.toSorted().join()}`;
-}
-
-/** The rules of the row by the selectors among their peers; under null those that take everybody. */
-export function rulesByPeer(row: Row): ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> {
-  row.rulesByPeer ??= groupByPeer(row.rules);
-  return row.rulesByPeer;
 }

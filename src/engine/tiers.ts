@@ -104,17 +104,24 @@ export function narrow(tiers: Tiers, rules: ReadonlyMap<CompiledRule, unknown>):
   };
 }
 
+/** Rules, and by which peers to find them. */
+export interface Rules {
+  readonly rules: readonly CompiledRule[];
+  /** PERF: what `rulesByPeer` found, once it has been asked. */
+  byPeer: ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> | null;
+}
+
 /** Rules by the selectors among their peers; under null those that take everybody. */
-export function groupByPeer(
-  rules: readonly CompiledRule[],
-): ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> {
+export function rulesByPeer(of: Rules): ReadonlyMap<SelectorEntry | null, readonly CompiledRule[]> {
+  if (of.byPeer !== null) return of.byPeer;
   const found = new Map<SelectorEntry | null, CompiledRule[]>();
-  for (const rule of rules) {
+  for (const rule of of.rules) {
     for (const peer of rule.peers === null ? [null] : new Set(rule.peers)) {
       const known = found.get(peer);
       if (known === undefined) found.set(peer, [rule]);
       else known.push(rule);
     }
   }
+  of.byPeer = found;
   return found;
 }
