@@ -7,9 +7,15 @@ import {
   type ResourceVerdict,
   type Trouble,
 } from "./decision.ts";
+import { ownersGained } from "./owner-gained.ts";
 import { renderDenial, renderFindings, renderObject } from "./render-denial.ts";
 import { renderResourceVerdict } from "./render-resource-verdict.ts";
-import { renderNotice, renderNotOptedIn, renderTrouble } from "./render-trouble.ts";
+import {
+  renderNotice,
+  renderNotOptedIn,
+  renderOwnersGained,
+  renderTrouble,
+} from "./render-trouble.ts";
 import {
   type AdmissionReply,
   type AuditAnnotations,
@@ -33,7 +39,10 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
         audit: { outcome: "not-opted-in" },
       });
     case "let-through":
-      return allowed(uid, { warnings: [], audit: { outcome: decision.passage } });
+      return allowed(uid, {
+        warnings: ownerWarning(request),
+        audit: { outcome: decision.passage },
+      });
     case "troubled":
       return answerTrouble(request, decision.trouble, decision.blocks);
     case "judged":
@@ -89,6 +98,11 @@ function refuse(kind: Trouble["kind"]): typeof denied {
   }
 }
 
+function ownerWarning(request: AdmissionRequest): readonly string[] {
+  const owners = ownersGained(request);
+  return owners.length === 0 ? [] : [renderOwnersGained(owners)];
+}
+
 function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
   const { profile, delta, warnings, audits, denials, faults, notices } = judged;
   const effect = renderDelta(delta);
@@ -104,6 +118,7 @@ function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
       ...(announced ? [effect] : []),
       ...notices.filter(({ kind }) => kind !== "reading").map(renderNotice),
       ...faults.map(({ error }) => `${error.message}; it was not applied`),
+      ...ownerWarning(request),
       ...renderFindings(warnings),
       // How the object was read explains the findings, and is the first that may go unsaid.
       ...notices.filter(({ kind }) => kind === "reading").map(renderNotice),

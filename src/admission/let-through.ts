@@ -1,5 +1,6 @@
 import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
 import { field, sameJson } from "../wire/shape.ts";
+import { ownersOf } from "./owner-gained.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 /** Why a request passes without being judged. */
@@ -54,11 +55,6 @@ function givesBaselineAnOwner({ kind, object, oldObject }: AdmissionRequest): bo
   if (field(oldObject, "metadata", "labels", BASELINE_LABEL) === undefined) return false;
   const before = ownersOf(oldObject);
   return ownersOf(object).some((owner) => !before.some((known) => sameJson(known, owner)));
-}
-
-function ownersOf(object: unknown): readonly unknown[] {
-  const owners = field(object, "metadata", "ownerReferences");
-  return Array.isArray(owners) ? owners : [];
 }
 
 function hasDeletionTimestamp(object: unknown): boolean {

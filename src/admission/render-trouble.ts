@@ -47,6 +47,11 @@ export function renderNotOptedIn(namespace: string): string {
   return `not judged: namespace \`${namespace}\` has no label \`${PROFILE_LABEL}\``;
 }
 
+/** Of a policy or resource that others own from now on. */
+export function renderOwnersGained(owners: readonly string[]): string {
+  return `the garbage collector deletes it, unjudged, when no owner of it is there: ${renderList(owners, ", ")}`;
+}
+
 /** A notice as one warning line. */
 export function renderNotice(notice: Notice): string {
   switch (notice.kind) {

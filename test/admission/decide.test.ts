@@ -234,12 +234,6 @@ describe("requests that are none of the rules' business", () => {
       "spec-and-labels-unchanged",
     ],
     [
-      "an owner for a policy of one's own",
-      { object: wide("shop/x", owned), oldObject: wide("shop/x") },
-      {},
-      "spec-and-labels-unchanged",
-    ],
-    [
       "a delete of what is being deleted",
       { oldObject: wide("shop/x", { ...baseline, ...dying }) },
       {},
@@ -266,6 +260,85 @@ describe("requests that are none of the rules' business", () => {
         : { allowed: true, auditAnnotations: { outcome } },
     );
     if (outcome !== null) expect(reply.warnings).toBeUndefined();
+  });
+});
+
+describe("a policy that an update gives an owner, with whom it goes", () => {
+  const owner = (name: string, uid = name) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    name,
+    uid,
+    blockOwnerDeletion: uid === name,
+  });
+  const x = (owners: readonly object[] | undefined, spec: Json = fromWeb) =>
+    policy("shop/x", spec, owners === undefined ? {} : { ownerReferences: owners });
+  const goes = (names: string): string =>
+    `the garbage collector deletes it, unjudged, when no owner of it is there: ${names}`;
+  it.each<[string, Json, Json, string | null]>([
+    ["the first", x(undefined), x([owner("a")]), "ConfigMap a"],
+    ["the first, beside another spec", x([], web), x([owner("a")]), "ConfigMap a"],
+    ["two", x(undefined), x([owner("a"), owner("b")]), "ConfigMap a, ConfigMap b"],
+    ["another in the place of one", x([owner("a")]), x([owner("b")]), "ConfigMap b"],
+    [
+      "one of the same name that is another object",
+      x([owner("a")]),
+      x([owner("a", "1")]),
+      "ConfigMap a",
+    ],
+    ["one more", x([owner("a")]), x([owner("a"), owner("b")]), null],
+    [
+      "the same, with another flag",
+      x([owner("a")]),
+      x([{ ...owner("a"), controller: true }]),
+      null,
+    ],
+    ["none any more", x([owner("a")]), x([]), null],
+  ])("%s", async (_, oldObject, object, names) => {
+    const { allowed, warnings = [] } = await createWorld().ask(review({ object, oldObject }));
+    expect(allowed).toBe(true);
+    expect(warnings.filter((line) => line.startsWith("the garbage collector"))).toEqual(
+      names === null ? [] : [goes(names)],
+    );
+  });
+
+  it("and one of Ringfence's own resources as well", async () => {
+    const exemption = (more: Json): Json => ({
+      apiVersion: "ringfence.dev/v1alpha1",
+      kind: "Exemption",
+      metadata: { namespace: "shop", name: "x", ...more },
+    });
+    const kind = { group: "ringfence.dev", version: "v1alpha1", kind: "Exemption" };
+    const object = exemption({ ownerReferences: [owner("a")] });
+    const { warnings } = await createWorld().ask(
+      review({ object, oldObject: exemption({}), request: { kind } }),
+    );
+    expect(warnings).toEqual([goes("ConfigMap a")]);
+  });
+
+  const owned = { ownerReferences: [owner("a")] };
+  const pod = { group: "", version: "v1", kind: "Pod" };
+  it.each<[string, Parameters<typeof review>[0]]>([
+    ["a policy that is created with it", { object: x([owner("a")]) }],
+    ["a policy that is deleted", { oldObject: x([owner("a")]) }],
+    [
+      "a pod that its ReplicaSet adopts",
+      {
+        object: policy("shop/x", {}, owned),
+        oldObject: policy("shop/x", {}),
+        request: { kind: pod },
+      },
+    ],
+    [
+      "a namespace",
+      {
+        object: { ...namespace("shop"), metadata: { name: "shop", ...owned } },
+        oldObject: { ...namespace("shop"), metadata: { name: "shop" } },
+      },
+    ],
+  ])("is nothing to tell of %s", async (_, asked) => {
+    const { warnings = [] } = await createWorld().ask(review(asked));
+    expect(warnings.join("\n")).not.toContain("garbage collector");
   });
 });
 

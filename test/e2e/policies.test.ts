@@ -182,6 +182,18 @@ describeWithControlPlane("a NetworkPolicy through kubectl", (plane) => {
     expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
   });
 
+  it("may be given an owner, with the warning that nobody judges its end then", async () => {
+    expect(await apply(mysqlFromWeb("adopted", 3306))).toMatchObject({ code: 0 });
+    const owner = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "0" };
+    const patch = JSON.stringify({ metadata: { ownerReferences: [owner] } });
+    const target = ["networkpolicy", "adopted", "-n", "shop"];
+    const { code, stderr } = await kubectl(["patch", ...target, "--patch", patch]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("Warning: the garbage collector deletes it, unjudged,");
+    expect(stderr).toContain("ConfigMap gone");
+    expect(await kubectl(["delete", ...target])).toMatchObject({ code: 0 });
+  });
+
   it("stays editable in what does not matter, however bad it is by today's rules", async () => {
     const old = policy("plain", "old", {
       podSelector: {},
