@@ -52,8 +52,8 @@ export type Notice =
   | { readonly kind: "right-unchecked"; readonly problem: Problem }
   | { readonly kind: "waived"; readonly ruleIds: readonly string[] }
   | ({ readonly kind: "excused" } & ExemptionUse)
-  /** The finding stands again. */
-  | ({ readonly kind: "no-longer-excused" } & ExemptionUse)
+  /** The finding stands: the Exemption has ended, or is one of a file that the profile does not let last that long. */
+  | ({ readonly kind: "not-excused"; readonly as: "expired" | "lasts-too-long" } & ExemptionUse)
   /** A resource that matters here: not its newest version is in force. */
   | {
       readonly kind: "broken-resource";

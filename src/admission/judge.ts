@@ -79,7 +79,12 @@ export async function judge(
       ...noticesOf(subject, request, engine.policiesOf(request.namespace)),
       ...replacements(replacedByBaseline(ofBaseline, around)),
       ...excused.excuses.map((one) => ({ kind: "excused", ...noticed(one) }) as const),
-      ...excused.expired.map((one) => ({ kind: "no-longer-excused", ...noticed(one) }) as const),
+      ...excused.expired.map(
+        (one) => ({ kind: "not-excused", as: "expired", ...noticed(one) }) as const,
+      ),
+      ...excused.tooLong.map(
+        (one) => ({ kind: "not-excused", as: "lasts-too-long", ...noticed(one) }) as const,
+      ),
       ...brokenResources(active, request.namespace, ruleBook),
     ],
   };

@@ -71,8 +71,8 @@ export function renderNotice(notice: Notice): string {
       return `allowed by the right to opt out: ${notice.ruleIds.join(", ")}`;
     case "excused":
       return `${notice.ruleIds.join(", ")}: excused until ${renderTime(notice.endMs)} by ${resourceKey(notice.by)}, which ${notice.by.owner} answers for`;
-    case "no-longer-excused":
-      return `${notice.ruleIds.join(", ")}: no longer excused, ${resourceKey(notice.by)} expired on ${renderTime(notice.endMs)}; ask ${notice.by.owner}`;
+    case "not-excused":
+      return `${notice.ruleIds.join(", ")}: ${renderNotExcused(notice)}; ask ${notice.by.owner}`;
     case "broken-resource":
       return `${notice.key}: the newest version cannot be used: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "trouble":
@@ -80,6 +80,13 @@ export function renderNotice(notice: Notice): string {
     default:
       return unreachable(notice);
   }
+}
+
+function renderNotExcused({ as, by, endMs }: Extract<Notice, { kind: "not-excused" }>): string {
+  const end = renderTime(endMs);
+  return as === "expired"
+    ? `no longer excused, ${resourceKey(by)} expired on ${end}`
+    : `not excused, ${resourceKey(by)} of a file lasts until ${end}, longer than the profile's \`maxExemptionDays\` from now`;
 }
 
 /** `spec.rules[0].id: \`x\` is no rule`, as one line. */

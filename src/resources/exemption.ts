@@ -71,14 +71,25 @@ export type Exemption = DeepReadonly<z.output<typeof exemptionSchema>>;
 
 const DAY_MS = 86_400_000;
 
+type Times = Pick<Exemption, "expiresMs" | "createdMs">;
+
 /**
  * When an exemption ends where a profile lets none last longer than `maxDays` from its creation (null:
  * for ever), in milliseconds since 1970. One without an age ends when it says.
  */
-export function endOfExemption(
-  { expiresMs, createdMs }: Pick<Exemption, "expiresMs" | "createdMs">,
-  maxDays: number | null,
-): number {
+export function endOfExemption({ expiresMs, createdMs }: Times, maxDays: number | null): number {
   if (maxDays === null || createdMs === null) return expiresMs;
   return Math.min(expiresMs, createdMs + maxDays * DAY_MS);
+}
+
+/**
+ * When an exemption begins to count under that limit. Since nobody knows how long one of a file has been there, it
+ * counts in the last `maxDays` before its end alone: it must never say that it will last longer than that.
+ */
+export function beginningOfExemption(
+  { expiresMs, createdMs }: Times,
+  maxDays: number | null,
+): number {
+  if (maxDays === null || createdMs !== null) return Number.NEGATIVE_INFINITY;
+  return expiresMs - maxDays * DAY_MS;
 }

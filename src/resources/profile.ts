@@ -117,7 +117,7 @@ const specSchema = z.strictObject({
     .optional()
     .transform((days): number | null => days ?? null)
     .describe(
-      "How many days after its creation an Exemption still counts in namespaces with this profile; as in the profile extended, else without a limit, if left out.",
+      "How many days after its creation an Exemption still counts in namespaces with this profile, and one of a file, which has none, before its end; as in the profile extended, else without a limit, if left out.",
     ),
   rules: z.array(ruleSchema).max(500).default([]).describe("Rules and what becomes of findings."),
   customRules: z

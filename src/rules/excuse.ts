@@ -1,6 +1,6 @@
 import type { Labels } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
-import { type Exemption, endOfExemption } from "../resources/exemption.ts";
+import { beginningOfExemption, type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { invariantId } from "./names.ts";
 import type { JudgedFinding } from "./run-rules.ts";
 
@@ -26,6 +26,8 @@ export interface Excused {
   readonly excuses: readonly Excuse[];
   /** Those that have run out: their findings are among `left`. */
   readonly expired: readonly Excuse[];
+  /** Those of files that end later than the profile lets any last: their findings are among `left` too. */
+  readonly tooLong: readonly Excuse[];
 }
 
 /** What decides whether an exemption still counts. */
@@ -47,12 +49,18 @@ export function excuse(
     .filter((exemption) => isFor(exemption, object))
     .map((by) => ({ by, endMs: endOfExemption(by, maxDays) }));
   if (findings.length === 0 || speaking.length === 0) {
-    return { left: findings, excuses: [], expired: [] };
+    return { left: findings, excuses: [], expired: [], tooLong: [] };
   }
-  const valid = speaking.filter(({ endMs }) => endMs > nowMs);
-  const left = findings.filter((finding) => !valid.some(({ by }) => names(by, finding)));
   const over = speaking.filter(({ endMs }) => endMs <= nowMs);
-  return { left, excuses: group(valid, findings), expired: group(over, left) };
+  const early = speaking.filter(({ by }) => beginningOfExemption(by, maxDays) > nowMs);
+  const valid = speaking.filter((one) => !over.includes(one) && !early.includes(one));
+  const left = findings.filter((finding) => !valid.some(({ by }) => names(by, finding)));
+  return {
+    left,
+    excuses: group(valid, findings),
+    expired: group(over, left),
+    tooLong: group(early, left),
+  };
 }
 
 function isFor(exemption: Exemption, object: ExcusedObject): boolean {

@@ -1,10 +1,10 @@
-import { type Exemption, endOfExemption } from "../resources/exemption.ts";
+import { beginningOfExemption, type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { API_VERSION } from "../resources/resource-metadata.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit, type LimitSources } from "./exemption-limit.ts";
 import type { RuleBook } from "./rule-book.ts";
 
-/** What is to be said of an Exemption that is about to end, or has ended, as an Event of the Kubernetes API says it. */
+/** What is to be said of an Exemption that is about to end, has ended, or lasts too long, as an Event of the Kubernetes API says it. */
 export interface ExemptionNotice {
   readonly regarding: {
     readonly apiVersion: string;
@@ -13,9 +13,9 @@ export interface ExemptionNotice {
     readonly namespace: string;
   };
   readonly type: "Warning";
-  readonly reason: "ExpiresSoon" | "Expired";
+  readonly reason: "ExpiresSoon" | "Expired" | "LastsTooLong";
   readonly message: string;
-  /** How many days are left: one Event for each. */
+  /** How many days are left, one Event for each; empty where it lasts too long. */
   readonly group: string;
 }
 
@@ -31,11 +31,14 @@ const AHEAD_DAYS = 7;
 /** What ended longer ago is old news. */
 const AFTER_DAYS = 1;
 
-/** Tells of Exemptions ahead of their end, once on each of the last days, and when they have ended. */
+/**
+ * Tells of Exemptions ahead of their end, once on each of the last days, when they have ended, and of those of files
+ * that are to last longer than a profile allows.
+ */
 export class ExemptionNotices {
   readonly #sources: NoticeSources;
   /** What has been said of each exemption in force. */
-  readonly #said = new Map<Exemption, number>();
+  readonly #said = new Map<Exemption, ExemptionNotice["group"]>();
 
   constructor(sources: NoticeSources) {
     this.#sources = sources;
@@ -43,41 +46,62 @@ export class ExemptionNotices {
 
   /** What is to be said now and has not been said before. */
   due(): readonly ExemptionNotice[] {
-    const { ruleBook, now } = this.#sources;
-    const exemptions = ruleBook.exemptions();
+    const exemptions = this.#sources.ruleBook.exemptions();
     for (const known of this.#said.keys()) {
       if (!exemptions.includes(known)) this.#said.delete(known);
     }
     return exemptions.flatMap((exemption) => {
-      const endMs = this.#endOf(exemption);
-      const days = Math.ceil((endMs - now()) / DAY_MS);
-      if (days > AHEAD_DAYS || days <= -AFTER_DAYS || this.#said.get(exemption) === days) return [];
-      if (days <= 0 && (this.#said.get(exemption) ?? 1) <= 0) return [];
-      this.#said.set(exemption, days);
-      return [noticeOf(exemption, days, endMs)];
+      const notice = this.#noticeOf(exemption);
+      if (notice === null || this.#said.get(exemption) === notice.group) return [];
+      this.#said.set(exemption, notice.group);
+      return [notice];
     });
   }
 
-  #endOf(exemption: Exemption): number {
-    const { ruleBook } = this.#sources;
+  #noticeOf(exemption: Exemption): ExemptionNotice | null {
+    const { ruleBook, now } = this.#sources;
     const limit = exemptionLimit(exemption, { ...this.#sources, profiles: ruleBook.profiles });
-    return endOfExemption(exemption, limit?.maxDays ?? null);
+    const maxDays = limit?.maxDays ?? null;
+    if (limit !== null && beginningOfExemption(exemption, maxDays) > now()) {
+      return lastsTooLong(exemption, limit);
+    }
+    const endMs = endOfExemption(exemption, maxDays);
+    const days = Math.ceil((endMs - now()) / DAY_MS);
+    return days > AHEAD_DAYS || days <= -AFTER_DAYS ? null : endsSoon(exemption, days, endMs);
   }
 }
 
-function noticeOf(exemption: Exemption, days: number, endMs: number): ExemptionNotice {
-  const { rules, invariants, owner, name, namespace } = exemption;
-  const about = {
+type Told = Omit<ExemptionNotice, "reason" | "message" | "group">;
+
+function about({ name, namespace }: Exemption): Told {
+  return {
     regarding: { apiVersion: API_VERSION, kind: "Exemption", name, namespace },
     type: "Warning",
-    group: String(Math.max(days, 0)),
-  } as const;
-  const what = [...rules, ...invariants].join(", ");
+  };
+}
+
+function whatOf({ rules, invariants }: Exemption): string {
+  return [...rules, ...invariants].join(", ");
+}
+
+function endsSoon(exemption: Exemption, days: number, endMs: number): ExemptionNotice {
+  const { owner } = exemption;
+  const what = whatOf(exemption);
+  const told = { ...about(exemption), group: String(Math.max(days, 0)) };
   if (days <= 0) {
     const message = `excuses ${what} no longer: expired on ${renderTime(endMs)}; ${owner} answers for it`;
-    return { ...about, reason: "Expired", message };
+    return { ...told, reason: "Expired", message };
   }
   const left = days === 1 ? "within a day" : `in ${days} days`;
   const message = `excuses ${what} until ${renderTime(endMs)}, ${left}; ${owner} answers for it`;
-  return { ...about, reason: "ExpiresSoon", message };
+  return { ...told, reason: "ExpiresSoon", message };
+}
+
+function lastsTooLong(
+  exemption: Exemption,
+  { profile, maxDays }: { readonly profile: string; readonly maxDays: number },
+): ExemptionNotice {
+  const { owner, expiresMs } = exemption;
+  const message = `excuses ${whatOf(exemption)} only in the last ${maxDays} days before ${renderTime(expiresMs)}, which is all that profile ${profile} allows one of a file; ${owner} answers for it`;
+  return { ...about(exemption), reason: "LastsTooLong", group: "", message };
 }

@@ -207,6 +207,26 @@ describe("an Exemption where the profile lets none last longer than 30 days", ()
   });
 });
 
+describe("an Exemption of a file, whose age nobody knows, under such a profile", () => {
+  const limited = document("Profile", "limited", { ...rules("allow-all"), maxExemptionDays: 30 });
+  it.each([
+    ["2026-01-31T00:00:00Z", "allow-all: excused until 2026-01-31T00:00:00Z by", true],
+    [
+      "2026-01-31T00:00:01Z",
+      "allow-all: not excused, Exemption shop/legacy of a file lasts until 2026-01-31T00:00:01Z, longer than the profile's `maxExemptionDays` from now; ask team shop",
+      false,
+    ],
+  ])("that ends on %s: %s", async (expires, warning, allowed) => {
+    const excusing = exemption({ rules: ["allow-all"], expires });
+    const { ask, watch } = createWorld({ resources: [limited, excusing].map(resource) });
+    watch(namespace("shop", { "ringfence.dev/profile": "limited" }));
+    const object = policy("shop/open", { podSelector: {}, ingress: [{}] });
+    const response = await ask(review({ object }));
+    expect(response.allowed).toBe(allowed);
+    expect(response.warnings?.join("\n")).toContain(warning);
+  });
+});
+
 describe("a broken resource", () => {
   it.each<[string, Json, boolean]>([
     ["Exemption shop/old", document("Exemption", "old", { rules: ["nope"] }, "shop"), true],

@@ -142,6 +142,22 @@ describe("a Profile beside the manifests", () => {
     expect(result.code).toBe(code);
   });
 
+  it("whose findings no Exemption excuses for longer than it lets one last", async () => {
+    const limited = PROFILE.replace("spec:", "spec:\n  maxExemptionDays: 30");
+    const exempted = {
+      "profile.yaml": limited,
+      "exemption.yaml": EXEMPTION("2999-01-01T00:00:00Z"),
+    };
+    const { code, stdout } = await within({ ...files, ...exempted }, ...args);
+    expect(code).toBe(1);
+    expect(stdout.split("\n").filter((line) => line.includes("labelled"))).toEqual([
+      expect.stringMatching(/^::error .*has no owner/),
+      expect.stringMatching(
+        /^::notice .*not excused by Exemption payments\/e, which lasts until 2999-01-01T00:00:00Z, longer than profile `ours` lets any last/,
+      ),
+    ]);
+  });
+
   it.each([
     ["a field that there is not", "rulez: []", "profile.yaml:5 spec.rulez: unknown field `rulez`"],
     [

@@ -64,7 +64,18 @@ it.each<Row>([
     maxDays: 30,
     excused: ["open-world"],
   },
-  { name: "by a file as long as it says", by: {}, maxDays: 1, excused: ["open-world"] },
+  {
+    name: "by a file that ends within as many days",
+    by: { expiresMs: now + 30 * day },
+    maxDays: 30,
+    excused: ["open-world"],
+  },
+  {
+    name: "nothing by a file that ends later",
+    by: { expiresMs: now + 30 * day + 1 },
+    maxDays: 30,
+    excused: [],
+  },
   { name: "nothing that its selector does not match", by: { policySelector: legacy }, excused: [] },
   {
     name: "what its selector matches",
@@ -132,11 +143,28 @@ it("tells of those that have run out and are missed, and only of them", () => {
     left: findings,
     excuses: [],
     expired: [{ by: old, endMs: now - day, findings }],
+    tooLong: [],
   });
   const renewed = exemption({ name: "new" });
   expect(excuse(findings, object, [old, renewed], time)).toEqual({
     left: [],
     excuses: [{ by: renewed, endMs: now + day, findings }],
     expired: [],
+    tooLong: [],
   });
+});
+
+it("tells of those of files that last too long and are missed", () => {
+  const object = { namespace: "shop", namespaceLabels: labels({}), labels: labels({}) };
+  const long = exemption({ expiresMs: now + 2 * day });
+  const findings = [finding("open-world")];
+  const time = { nowMs: now, maxDays: 1 };
+  expect(excuse(findings, object, [long], time)).toEqual({
+    left: findings,
+    excuses: [],
+    expired: [],
+    tooLong: [{ by: long, endMs: now + 2 * day, findings }],
+  });
+  const short = exemption({ expiresMs: now + day });
+  expect(excuse(findings, object, [long, short], time).tooLong).toEqual([]);
 });

@@ -95,3 +95,14 @@ it("goes by the limit of the profile", () => {
     "ExpiresSoon: excuses open-world until 2030-01-01T00:00:00Z, within a day; team answers for it",
   ]);
 });
+
+it("tells once of one of a file that lasts longer than the profile allows, and of its end when it comes", () => {
+  const { due } = run();
+  const soon = end - 31 * 24 * hour;
+  expect(due(soon)).toEqual([
+    "LastsTooLong: excuses open-world only in the last 30 days before 2030-01-31T00:00:00Z, which is all that profile limited allows one of a file; team answers for it",
+  ]);
+  expect(due(soon + hour)).toEqual([]);
+  expect(due(end - 30 * 24 * hour)).toEqual([]);
+  expect(due(end - hour)).toEqual([`ExpiresSoon: ${until}, within a day; team answers for it`]);
+});

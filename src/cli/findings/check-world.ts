@@ -119,7 +119,7 @@ function judgeChange(
       facts,
     }),
   }));
-  const { left, excuses } = excuse(
+  const { left, excuses, tooLong } = excuse(
     [...findings, ...broken],
     {
       namespace: subject.namespace || OWN_NAMESPACE,
@@ -153,6 +153,17 @@ function judgeChange(
           path,
           message: `${message}; excused until ${renderTime(endMs)} by ${resourceKey(by)}`,
           help: by.reason,
+        }),
+      ),
+    ),
+    ...tooLong.flatMap(({ by, endMs, findings: held }) =>
+      held.map(({ ruleId: rule, finding: { path } }) =>
+        report(subject, {
+          rule,
+          severity: "note",
+          path,
+          message: `not excused by ${resourceKey(by)}, which lasts until ${renderTime(endMs)}, longer than profile \`${active.name}\` lets any last`,
+          help: `let it end within ${active.maxExemptionDays} days`,
         }),
       ),
     ),
