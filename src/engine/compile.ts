@@ -38,6 +38,8 @@ interface CompiledDirection {
   readonly isolates: boolean;
   readonly rules: readonly CompiledRule[];
   readonly content: string;
+  /** Whether a rule names ports. */
+  readonly usesNames: boolean;
 }
 
 export interface CompiledPolicy {
@@ -77,7 +79,8 @@ export function bindPolicy(
   for (const fact of portFacts) selectors.partition.mentionFact(fact, null);
   const bind = ({ isolates, rules }: DirectionRules): CompiledDirection => {
     const compiled = rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
-    return { isolates, rules: compiled, content: contentOf(compiled) };
+    const usesNames = compiled.some(({ names }) => names.length > 0);
+    return { isolates, rules: compiled, content: contentOf(compiled), usesNames };
   };
   return {
     policy,

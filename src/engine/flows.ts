@@ -5,7 +5,7 @@ import { Gate } from "./gate.ts";
 import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
 import { itemKind, type Lens, type PairChange } from "./lens.ts";
 import type { Direction } from "./model.ts";
-import { classSets, type Peers } from "./peers.ts";
+import { arePortsAsked, classSets, type Peers } from "./peers.ts";
 import { SubjectSplitter } from "./subject-splitter.ts";
 
 /** Where a sweep looks: from the subjects of this direction to all their peers. */
@@ -34,10 +34,11 @@ export function sweep(plan: Sweep): Iterable<Rectangle> {
   if (only === undefined) return [];
   // PERF: most changes are to the pods of one application.
   if (second === undefined) return new GroupSweep(plan, only, subjects, strangers).rectangles();
-  const groups = Map.groupBy(
-    subjects,
-    (item) => `${endKey(item, direction)} ${itemKind(lens, item, direction)}`,
-  );
+  const byPorts = arePortsAsked(plan.index, direction);
+  const groups = Map.groupBy(subjects, (item) => {
+    const ports = byPorts ? `${item.before?.cls.portsKey}>${item.after?.cls.portsKey}` : "";
+    return `${endKey(item, direction)} ${itemKind(lens, item, direction)} ${ports}`;
+  });
   return sweepGroups(plan, groups.values(), strangers);
 }
 

@@ -76,15 +76,22 @@ export function classSets(
   end: Direction,
 ): Iterable<ReadonlySet<EndpointClass>> {
   const side = lens.sideOf(end);
-  if (side === null) return index.rows.memberSets(end);
+  const byPorts = arePortsAsked(index, end);
+  if (side === null && !byPorts) return index.rows.memberSets(end);
   const sets = new Map<string, Set<EndpointClass>>();
-  for (const cls of side.classes()) {
-    const key = `${index.rows.rowOf(cls, end).id} ${lens.kindOf(cls, end)}`;
+  for (const cls of side?.classes() ?? index.selectors.partition.classes) {
+    const ports = byPorts ? cls.portsKey : "";
+    const key = `${index.rows.rowOf(cls, end).id} ${lens.kindOf(cls, end)} ${ports}`;
     const known = sets.get(key);
     if (known === undefined) sets.set(key, new Set([cls]));
     else known.add(cls);
   }
   return sets.values();
+}
+
+/** Report whether others may ask the pods at this end where their named ports lead. */
+export function arePortsAsked(index: ClusterIndex, end: Direction): boolean {
+  return end === "ingress" && index.rows.nameSome("egress");
 }
 
 /** PERF: up to this many classes are looked at one by one rather than row by row. */

@@ -10,6 +10,8 @@ export class RowIndex {
     ingress: new Map(),
     egress: new Map(),
   };
+  /** How many of the rows name ports. */
+  readonly #naming: Record<Direction, number> = { ingress: 0, egress: 0 };
   /** Classes whose rows are not known to be current. */
   readonly #stale = new Set<EndpointClass>();
   readonly #sctp: Certainty;
@@ -49,6 +51,11 @@ export class RowIndex {
     return (direction === "egress" ? cls.egress : cls.ingress) ?? this.#assign(cls, direction);
   }
 
+  /** Report whether a row of that direction names ports: answers depend on the destination's, then. */
+  nameSome(direction: Direction): boolean {
+    return this.#naming[direction] > 0;
+  }
+
   /** The classes of each row of a direction; every class is in one of the sets. */
   *memberSets(direction: Direction): Iterable<ReadonlySet<EndpointClass>> {
     this.settle();
@@ -80,12 +87,15 @@ export class RowIndex {
 
   #assign(cls: EndpointClass, direction: Direction): Row {
     const rules = tiersOf(selectingPolicies(cls), direction);
-    const key = `${kindOf(cls, direction)} ${rules.content}`;
+    // PERF: nearly all rows name no ports, and are then those of pods with whatever ports.
+    const ports = direction === "ingress" && rules.usesNames ? cls.portsKey : "";
+    const key = `${kindOf(cls)}${ports} ${rules.content}`;
     const rows = this.#rows[direction];
     let row = rows.get(key);
     if (row === undefined) {
       row = createRow({ id: this.#nextId++, key, direction, sctp: this.#sctp }, rules);
       rows.set(key, row);
+      if (row.usesNames) this.#naming[direction]++;
     }
     row.members.add(cls);
     cls[direction] = row;
@@ -102,14 +112,14 @@ export class RowIndex {
 
   #dropIfUnused(row: Row): void {
     if (row.members.size > 0) return;
-    if (this.#held === null) this.#rows[row.direction].delete(row.key);
-    else this.#held.push(row);
+    if (this.#held !== null) this.#held.push(row);
+    else if (this.#rows[row.direction].delete(row.key) && row.usesNames) {
+      this.#naming[row.direction]--;
+    }
   }
 }
 
 /** What answers about a class depend on beside the selectors that match it. */
-function kindOf({ kind, host, families, portsKey }: EndpointClass, direction: Direction): string {
-  // Only a destination's named ports matter.
-  const ports = direction === "ingress" ? portsKey : "";
-  return `${kind}${host ? "h" : ""}${families.join("")}${ports}`;
+function kindOf({ kind, host, families }: EndpointClass): string {
+  return `${kind}${host ? "h" : ""}${families.join("")}`;
 }

@@ -39,11 +39,10 @@ type Outcomes = Map<number | string, Outcome>;
 /** A row for these rules; it has no members yet. */
 export function createRow(
   { id, key, direction, sctp }: Pick<Row, "id" | "key" | "direction" | "sctp">,
-  { tiers, content }: OrderedRules,
+  { tiers, content, usesNames }: OrderedRules,
 ): Row {
   const rules = rulesOf(tiers);
   const selectors = selectorsOf(rules);
-  const usesNames = rules.some(({ names }) => names.length > 0);
   // PERF: what a verdict reads comes first, so that it lies together in memory.
   return {
     free: content === FREE,

@@ -14,6 +14,8 @@ export interface Selecting {
 export interface OrderedRules {
   readonly tiers: Tiers;
   readonly content: string;
+  /** Whether a rule names ports. */
+  readonly usesNames: boolean;
 }
 
 /** The policies that select a class in a direction, with how surely. */
@@ -42,6 +44,7 @@ export function tiersOf(selecting: readonly Selecting[], direction: Direction): 
   return {
     tiers: { admin: admin.tier, networkPolicy, isolated, baseline: baseline.tier },
     content: `${admin.content}|${inside}|${baseline.content}`,
+    usesNames: selecting.some(({ policy }) => policy[direction].usesNames),
   };
 }
 
