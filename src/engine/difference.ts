@@ -57,13 +57,18 @@ export function movedItems(
 const NOBODY: readonly Item[] = [];
 const NO_PODS: ReadonlySet<PodRecord> = new Set();
 
+function unchanged(version: Version, pods: ReadonlySet<PodRecord> | null): readonly Item[] {
+  return [{ before: version, after: version, pods }];
+}
+
 /** The difference between two moments, both still told by the index. */
 export class Difference {
   readonly #index: ClusterIndex;
   readonly #movedPods: ReadonlySet<PodRecord>;
   /** Every item that changed, by the classes it was or is in. */
   readonly #byClass = new Map<EndpointClass, Item[]>();
-  readonly #static = new Map<EndpointClass, readonly Item[]>();
+  /** Those who stay in a class that others move out of or into. */
+  readonly #parts = new Map<EndpointClass, readonly Item[]>();
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
   readonly #touched: { [end in Direction]?: ReadonlySet<EndpointClass> } = {};
@@ -114,9 +119,10 @@ export class Difference {
   *rectangles(lens: Lens): Iterable<Rectangle> {
     if (this.#egress.length > 0) {
       const changedTo = new Set(this.#ingress);
-      yield* this.#sweep("egress", lens, (cls) =>
-        this.#itemsOf(cls).filter((item) => !changedTo.has(item)),
-      );
+      yield* this.#sweep("egress", lens, (cls) => {
+        const items = this.#itemsOf(cls);
+        return this.#byClass.has(cls) ? items.filter((item) => !changedTo.has(item)) : items;
+      });
     }
     yield* this.#sweep("ingress", lens, (cls) => this.#itemsOf(cls));
   }
@@ -160,27 +166,38 @@ export class Difference {
 
   /** The members of a class that did not move into it just now. */
   #restOf(cls: EndpointClass): ReadonlySet<PodRecord> {
-    return this.#movedPods === NO_PODS ? cls.pods : cls.pods.difference(this.#movedPods);
+    const moved = this.#movedPods;
+    return cls.pods.isDisjointFrom(moved) ? cls.pods : cls.pods.difference(moved);
   }
 
   #itemsOf(cls: EndpointClass): readonly Item[] {
     const changed = this.#byClass.get(cls);
-    if (changed === undefined) return this.#staticItems(cls);
+    if (changed === undefined) return this.#unchangedOf(cls);
     return changed.some((item) => !isMoved(item))
       ? changed
-      : [...changed, ...this.#staticItems(cls)];
+      : [...changed, ...this.#unchangedOf(cls)];
   }
 
   /** Those of a class that did not change, as one item or none. */
-  #staticItems(cls: EndpointClass): readonly Item[] {
-    let items = this.#static.get(cls);
-    if (items === undefined) {
-      const pods = cls.kind === "address" ? null : this.#restOf(cls);
-      const isEmpty = pods === null ? !this.#index.inventory.hasVacancy(cls) : pods.size === 0;
-      const version = versionOf(this.#index, cls);
-      items = isEmpty ? NOBODY : [{ before: version, after: version, pods }];
-      this.#static.set(cls, items);
+  #unchangedOf(cls: EndpointClass): readonly Item[] {
+    if (cls.kind === "address") {
+      if (!this.#index.inventory.hasVacancy(cls)) return NOBODY;
+    } else if (this.#movedPods !== NO_PODS) {
+      const pods = this.#restOf(cls);
+      if (pods.size === 0) return NOBODY;
+      if (pods !== cls.pods) return this.#partOf(cls, pods);
     }
+    const pods = cls.kind === "address" ? null : cls.pods;
+    cls.unchanged ??= unchanged(versionOf(this.#index, cls), pods);
+    return cls.unchanged;
+  }
+
+  /** The same item whenever it is asked for. */
+  #partOf(cls: EndpointClass, pods: ReadonlySet<PodRecord>): readonly Item[] {
+    const known = this.#parts.get(cls);
+    if (known !== undefined) return known;
+    const items = unchanged(versionOf(this.#index, cls), pods);
+    this.#parts.set(cls, items);
     return items;
   }
 

@@ -1,5 +1,6 @@
 import { type Family, familyOf } from "./address.ts";
 import type { AddressAtom } from "./address-atoms.ts";
+import type { Item } from "./item.ts";
 import type { Address, Labels, Namespace, Node, Pod } from "./model.ts";
 import type { ScopeEntry } from "./namespace-index.ts";
 import type { Row } from "./row.ts";
@@ -75,6 +76,8 @@ export interface EndpointClass {
   readonly selectors: Map<SelectorEntry, Match>;
   egress: Row | null;
   ingress: Row | null;
+  /** PERF: all of it as one item with these rows before and after, once it has been asked for. */
+  unchanged: readonly Item[] | null;
 }
 
 /** Report whether a class stands for addresses of nodes, which are no end that an answer lists. */

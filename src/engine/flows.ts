@@ -5,7 +5,8 @@ import { Gate } from "./gate.ts";
 import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
 import { itemKind, type Lens, type PairChange } from "./lens.ts";
 import type { Direction } from "./model.ts";
-import { arePortsAsked, classSets, type Peers } from "./peers.ts";
+import { arePortsAsked, type ClassSet, classSets, type Peers } from "./peers.ts";
+import type { Row } from "./row.ts";
 import { SubjectSplitter } from "./subject-splitter.ts";
 
 /** Where a sweep looks: from the subjects of this direction to all their peers. */
@@ -55,30 +56,37 @@ function* sweepGroups(
   }
 }
 
-/** Peers by the sets of those that are alike to whom no selector tells them apart. */
+/** All peers in sets. PERF: worked out once for all groups, and only if there is one that asks. */
 class Strangers {
   readonly #plan: Sweep;
-  // PERF: worked out once for all groups, and only if there is one that asks.
-  #sets: readonly PeerSet[] | null = null;
+  readonly #items = new Map<ClassSet, readonly Item[]>();
+  #sets: readonly ClassSet[] | null = null;
 
   constructor(plan: Sweep) {
     this.#plan = plan;
   }
 
-  sets(): readonly PeerSet[] {
+  sets(): readonly ClassSet[] {
     const { index, lens, direction } = this.#plan;
-    this.#sets ??= Array.from(classSets(index, lens, opposite(direction)), (classes) => ({
-      classes,
-      items: null,
-    }));
+    this.#sets ??= classSets(index, lens, opposite(direction));
     return this.#sets;
+  }
+
+  /** The peers in a set, less those of classes that are known. */
+  itemsOf(set: ClassSet, known: ReadonlySet<EndpointClass>): readonly Item[] {
+    let items = this.#items.get(set);
+    if (items === undefined) {
+      items = Array.from(set.classes).flatMap(this.#plan.itemsOf);
+      this.#items.set(set, items);
+    }
+    return set.classes.isDisjointFrom(known) ? items : items.filter((item) => !isOf(known, item));
   }
 }
 
-interface PeerSet {
-  readonly classes: ReadonlySet<EndpointClass>;
-  /** All items of the classes, once they have been asked for. */
-  items: readonly Item[] | null;
+/** Whoever changed is known, by the class of before as by that of after. */
+function isOf(known: ReadonlySet<EndpointClass>, { before, after }: Item): boolean {
+  const version = after ?? before;
+  return version !== null && known.has(version.cls);
 }
 
 /** A rectangle as it grows: peers that are met later, but with which the same changes, join it. */
@@ -100,6 +108,7 @@ class GroupSweep {
   /** Made when first needed: mostly nothing is met. */
   #splitter: SubjectSplitter | null = null;
   readonly #gate: Gate;
+  readonly #shut = new Map<Row, boolean>();
   readonly #found: Found[] = [];
   /** Those that concern all subjects, by what changes. */
   readonly #ofAll = new Map<string, Found>();
@@ -140,7 +149,7 @@ class GroupSweep {
     const seen = new Set<Item>();
     for (const classes of known) {
       for (const cls of classes) {
-        if (!changed(cls) && this.#isShut(cls)) continue;
+        if (!changed(cls) && this.#isRowShut(cls)) continue;
         for (const item of itemsOf(cls)) {
           const near = seen.has(item) ? null : this.#nearKey(item);
           seen.add(item);
@@ -161,24 +170,28 @@ class GroupSweep {
   #sweepStrangers(known: ReadonlySet<EndpointClass>): void {
     const { itemsOf } = this.#plan;
     for (const set of this.#strangers.sets()) {
-      const { classes } = set;
-      const stranger = firstOutside(classes, known);
-      if (stranger === undefined || this.#isShut(stranger)) continue;
-      const peer = firstItem(classes, known, itemsOf);
-      if (peer === undefined) continue;
-      const near = this.#nearKey(peer);
-      if (near === null) continue;
-      this.#meet(near, peer, () => {
-        if (!classes.isDisjointFrom(known)) return [...classes.difference(known)].flatMap(itemsOf);
-        set.items ??= [...classes].flatMap(itemsOf);
-        return set.items;
-      });
+      const [like] = set.classes;
+      if (like === undefined || this.#isShut(set.row, like)) continue;
+      const peer = firstItem(set.classes, known, itemsOf);
+      const near = peer === undefined ? null : this.#nearKey(peer);
+      if (near !== null) this.#meet(near, peer, () => this.#strangers.itemsOf(set, known));
     }
   }
 
-  #isShut(cls: EndpointClass): boolean {
-    const { lens, index } = this.#plan;
-    return !lens.denied && this.#gate.isShut(index.rows.rowOf(cls, this.#far), cls);
+  /** PERF: whoever is known one by one mostly has a row that others of them have too. */
+  #isRowShut(cls: EndpointClass): boolean {
+    const row = this.#plan.index.rows.rowOf(cls, this.#far);
+    let shut = this.#shut.get(row);
+    if (shut === undefined) {
+      shut = this.#isShut(row, cls);
+      this.#shut.set(row, shut);
+    }
+    return shut;
+  }
+
+  /** Report whether the row of a class like `peer` lets nobody of ours through. */
+  #isShut(row: Row, peer: EndpointClass): boolean {
+    return !this.#plan.lens.denied && this.#gate.isShut(row, peer);
   }
 
   /** What our row says of a peer; null where it settles that nothing changes. */
@@ -230,14 +243,6 @@ class GroupSweep {
 
 /** The answers of a row that lets nothing through, neither before nor after. */
 const NOTHING = ">";
-
-function firstOutside(
-  classes: ReadonlySet<EndpointClass>,
-  known: ReadonlySet<EndpointClass>,
-): EndpointClass | undefined {
-  for (const cls of classes) if (!known.has(cls)) return cls;
-  return undefined;
-}
 
 /** A class may have nobody in it just now. */
 function firstItem(

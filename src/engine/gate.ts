@@ -11,7 +11,6 @@ export class Gate {
   readonly #samples: readonly EndpointClass[];
   /** The namespaces of the subjects; null where they cannot all be told by one. */
   readonly #homes: ReadonlySet<NamespaceRecord> | null;
-  readonly #shut = new Map<Row, boolean>();
 
   constructor(subjects: readonly Item[], direction: Direction) {
     this.#direction = direction;
@@ -22,15 +21,6 @@ export class Gate {
 
   /** Report whether `row`, of a class like `peer` that did not change, is surely closed to all. */
   isShut(row: Row, peer: EndpointClass): boolean {
-    let shut = this.#shut.get(row);
-    if (shut === undefined) {
-      shut = this.#decide(row, peer);
-      this.#shut.set(row, shut);
-    }
-    return shut;
-  }
-
-  #decide(row: Row, peer: EndpointClass): boolean {
     const homes = this.#homes;
     if (row.free || homes === null) return false;
     if (!row.soles.every((sole) => sole !== null && !homes.has(sole))) return false;

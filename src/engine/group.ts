@@ -24,6 +24,7 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
   const perNamespace = new Map<NamespaceRecord, Counts>();
   let pods = 0;
   let gone = 0;
+  let counts: Counts | undefined;
   for (const item of items) {
     const { namespace } = classOf(item) ?? { namespace: null };
     if (namespace === null || item.pods === null) continue;
@@ -32,14 +33,15 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
     const named = names.add(item.pods);
     const left = item.after === null ? count : 0;
     gone += left;
-    const counts = perNamespace.get(namespace);
+    // PERF: classes of one namespace mostly come one after another.
+    if (counts?.namespace !== namespace) counts = perNamespace.get(namespace);
     if (counts === undefined) {
-      perNamespace.set(namespace, { namespace, pods: count, gone: left, named });
-    } else {
-      counts.pods += count;
-      counts.gone += left;
-      counts.named += named;
+      counts = { namespace, pods: 0, gone: 0, named: 0 };
+      perNamespace.set(namespace, counts);
     }
+    counts.pods += count;
+    counts.gone += left;
+    counts.named += named;
   }
   const ranges = rangesOf(items);
   const counted = Array.from(perNamespace.values());
@@ -93,9 +95,10 @@ class WorkloadNames {
 
   /** Count these pods by workload; the answer is how many of them the list tells of. */
   add(pods: ReadonlySet<PodRecord>): number {
+    if (this.#full) return 0;
     let named = 0;
     let end: WorkloadName | undefined;
-    for (const { pod } of this.#full ? [] : pods) {
+    for (const { pod } of pods) {
       // PERF: a class is mostly one workload.
       if (end === undefined || !isOf(pod, end)) end = this.#find(pod);
       if (end === undefined) break;

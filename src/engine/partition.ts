@@ -279,6 +279,7 @@ export class Partition {
       namespace,
       egress: null,
       ingress: null,
+      unchanged: null,
       plain: only === undefined || second !== undefined || host ? 0 : only,
       host,
       kind,

@@ -69,24 +69,29 @@ export function peersWithin(index: ClusterIndex, peers: Peers, side: ClassSide |
   return { ...peers, known: [...peers.known, nodes].map((classes) => filtered(classes, side)) };
 }
 
-/** All classes at this end, in sets of those that are alike to whom no selector tells them apart. */
-export function classSets(
-  index: ClusterIndex,
-  lens: Lens,
-  end: Direction,
-): Iterable<ReadonlySet<EndpointClass>> {
+/** Classes with the same row, which are alike to whom no selector tells them apart. */
+export interface ClassSet {
+  readonly row: Row;
+  readonly classes: ReadonlySet<EndpointClass>;
+}
+
+/** All classes at this end, in sets of those that are alike. */
+export function classSets(index: ClusterIndex, lens: Lens, end: Direction): readonly ClassSet[] {
+  const { rows, selectors } = index;
   const side = lens.sideOf(end);
   const byPorts = arePortsAsked(index, end);
-  if (side === null && !byPorts) return index.rows.memberSets(end);
-  const sets = new Map<string, Set<EndpointClass>>();
-  for (const cls of side?.classes() ?? index.selectors.partition.classes) {
-    const ports = byPorts ? cls.portsKey : "";
-    const key = `${index.rows.rowOf(cls, end).id} ${lens.kindOf(cls, end)} ${ports}`;
-    const known = sets.get(key);
-    if (known === undefined) sets.set(key, new Set([cls]));
-    else known.add(cls);
+  if (side === null && !byPorts) {
+    return Array.from(rows.current(end), (row) => ({ row, classes: row.members }));
   }
-  return sets.values();
+  const sets = new Map<string, ClassSet & { readonly classes: Set<EndpointClass> }>();
+  for (const cls of side?.classes() ?? selectors.partition.classes) {
+    const row = rows.rowOf(cls, end);
+    const key = `${row.id} ${lens.kindOf(cls, end)} ${byPorts ? cls.portsKey : ""}`;
+    const known = sets.get(key);
+    if (known === undefined) sets.set(key, { row, classes: new Set([cls]) });
+    else known.classes.add(cls);
+  }
+  return [...sets.values()];
 }
 
 /** Report whether others may ask the pods at this end where their named ports lead. */

@@ -56,10 +56,10 @@ export class RowIndex {
     return this.#naming[direction] > 0;
   }
 
-  /** The classes of each row of a direction; every class is in one of the sets. */
-  *memberSets(direction: Direction): Iterable<ReadonlySet<EndpointClass>> {
+  /** The rows of a direction; every class is a member of one. */
+  current(direction: Direction): Iterable<Row> {
     this.settle();
-    for (const { members } of this.#rows[direction].values()) yield members;
+    return this.#rows[direction].values();
   }
 
   /** Make the rows of every class current. */
@@ -106,6 +106,7 @@ export class RowIndex {
     const row = cls[direction];
     if (row === null) return;
     cls[direction] = null;
+    cls.unchanged = null;
     row.members.delete(cls);
     this.#dropIfUnused(row);
   }
