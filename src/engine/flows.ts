@@ -59,7 +59,7 @@ function* sweepGroups(
 /** All peers in sets. PERF: worked out once for all groups, and only if there is one that asks. */
 class Strangers {
   readonly #plan: Sweep;
-  readonly #items = new Map<ClassSet, readonly Item[]>();
+  readonly #items = new Map<ClassSet, Item[]>();
   #sets: readonly ClassSet[] | null = null;
 
   constructor(plan: Sweep) {
@@ -76,7 +76,8 @@ class Strangers {
   itemsOf(set: ClassSet, known: ReadonlySet<EndpointClass>): readonly Item[] {
     let items = this.#items.get(set);
     if (items === undefined) {
-      items = Array.from(set.classes).flatMap(this.#plan.itemsOf);
+      items = [];
+      for (const cls of set.classes) items.push(...this.#plan.itemsOf(cls));
       this.#items.set(set, items);
     }
     return set.classes.isDisjointFrom(known) ? items : items.filter((item) => !isOf(known, item));
