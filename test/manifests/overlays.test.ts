@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
@@ -86,15 +86,28 @@ describeWithControlPlane("the overlays", (plane) => {
     }
   });
 
-  it("plain's script makes a certificate that every webhook trusts, twice under one CA", async () => {
-    const copy = join(scratch, "manifests");
+  /** A copy of the manifests without what the script has made before, and the script in it. */
+  const copyPlain = async (name: string) => {
+    const copy = join(scratch, name);
     await promisify(execFile)("cp", ["-r", manifestsFolder, copy]);
-    await rm(join(copy, "generated"), { recursive: true, force: true });
-    const run = async (): Promise<readonly Manifest[]> => {
+    const generated = join(copy, "generated");
+    await rm(generated, { recursive: true, force: true });
+    const run = async (...args: readonly string[]): Promise<readonly Manifest[]> => {
       const script = join(copy, "overlays", "plain", "render.sh");
-      const { stdout } = await promisify(execFile)(script);
+      const { stdout } = await promisify(execFile)(script, args);
       return parseManifests(stdout);
     };
+    return { generated, run };
+  };
+  const bundlesOf = (objects: readonly Manifest[]): ReadonlySet<string> =>
+    new Set(
+      webhookConfigurations(objects)
+        .flatMap(({ webhooks }) => webhooks)
+        .map(({ clientConfig }) => oneLine.parse(clientConfig.caBundle ?? "none")),
+    );
+
+  it("plain's script makes a certificate that every webhook trusts, twice under one CA", async () => {
+    const { run } = await copyPlain("twice");
     const bundles = new Set<string>();
     const leaves = new Set<string>();
     for (const objects of [await run(), await run()]) {
@@ -106,13 +119,36 @@ describeWithControlPlane("the overlays", (plane) => {
       expect(pem("tls.crt").verify(pem("ca.crt").publicKey)).toBe(true);
       expect(pem("tls.crt").checkHost(serviceNameOf(objects))).toBeDefined();
       expect(pem("tls.crt").ca).toBe(false);
-      for (const { webhooks } of webhookConfigurations(objects)) {
-        for (const { clientConfig } of webhooks) bundles.add(clientConfig.caBundle ?? "none");
-      }
+      for (const bundle of bundlesOf(objects)) bundles.add(bundle);
       expect([...bundles]).toEqual([data["ca.crt"]]);
       leaves.add(pem("tls.crt").fingerprint256);
     }
     expect(leaves.size).toBe(2);
+  });
+
+  it("plain's script gives the webhooks of components their CA too", async () => {
+    const { run } = await copyPlain("components");
+    const objects = await run("plain", "pods", "match-conditions");
+    const webhooks = webhookConfigurations(objects).flatMap((one) => one.webhooks);
+    expect(webhooks.map(({ name }) => name)).toContain("pods.ringfence.dev");
+    expect(webhooks.filter(({ matchConditions }) => matchConditions === undefined)).toMatchObject([
+      { name: "pods.ringfence.dev" },
+    ]);
+    expect([...bundlesOf(objects)]).toEqual([expect.stringMatching(/^LS0t/)]);
+  });
+
+  it("plain's script has the webhooks trust the CA of before beside a new one", async () => {
+    const { generated, run } = await copyPlain("renewed");
+    const [before = ""] = bundlesOf(await run());
+    await rename(join(generated, "ca.crt"), join(generated, "old-ca.crt"));
+    await rm(join(generated, "ca.key"));
+    const [both = "", ...others] = bundlesOf(await run());
+    expect(others).toEqual([]);
+    await rm(join(generated, "old-ca.crt"));
+    const [after = ""] = bundlesOf(await run());
+    expect(after).not.toBe(before);
+    const text = (bundle: string): string => Buffer.from(bundle, "base64").toString();
+    expect(text(both)).toBe(text(after) + text(before));
   });
 
   it("kind uses the image that its script loads", async () => {

@@ -3,13 +3,16 @@
 #
 #   manifests/overlays/plain/render.sh | kubectl apply -f -
 #
-# The first argument names another overlay to render (kind). Files are kept in `manifests/generated/`,
+# The first argument names another overlay to render (kind), further ones components of `manifests/components`
+# to render with it: those that add a webhook need the caBundle too. Files are kept in `manifests/generated/`,
 # which git ignores: as long as its ca.key is there, running the script again renews the leaf under the
-# same CA. Guard that folder as you would any private key, or delete it to start afresh.
+# same CA. What lies there as old-ca.crt is trusted beside it. Guard that folder as you would any private key,
+# or delete it to start afresh.
 set -eu
 umask 077
 
 overlay=${1:-plain}
+[ $# -eq 0 ] || shift
 manifests=$(cd "$(dirname "$0")/../.." && pwd)
 service=ringfence-webhook.ringfence-system.svc
 mkdir -p "$manifests/generated"
@@ -29,29 +32,33 @@ subjectAltName = DNS:$service, DNS:$service.cluster.local
 EOF
 openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 \
   -extfile extensions.cnf -out tls.crt 2>/dev/null
+touch old-ca.crt
+cat ca.crt old-ca.crt >bundle.crt
 
 cat >kustomization.yaml <<EOF
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
   - ../overlays/$overlay
+components: [$(for name; do printf '../components/%s, ' "$name"; done)]
 secretGenerator:
   - name: ringfence-webhook-tls
     namespace: ringfence-system
     type: kubernetes.io/tls
-    files: [ca.crt, tls.crt, tls.key]
+    files: [ca.crt=bundle.crt, tls.crt, tls.key]
     options:
       disableNameSuffixHash: true
-patches:
-$(for kind in Mutating Validating; do
-  echo "  - target: {kind: ${kind}WebhookConfiguration, name: ringfence}"
-  echo "    patch: |-"
-  count=$(grep -c failurePolicy: "$manifests/base/$(echo "$kind" | tr MV mv)-webhook.yaml")
-  index=0
-  while [ "$index" -lt "$count" ]; do
-    echo "      - {op: add, path: /webhooks/$index/clientConfig/caBundle, value: $(base64 <ca.crt | tr -d '\n')}"
-    index=$((index + 1))
-  done
-done)
+replacements:
+  - source:
+      kind: Secret
+      name: ringfence-webhook-tls
+      fieldPath: data.[ca.crt]
+    targets:
+      - select:
+          group: admissionregistration.k8s.io
+        fieldPaths:
+          - webhooks.*.clientConfig.caBundle
+        options:
+          create: true
 EOF
 kubectl kustomize .
