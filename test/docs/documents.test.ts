@@ -36,6 +36,20 @@ describe("the documents", () => {
     expect(missing.filter((path) => !path.startsWith("manifests/generated"))).toEqual([]);
   });
 
+  it("point to headings that exist", () => {
+    const pointers = documents.flatMap((document) =>
+      Array.from(
+        read(document).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g),
+        ([, path = "", heading = ""]) => ({
+          target: path === "" ? document : join(dirname(document), path),
+          heading,
+        }),
+      ),
+    );
+    expect(pointers).not.toEqual([]);
+    for (const { target, heading } of pointers) expect(anchorsOf(target)).toContain(heading);
+  });
+
   it("name npm scripts that exist", () => {
     const { scripts } = z
       .looseObject({ scripts: z.record(z.string(), z.string()) })
@@ -72,6 +86,16 @@ describe("the decision records", () => {
 
 function read(document: string): string {
   return readFileSync(join(root, document), "utf8");
+}
+
+/** The headings as links name them: small letters, hyphens for spaces, nothing else. */
+function anchorsOf(document: string): readonly string[] {
+  return Array.from(read(document).matchAll(/^#+ (.*)$/gm), ([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
 }
 
 function namesIn(folder: string, recursive: boolean): readonly string[] {

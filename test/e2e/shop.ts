@@ -142,7 +142,12 @@ async function grant(
   await bind(plane, role, users);
 }
 
-async function bind(plane: ControlPlane, role: string, users: readonly string[]): Promise<void> {
+/** Give users a ClusterRole. */
+export async function bind(
+  plane: ControlPlane,
+  role: string,
+  users: readonly string[],
+): Promise<void> {
   await plane.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
     metadata: { name: `${role}-of-the-test` },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },

@@ -157,13 +157,25 @@ export class ControlPlane {
 
   /** Run the real kubectl, as admin unless told otherwise; `input` goes to its stdin, objects as JSON. */
   async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
-    const kubeconfig = options.kubeconfig ?? this.adminKubeconfig;
-    const child = spawn("kubectl", args, {
+    return this.#run("kubectl", args, options);
+  }
+
+  /** Run shell commands that call kubectl, in `folder`, as somebody who has this kubeconfig. */
+  async shell(commands: string, options: KubectlOptions = {}): Promise<KubectlResult> {
+    return this.#run("sh", ["-euc", commands], { ...options, cwd: this.folder });
+  }
+
+  async #run(
+    command: string,
+    args: readonly string[],
+    { kubeconfig = this.adminKubeconfig, input = "", cwd }: KubectlOptions & { cwd?: string },
+  ): Promise<KubectlResult> {
+    const child = spawn(command, args, {
       // HOME holds kubectl's discovery cache.
       env: { PATH: this.#path, HOME: this.folder, KUBECONFIG: kubeconfig },
+      cwd,
       stdio: "pipe",
     });
-    const input = options.input ?? "";
     // kubectl may end without reading its input, and says why on stderr.
     child.stdin.on("error", () => undefined);
     child.stdin.end(typeof input === "string" ? input : JSON.stringify(input));

@@ -35,6 +35,8 @@ export class Ringfence {
   readonly ports: Ports;
   /** Everything Ringfence says to the API server passes through here. */
   readonly proxy: FaultyProxy;
+  /** The folder of the Kustomization that was installed. */
+  readonly kustomization: string;
   readonly #plane: ControlPlane;
   /** The webhook configurations, for a webhook on that port. */
   readonly #webhooks: (port: number) => readonly object[];
@@ -49,6 +51,7 @@ export class Ringfence {
     readonly plane: ControlPlane;
     readonly ports: Ports;
     readonly proxy: FaultyProxy;
+    readonly kustomization: string;
     readonly webhooks: (port: number) => readonly object[];
     readonly certificates: string;
     readonly kubeconfig: string;
@@ -56,6 +59,7 @@ export class Ringfence {
     this.#plane = parts.plane;
     this.ports = parts.ports;
     this.proxy = parts.proxy;
+    this.kustomization = parts.kustomization;
     this.#webhooks = parts.webhooks;
     this.#certificates = parts.certificates;
     this.#kubeconfig = parts.kubeconfig;
@@ -68,7 +72,8 @@ export class Ringfence {
       health: await freePort(),
       metrics: await freePort(),
     };
-    const objects = await renderManifests(plane, optional);
+    const kustomization = await writeKustomization(plane, optional);
+    const objects = await renderManifests(plane, kustomization);
     const authority = await readFile(plane.authority.certificate);
     const webhooks = (port: number): readonly object[] =>
       webhookConfigurations(objects).map((configuration) => ({
@@ -93,7 +98,15 @@ export class Ringfence {
     const token = await plane.serviceAccountToken(ownNamespace, "ringfence");
     const kubeconfig = await plane.kubeconfig({ server: proxy.url, token });
     const certificates = await mkdtemp(join(plane.folder, "certificates-"));
-    const ringfence = new Ringfence({ plane, ports, proxy, webhooks, certificates, kubeconfig });
+    const ringfence = new Ringfence({
+      plane,
+      ports,
+      proxy,
+      kustomization,
+      webhooks,
+      certificates,
+      kubeconfig,
+    });
     try {
       await ringfence.rotateCertificate();
       await ringfence.start();
@@ -186,6 +199,7 @@ export class Ringfence {
     const replica = new Ringfence({
       plane: this.#plane,
       proxy: this.proxy,
+      kustomization: this.kustomization,
       webhooks: this.#webhooks,
       certificates: this.#certificates,
       kubeconfig: this.#kubeconfig,
@@ -264,10 +278,10 @@ export class Ringfence {
 }
 
 /** The manifests with the optional parts that this API server is old or new enough for. */
-async function renderManifests(
+async function writeKustomization(
   plane: ControlPlane,
   optional: readonly string[],
-): Promise<readonly Manifest[]> {
+): Promise<string> {
   const folder = await mkdtemp(join(plane.folder, "kustomize-"));
   await mkdir(folder, { recursive: true });
   const at = (...path: readonly string[]): string =>
@@ -279,6 +293,10 @@ async function renderManifests(
   ];
   const kustomization = { resources: [at("overlays", "plain")], components };
   await writeFile(join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+  return folder;
+}
+
+async function renderManifests(plane: ControlPlane, folder: string): Promise<readonly Manifest[]> {
   const { code, stdout, stderr } = await plane.kubectl(["kustomize", folder]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return parseManifests(stdout);
