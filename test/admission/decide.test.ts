@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Authorizer } from "../../src/admission/surroundings.ts";
 import { failure, type Problem, type Result, success } from "../../src/errors.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
+import { unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, namespace, policy, testRule, type WorldOptions } from "./world.ts";
 
@@ -19,11 +20,14 @@ const fromWeb = {
   policyTypes: ["Ingress"],
   ingress: [{ from: [web], ports: [{ protocol: "TCP", port: 5432 }] }],
 };
-/** One rule, one peer, 997 ports, two for the label of the subject and two for the peer's: 1003 parts. */
-const huge = {
+/** One rule, one peer, two for the label of the subject and two for the peer's; the rest are ports. */
+const ofParts = (parts: number): Json => ({
   ...fromWeb,
-  ingress: [{ from: [web], ports: Array.from({ length: 997 }, (_, at) => ({ port: 1 + at })) }],
-};
+  ingress: [
+    { from: [web], ports: Array.from({ length: parts - 6 }, (_, at) => ({ port: 1 + at })) },
+  ],
+});
+const huge = ofParts(1003);
 const wide = (name: string, more = {}) => policy(name, fromEverywhere, more);
 const good = policy("shop/allow-db", fromWeb);
 
@@ -606,6 +610,18 @@ describe("trouble", () => {
       [403, "has 1003 rules, peers, ports, address ranges and labels; at most 1000 are judged"],
     ],
     [
+      "a policy of one part too many: refused",
+      review({ object: policy("shop/x", ofParts(1001)) }),
+      {},
+      [403, "has 1001 rules"],
+    ],
+    [
+      "a policy of as many parts as may be: judged",
+      review({ object: policy("shop/x", ofParts(1000)) }),
+      {},
+      [null, "opens shop/web → shop/db TCP 1-994"],
+    ],
+    [
       "a policy of too many parts, in a soft namespace: passes",
       review({ object: policy("soft/x", huge) }),
       {},
@@ -680,6 +696,36 @@ describe("trouble", () => {
     expect([reply.status?.message ?? "", ...(reply.warnings ?? [])].join("\n")).toContain(text);
     expect(records).toEqual([expect.objectContaining({ isAllowed: code === null })]);
   });
+});
+
+it.each<[string, Parameters<typeof review>[0], boolean]>([
+  [
+    "itself",
+    { object: policy("payments/old", fromWeb), oldObject: policy("payments/old", web) },
+    false,
+  ],
+  ["itself, on its way out", { oldObject: policy("payments/old", web) }, false],
+  ["a policy beside it", { object: policy("payments/older", fromWeb) }, true],
+])(
+  "names a stored policy that cannot be read unless it is asked about: %s",
+  async (_, asked, named) => {
+    const { warnings = [] } = await createWorld().ask(review(asked));
+    expect(warnings.join("\n").includes("NetworkPolicy/payments/old")).toBe(named);
+  },
+);
+
+it("names one that has the name of the namespace that is asked about", async () => {
+  const { engine, ask } = createWorld();
+  const object = unreadableNetworkPolicy(policy("payments/payments", {}));
+  engine.apply({ kind: "policy", op: "upsert", object });
+  const restricted = { [PROFILE]: "restricted" };
+  const { warnings } = await ask(
+    review({
+      object: namespace("payments", { ...restricted, a: "b" }),
+      oldObject: namespace("payments", restricted),
+    }),
+  );
+  expect(warnings?.join("\n")).toContain("NetworkPolicy/payments/payments");
 });
 
 it.each<[string, Json]>([

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { happeningOf } from "../../src/admission/happening.ts";
 import { review } from "./review.ts";
-import { createWorld, type Json, namespace, policy } from "./world.ts";
+import { createWorld, type Json, namespace, policy, testRule } from "./world.ts";
 
 const wide = { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] };
 const joined = { "ringfence.dev/profile": "restricted" };
@@ -96,4 +96,21 @@ it.each<Row>([
   const happening = happeningOf(record);
   if (expected === null) expect(happening).toBeNull();
   else expect(happening).toMatchObject(expected);
+});
+
+it.each([
+  [3, "1; 2; 3"],
+  [4, "1; 2; 3; and 1 more"],
+])("of %i problems it names the first three", async (count, named) => {
+  const rule = testRule("many", {
+    check: () =>
+      Array.from({ length: count }, (_, at) => ({ path: "", message: `${at + 1}`, help: "" })),
+  });
+  const { ask, records } = createWorld({ rules: [rule] });
+  await ask(review({ object: policy("tried/x", wide) }));
+  const [record] = records;
+  const message = record === undefined ? "" : (happeningOf(record)?.message ?? "");
+  expect(message).toBe(
+    `NetworkPolicy tried/x denied by profile "custom": ${named.replaceAll(/(\d)(?=;|$)/g, "many: $1")}`,
+  );
 });

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { renderList } from "../../src/admission/render-trouble.ts";
 import { parseCidr } from "../../src/engine/address.ts";
 import { ALL_PORTS, portSet } from "../../src/engine/port-set.ts";
 import type { Endpoint, Group } from "../../src/engine/query.ts";
@@ -165,4 +166,26 @@ it("a denial names the first problems and counts the rest", async () => {
   expect(lines).toContain("and 22 more");
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(300);
   expect(lines.length).toBeLessThan(25);
+});
+
+it.each([
+  [8, 8, null],
+  [9, 8, "and 1 more"],
+])("a denial of %i problems names %i of them", async (count, named, rest) => {
+  const rule = testRule("many-findings", {
+    check: () => Array.from({ length: count }, (_, index) => longFinding(index)),
+  });
+  const object = policy("tried/x", { podSelector: {}, policyTypes: ["Ingress"] });
+  const { status } = await createWorld({ rules: [rule] }).ask(review({ object }));
+  const lines = status?.message.split("\n") ?? [];
+  expect(lines.filter((line) => /^\d+\. many-findings/.test(line))).toHaveLength(named);
+  expect(lines.find((line) => line.startsWith("and ")) ?? null).toBe(rest);
+});
+
+it.each([
+  [["a"], "a"],
+  [["a", "b", "c"], "a, b, c"],
+  [["a", "b", "c", "d"], "a, b, c, and 1 more"],
+])("a list of %j is named as %s", (items, text) => {
+  expect(renderList(items, ", ")).toBe(text);
 });

@@ -64,10 +64,24 @@ it("warnings: what does not fit is cut or counted, never dropped in silence", ()
   expect(fitted.at(-1)).toBe(`and ${100 - fitted.length + 1} more warnings that did not fit`);
 });
 
-it("warnings: many short ones are counted too", () => {
-  const fitted = fitWarnings(Array.from({ length: 20 }, (_, index) => `w${index}`));
-  expect(fitted).toHaveLength(13);
-  expect(fitted.at(-1)).toBe("and 8 more warnings that did not fit");
+it.each([
+  ["12 short ones", 12, 3, 12],
+  ["13 short ones", 13, 3, 12],
+  ["20 short ones", 20, 3, 12],
+  ["8 that leave room for the last line", 8, 251, 8],
+  ["8 that leave one rune too little", 8, 252, 7],
+  ["as long as one may be", 1, 256, 1],
+])("warnings: %s", (_, count, length, fitting) => {
+  const given = Array.from({ length: count }, (__, index) => `${index}`.padEnd(length, "x"));
+  const surplus = count - fitting;
+  expect(fitWarnings(given)).toEqual([
+    ...given.slice(0, fitting),
+    ...(surplus === 0 ? [] : [`and ${surplus} more warnings that did not fit`]),
+  ]);
+});
+
+it("warnings: one that is a rune too long is cut", () => {
+  expect(fitWarnings(["x".repeat(257)])).toEqual([`${"x".repeat(255)}…`]);
 });
 
 it("cuts by runes, not in the middle of one", () => {

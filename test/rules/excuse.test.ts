@@ -60,7 +60,7 @@ it.each<Row>([
   },
   {
     name: "until then",
-    by: { createdMs: now - 30 * day + 1 },
+    by: { createdMs: now - 30 * day + 1, expiresMs: now + 90 * day },
     maxDays: 30,
     excused: ["open-world"],
   },
