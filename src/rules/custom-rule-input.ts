@@ -7,52 +7,48 @@ import type { Delta, EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../en
 import { field } from "../wire/shape.ts";
 import type { RuleContext } from "./rule.ts";
 
-/** What a custom rule sees of a change: as in a ValidatingAdmissionPolicy, and what only Ringfence knows. */
-export function customRuleInput(
-  context: RuleContext<unknown>,
-  params: Readonly<Record<string, unknown>>,
-): Input {
-  const { object, oldObject, after } = context;
-  const shared = sharedBy(context);
+type Params = Readonly<Record<string, unknown>>;
+
+/** An input whose `params` are those of the rule that is asked. */
+interface SharedInput extends Input {
+  readonly variables: { params: Params } & Readonly<Record<string, unknown>>;
+}
+
+/** PERF: made once for each decision, which its delta stands for. */
+const known = new WeakMap<Delta, SharedInput>();
+
+/**
+ * What a custom rule sees of a change: as in a ValidatingAdmissionPolicy, and what only Ringfence knows.
+ * To be evaluated before the next rule asks for its own.
+ */
+export function customRuleInput(context: RuleContext<unknown>, params: Params): Input {
+  const input = known.get(context.delta) ?? createInput(context);
+  known.set(context.delta, input);
+  input.variables.params = params;
+  return input;
+}
+
+function createInput(context: RuleContext<unknown>): SharedInput {
+  const { object, oldObject, after, delta } = context;
+  // Most rules do not ask for what opens and closes.
+  const opened = once(() => delta.opened.map(flowValue));
+  const closed = once(() => delta.closed.map(flowValue));
   return {
     variables: {
       object: object?.manifest ?? null,
       oldObject: oldObject?.manifest ?? null,
-      request: shared.request,
-      namespaceObject: shared.namespaceObject,
-      params,
+      request: requestValue(context),
+      namespaceObject: namespaceValue(context),
+      params: {},
       get opened() {
-        return shared.opened();
+        return opened();
       },
       get closed() {
-        return shared.closed();
+        return closed();
       },
     },
     functions: { reaches: (from, to, port) => reaches(after, { from, to, port }) },
   };
-}
-
-/** What all custom rules see alike; most do not ask for what opens and closes. */
-interface Shared {
-  readonly request: object;
-  readonly namespaceObject: object | null;
-  readonly opened: () => readonly object[];
-  readonly closed: () => readonly object[];
-}
-
-/** PERF: made once for each decision, which its delta stands for. */
-const known = new WeakMap<Delta, Shared>();
-
-function sharedBy(context: RuleContext<unknown>): Shared {
-  const { delta } = context;
-  const shared = known.get(delta) ?? {
-    request: requestValue(context),
-    namespaceObject: namespaceValue(context),
-    opened: once(() => delta.opened.map(flowValue)),
-    closed: once(() => delta.closed.map(flowValue)),
-  };
-  known.set(delta, shared);
-  return shared;
 }
 
 function once<T extends object>(make: () => T): () => T {

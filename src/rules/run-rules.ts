@@ -7,6 +7,7 @@ import type {
   CompiledProfiles,
   CompiledRule,
   Finding,
+  RuleContext,
   RuleEntry,
   RuleSituation,
   Validator,
@@ -44,15 +45,22 @@ export function runRules(
 ): Judgement {
   const findings: JudgedFinding[] = [];
   const faults: RuleFault[] = [];
-  const shared = { ...situation, profiles, placedRules: placedRules(situation.object) };
+  // PERF: one context for all, rules look at it only while they run.
+  const context: Writable<RuleContext<unknown>> = {
+    ...situation,
+    profiles,
+    placedRules: placedRules(situation.object),
+    parameters: undefined,
+  };
   for (const rule of profile.rules) {
     if (!applies(rule, situation)) continue;
     const { validator } = rule;
     const entry = entryFor(rule, situation);
     if (entry === undefined || entry.action === "Disabled") continue;
-    const { action, parameters } = entry;
+    const { action } = entry;
+    context.parameters = entry.parameters;
     try {
-      for (const finding of validator.check({ ...shared, parameters })) {
+      for (const finding of validator.check(context)) {
         findings.push(judge(validator.id, action, finding));
       }
     } catch (cause) {
@@ -61,6 +69,8 @@ export function runRules(
   }
   return { findings, faults };
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function applies({ validator }: CompiledRule, situation: RuleSituation): boolean {
   const subject = situation.object ?? situation.oldObject;
