@@ -140,20 +140,16 @@ export class ClusterState {
     await Promise.all(this.#reflectors.map((reflector) => reflector.whenSynced));
   }
 
-  freshness(): Freshness {
-    if (!this.synced()) return { kind: "syncing" };
-    const ageMs = Math.max(...this.#reflectors.map((reflector) => reflector.staleMs()));
-    return ageMs > this.#options.staleAfterMs ? { kind: "stale", ageMs } : { kind: "fresh" };
+  /** Milliseconds since the API server last confirmed all that is known; null before the first sync. */
+  ageMs(): number | null {
+    if (!this.synced()) return null;
+    return Math.round(Math.max(...this.#reflectors.map((reflector) => reflector.staleMs())));
   }
 
-  /** Milliseconds by resource since the API server last confirmed what is known; infinite before that. */
-  staleMs(): ReadonlyMap<string, number> {
-    const ages = new Map<string, number>();
-    for (const reflector of this.#reflectors) {
-      const { resource } = reflector;
-      ages.set(resource, Math.max(ages.get(resource) ?? 0, reflector.staleMs()));
-    }
-    return ages;
+  freshness(): Freshness {
+    const ageMs = this.ageMs();
+    if (ageMs === null) return { kind: "syncing" };
+    return ageMs > this.#options.staleAfterMs ? { kind: "stale", ageMs } : { kind: "fresh" };
   }
 
   /** What keeps lists and watches from working at the moment, each naming the verb and the resource. */

@@ -1,0 +1,61 @@
+import { type Admission, createAdmission } from "../admission/handle.ts";
+import { happeningOf } from "../admission/happening.ts";
+import { PendingChanges } from "../admission/pending-changes.ts";
+import type { AdmissionObserver } from "../admission/record.ts";
+import { AccessReview } from "../cluster/access-review.ts";
+import { EventRecorder, type Happening } from "../cluster/event-recorder.ts";
+import { Periodic } from "../cluster/periodic.ts";
+import { createMutators } from "../mutators/index.ts";
+import { ExemptionNotices } from "../rules/exemption-notices.ts";
+import type { ClusterSide, ClusterSideOptions } from "./create-cluster-side.ts";
+
+export interface RequestSideOptions extends ClusterSideOptions {
+  readonly clusterSide: ClusterSide;
+  readonly observer: AdmissionObserver;
+}
+
+/** The answers to requests, and the Events that tell of them afterwards. */
+export interface RequestSide {
+  readonly admission: Admission;
+  readonly events: EventRecorder;
+  /** Tells of Exemptions ahead of their end; one process at a time is to do so. */
+  readonly exemptionWatch: Periodic;
+}
+
+/** Build it; nothing is answered or written yet. */
+export function createRequestSide(options: RequestSideOptions): RequestSide {
+  const { config, client, ruleBook, clock, observe, clusterSide, observer } = options;
+  const { cluster, invariants, clusterValues, baselines, baselineController } = clusterSide;
+  const { engine } = cluster;
+  const now = Date.now;
+
+  const events = new EventRecorder({ client, identity: config.identity, now, observe });
+  const leave = (happening: Happening | null): void => {
+    if (config.events && happening !== null) events.record(happening);
+  };
+  const notices = new ExemptionNotices({ ...config, engine, ruleBook, now });
+  const exemptionWatch = new Periodic(() => notices.due().forEach(leave));
+  const admission = createAdmission(
+    {
+      cluster,
+      ruleBook,
+      invariants,
+      clusterValues,
+      baselines: baselineController,
+      pending: new PendingChanges(engine, clock),
+      authorizer: new AccessReview({ client, observe }),
+      clock,
+      now,
+      options: config,
+    },
+    createMutators((labels) => baselines.revisionFor(labels)),
+    {
+      ...observer,
+      answered: (record) => {
+        observer.answered(record);
+        leave(happeningOf(record));
+      },
+    },
+  );
+  return { admission, events, exemptionWatch };
+}

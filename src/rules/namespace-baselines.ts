@@ -1,0 +1,38 @@
+import type { Labels } from "../engine/model.ts";
+import type { Problem, Result } from "../errors.ts";
+import { DEFAULT_BASELINE } from "../resources/baseline.ts";
+import type { BaselineFacts, ClusterValues } from "../resources/baseline-variables.ts";
+import { baselineRevision, renderBaseline } from "../resources/render-baseline.ts";
+import type { RuleBook } from "./rule-book.ts";
+
+/** The policies a namespace is to have. */
+interface NamespaceBaseline {
+  /** Name of the Baseline; null where that cannot be told. */
+  readonly baseline: string | null;
+  readonly policies: Result<readonly object[], readonly Problem[]>;
+}
+
+/** The baselines of namespaces: chosen by the rule book, filled in with what the cluster is like at the moment. */
+export class NamespaceBaselines {
+  readonly #ruleBook: RuleBook;
+  readonly #clusterValues: () => ClusterValues;
+
+  constructor(ruleBook: RuleBook, clusterValues: () => ClusterValues) {
+    this.#ruleBook = ruleBook;
+    this.#clusterValues = clusterValues;
+  }
+
+  /** The policies that a namespace is to have now. */
+  renderFor(namespace: Omit<BaselineFacts, keyof ClusterValues>): NamespaceBaseline {
+    const chosen = this.#ruleBook.baselineFor(namespace.labels);
+    if (!chosen.ok) return { baseline: null, policies: chosen };
+    const policies = renderBaseline(chosen.value, { ...this.#clusterValues(), ...namespace });
+    return { baseline: chosen.value.name, policies };
+  }
+
+  /** Which version that is: the same text for all namespaces with the same. */
+  revisionFor(labels: Labels): string {
+    const chosen = this.#ruleBook.baselineFor(labels);
+    return baselineRevision(chosen.ok ? chosen.value : DEFAULT_BASELINE, this.#clusterValues());
+  }
+}
