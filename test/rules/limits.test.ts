@@ -30,6 +30,12 @@ const toMysql = (...peers: readonly object[]): object =>
     podSelector: { matchLabels: { app: "mysql" } },
     ingress: [{ from: peers, ports: [{ port: 3306 }] }],
   });
+const ofPriority = (priority: number): object => ({
+  apiVersion: "policy.networking.k8s.io/v1alpha2",
+  kind: "ClusterNetworkPolicy",
+  metadata: { name: "early" },
+  spec: { tier: "Admin", priority, subject: { namespaces: {} } },
+});
 const block = (cidr: string): object => ({ ipBlock: { cidr } });
 const platform = { namespaceSelector: { matchLabels: { team: "platform" } } };
 const web = { podSelector: { matchLabels: { app: "web" } } };
@@ -124,6 +130,8 @@ it.each<Row>([
     beyond: 17,
     object: toMysql(block("2001::/16")),
   },
+  { id: "reserved-priority", parameter: "first", within: 51, beyond: 50, object: ofPriority(50) },
+  { id: "reserved-priority", parameter: "last", within: 49, beyond: 50, object: ofPriority(50) },
 ])("$id: $parameter of $within is kept, and $beyond is not", (row) => {
   const foundAt = (value: number): number => {
     const parameters = { [row.parameter]: value };
@@ -136,3 +144,56 @@ it.each<Row>([
   expect(foundAt(row.within)).toBe(0);
   expect(foundAt(row.beyond)).toBe(1);
 });
+
+it.each([
+  [99, "selects 99 pods such as `shop/host-0` on the host's network"],
+  [100, "selects 100 or more pods such as `shop/host-0` on the host's network"],
+])("host-network counts up to a hundred pods: %i", (count, message) => {
+  const cluster = Array.from({ length: count }, (_, at) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace: "shop", name: `host-${at}`, labels: { app: "host" } },
+    spec: { nodeName: "node-2", hostNetwork: true },
+    status: { podIPs: [{ ip: "10.0.0.2" }] },
+  }));
+  const object = networkPolicy("shop/host", { podSelector: { matchLabels: { app: "host" } } });
+  const fixture = fixtureSchema.parse({ about: "a limit", object, cluster });
+  const [found] = judgeFixture(["host-network"], fixture).findings;
+  expect(found?.finding.message).toContain(message);
+});
+
+it("policy-count looks at every node of a policy's pods, not only at the first", () => {
+  const everywhere = {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name: "everywhere" },
+    spec: { tier: "Admin", priority: 1, subject: { namespaces: {} } },
+  };
+  const countWith = (namespace: string): number => {
+    const fixture = fixtureSchema.parse({
+      about: "a limit",
+      object: everywhere,
+      cluster: [networkPolicy(`${namespace}/one`, { podSelector: {} })],
+      parameters: { maxPoliciesPerNode: 1 },
+    });
+    return judgeFixture(["policy-count"], fixture).findings.length;
+  };
+  // Pods of the one are on node-1, those of the other on node-2.
+  expect([countWith("kube-system"), countWith("monitoring")]).toEqual([1, 1]);
+});
+
+it.each([
+  [3207, 3306, 1],
+  [3206, 3306, 0],
+])(
+  "sensitive-port takes a range of up to a hundred ports for a list: %i to %i",
+  (port, endPort, count) => {
+    const object = networkPolicy("shop/web", {
+      podSelector: { matchLabels: { app: "web" } },
+      ingress: [{ ports: [{ port, endPort }] }],
+    });
+    const parameters = { services: [{ name: "MySQL", ports: [3306] }] };
+    const fixture = fixtureSchema.parse({ about: "a limit", object, parameters });
+    expect(judgeFixture(["sensitive-port"], fixture).findings).toHaveLength(count);
+  },
+);

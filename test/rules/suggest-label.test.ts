@@ -30,6 +30,16 @@ describe("suggestLabel", () => {
       "the key `tier` has `data` and `front` there",
     ],
     [
+      "nor is one of three letters with two that are wrong",
+      is("app", "wax"),
+      "the key `app` has `mysql`, `reports` and `web` there",
+    ],
+    [
+      "none of the labels, where no pod has the rest either",
+      [...is("app", "mysqll"), ...is("tier", "none")],
+      "did you mean `app: mysql`?",
+    ],
+    [
       "a key with two letters swapped",
       [{ key: "teir", operator: "Exists", values: [] }],
       "did you mean `tier`?",
