@@ -278,6 +278,13 @@ describe("a rule in CEL that fails is a fault, as its onFault says", () => {
     expect(faults[0]?.error.message).toContain("costs too much");
   });
 
+  it("not one whose process waits for a processor, while the decision has time", () => {
+    let now = 0;
+    const clock = (): number => (now += 50);
+    const { faults } = judge(succeedIn({ expression: nested(4) }), { clock, deadline: 100_000 });
+    expect(faults).toEqual([]);
+  });
+
   it("a decision that has no time left", () => {
     const late = { clock: () => 10, deadline: 5 };
     const expression = nested(4);
