@@ -74,7 +74,7 @@ async function decideGoverned(
   { request, active, mode, deadline }: Omit<Case, "subject">,
   around: Surroundings,
 ): Promise<Decision> {
-  const { cluster, options, clock } = around;
+  const { cluster, options } = around;
   const freshness = cluster.freshness();
   if (freshness.kind === "stale" && options.onStale === "deny") {
     return troubled(freshness, mode, "deny");
@@ -92,20 +92,28 @@ async function decideGoverned(
   if (parts > limit) {
     return troubled({ kind: "too-large", parts, limit }, mode, options.onTooLarge);
   }
-  const judged =
-    clock() < deadline
-      ? await judge({ request, subject: subject.value, active, mode, deadline }, around)
-      : "past-deadline";
-  if (judged === "past-deadline") return troubled({ kind: judged }, mode, options.onDeadline);
-  const faults = refusingFaults(judged);
-  if (judged.denials.length === 0 && faults.length > 0) {
-    return troubled({ kind: "rule-fault", faults }, mode, "deny");
-  }
+  const decision = await judgeInTime(
+    { request, subject: subject.value, active, mode, deadline },
+    around,
+  );
+  if (decision.kind !== "judged") return decision;
   const first: readonly Notice[] = [
     ...(freshness.kind === "stale" ? [{ kind: "trouble", trouble: freshness } as const] : []),
     ...(problems.length > 0 ? [{ kind: "no-baseline-to-wait-for", problems } as const] : []),
   ];
-  return { ...judged, notices: [...first, ...judged.notices] };
+  return { ...decision, notices: [...first, ...decision.notices] };
+}
+
+async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision> {
+  const { mode, deadline } = asked;
+  const { clock, options } = around;
+  const late = troubled({ kind: "past-deadline" }, mode, options.onDeadline);
+  const judged = clock() < deadline ? await judge(asked, around) : "past-deadline";
+  if (judged === "past-deadline") return late;
+  const faults = refusingFaults(judged);
+  if (judged.denials.length > 0 || faults.length === 0) return judged;
+  // A rule in CEL fails at the deadline by itself.
+  return clock() < deadline ? troubled({ kind: "rule-fault", faults }, mode, "deny") : late;
 }
 
 function partsOf({ object }: Subject): number {

@@ -516,6 +516,15 @@ describe("the right to opt out", () => {
 });
 
 describe("trouble", () => {
+  /** A rule that fails when the time is over. */
+  function failingLate(): Pick<WorldOptions, "rules" | "elapsedMs"> {
+    let elapsed = 0;
+    const check = (): never => {
+      elapsed = 60_000;
+      throw new Error("late");
+    };
+    return { rules: [testRule("late", { check })], elapsedMs: () => elapsed };
+  }
   const never: Authorizer = { mayOptOut: async () => new Promise(() => undefined) };
   const optOut = review({
     object: namespace("shop"),
@@ -601,6 +610,18 @@ describe("trouble", () => {
       "past the deadline, where configured: passes",
       optOut,
       { authorizer: never, options: { onDeadline: "warn" } },
+      [null, "could not decide in time"],
+    ],
+    [
+      "past the deadline within a rule: refused",
+      review({ object: policy("tried/x", fromWeb) }),
+      failingLate(),
+      [503, "could not decide in time"],
+    ],
+    [
+      "past the deadline within a rule, where configured: passes",
+      review({ object: policy("tried/x", fromWeb) }),
+      { ...failingLate(), options: { onDeadline: "warn" } },
       [null, "could not decide in time"],
     ],
     [

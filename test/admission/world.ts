@@ -71,6 +71,7 @@ export function createWorld(options: WorldOptions = {}): {
     endpoint?: "validate" | "mutate",
   ) => Promise<AdmissionReply["response"]>;
 } {
+  const clock = (): number => performance.now() + (options.elapsedMs?.() ?? 0);
   const engine = createEngine();
   const registry = createRegistry([...VALIDATORS, ...(options.rules ?? [])]);
   const ruleBook = new RuleBook({
@@ -146,9 +147,9 @@ export function createWorld(options: WorldOptions = {}): {
     invariants: new HeldInvariants(engine, ruleBook),
     clusterValues: () => clusterValues,
     baselines,
-    pending: new PendingChanges(engine, () => performance.now() + (options.elapsedMs?.() ?? 0)),
+    pending: new PendingChanges(engine, clock),
     authorizer: options.authorizer ?? NOBODY_MAY,
-    clock: () => performance.now(),
+    clock,
     now: () => Date.UTC(2026, 0, 1),
     options: {
       ownUsername: "system:serviceaccount:ringfence-system:ringfence",
