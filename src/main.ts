@@ -61,6 +61,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     certificateExpiry: certificate.current.notAfter,
     resourceProblems: ruleBook.problems().size,
     brokenInvariants: clusterSide.audit.broken(),
+    logLinesLost: logger.lostLines,
   }));
   const { observe, observer } = createObservers(logger, metrics, () => cluster.ageMs());
 

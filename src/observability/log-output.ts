@@ -14,9 +14,16 @@ export class LogOutput {
   #waiting = "";
   #isWriting = false;
   #lost = 0;
+  /** How many of them a line has told of. */
+  #told = 0;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
+  }
+
+  /** How many lines were lost so far. */
+  get lost(): number {
+    return this.#lost;
   }
 
   write(lines: string): void {
@@ -57,9 +64,10 @@ export class LogOutput {
     this.#isWriting = false;
     this.#lost += lost;
     if (lost > 0) return;
-    if (this.#lost > 0) {
-      const line = { level: 40, time: Date.now(), lines: this.#lost, msg: "log lines were lost" };
-      this.#lost = 0;
+    const untold = this.#lost - this.#told;
+    if (untold > 0) {
+      const line = { level: 40, time: Date.now(), lines: untold, msg: "log lines were lost" };
+      this.#told = this.#lost;
       this.#waiting += `${JSON.stringify(line)}\n`;
     }
     this.#writeNext();

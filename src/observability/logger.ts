@@ -32,12 +32,19 @@ const LEVELS: Readonly<Record<ClusterNotice["kind"], "warn" | "info">> = {
 
 /** What the process says: JSON lines on stdout, constant messages, data in fields, no object contents. */
 export class Logger {
+  readonly #output: LogOutput;
   readonly #lines: LineBunches;
   readonly #pino: pino.Logger;
 
   constructor(level: LogLevel, fileDescriptor = STDOUT) {
-    this.#lines = new LineBunches(new LogOutput(fileDescriptor));
+    this.#output = new LogOutput(fileDescriptor);
+    this.#lines = new LineBunches(this.#output);
     this.#pino = pino({ level, base: null }, this.#lines);
+  }
+
+  /** How many lines could not be written. */
+  get lostLines(): number {
+    return this.#output.lost;
   }
 
   /** Write what is still in memory. */

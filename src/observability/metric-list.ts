@@ -129,6 +129,12 @@ export const METRICS = {
     help: "Renewed certificates that could not be used; the one before stays in use.",
     labels: [],
   },
+  logLinesLost: {
+    name: "ringfence_log_lines_lost_total",
+    type: "counter",
+    help: "Lines of the log that could not be written.",
+    labels: [],
+  },
   brokenInvariants: {
     name: "ringfence_invariants_broken",
     type: "gauge",

@@ -20,6 +20,8 @@ export interface Levels {
   readonly certificateExpiry: Date;
   readonly resourceProblems: number;
   readonly brokenInvariants: number;
+  /** Since the process began. */
+  readonly logLinesLost: number;
 }
 
 /** The metrics of this process, in a registry of their own. */
@@ -57,6 +59,10 @@ export class Metrics {
     this.#level(METRICS.certificateExpiry, () => levels().certificateExpiry.getTime() / 1000);
     this.#level(METRICS.resourceProblems, () => levels().resourceProblems);
     this.#level(METRICS.brokenInvariants, () => levels().brokenInvariants);
+    counter(this.#registry, METRICS.logLinesLost, (lost) => {
+      lost.reset();
+      lost.inc(levels().logLinesLost);
+    });
     gauge(this.#registry, METRICS.engine, (entries) => {
       for (const [of, value] of Object.entries(levels().engine)) entries.set({ of }, Number(value));
     });
@@ -114,13 +120,19 @@ export class Metrics {
   }
 }
 
-function counter<const L extends string>(registry: Registry, of: Described<L>): Counter<L> {
-  return new Counter({
+function counter<const L extends string>(
+  registry: Registry,
+  of: Described<L>,
+  collect?: (counter: Counter<L>) => void,
+): Counter<L> {
+  const made: Counter<L> = new Counter({
     name: of.name,
     help: of.help,
     labelNames: of.labels,
     registers: [registry],
+    ...(collect === undefined ? {} : { collect: () => collect(made) }),
   });
+  return made;
 }
 
 function gauge<const L extends string>(

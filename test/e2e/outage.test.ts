@@ -129,6 +129,13 @@ describeWithControlPlane("while Ringfence is away", (plane) => {
     expect(done, done.stderr).toMatchObject({ code: 0 });
   });
 
+  it("the API server counts what it could not ask, as the alert RingfenceUnreachable wants it", async () => {
+    const { body } = await plane().request("GET", "/metrics");
+    expect(body).toMatch(
+      /^apiserver_admission_webhook_rejection_count\{error_type="calling_webhook_error",name="policies\.ringfence\.dev",/m,
+    );
+  });
+
   it("a cluster administrator breaks the glass as it is written, and everything goes through", async () => {
     const commands = documentedCommands("break-glass", "delete validatingwebhookconfiguration");
     const broken = await plane().shell(commands, { kubeconfig: root });

@@ -158,6 +158,14 @@ describeWithControlPlane("the overlays", (plane) => {
     ]);
   });
 
+  it("alerts adds its rules, and nothing else", async () => {
+    const objects = (await render(await withComponents("alerts"))).map(identity);
+    const base = new Set((await readBase()).map(identity));
+    expect(objects.filter((one) => !base.has(one))).toEqual([
+      "PrometheusRule ringfence-system/ringfence",
+    ]);
+  });
+
   it("match-conditions gives every webhook its condition", async () => {
     const objects = await render(await withComponents("match-conditions"));
     const conditions = webhookConfigurations(objects)

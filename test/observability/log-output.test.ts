@@ -14,6 +14,7 @@ it("goes on while the disk is full, and loses what was to be written", async () 
     // oxlint-disable-next-line no-await-in-loop -- one failing write after the other
     await sleep(20);
   }
+  expect(output.lost).toBe(2);
   output.flushSync("three\n");
   closeSync(descriptor);
 });
@@ -36,6 +37,7 @@ it("holds a bounded amount for a reader that has stopped, and says how much was 
     },
     { timeout: 10_000, interval: 0 },
   );
+  expect(output.lost).toBe(3);
   closeSync(descriptor);
   rmSync(folder, { recursive: true });
 });

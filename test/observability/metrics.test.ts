@@ -14,6 +14,7 @@ function createMetrics(): Metrics {
     engine: createWorld().engine.stats(),
     certificateExpiry: new Date(1_800_000_000_000),
     brokenInvariants: 1,
+    logLinesLost: 7,
     resourceProblems: 0,
   }));
 }
@@ -58,7 +59,10 @@ it("counts what happens in the cluster layer", async () => {
   metrics.cluster({ kind: "leadership", leading: true, message: "" });
   metrics.ruleFailed("open-world");
   metrics.certificateRefused();
+  // What has been counted elsewhere is not added up with every look.
+  await metrics.text();
   const text = await metrics.text();
+  expect(text).toContain("ringfence_log_lines_lost_total 7");
   expect(text).toContain(`watch_failures_total{resource="pods",code="${code}"} 1`);
   expect(text).toContain("ringfence_baseline_leader 1");
   expect(text).toContain('ringfence_rule_faults_total{rule="open-world"} 1');
