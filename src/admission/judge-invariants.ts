@@ -112,7 +112,7 @@ function renderChange(change: Change): string {
   if (change.kind === "namespace") {
     return `Namespace ${change.op === "delete" ? change.key : change.object.name}`;
   }
-  if (change.op === "delete") return `the deletion of ${change.key.replace("/", " ")}`;
+  if (change.op === "delete") return `the deletion of ${change.key.replace(/\/+/, " ")}`;
   if (change.kind !== "policy") return `${change.kind} ${change.object.name}`;
   const { kind, namespace, name } = change.object;
   return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseResource, type Resource } from "../../src/resources/resource.ts";
+import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
@@ -679,6 +680,16 @@ describe("a namespace that comes to be enforced, and so gets its baseline", () =
     );
   });
 
+  it("is not what a policy is told of that closes the same", async () => {
+    const world = createWorld({ resources: [link()] });
+    world.watch(namespace("tried", { ...wanted, [PROFILE]: "custom" }));
+    world.watch(out);
+    const object = policy("tried/deny", { podSelector: {}, policyTypes: ["Ingress"] });
+    const { status } = await world.ask(review({ object }));
+    expect(status?.message).toContain(closes("tried"));
+    expect(status?.message).not.toContain("help: ");
+  });
+
   it("is told what that closes, where no invariant is broken", async () => {
     const { ask } = createWorld();
     const response = await ask(
@@ -886,6 +897,121 @@ describe("two changes, each harmless, that break an Invariant together", () => {
     expect(response.allowed, response.status?.message).toBe(allowed);
     expect(response.status?.message ?? "").not.toContain("together with");
   });
+});
+
+describe("possible changes that are many", () => {
+  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+  const sealed = resource(
+    document("Invariant", "sealed", {
+      description: "soft keeps out of payments",
+      mustNotReach: {
+        from: [{ namespaces: named("soft") }],
+        to: [{ namespaces: named("payments") }],
+      },
+    }),
+  );
+  const closed = policy("soft/deny", { podSelector: {}, policyTypes: ["Egress"] });
+  const out = policy("soft/out", {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [{ to: [{ namespaceSelector: named("payments") }], ports: [{ port: 8200 }] }],
+  });
+  const into = policy("payments/in", {
+    podSelector: { matchLabels: { app: "vault" } },
+    policyTypes: ["Ingress"],
+    ingress: [{ from: [{ namespaceSelector: named("soft") }], ports: [{ port: 8200 }] }],
+  });
+  const harmless = (count: number): readonly Json[] =>
+    Array.from({ length: count }, (_, at) =>
+      policy(`noted/p${at}`, { podSelector: { matchLabels: { app: `a${at}` } } }),
+    );
+  /** Denies the way that `out` opens, whatever policies allow. */
+  const guard = {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    metadata: { name: "guard" },
+    spec: {
+      tier: "Admin",
+      priority: 1,
+      subject: { namespaces: named("payments") },
+      ingress: [{ action: "Deny", from: [{ namespaces: named("soft") }] }],
+    },
+  };
+  const after = async (admitted: readonly Json[]): Promise<string> => {
+    const { ask, watch } = createWorld({ resources: [sealed] });
+    watch(closed);
+    for (const object of admitted) {
+      // oxlint-disable-next-line no-await-in-loop -- one comes after the other
+      expect(await ask(review({ object }))).toMatchObject({ allowed: true });
+    }
+    const { status } = await ask(review({ object: into }));
+    return status?.message ?? "";
+  };
+
+  it.each([
+    [1, "together with NetworkPolicy soft/out, admitted a moment ago"],
+    [8, "together with NetworkPolicy soft/out, admitted a moment ago"],
+    [
+      9,
+      "together with NetworkPolicy noted/p0, NetworkPolicy noted/p1 and 7 more, admitted a moment ago",
+    ],
+  ])("are considered one by one up to eight: %i", async (count, message) => {
+    expect(await after([...harmless(count - 1), out])).toContain(message);
+  });
+
+  it("are both named where it takes both", async () => {
+    const { ask, watch, engine } = createWorld({ resources: [sealed] });
+    watch(closed);
+    const { policy: object } = succeed(parseClusterNetworkPolicy(guard));
+    engine.apply({ kind: "policy", op: "upsert", object });
+    await ask(review({ oldObject: guard }));
+    await ask(review({ object: out }));
+    const { status } = await ask(review({ object: into }));
+    expect(status?.message).toContain(
+      "together with the deletion of ClusterNetworkPolicy guard, NetworkPolicy soft/out, admitted a moment ago",
+    );
+  });
+
+  it.each([
+    [8, true],
+    [9, false],
+  ])("break what all of them together do not: of %i, %s", async (count, isBroken) => {
+    const message = await after([guard, ...harmless(count - 2), out]);
+    expect(message.includes("together with NetworkPolicy soft/out, admitted")).toBe(isBroken);
+    if (!isBroken) expect(message).toBe("");
+  });
+});
+
+it.each([
+  [["shop", "soft"], "shop/* → payments/* TCP 8200, soft/* → payments/* TCP 8201 ("],
+  [
+    ["shop", "soft", "noted"],
+    "shop/* → payments/* TCP 8200, soft/* → payments/* TCP 8201 and 1 more (",
+  ],
+])("a broken Invariant names two groups of flows: %j", async (names, text) => {
+  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+  const { ask } = createWorld({
+    resources: [
+      resource(
+        document("Invariant", "sealed", {
+          description: "nobody comes in",
+          mustNotReach: {
+            from: names.map((name) => ({ namespaces: named(name) })),
+            to: [{ namespaces: named("payments") }],
+          },
+        }),
+      ),
+    ],
+  });
+  const object = policy("payments/in", {
+    podSelector: {},
+    policyTypes: ["Ingress"],
+    ingress: names.map((name, at) => ({
+      from: [{ namespaceSelector: named(name) }],
+      ports: [{ port: 8200 + at }],
+    })),
+  });
+  expect((await ask(review({ object }))).status?.message).toContain(text);
 });
 
 describe("rules for namespaces with certain labels", () => {

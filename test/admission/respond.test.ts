@@ -68,8 +68,6 @@ it.each([
   ["12 short ones", 12, 3, 12],
   ["13 short ones", 13, 3, 12],
   ["20 short ones", 20, 3, 12],
-  ["8 that leave room for the last line", 8, 251, 8],
-  ["8 that leave one rune too little", 8, 252, 7],
   ["as long as one may be", 1, 256, 1],
 ])("warnings: %s", (_, count, length, fitting) => {
   const given = Array.from({ length: count }, (__, index) => `${index}`.padEnd(length, "x"));
@@ -77,6 +75,18 @@ it.each([
   expect(fitWarnings(given)).toEqual([
     ...given.slice(0, fitting),
     ...(surplus === 0 ? [] : [`and ${surplus} more warnings that did not fit`]),
+  ]);
+});
+
+it.each([
+  ["leave just room for the line that counts", 251, []],
+  ["leave a rune too little for it", 252, ["and 1 more warnings that did not fit"]],
+])("warnings that %s", (_, last, counting) => {
+  const given = Array.from({ length: 7 }, (__, index) => `${index}`.padEnd(251, "x"));
+  const more = "y".repeat(last);
+  expect(fitWarnings([...given, more])).toEqual([
+    ...given,
+    ...(counting.length === 0 ? [more] : counting),
   ]);
 });
 
