@@ -1,4 +1,5 @@
 import {
+  Composer,
   type Document,
   type DocumentOptions,
   isMap,
@@ -7,7 +8,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseAllDocuments,
+  Parser,
   type SchemaOptions,
 } from "yaml";
 import { failure, type Problem, type Result, success } from "../errors.ts";
@@ -43,8 +44,15 @@ export interface Position {
 }
 
 /**
+ * How much of a text is still searched for mistakes after the first one. PERF: the parser takes half a second
+ * for each MiB, and nobody should wait for the end of 50 of them to be told of line 12.
+ */
+const MISTAKES_WITHIN_CHARS = 1024 * 1024;
+
+/**
  * The documents of a text, empty ones left out. As Kubernetes tools read them.
- * Fails with every syntax error, named with file and line.
+ * Fails with every syntax error, named with file and line, of a long text those of the documents that begin
+ * near the first.
  */
 export function parseYaml(
   text: string,
@@ -54,9 +62,17 @@ export function parseYaml(
   const lineOf = (offset: number): number => lineCounter.linePos(offset).line;
   const documents: YamlDocument[] = [];
   const problems: Problem[] = [];
-  for (const document of parseAllDocuments(text, { ...AS_KUBERNETES, lineCounter })) {
-    const { contents, errors } = document;
+  let firstMistake = Number.POSITIVE_INFINITY;
+  const tokens = new Parser(lineCounter.addNewLine).parse(text);
+  for (const document of new Composer({ ...AS_KUBERNETES, lineCounter }).compose(tokens)) {
+    const { contents, errors, range } = document;
+    if (range[0] - firstMistake > MISTAKES_WITHIN_CHARS) {
+      const message = "what follows was not read; mend what is above first";
+      problems.push({ code: "NP_E_SYNTAX", path: `${file}:${lineOf(range[0])}`, message });
+      break;
+    }
     const complain = (offset: number, message: string): void => {
+      firstMistake = Math.min(firstMistake, offset);
       problems.push({
         code: "NP_E_SYNTAX",
         path: `${file}:${lineOf(offset)}`,

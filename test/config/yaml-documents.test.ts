@@ -84,3 +84,22 @@ it.each([
   const [document] = succeed(parseYaml("# top\na: 1\nb:\n  c:\n  - x\n  - y: 1\n", "f.yaml"));
   expect(document?.position(path)).toEqual({ line, column });
 });
+
+describe("a mistake in a text of many documents", () => {
+  const document = `a: ${"x".repeat(1000)}\n---\n`;
+  const long = document.repeat(5000);
+
+  it("is told without reading on to the end", () => {
+    const text = `a: [1\n---\n${document.repeat(10)}b: [2\n---\n${long}c: [3\n`;
+    const told = complaints(parseYaml(text, "f.yaml"));
+    expect(told).toHaveLength(3);
+    expect(told[0]).toContain("f.yaml:2: Flow sequence");
+    expect(told[1]).toContain("f.yaml:24: Flow sequence");
+    expect(told[2]).toContain("what follows was not read");
+  });
+
+  it("is told wherever it is", () => {
+    const told = complaints(parseYaml(`${long}c: [3\n`, "f.yaml"));
+    expect(told).toEqual([expect.stringContaining("f.yaml:10002: Flow sequence")]);
+  });
+});
