@@ -104,6 +104,19 @@ describe("a change that no rule forbids", () => {
   });
 });
 
+it.each<[string, Json, WorldOptions]>([
+  ["denied", review({ object: wide("shop/x") }), {}],
+  ["allowed", review({ object: wide("soft/x") }), {}],
+  ["allowed", review({ object: good }), {}],
+  ["not-opted-in", review({ object: wide("dev/x") }), {}],
+  ["let-through", review({ object: good, oldObject: good }), {}],
+  ["not-synced", review({ object: good }), { freshness: { kind: "syncing" } }],
+])("the outcome for metrics and logs is `%s`", async (outcome, asked, options) => {
+  const { ask, records } = createWorld(options);
+  await ask(asked);
+  expect(records).toEqual([expect.objectContaining({ outcome })]);
+});
+
 describe("requests as the API server really sends them", () => {
   const stored = policy("shop/default-deny", { podSelector: {}, policyTypes: ["Ingress"] });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { renderList } from "../../src/admission/render-trouble.ts";
+import { renderList, renderProblem } from "../../src/admission/render-trouble.ts";
 import { parseCidr } from "../../src/engine/address.ts";
 import { ALL_PORTS, portSet } from "../../src/engine/port-set.ts";
 import type { Endpoint, Group } from "../../src/engine/query.ts";
@@ -164,7 +164,7 @@ it("a denial names the first problems and counts the rest", async () => {
   const lines = status?.message.split("\n") ?? [];
   expect(lines[0]).toBe('NetworkPolicy tried/x denied by profile "custom": 30 problems');
   expect(lines).toContain("and 22 more");
-  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(300);
+  expect(Math.max(...lines.map((line) => line.length))).toBe(300);
   expect(lines.length).toBeLessThan(25);
 });
 
@@ -188,4 +188,14 @@ it.each([
   [["a", "b", "c", "d"], "a, b, c, and 1 more"],
 ])("a list of %j is named as %s", (items, text) => {
   expect(renderList(items, ", ")).toBe(text);
+});
+
+it.each([
+  [300, 300],
+  [301, 300],
+])("a problem of %i characters is one of %i", (length, expected) => {
+  const message = "x".repeat(length - 3);
+  const text = renderProblem({ path: "p", message });
+  expect(text).toHaveLength(expected);
+  expect(text.endsWith("…")).toBe(length > expected);
 });

@@ -57,6 +57,18 @@ describe("a change of one of Ringfence's own resources", () => {
     );
   });
 
+  it.each([
+    [8, null],
+    [9, "and 1 more"],
+  ])("that has %i problems is told of eight", async (count, rest) => {
+    const wrong = Array.from({ length: count }, (_, at) => ({ id: `r${at}`, action: "Deny" }));
+    const object = document("Profile", "x", { rules: wrong });
+    const { status } = await createWorld().ask(review({ object, request: asked("Profile") }));
+    const [, ...lines] = status?.message.split("\n") ?? [];
+    expect(lines.filter((line) => line.startsWith("spec.rules["))).toHaveLength(8);
+    expect(lines.slice(8)).toEqual(rest === null ? [] : [rest]);
+  });
+
   it("is refused where namespaces need the Profile that is to go", async () => {
     const { ask } = createWorld();
     const removal = (name: string) =>

@@ -40,6 +40,15 @@ it("carries a patch as base64, and none where nothing is to be changed", () => {
   expect(patched("u-1", [], remarks)).toEqual(allowed("u-1", remarks));
 });
 
+it.each([
+  [1000, 1000],
+  [1001, 1000],
+])("cuts a line of %i characters to %i", (length, expected) => {
+  const lines = denied("u-1", `first\n${"x".repeat(length)}`, remarks).response.status?.message;
+  expect(lines?.split("\n").map((line) => line.length)).toEqual([5, expected]);
+  expect(lines?.endsWith("…")).toBe(length > expected);
+});
+
 it("keeps audit annotations short", () => {
   const { response } = allowed("u-1", { warnings: [], audit: { opened: "x".repeat(9000) } });
   expect(response.auditAnnotations?.["opened"]).toHaveLength(512);
