@@ -68,7 +68,7 @@ export class Difference {
   /** Every item that changed, by the classes it was or is in. */
   readonly #byClass = new Map<EndpointClass, Item[]>();
   /** Those who stay in a class that others move out of or into. */
-  readonly #parts = new Map<EndpointClass, readonly Item[]>();
+  #parts: Map<EndpointClass, readonly Item[]> | null = null;
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
   readonly #touched: { [end in Direction]?: ReadonlySet<EndpointClass> } = {};
@@ -194,9 +194,8 @@ export class Difference {
 
   /** The same item whenever it is asked for. */
   #partOf(cls: EndpointClass, pods: ReadonlySet<PodRecord>): readonly Item[] {
-    const known = this.#parts.get(cls);
-    if (known !== undefined) return known;
-    const items = unchanged(versionOf(this.#index, cls), pods);
+    this.#parts ??= new Map();
+    const items = this.#parts.get(cls) ?? unchanged(versionOf(this.#index, cls), pods);
     this.#parts.set(cls, items);
     return items;
   }

@@ -59,29 +59,35 @@ function* sweepGroups(
 /** All peers in sets. PERF: worked out once for all groups, and only if there is one that asks. */
 class Strangers {
   readonly #plan: Sweep;
-  readonly #items = new Map<ClassSet, Item[]>();
-  #sets: readonly ClassSet[] | null = null;
+  #sets: readonly PeerSet[] | null = null;
 
   constructor(plan: Sweep) {
     this.#plan = plan;
   }
 
-  sets(): readonly ClassSet[] {
+  sets(): readonly PeerSet[] {
     const { index, lens, direction } = this.#plan;
-    this.#sets ??= classSets(index, lens, opposite(direction));
+    this.#sets ??= classSets(index, lens, opposite(direction)).map((set) => ({
+      ...set,
+      items: null,
+    }));
     return this.#sets;
   }
 
   /** The peers in a set, less those of classes that are known. */
-  itemsOf(set: ClassSet, known: ReadonlySet<EndpointClass>): readonly Item[] {
-    let items = this.#items.get(set);
-    if (items === undefined) {
-      items = [];
-      for (const cls of set.classes) items.push(...this.#plan.itemsOf(cls));
-      this.#items.set(set, items);
+  itemsOf(set: PeerSet, known: ReadonlySet<EndpointClass>): readonly Item[] {
+    if (set.items === null) {
+      set.items = [];
+      for (const cls of set.classes) set.items.push(...this.#plan.itemsOf(cls));
     }
-    return set.classes.isDisjointFrom(known) ? items : items.filter((item) => !isOf(known, item));
+    if (set.classes.isDisjointFrom(known)) return set.items;
+    return set.items.filter((item) => !isOf(known, item));
   }
+}
+
+interface PeerSet extends ClassSet {
+  /** All peers in the set, once they have been asked for. */
+  items: Item[] | null;
 }
 
 /** Whoever changed is known, by the class of before as by that of after. */
@@ -109,10 +115,9 @@ class GroupSweep {
   /** Made when first needed: mostly nothing is met. */
   #splitter: SubjectSplitter | null = null;
   readonly #gate: Gate;
-  readonly #shut = new Map<Row, boolean>();
   readonly #found: Found[] = [];
-  /** Those that concern all subjects, by what changes. */
-  readonly #ofAll = new Map<string, Found>();
+  /** Those that concern all subjects, by what changes; made when first needed. */
+  #ofAll: Map<string, Found> | null = null;
 
   constructor(plan: Sweep, sample: Item, subjects: readonly Item[], strangers: Strangers) {
     this.#plan = plan;
@@ -145,12 +150,12 @@ class GroupSweep {
 
   /** One by one, put together by how both ends answer. */
   #sweepKnown(known: readonly Iterable<EndpointClass>[]): void {
-    const { itemsOf, changed, lens } = this.#plan;
+    const { index, itemsOf, changed, lens } = this.#plan;
     const peers = new Map<string, { readonly near: string; readonly items: Item[] }>();
     const seen = new Set<Item>();
     for (const classes of known) {
       for (const cls of classes) {
-        if (!changed(cls) && this.#isRowShut(cls)) continue;
+        if (!changed(cls) && this.#isShut(index.rows.rowOf(cls, this.#far), cls)) continue;
         for (const item of itemsOf(cls)) {
           const near = seen.has(item) ? null : this.#nearKey(item);
           seen.add(item);
@@ -177,17 +182,6 @@ class GroupSweep {
       const near = peer === undefined ? null : this.#nearKey(peer);
       if (near !== null) this.#meet(near, peer, () => this.#strangers.itemsOf(set, known));
     }
-  }
-
-  /** PERF: whoever is known one by one mostly has a row that others of them have too. */
-  #isRowShut(cls: EndpointClass): boolean {
-    const row = this.#plan.index.rows.rowOf(cls, this.#far);
-    let shut = this.#shut.get(row);
-    if (shut === undefined) {
-      shut = this.#isShut(row, cls);
-      this.#shut.set(row, shut);
-    }
-    return shut;
   }
 
   /** Report whether the row of a class like `peer` lets nobody of ours through. */
@@ -231,14 +225,16 @@ class GroupSweep {
   #note(subjects: readonly Item[], change: PairChange, peers: readonly Item[]): void {
     const { opened, closed, unsure } = change;
     const key = `${opened.key}|${closed.key}|${unsure.key}`;
-    const known = subjects === this.#subjects ? this.#ofAll.get(key) : undefined;
+    const known = subjects === this.#subjects ? this.#ofAll?.get(key) : undefined;
     if (known !== undefined) {
       known.peers.push(peers);
       return;
     }
     const found = { subjects, change, peers: [peers] };
     this.#found.push(found);
-    if (subjects === this.#subjects) this.#ofAll.set(key, found);
+    if (subjects !== this.#subjects) return;
+    this.#ofAll ??= new Map();
+    this.#ofAll.set(key, found);
   }
 }
 

@@ -11,6 +11,9 @@ export class Gate {
   readonly #samples: readonly EndpointClass[];
   /** The namespaces of the subjects; null where they cannot all be told by one. */
   readonly #homes: ReadonlySet<NamespaceRecord> | null;
+  /** The row that was asked about last: classes with one row mostly come one after another. */
+  #last: Row | null = null;
+  #isLastShut = false;
 
   constructor(subjects: readonly Item[], direction: Direction) {
     this.#direction = direction;
@@ -21,6 +24,14 @@ export class Gate {
 
   /** Report whether `row`, of a class like `peer` that did not change, is surely closed to all. */
   isShut(row: Row, peer: EndpointClass): boolean {
+    if (row !== this.#last) {
+      this.#last = row;
+      this.#isLastShut = this.#decide(row, peer);
+    }
+    return this.#isLastShut;
+  }
+
+  #decide(row: Row, peer: EndpointClass): boolean {
     const homes = this.#homes;
     if (row.free || homes === null) return false;
     if (!row.soles.every((sole) => sole !== null && !homes.has(sole))) return false;

@@ -46,13 +46,11 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
   const ranges = rangesOf(items);
   const counted = Array.from(perNamespace.values());
   const ordered = counted.length < 2 ? counted : counted.toSorted(byName);
-  const parts = ordered.filter((each) => !isWhole(each));
+  let omitted = 0;
+  for (const each of ordered) if (!isWhole(each)) omitted += each.pods - each.named;
   return {
-    endpoints: [
-      ...names.ends(),
-      ...ranges.map((range): Endpoint => ({ kind: "addresses", range })),
-    ],
-    omitted: parts.reduce((sum, each) => sum + each.pods - each.named, 0),
+    endpoints: names.ends().concat(ranges.map((range) => ({ kind: "addresses", range }))),
+    omitted,
     pods,
     whole: namesOf(ordered.filter(isWhole)),
     namespaces: namesOf(ordered),
@@ -120,7 +118,7 @@ class WorkloadNames {
     return end;
   }
 
-  ends(): readonly Endpoint[] {
+  ends(): Endpoint[] {
     if (this.#workloads.size < 2) return Array.from(this.#workloads.values());
     return [...this.#workloads].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, end]) => end);
   }

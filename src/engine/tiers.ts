@@ -84,7 +84,9 @@ function orderTier(selecting: readonly Selecting[], tier: Tier, direction: Direc
 
 /** All rules, in order. */
 export function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly CompiledRule[] {
-  return [...rulesOfTier(admin), ...(networkPolicy?.values() ?? []), ...rulesOfTier(baseline)];
+  const united = Array.from(networkPolicy?.values() ?? []);
+  if (admin.length === 0 && baseline.length === 0) return united;
+  return [...rulesOfTier(admin), ...united, ...rulesOfTier(baseline)];
 }
 
 /** The same tiers with only these rules of theirs; who isolates stays as it is. */
