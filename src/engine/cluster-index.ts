@@ -2,6 +2,7 @@ import { ClaimIndex } from "./claim-index.ts";
 import { bindPolicy, type CompiledPolicy, hasPart, sayTheSame, unbindPolicy } from "./compile.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
+import { GlanceTable } from "./glance-table.ts";
 import { Inventory } from "./inventory.ts";
 import {
   type Change,
@@ -15,7 +16,7 @@ import { NamespaceIndex } from "./namespace-index.ts";
 import { PROTOCOLS, portPoint } from "./port-set.ts";
 import type { Row } from "./row.ts";
 import { RowIndex } from "./row-index.ts";
-import { SelectorIndex } from "./selector-index.ts";
+import { SelectorIndex, type SubjectListener } from "./selector-index.ts";
 
 /** The rows of a class as they were before something changed. */
 export interface RowsBefore {
@@ -30,6 +31,7 @@ export interface RowsBefore {
 export class ClusterIndex {
   readonly dataplane: Dataplane;
   readonly namespaces = new NamespaceIndex();
+  readonly glance = new GlanceTable();
   readonly selectors: SelectorIndex;
   readonly inventory: Inventory;
   readonly rows: RowIndex;
@@ -41,11 +43,12 @@ export class ClusterIndex {
 
   constructor(dataplane: Dataplane) {
     this.dataplane = dataplane;
-    this.rows = new RowIndex(dataplane.sctp);
-    this.selectors = new SelectorIndex(dataplane, this.namespaces, {
+    this.rows = new RowIndex(dataplane.sctp, this.glance);
+    const listener: SubjectListener = {
       rowsChanged: (cls) => this.#rowsChange(cls),
       removed: (cls) => this.rows.removed(cls),
-    });
+    };
+    this.selectors = new SelectorIndex(dataplane, this.namespaces, listener, this.glance);
     this.claims = new ClaimIndex(this.selectors);
     this.inventory = new Inventory(this.namespaces, this.selectors.partition);
   }

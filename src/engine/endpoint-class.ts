@@ -24,6 +24,7 @@ export function most(a: Match, b: Match): Match {
 
 /** A namespace and what lives in it. Undeclared: pods name it, but no object of it has been seen. */
 export interface NamespaceRecord {
+  readonly id: number;
   readonly name: string;
   declared: Namespace | null;
   /** Counts changes of labels: classes of different generations never mix. */
@@ -48,6 +49,8 @@ export interface PodPlace {
 export interface PodRecord extends PodPlace {
   pod: Pod;
   cls: EndpointClass;
+  /** Where the glance table has it. */
+  readonly slot: number;
 }
 
 /**

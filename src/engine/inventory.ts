@@ -10,7 +10,9 @@ import { sameLabels } from "./selector.ts";
 export class Inventory {
   readonly #namespaces: NamespaceIndex;
   readonly #partition: Partition;
-  readonly #pods = new Map<string, PodRecord>();
+  /** PERF: the slot in the glance table, which is all that most questions need. */
+  readonly #slots = new Map<string, number>();
+  readonly #pods: (PodRecord | undefined)[] = [];
   readonly #nodes = new Map<
     string,
     { readonly node: Node; readonly records: readonly PodRecord[] }
@@ -27,7 +29,7 @@ export class Inventory {
   }
 
   get podCount(): number {
-    return this.#pods.size;
+    return this.#slots.size;
   }
 
   get nodeCount(): number {
@@ -36,11 +38,15 @@ export class Inventory {
 
   /** `namespace/name` of every running pod. */
   keys(): Iterable<string> {
-    return this.#pods.keys();
+    return this.#slots.keys();
   }
 
   *pods(): Iterable<Pod> {
-    for (const { pod } of this.#pods.values()) yield pod;
+    // In the order in which they came: where two claim an address, it matters who came last.
+    for (const slot of this.#slots.values()) {
+      const record = this.#pods[slot];
+      if (record !== undefined) yield record.pod;
+    }
   }
 
   *nodes(): Iterable<Node> {
@@ -48,7 +54,17 @@ export class Inventory {
   }
 
   pod(key: string): PodRecord | undefined {
-    return this.#pods.get(key);
+    const slot = this.#slots.get(key);
+    return slot === undefined ? undefined : this.#pods[slot];
+  }
+
+  /** Where the glance table has a pod. */
+  slotOf(key: string): number | undefined {
+    return this.#slots.get(key);
+  }
+
+  podIn(slot: number): PodRecord | undefined {
+    return this.#pods[slot];
   }
 
   node(name: string): Node | undefined {
@@ -95,7 +111,7 @@ export class Inventory {
   /** A pod that ended has given its address up, and is no pod to us (kubernetes/website: pod lifecycle). */
   upsertPod(pod: Pod): void {
     const key = podKey(pod);
-    const before = this.#pods.get(key);
+    const before = this.pod(key);
     if (pod.ended) {
       this.deletePod(key);
       return;
@@ -109,9 +125,9 @@ export class Inventory {
   }
 
   deletePod(key: string): void {
-    const record = this.#pods.get(key);
+    const record = this.pod(key);
     if (record === undefined) return;
-    this.#pods.delete(key);
+    this.#slots.delete(key);
     this.#leave(record);
     if (record.namespace !== null) this.#namespaces.forgetIfUnused(record.namespace);
   }
@@ -172,7 +188,8 @@ export class Inventory {
     const record = this.#partition.add({ pod, namespace, node, addresses });
     namespace?.pods.add(record);
     if (before !== undefined) this.#leave(before);
-    this.#pods.set(podKey(pod), record);
+    this.#slots.set(podKey(pod), record.slot);
+    this.#pods[record.slot] = record;
     if (!pod.hostNetwork) for (const address of addresses) this.#claim(address, record);
     if (pod.node === null) return;
     const records = this.#onNode.get(pod.node);
@@ -182,6 +199,7 @@ export class Inventory {
 
   #leave(record: PodRecord): void {
     this.#partition.remove(record);
+    this.#pods[record.slot] = undefined;
     record.namespace?.pods.delete(record);
     for (const address of record.addresses) this.#release(address, record);
     const { node } = record.pod;

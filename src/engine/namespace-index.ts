@@ -29,6 +29,7 @@ export class NamespaceIndex {
   readonly #undeclared = new Set<NamespaceRecord>();
   readonly #scopes = new Map<string, ScopeEntry>();
   readonly #selecting = new Set<ScopeEntry>();
+  #nextId = 0;
 
   find(name: string): NamespaceRecord | undefined {
     return this.#records.get(name);
@@ -47,6 +48,7 @@ export class NamespaceIndex {
     const known = this.#records.get(name);
     if (known !== undefined) return known;
     const record: NamespaceRecord = {
+      id: this.#nextId++,
       name,
       declared: null,
       generation: 0,

@@ -8,6 +8,7 @@ import {
   type PodPlace,
   type PodRecord,
 } from "./endpoint-class.ts";
+import type { GlanceTable } from "./glance-table.ts";
 import type { AddressRange } from "./model.ts";
 
 /** Who keeps the selectors' sets in step with the classes. */
@@ -34,6 +35,7 @@ export class Partition {
   /** Those of addresses of nodes. */
   readonly nodes = new Set<EndpointClass>();
   readonly #listener: ClassListener;
+  readonly #glance: GlanceTable;
   readonly #byKey = new Map<string, EndpointClass>();
   readonly #byFact = new Map<string, Set<EndpointClass>>();
   /** How often a fact is mentioned for the pods of one namespace (`null`: for all pods). */
@@ -42,10 +44,13 @@ export class Partition {
   readonly #holders = new Map<string, number>();
   /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
   #held: EndpointClass[] | null = null;
+  /** PERF: taken again, since the glance table is as long as the largest of them. */
+  readonly #freeIds: number[] = [];
   #nextId = 0;
 
-  constructor(listener: ClassListener) {
+  constructor(listener: ClassListener, glance: GlanceTable) {
     this.#listener = listener;
+    this.#glance = glance;
     this.atoms = new AddressAtoms({
       createOutside: (first) => {
         const families = familiesAmong([first]);
@@ -66,7 +71,7 @@ export class Partition {
     const { namespace, pod, addresses } = place;
     const families = familiesAmong(addresses);
     const cls = known ?? this.#create({ kind: "pod", namespace, host: pod.hostNetwork, families });
-    const record: PodRecord = { ...place, cls };
+    const record: PodRecord = { ...place, cls, slot: this.#glance.enter(cls) };
     this.#countHolder(place, 1);
     if (cls.pods.size === 0) cls.sample = record;
     cls.pods.add(record);
@@ -82,6 +87,7 @@ export class Partition {
     const { cls } = record;
     this.#countHolder(record, -1);
     cls.pods.delete(record);
+    this.#glance.leave(record.slot);
     if (cls.pods.size > 0) {
       if (cls.sample === record) [cls.sample = null] = cls.pods;
     } else if (this.#held === null) this.#drop(cls);
@@ -174,6 +180,7 @@ export class Partition {
     this.nodes.delete(cls);
     cls.namespace?.classes.delete(cls);
     this.#listener.removed(cls);
+    this.#freeIds.push(cls.id);
   }
 
   /** Part the members of a class that `valueOf` now tells apart; the largest part stays the class. */
@@ -209,8 +216,7 @@ export class Partition {
     fresh.atoms = sample.addresses.map((address) => this.atoms.find(address));
     for (const record of records) {
       origin.pods.delete(record);
-      fresh.pods.add(record);
-      record.cls = fresh;
+      this.#put(record, fresh);
     }
     const facts = this.#factsOf(sample);
     this.#index(fresh, classKey(sample, facts, fresh.atoms), facts);
@@ -231,11 +237,16 @@ export class Partition {
     }
     if (other.pods.size === 0) other.sample = cls.sample;
     for (const member of cls.pods) {
-      other.pods.add(member);
-      member.cls = other;
+      this.#put(member, other);
     }
     cls.pods.clear();
     this.#drop(cls);
+  }
+
+  #put(record: PodRecord, cls: EndpointClass): void {
+    cls.pods.add(record);
+    record.cls = cls;
+    this.#glance.move(record.slot, cls);
   }
 
   #index(cls: EndpointClass, key: string, facts: readonly string[]): void {
@@ -275,7 +286,7 @@ export class Partition {
     const [only, second] = families;
     // PERF: what a verdict reads comes first, so that it lies together in memory.
     const cls: EndpointClass = {
-      id: this.#nextId++,
+      id: this.#freeIds.pop() ?? this.#nextId++,
       namespace,
       egress: null,
       ingress: null,
@@ -292,6 +303,7 @@ export class Partition {
       families,
       selectors: new Map(),
     };
+    this.#glance.addClass(cls);
     this.classes.add(cls);
     if (cls.host) (cls.namespace === null ? this.nodes : this.hosts).add(cls);
     cls.namespace?.classes.add(cls);
@@ -325,6 +337,7 @@ export class Partition {
     }
     this.classes.delete(gone.outside);
     this.#listener.removed(gone.outside);
+    this.#freeIds.push(gone.outside.id);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Certainty } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
+import type { GlanceTable } from "./glance-table.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
 import { createRow, type Row } from "./row.ts";
 import { selectingPolicies, tiersOf } from "./tiers.ts";
@@ -18,10 +19,14 @@ export class RowIndex {
   /** While a preview lasts, rows without members stay, as they still tell of before. */
   #held: Row[] | null = null;
   #holds = 0;
+  /** PERF: taken again, since the glance table is as long as the largest of them. */
+  readonly #freeIds: number[] = [];
   #nextId = 0;
+  readonly #glance: GlanceTable;
 
-  constructor(sctp: Certainty) {
+  constructor(sctp: Certainty, glance: GlanceTable) {
     this.#sctp = sctp;
+    this.#glance = glance;
   }
 
   /** Something that the rows of `cls` depend on has changed, in one direction or in both. */
@@ -36,8 +41,7 @@ export class RowIndex {
       const row = rows[direction];
       if (cls[direction] === row) continue;
       this.#forget(cls, direction);
-      cls[direction] = row;
-      row.members.add(cls);
+      this.#give(cls, direction, row);
     }
     this.#stale.delete(cls);
   }
@@ -93,19 +97,27 @@ export class RowIndex {
     const rows = this.#rows[direction];
     let row = rows.get(key);
     if (row === undefined) {
-      row = createRow({ id: this.#nextId++, key, direction, sctp: this.#sctp }, rules);
+      const id = this.#freeIds.pop() ?? this.#nextId++;
+      row = createRow({ id, key, direction, sctp: this.#sctp }, rules);
       rows.set(key, row);
+      this.#glance.addRow(row);
       if (row.usesNames) this.#naming[direction]++;
     }
+    this.#give(cls, direction, row);
+    return row;
+  }
+
+  #give(cls: EndpointClass, direction: Direction, row: Row): void {
     row.members.add(cls);
     cls[direction] = row;
-    return row;
+    this.#glance.setRow(cls, direction, row);
   }
 
   #forget(cls: EndpointClass, direction: Direction): void {
     const row = cls[direction];
     if (row === null) return;
     cls[direction] = null;
+    this.#glance.setRow(cls, direction, null);
     cls.unchanged = null;
     row.members.delete(cls);
     this.#dropIfUnused(row);
@@ -114,8 +126,9 @@ export class RowIndex {
   #dropIfUnused(row: Row): void {
     if (row.members.size > 0) return;
     if (this.#held !== null) this.#held.push(row);
-    else if (this.#rows[row.direction].delete(row.key) && row.usesNames) {
-      this.#naming[row.direction]--;
+    else if (this.#rows[row.direction].delete(row.key)) {
+      this.#freeIds.push(row.id);
+      if (row.usesNames) this.#naming[row.direction]--;
     }
   }
 }

@@ -12,6 +12,7 @@ import {
   PERHAPS,
   YES,
 } from "./endpoint-class.ts";
+import type { GlanceTable } from "./glance-table.ts";
 import type { AddressRange, Peer, Pod, Selector } from "./model.ts";
 import { type NamespaceIndex, type ScopeEntry, scopeMatch } from "./namespace-index.ts";
 import { type ClassListener, Partition } from "./partition.ts";
@@ -69,11 +70,16 @@ export class SelectorIndex implements ClassListener {
   readonly #listener: SubjectListener;
   #nextId = 0;
 
-  constructor(dataplane: Dataplane, namespaces: NamespaceIndex, listener: SubjectListener) {
+  constructor(
+    dataplane: Dataplane,
+    namespaces: NamespaceIndex,
+    listener: SubjectListener,
+    glance: GlanceTable,
+  ) {
     this.#dataplane = dataplane;
     this.#namespaces = namespaces;
     this.#listener = listener;
-    this.partition = new Partition(this);
+    this.partition = new Partition(this, glance);
   }
 
   get size(): number {

@@ -39,13 +39,11 @@ export function verdictOf(index: ClusterIndex, flow: Flow): Verdict {
   const point = portPoint(flow.protocol, flow.port);
   // PERF: nearly all questions are about two pods with one address each; this way allocates nothing.
   if (flow.from.kind === "pod" && flow.to.kind === "pod") {
-    const from = index.inventory.pod(flow.from.key);
-    const to = index.inventory.pod(flow.to.key);
+    const from = index.inventory.slotOf(flow.from.key);
+    const to = index.inventory.slotOf(flow.to.key);
     if (from === undefined || to === undefined) return "unknown";
-    const { plain } = from.cls;
-    if (from !== to && plain !== 0 && plain === to.cls.plain) {
-      return plainVerdict(index, from.cls, to.cls, point);
-    }
+    const verdict = index.glance.verdict(from, to) ?? plainVerdict(index, from, to, point);
+    if (verdict !== null) return verdict;
   }
   const from = resolveEnd(index, flow.from);
   const to = resolveEnd(index, flow.to);
@@ -115,19 +113,26 @@ function outcomesVerdict(outcomes: Outcomes): Verdict {
   return outcomes === ALLOW ? "allowed" : outcomes === DENY ? "denied" : "unknown";
 }
 
+/** The verdict on two pods, by their slots, that have one address each, of the same family; else null. */
 function plainVerdict(
   index: ClusterIndex,
-  from: EndpointClass,
-  to: EndpointClass,
+  from: number,
+  to: number,
   point: number,
-): Verdict {
-  const family = from.plain;
-  const egress = pointVerdict(outcomeFor(index.rows.rowOf(from, "egress"), to, to, family), point);
+): Verdict | null {
+  const source = index.inventory.podIn(from)?.cls;
+  const target = index.inventory.podIn(to)?.cls;
+  if (from === to || source === undefined || target === undefined) return null;
+  const family = source.plain;
+  if (family === 0 || family !== target.plain) return null;
+  const out = index.rows.rowOf(source, "egress");
+  const egress = pointVerdict(outcomeFor(out, target, target, family), point);
+  index.glance.learn(out);
   if (egress === "denied") return egress;
-  return both(
-    egress,
-    pointVerdict(outcomeFor(index.rows.rowOf(to, "ingress"), from, to, family), point),
-  );
+  const into = index.rows.rowOf(target, "ingress");
+  const ingress = pointVerdict(outcomeFor(into, source, target, family), point);
+  index.glance.learn(into);
+  return both(egress, ingress);
 }
 
 function pointVerdict(outcome: Outcome, point: number): Verdict {

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rangeContains } from "../../src/engine/address.ts";
-import type { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Change, podKey, policyKey } from "../../src/engine/model.ts";
 import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
-import type { Connection, FlowEnd, Verdict } from "../../src/engine/query.ts";
+import type { Connection, EngineView, FlowEnd, Verdict } from "../../src/engine/query.ts";
 import { unreachable } from "../../src/errors.ts";
 import { changesBy, moves } from "./arbitrary-moves.ts";
 import { change, changed, endsOf, PROBES, policedWorld, policy, world } from "./arbitrary-world.ts";
@@ -19,7 +18,7 @@ function isOutside(end: FlowEnd): boolean {
 }
 
 /** Every flow between two ends of a world at every port that matters. */
-function expectVerdicts(engine: MatchingEngine, w: World): void {
+function expectVerdicts(engine: Pick<EngineView, "verdict">, w: World): void {
   const ends = endsOf(w);
   for (const from of ends) {
     for (const to of ends) {
@@ -140,6 +139,27 @@ describe("changes", { timeout: 300_000 }, () => {
         }, start);
         expectVerdicts(engine, final);
         expect(engine.stats()).toEqual(engineOf(final).stats());
+      }),
+      { numRuns: numRuns / 2 },
+    );
+  });
+
+  // What a verdict has found out of a row or a class must not outlive it.
+  test("between which verdicts are asked leave no verdict of before behind", () => {
+    fc.assert(
+      fc.property(fc.oneof(world, policedWorld), moves, (start, list) => {
+        const engine = engineOf(start);
+        const all = changesBy(start, list);
+        expectVerdicts(engine, start);
+        const final = all.reduce<World>((w, each) => changed(w, each), start);
+        engine.preview(all, (after) => expectVerdicts(after, final));
+        expectVerdicts(engine, start);
+        all.reduce((w, each) => {
+          engine.apply(each);
+          const next = changed(w, each);
+          expectVerdicts(engine, next);
+          return next;
+        }, start);
       }),
       { numRuns: numRuns / 2 },
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { formatRange, parseCidr } from "../../src/engine/address.ts";
+import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import type { Requirement, Selection } from "../../src/engine/model.ts";
 import { ALL_PORTS, type PortSet, portIntervals } from "../../src/engine/port-set.ts";
 import type { Connection, Endpoint } from "../../src/engine/query.ts";
@@ -343,6 +344,16 @@ describe("addresses of pods and nodes", () => {
     const policy = networkPolicy("shop/p", "pods app=web", "ingress from pods app=first");
     const engine = engineOf([web, policy, first, second]);
     engine.apply(without(second));
+    expect(engine.verdict(flow("10.0.0.7 -> shop/web TCP/1"))).toBe("allowed");
+  });
+
+  test("another dataplane leaves it to whoever came last", () => {
+    const gone = pod("shop/gone 10.0.0.9");
+    const first = pod("shop/first app=first 10.0.0.7");
+    const second = pod("shop/second app=second 10.0.0.7");
+    const policy = networkPolicy("shop/p", "pods app=web", "ingress from pods app=second");
+    const engine = engineOf([web, policy, gone, first, without(gone), second]);
+    engine.useDataplane(DATAPLANES.calico);
     expect(engine.verdict(flow("10.0.0.7 -> shop/web TCP/1"))).toBe("allowed");
   });
 
