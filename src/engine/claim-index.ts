@@ -3,14 +3,15 @@ import type { Item } from "./item.ts";
 import type { Direction } from "./model.ts";
 import type { HeldClaim } from "./query.ts";
 import type { SelectorEntry, SelectorIndex } from "./selector-index.ts";
+import { SetMap } from "./set-map.ts";
 
 /** The claims that are held, and which of them each selector is an end of. */
 export class ClaimIndex {
   readonly #selectors: SelectorIndex;
   readonly #bound = new Map<HeldClaim, BoundClaim>();
-  readonly #bySelector: Readonly<Record<Direction, Map<SelectorEntry, Set<HeldClaim>>>> = {
-    egress: new Map(),
-    ingress: new Map(),
+  readonly #bySelector: Readonly<Record<Direction, SetMap<SelectorEntry, HeldClaim>>> = {
+    egress: new SetMap(),
+    ingress: new SetMap(),
   };
 
   constructor(selectors: SelectorIndex) {
@@ -28,22 +29,14 @@ export class ClaimIndex {
   hold(held: HeldClaim): void {
     const bound = bindClaim(held.claim, this.#selectors);
     this.#bound.set(held, bound);
-    for (const [end, entry] of endsOf(bound)) {
-      const claims = this.#bySelector[end].get(entry);
-      if (claims === undefined) this.#bySelector[end].set(entry, new Set([held]));
-      else claims.add(held);
-    }
+    for (const [end, entry] of endsOf(bound)) this.#bySelector[end].add(entry, held);
   }
 
   release(held: HeldClaim): void {
     const bound = this.#bound.get(held);
     if (bound === undefined) return;
     this.#bound.delete(held);
-    for (const [end, entry] of endsOf(bound)) {
-      const claims = this.#bySelector[end].get(entry);
-      claims?.delete(held);
-      if (claims?.size === 0) this.#bySelector[end].delete(entry);
-    }
+    for (const [end, entry] of endsOf(bound)) this.#bySelector[end].delete(entry, held);
     unbindClaim(bound, this.#selectors);
   }
 
@@ -60,7 +53,7 @@ export class ClaimIndex {
    */
   *concerning(end: Direction, items: Iterable<Item>): Iterable<HeldClaim> {
     const claims = this.#bySelector[end];
-    for (const { before, after } of claims.size === 0 ? [] : items) {
+    for (const { before, after } of items) {
       for (const cls of new Set([before?.cls, after?.cls])) {
         for (const entry of cls?.selectors.keys() ?? []) yield* claims.get(entry) ?? [];
       }

@@ -1,4 +1,5 @@
 import type { EndpointClass } from "./endpoint-class.ts";
+import { Ids } from "./ids.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
 import { isClosed } from "./outcome.ts";
 import type { Verdict } from "./query.ts";
@@ -29,12 +30,11 @@ export class GlanceTable {
   readonly #classOf = new Numbers();
   readonly #classes = new Numbers();
   readonly #rows = new Numbers();
-  readonly #freeSlots: number[] = [];
-  #slots = 0;
+  readonly #slots = new Ids();
 
   /** A slot for a pod of that class. */
   enter(cls: EndpointClass): number {
-    const slot = this.#freeSlots.pop() ?? this.#slots++;
+    const slot = this.#slots.take();
     this.move(slot, cls);
     return slot;
   }
@@ -44,7 +44,7 @@ export class GlanceTable {
   }
 
   leave(slot: number): void {
-    this.#freeSlots.push(slot);
+    this.#slots.giveBack(slot);
   }
 
   /** A class is new; its rows are not known yet. */

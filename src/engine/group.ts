@@ -21,39 +21,21 @@ export const NAMED = 20;
  */
 export function createGroup(index: ClusterIndex, items: readonly Item[], limit: number): Group {
   const names = new WorkloadNames(limit);
-  const perNamespace = new Map<NamespaceRecord, Counts>();
-  let pods = 0;
-  let gone = 0;
-  let counts: Counts | undefined;
-  for (const item of items) {
-    const { namespace } = classOf(item) ?? { namespace: null };
-    if (namespace === null || item.pods === null) continue;
-    const count = item.pods.size;
-    pods += count;
-    const named = names.add(item.pods);
-    const left = item.after === null ? count : 0;
-    gone += left;
-    // PERF: classes of one namespace mostly come one after another.
-    if (counts?.namespace !== namespace) counts = perNamespace.get(namespace);
-    if (counts === undefined) {
-      counts = { namespace, pods: 0, gone: 0, named: 0 };
-      perNamespace.set(namespace, counts);
-    }
-    counts.pods += count;
-    counts.gone += left;
-    counts.named += named;
+  const census = new Census();
+  for (const { before, after, pods } of items) {
+    const { namespace } = (after ?? before)?.cls ?? { namespace: null };
+    if (namespace === null || pods === null) continue;
+    census.add(namespace, pods.size, after === null ? pods.size : 0, names.add(pods));
   }
+  const { pods, gone } = census;
+  const counts = census.ordered();
   const ranges = rangesOf(items);
-  const counted = Array.from(perNamespace.values());
-  const ordered = counted.length < 2 ? counted : counted.toSorted(byName);
-  let omitted = 0;
-  for (const each of ordered) if (!isWhole(each)) omitted += each.pods - each.named;
   return {
     endpoints: names.ends().concat(ranges.map((range) => ({ kind: "addresses", range }))),
-    omitted,
+    omitted: counts.reduce((sum, each) => sum + (isWhole(each) ? 0 : each.pods - each.named), 0),
     pods,
-    whole: namesOf(ordered.filter(isWhole)),
-    namespaces: namesOf(ordered),
+    whole: namesOf(counts.filter(isWhole)),
+    namespaces: namesOf(counts),
     everyPod: pods > 0 && gone === 0 && pods === index.inventory.podCount,
     everyIpv4: covers(ranges, IPV4_SPACE),
     everyIpv6: covers(ranges, IPV6_SPACE),
@@ -66,6 +48,41 @@ interface Counts {
   pods: number;
   gone: number;
   named: number;
+}
+
+/** Counts pods, all in all and by namespace. */
+class Census {
+  pods = 0;
+  gone = 0;
+  readonly #counts = new Map<NamespaceRecord, Counts>();
+  #last: Counts | undefined;
+
+  add(namespace: NamespaceRecord, pods: number, gone: number, named: number): void {
+    this.pods += pods;
+    this.gone += gone;
+    const counts = this.#of(namespace);
+    counts.pods += pods;
+    counts.gone += gone;
+    counts.named += named;
+  }
+
+  /** By the names of the namespaces. */
+  ordered(): readonly Counts[] {
+    const all = Array.from(this.#counts.values());
+    return all.length < 2 ? all : all.toSorted(byName);
+  }
+
+  /** PERF: classes of one namespace mostly come one after another. */
+  #of(namespace: NamespaceRecord): Counts {
+    if (this.#last?.namespace === namespace) return this.#last;
+    let counts = this.#counts.get(namespace);
+    if (counts === undefined) {
+      counts = { namespace, pods: 0, gone: 0, named: 0 };
+      this.#counts.set(namespace, counts);
+    }
+    this.#last = counts;
+    return counts;
+  }
 }
 
 function byName(a: Counts, b: Counts): number {

@@ -5,6 +5,7 @@ import { podKey } from "./model.ts";
 import type { NamespaceIndex } from "./namespace-index.ts";
 import type { Partition } from "./partition.ts";
 import { sameLabels } from "./selector.ts";
+import { SetMap } from "./set-map.ts";
 
 /** The pods, namespaces and nodes of the cluster, each kept in its classes. */
 export class Inventory {
@@ -18,7 +19,7 @@ export class Inventory {
     { readonly node: Node; readonly records: readonly PodRecord[] }
   >();
   /** Pods by the node they run on. */
-  readonly #onNode = new Map<string, Set<PodRecord>>();
+  readonly #onNode = new SetMap<string, PodRecord>();
   readonly #byAddress = new Map<Address, PodRecord>();
   /** Who else has an address, the last to come last: pods whose end is yet to be told, mostly. */
   readonly #rivals = new Map<Address, PodRecord[]>();
@@ -191,10 +192,7 @@ export class Inventory {
     this.#slots.set(podKey(pod), record.slot);
     this.#pods[record.slot] = record;
     if (!pod.hostNetwork) for (const address of addresses) this.#claim(address, record);
-    if (pod.node === null) return;
-    const records = this.#onNode.get(pod.node);
-    if (records === undefined) this.#onNode.set(pod.node, new Set([record]));
-    else records.add(record);
+    if (pod.node !== null) this.#onNode.add(pod.node, record);
   }
 
   #leave(record: PodRecord): void {
@@ -203,10 +201,7 @@ export class Inventory {
     record.namespace?.pods.delete(record);
     for (const address of record.addresses) this.#release(address, record);
     const { node } = record.pod;
-    if (node === null) return;
-    const records = this.#onNode.get(node);
-    records?.delete(record);
-    if (records?.size === 0) this.#onNode.delete(node);
+    if (node !== null) this.#onNode.delete(node, record);
   }
 
   /** A change of a node's labels is theirs too. */

@@ -10,6 +10,7 @@ import {
 import type { Namespace, NamespaceScope } from "./model.ts";
 import { requirementHolds, sameLabels, scopeKey, selectorMatches } from "./selector.ts";
 import type { SelectorEntry } from "./selector-index.ts";
+import { SetMap } from "./set-map.ts";
 
 /** A distinct way to choose namespaces, and those it chooses now (surely or perhaps). */
 export interface ScopeEntry {
@@ -25,7 +26,7 @@ export interface ScopeEntry {
 /** The namespaces, and which of them each namespace selector matches. */
 export class NamespaceIndex {
   readonly #records = new Map<string, NamespaceRecord>();
-  readonly #byLabel = new Map<string, Set<NamespaceRecord>>();
+  readonly #byLabel = new SetMap<string, NamespaceRecord>();
   readonly #undeclared = new Set<NamespaceRecord>();
   readonly #scopes = new Map<string, ScopeEntry>();
   readonly #selecting = new Set<ScopeEntry>();
@@ -72,14 +73,10 @@ export class NamespaceIndex {
       record.declared = declared;
       return false;
     }
-    for (const fact of labelFacts(before)) this.#dropLabel(fact, record);
+    for (const fact of labelFacts(before)) this.#byLabel.delete(fact, record);
     record.declared = declared;
     record.generation++;
-    for (const fact of labelFacts(declared)) {
-      const records = this.#byLabel.get(fact);
-      if (records === undefined) this.#byLabel.set(fact, new Set([record]));
-      else records.add(record);
-    }
+    for (const fact of labelFacts(declared)) this.#byLabel.add(fact, record);
     if (declared === null) this.#undeclared.add(record);
     else this.#undeclared.delete(record);
     this.#scope(record);
@@ -172,12 +169,6 @@ export class NamespaceIndex {
   #hold(scope: ScopeEntry, record: NamespaceRecord): void {
     scope.namespaces.add(record);
     record.scopes.add(scope);
-  }
-
-  #dropLabel(fact: string, record: NamespaceRecord): void {
-    const records = this.#byLabel.get(fact);
-    records?.delete(record);
-    if (records?.size === 0) this.#byLabel.delete(fact);
   }
 }
 

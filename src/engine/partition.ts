@@ -9,7 +9,9 @@ import {
   type PodRecord,
 } from "./endpoint-class.ts";
 import type { GlanceTable } from "./glance-table.ts";
+import { Ids } from "./ids.ts";
 import type { AddressRange } from "./model.ts";
+import { SetMap } from "./set-map.ts";
 
 /** Who keeps the selectors' sets in step with the classes. */
 export interface ClassListener {
@@ -37,16 +39,14 @@ export class Partition {
   readonly #listener: ClassListener;
   readonly #glance: GlanceTable;
   readonly #byKey = new Map<string, EndpointClass>();
-  readonly #byFact = new Map<string, Set<EndpointClass>>();
+  readonly #byFact = new SetMap<string, EndpointClass>();
   /** How often a fact is mentioned for the pods of one namespace (`null`: for all pods). */
   readonly #mentions = new Map<NamespaceRecord | null, Map<string, number>>();
   /** How many pods have a fact of that key. */
   readonly #holders = new Map<string, number>();
   /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
   #held: EndpointClass[] | null = null;
-  /** PERF: taken again, since the glance table is as long as the largest of them. */
-  readonly #freeIds: number[] = [];
-  #nextId = 0;
+  readonly #ids = new Ids();
 
   constructor(listener: ClassListener, glance: GlanceTable) {
     this.#listener = listener;
@@ -180,7 +180,7 @@ export class Partition {
     this.nodes.delete(cls);
     cls.namespace?.classes.delete(cls);
     this.#listener.removed(cls);
-    this.#freeIds.push(cls.id);
+    this.#ids.giveBack(cls.id);
   }
 
   /** Part the members of a class that `valueOf` now tells apart; the largest part stays the class. */
@@ -259,14 +259,14 @@ export class Partition {
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
     if (cls.atoms.length === 0) this.unplaced.add(cls);
-    for (const fact of facts) addTo(this.#byFact, fact, cls);
+    for (const fact of facts) this.#byFact.add(fact, cls);
   }
 
   #unindex(cls: EndpointClass): void {
     this.#byKey.delete(cls.key);
     for (const atom of cls.atoms) atom.classes.delete(cls);
     this.unplaced.delete(cls);
-    for (const fact of cls.facts) takeFrom(this.#byFact, fact, cls);
+    for (const fact of cls.facts) this.#byFact.delete(fact, cls);
   }
 
   #factsOf(place: PodPlace): readonly string[] {
@@ -286,7 +286,7 @@ export class Partition {
     const [only, second] = families;
     // PERF: what a verdict reads comes first, so that it lies together in memory.
     const cls: EndpointClass = {
-      id: this.#freeIds.pop() ?? this.#nextId++,
+      id: this.#ids.take(),
       namespace,
       egress: null,
       ingress: null,
@@ -337,7 +337,7 @@ export class Partition {
     }
     this.classes.delete(gone.outside);
     this.#listener.removed(gone.outside);
-    this.#freeIds.push(gone.outside.id);
+    this.#ids.giveBack(gone.outside.id);
   }
 }
 
@@ -350,16 +350,4 @@ function classKey(
     namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
   const host = pod.hostNetwork ? (node === null ? "h?" : "h") : "";
   return `${place}|${facts.join(" ")}|${host}|${atoms.map(({ id }) => id).join()}`;
-}
-
-function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([value]));
-  else set.add(value);
-}
-
-function takeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  set?.delete(value);
-  if (set?.size === 0) sets.delete(key);
 }

@@ -1,6 +1,7 @@
 import type { Certainty } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import type { GlanceTable } from "./glance-table.ts";
+import { Ids } from "./ids.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
 import { createRow, type Row } from "./row.ts";
 import { selectingPolicies, tiersOf } from "./tiers.ts";
@@ -19,9 +20,7 @@ export class RowIndex {
   /** While a preview lasts, rows without members stay, as they still tell of before. */
   #held: Row[] | null = null;
   #holds = 0;
-  /** PERF: taken again, since the glance table is as long as the largest of them. */
-  readonly #freeIds: number[] = [];
-  #nextId = 0;
+  readonly #ids = new Ids();
   readonly #glance: GlanceTable;
 
   constructor(sctp: Certainty, glance: GlanceTable) {
@@ -97,7 +96,7 @@ export class RowIndex {
     const rows = this.#rows[direction];
     let row = rows.get(key);
     if (row === undefined) {
-      const id = this.#freeIds.pop() ?? this.#nextId++;
+      const id = this.#ids.take();
       row = createRow({ id, key, direction, sctp: this.#sctp }, rules);
       rows.set(key, row);
       this.#glance.addRow(row);
@@ -127,7 +126,7 @@ export class RowIndex {
     if (row.members.size > 0) return;
     if (this.#held !== null) this.#held.push(row);
     else if (this.#rows[row.direction].delete(row.key)) {
-      this.#freeIds.push(row.id);
+      this.#ids.giveBack(row.id);
       if (row.usesNames) this.#naming[row.direction]--;
     }
   }
