@@ -179,10 +179,10 @@ export class ClusterIndex {
   /** The same for a swap that is taken back before `forget`, which knows what the rows were. */
   replacePolicy(key: string, next: CompiledPolicy | null): CompiledPolicy | null {
     const previous = this.#policies.get(key) ?? null;
-    if (previous !== null) previous.subject.subjectOf.delete(previous);
+    // PERF: nothing is taken out before what comes in its place: an emptied set is made anew.
     if (next !== null) next.subject.subjectOf.add(next);
+    if (previous !== null) previous.subject.subjectOf.delete(previous);
     const namespace = (next ?? previous)?.policy.namespace ?? "";
-    // PERF: no delete before a set: the maps would have to be tidied up every so often.
     if (next !== null) {
       this.#policies.set(key, next);
       const siblings = this.#byNamespace.get(namespace);
