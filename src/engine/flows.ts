@@ -76,24 +76,21 @@ class Strangers {
 
   /** The peers in a set, less those of classes that are known. */
   itemsOf(set: PeerSet, known: ReadonlySet<EndpointClass>): readonly Item[] {
-    if (set.items === null) {
-      set.items = [];
-      for (const cls of set.classes) set.items.push(...this.#plan.itemsOf(cls));
-    }
-    if (set.classes.isDisjointFrom(known)) return set.items;
-    return set.items.filter((item) => !isOf(known, item));
+    if (!set.classes.isDisjointFrom(known)) return this.#list(set, known);
+    set.items ??= this.#list(set, known);
+    return set.items;
+  }
+
+  #list({ classes }: PeerSet, known: ReadonlySet<EndpointClass>): readonly Item[] {
+    const items: Item[] = [];
+    for (const cls of classes) if (!known.has(cls)) items.push(...this.#plan.itemsOf(cls));
+    return items;
   }
 }
 
 interface PeerSet extends ClassSet {
   /** All peers in the set, once they have been asked for. */
-  items: Item[] | null;
-}
-
-/** Whoever changed is known, by the class of before as by that of after. */
-function isOf(known: ReadonlySet<EndpointClass>, { before, after }: Item): boolean {
-  const version = after ?? before;
-  return version !== null && known.has(version.cls);
+  items: readonly Item[] | null;
 }
 
 /** A rectangle as it grows: peers that are met later, but with which the same changes, join it. */

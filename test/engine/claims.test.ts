@@ -41,6 +41,9 @@ const guarded = networkPolicy(
 );
 const cluster = [dev, payments, tool, other, vault];
 
+/** Blocks of addresses, more than are looked at one by one. */
+const blocks = Array.from({ length: 20 }, (_, index) => `10.0.${index}.0/24`);
+
 interface Example {
   readonly cluster: readonly Change[];
   readonly claim: string;
@@ -481,6 +484,24 @@ describe("a change breaks or mends a claim", () => {
         claim: "closed from pods app=tool to 8.8.8.0/24 on TCP/53",
         changes: [networkPolicy("dev/out", "types Egress", "egress to 8.8.8.8/32 on TCP/53")],
         appeared: ["dev/tool -> 8.8.8.8/32 TCP/53"],
+      },
+    ],
+    [
+      "one pod gains an address as another loses its own, among many addresses",
+      {
+        cluster: [
+          pod("dev/a 10.0.0.1"),
+          pod("dev/b pending"),
+          pod("dev/c 10.0.1.2"),
+          networkPolicy("dev/p", "pods app=none", `ingress from ${blocks.join(" or ")}`),
+        ],
+        claim: "closed from 10.0.0.0/16 to 10.0.0.0/16 on TCP/1",
+        changes: [pod("dev/b 10.0.2.3"), pod("dev/a pending")],
+        appeared: ["dev/b -> dev/c, 10.0.0.0/16 TCP/1", "dev/b, dev/c, 10.0.0.0/16 -> dev/b TCP/1"],
+        disappeared: [
+          "dev/a -> dev/c, 10.0.0.0/16 TCP/1",
+          "dev/a, dev/c, 10.0.0.0/16 -> dev/a TCP/1",
+        ],
       },
     ],
     [
