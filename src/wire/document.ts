@@ -7,7 +7,7 @@ import type { ParsedPolicy } from "./parsed-policy.ts";
 import { parsePod } from "./pod.ts";
 import { POLICY_READERS } from "./policy.ts";
 import { field, isObject } from "./shape.ts";
-import { type PodTemplate, parseWorkload, WORKLOAD_KINDS } from "./workload.ts";
+import { hasPodTemplate, type PodTemplate, parseWorkload, WORKLOAD_KINDS } from "./workload.ts";
 
 /** A Kubernetes object of a manifest, as far as it concerns us. */
 export type WireObject =
@@ -63,7 +63,7 @@ export function parseObject(
     return failure([{ code: "NP_E_SCHEMA", path: "", message }]);
   }
   const group = groupOf(apiVersion);
-  if (WORKLOAD_KINDS.get(kind) === group) {
+  if (WORKLOAD_KINDS.get(kind) === group || hasPodTemplate(raw)) {
     return as(parseWorkload(raw, kind, namespace), (template) => ({ kind: "workload", template }));
   }
   switch (`${group}/${kind}`) {
@@ -83,12 +83,19 @@ function parsePolicyOrOther(
   { apiVersion, kind }: ObjectType,
   namespace: string | undefined,
 ): Result<WireObject, readonly Problem[]> {
-  const reader = Object.entries(POLICY_READERS).find(([name]) => name === kind)?.[1];
+  const [name, reader] =
+    Object.entries(POLICY_READERS).find(([each]) => each.toLowerCase() === kind.toLowerCase()) ??
+    [];
   const group = groupOf(apiVersion);
   // Until Kubernetes 1.16 a NetworkPolicy could be written in the group `extensions`.
   const isOurs = reader !== undefined && [groupOf(reader.apiVersion), "extensions"].includes(group);
   if (reader === undefined || !isOurs)
     return success({ kind: "other", apiVersion, objectKind: kind });
+  // Taken for another kind it would be passed over in silence.
+  if (name !== kind) {
+    const message = `\`${kind}\` is not a kind; write \`${name}\``;
+    return failure([{ code: "NP_E_SCHEMA", path: "kind", message }]);
+  }
   if (apiVersion === reader.apiVersion) {
     return as(reader.parse(raw, namespace), (parsed) => ({ kind: "policy", parsed }));
   }

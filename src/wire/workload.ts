@@ -3,7 +3,7 @@ import type { Labels, Pod, Workload } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { controllerOf, metadataSchema, stringMapSchema } from "./metadata.ts";
 import { podSpecSchema } from "./pod.ts";
-import { parseShape } from "./shape.ts";
+import { field, parseShape } from "./shape.ts";
 
 /** What a workload's pods look like to a policy, whether there are any now or not. */
 export interface PodTemplate {
@@ -41,6 +41,14 @@ export const WORKLOAD_KINDS: ReadonlyMap<string, string> = new Map([
   ["Job", "batch"],
   ["CronJob", "batch"],
 ]);
+
+/**
+ * Report whether an object has a pod template where workloads have theirs: of a kind unknown here,
+ * such as a DeploymentConfig or a Rollout, it is a workload all the same.
+ */
+export function hasPodTemplate(raw: unknown): boolean {
+  return Array.isArray(field(raw, "spec", "template", "spec", "containers"));
+}
 
 /**
  * Read the pod template of a workload. `kind` is given apart, because objects in lists do not

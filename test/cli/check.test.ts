@@ -321,6 +321,17 @@ describe("check of policies whose files say nothing of pods", () => {
     expect(findings.filter(({ rule }) => rule.startsWith("redundant"))).toEqual([]);
   });
 
+  it("says of a policy that allows everything that it changes nothing", async () => {
+    const pod =
+      "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}, spec: {containers: []}}";
+    const input = `${policy("{podSelector: {}, ingress: [{}]}")}---\n${pod}`;
+    const { stdout } = await runCli(["audit", "--manifests", "-", "-o", "json"], { input });
+    const { findings } = findingsSchema.parse(JSON.parse(stdout));
+    expect(findings).toContainEqual(
+      expect.objectContaining({ rule: "redundant-policy", message: "changes nothing" }),
+    );
+  });
+
   it("says what it takes for granted, and mends nothing by that", async () => {
     const input = policy("{podSelector: {}, policyTypes: [Egress]}");
     const { stdout } = await runCli(["check", "-"], { input });

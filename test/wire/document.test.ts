@@ -27,8 +27,15 @@ describe("objects by apiVersion and kind", () => {
       "policy",
       "ClusterNetworkPolicy//default",
     ],
+    [
+      object("apps.openshift.io/v1", "DeploymentConfig", {
+        template: { spec: { containers: [] } },
+      }),
+      "workload",
+      "DeploymentConfig/shop/default",
+    ],
     [object("v1", "Service"), "other", null],
-    [object("example.com/v1", "Deployment"), "other", null],
+    [object("example.com/v1", "Deployment", { template: { spec: {} } }), "other", null],
     [object("example.com/v1", "Pod"), "other", null],
     [object("projectcalico.org/v3", "NetworkPolicy"), "other", null],
     [object("v1", "constructor"), "other", null],
@@ -49,6 +56,11 @@ describe("objects by apiVersion and kind", () => {
       "a version of a policy that nobody serves any more",
       object("extensions/v1beta1", "NetworkPolicy"),
       "apiVersion: `extensions/v1beta1` is not read for this kind; write `networking.k8s.io/v1`",
+    ],
+    [
+      "a kind in other letters, which would be passed over",
+      object("networking.k8s.io/v1", "Networkpolicy"),
+      "kind: `Networkpolicy` is not a kind; write `NetworkPolicy`",
     ],
     ["an object with a problem", object("v1", "Pod"), "spec: is missing; expected an object"],
   ])("refuses %s", (_name, raw, expected) => {

@@ -67,7 +67,7 @@ function words(finding: Exclude<ClusterFinding, { readonly code: "unprotected" }
       return {
         severity: "warning",
         path: "",
-        message: `changes nothing beside ${names(finding.because)}`,
+        message: `changes nothing${finding.because.length === 0 ? "" : ` beside ${names(finding.because)}`}`,
         help: "delete it, or keep it as a safeguard on purpose",
       };
     case "redundant-rule":
