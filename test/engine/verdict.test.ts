@@ -317,6 +317,19 @@ describe("ports (NetworkPolicyPort)", () => {
       { "shop/web -> shop/db-1 TCP/5432": "allowed", "shop/web -> shop/db-1 TCP/5433": "denied" },
     ],
     [
+      "of a name that a destination has more than once every port of the protocol is meant",
+      [
+        web,
+        pod("shop/dns app=dns :dns=UDP/5353 :dns=TCP/5354 :dns=TCP/5355"),
+        networkPolicy("shop/p", "pods app=dns", "ingress on TCP/dns"),
+      ],
+      {
+        "shop/web -> shop/dns TCP/5354": "allowed",
+        "shop/web -> shop/dns TCP/5355": "allowed",
+        "shop/web -> shop/dns UDP/5353": "denied",
+      },
+    ],
+    [
       "a name that the destination lacks matches nothing",
       [web, db, networkPolicy("shop/p", "ingress on TCP/sql")],
       { "shop/web -> shop/db TCP/5432": "denied" },
@@ -367,6 +380,16 @@ describe("ipBlock (IPBlock)", () => {
       "an IPv4 block never matches IPv6, not even the whole of it",
       [pod("shop/web 10.0.0.9 fd00::9"), networkPolicy("shop/p", "ingress from 0.0.0.0/0")],
       { "203.0.113.1 -> shop/web TCP/1": "allowed", "2001:db8::1 -> shop/web TCP/1": "denied" },
+    ],
+    [
+      "nor does the whole of IPv6 match IPv4",
+      [pod("shop/web 10.0.0.9 fd00::9"), networkPolicy("shop/p", "ingress from ::/0")],
+      { "203.0.113.1 -> shop/web TCP/1": "denied", "2001:db8::1 -> shop/web TCP/1": "allowed" },
+    ],
+    [
+      "exceptions that leave nothing leave nobody",
+      [web, networkPolicy("shop/p", "ingress from 0.0.0.0/0 except 0.0.0.0/1,128.0.0.0/1")],
+      { "203.0.113.1 -> shop/web TCP/1": "denied", "10.0.0.1 -> shop/web TCP/1": "denied" },
     ],
     [
       "blocks match addresses of pods, as source and as destination",
@@ -603,6 +626,22 @@ describe("ClusterNetworkPolicy (API overview; NPEP-285)", () => {
       { "dev/tool -> shop/web TCP/1": "allowed", "shop/web -> dev/tool TCP/1": "denied" },
     ],
     [
+      "what passes is the next tier's that has a say: NetworkPolicies, else Baseline",
+      [
+        web,
+        db,
+        stranger,
+        guard("Admin/10", "Pass"),
+        guard("Baseline/10", "Deny"),
+        networkPolicy("shop/p", "pods app=db", "ingress from namespaces {} on TCP/1"),
+      ],
+      {
+        "dev/tool -> shop/web TCP/1": "denied",
+        "dev/tool -> shop/db TCP/1": "allowed",
+        "dev/tool -> shop/db TCP/2": "denied",
+      },
+    ],
+    [
       "Pass in the Baseline tier is the default: allowed",
       [
         web,
@@ -648,6 +687,40 @@ describe("ClusterNetworkPolicy (API overview; NPEP-285)", () => {
         "dev/tool -> shop/web TCP/81": "unknown",
         "dev/tool -> shop/web TCP/82": "allowed",
       },
+    ],
+    [
+      "equal priorities that do not meet, in subjects or in peers, are all applied",
+      [
+        web,
+        db,
+        stranger,
+        clusterPolicy(
+          "Admin/10/a",
+          "subject namespaces {} pods app=db",
+          "ingress Deny from namespaces kubernetes.io/metadata.name=dev on TCP/80",
+        ),
+        clusterPolicy(
+          "Admin/10/b",
+          "subject namespaces {} pods app=db",
+          "ingress Accept from namespaces kubernetes.io/metadata.name=shop on TCP/80",
+        ),
+        networkPolicy("shop/deny", "types Ingress"),
+      ],
+      {
+        "dev/tool -> shop/db TCP/80": "denied",
+        "shop/web -> shop/db TCP/80": "allowed",
+        "shop/web -> shop/db TCP/81": "denied",
+        "dev/tool -> shop/web TCP/80": "denied",
+      },
+    ],
+    [
+      "a Pass for pods keeps a Deny of networks to addresses outside",
+      [
+        web,
+        stranger,
+        clusterPolicy("Admin/1/a", "egress Pass to namespaces {}", "egress Deny to 0.0.0.0/0"),
+      ],
+      { "shop/web -> dev/tool TCP/1": "allowed", "shop/web -> 8.8.8.8 TCP/1": "denied" },
     ],
     [
       "selecting isolates nobody: what no rule matches falls through",
