@@ -3,12 +3,13 @@ import { RESOURCE_KINDS, type ResourceKind } from "../resources/resource.ts";
 import type { Operation } from "../rules/rule.ts";
 import { field, isObject } from "../wire/shape.ts";
 
-/** Kinds the webhook judges; each in the one API version its schema is known of. */
+/** Kinds the webhook judges; each in the API versions its schema is known of. */
 const KINDS: ReadonlyMap<string, GovernedKind | ResourceKind> = new Map([
   ["networking.k8s.io/v1/NetworkPolicy", "NetworkPolicy"],
   ["/v1/Namespace", "Namespace"],
   ["/v1/Pod", "Pod"],
   ["policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy", "ClusterNetworkPolicy"],
+  ["policy.networking.k8s.io/v1beta1/ClusterNetworkPolicy", "ClusterNetworkPolicy"],
   ["policy.networking.k8s.io/v1alpha1/AdminNetworkPolicy", "AdminNetworkPolicy"],
   ["policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
   ["ringfence.dev/v1alpha1/Profile", "Profile"],

@@ -189,8 +189,11 @@ export class ClusterState {
         { type: kinds.DAEMON_SETS },
         both(both(this.#agents(), this.#network), this.#workloads("DaemonSet")),
       ],
-      [{ type: kinds.CRON_JOBS, optional: true }, this.#workloads("CronJob")],
-      [{ type: kinds.CRON_JOBS_BEFORE_1_21, optional: true }, this.#workloads("CronJob")],
+      [
+        // Until Kubernetes 1.21 there was only `v1beta1`.
+        { type: kinds.CRON_JOBS, otherVersions: ["v1beta1"], optional: true },
+        this.#workloads("CronJob"),
+      ],
       this.#endpoints(dnsService, (found) => {
         this.#dns = resolverEndpoints(found);
       }),

@@ -10,6 +10,8 @@ import { identify, parseEvent } from "./watch-event.ts";
 /** Which objects to follow. */
 export interface ReflectorSource {
   readonly type: ResourceType;
+  /** Versions that serve the same objects, asked for in turn where one is not served (any more). */
+  readonly otherVersions?: readonly string[];
   readonly namespace?: string;
   readonly fieldSelector?: string;
   /** The cluster may lack the kind: then there are no objects, and it is looked for again. */
@@ -72,6 +74,10 @@ export class Reflector {
   readonly #firstSync = Promise.withResolvers<void>();
   readonly #client: ApiClient;
   readonly #source: ReflectorSource;
+  /** All versions of the kind; the first is asked for. */
+  #versions: readonly string[];
+  /** How many versions in a row are not served. */
+  #unserved = 0;
   readonly #target: ReflectorTarget;
   readonly #observe: Observe;
   readonly #timing: ReflectorTiming;
@@ -100,6 +106,7 @@ export class Reflector {
   ) {
     this.#client = client;
     this.#source = source;
+    this.#versions = [source.type.version, ...(source.otherVersions ?? [])];
     this.#target = target;
     this.#observe = options.observe;
     this.#timing = options.timing ?? STANDARD_TIMING;
@@ -181,7 +188,8 @@ export class Reflector {
   }
 
   async #page(from: string): Promise<Page> {
-    const { type, namespace = "", fieldSelector = "" } = this.#source;
+    const { namespace = "", fieldSelector = "" } = this.#source;
+    const type = this.#type();
     const answer = await this.#client.send({
       verb: "list",
       type,
@@ -204,7 +212,8 @@ export class Reflector {
   }
 
   async #watch(from: string): Promise<void> {
-    const { type, namespace = "", fieldSelector = "" } = this.#source;
+    const { namespace = "", fieldSelector = "" } = this.#source;
+    const type = this.#type();
     const opened = performance.now();
     const lines = await this.#client.watch(
       {
@@ -277,7 +286,7 @@ export class Reflector {
   async #recover(error: unknown): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const status = error instanceof ApiError ? error.status : null;
-    if (status === 404 && this.#mayBeAbsent()) return this.#absent();
+    if (status === 404 && (await this.#isUnserved())) return;
     this.#failures += 1;
     // A page that came too late for its `continue`: the next list asks for everything at once.
     this.#paged = !(status === 410 && this.#continuing);
@@ -302,6 +311,29 @@ export class Reflector {
     await this.#pause(retryMs);
   }
 
+  /** What is not served: another version may be, or there is no such kind. False: neither, a fault. */
+  async #isUnserved(): Promise<boolean> {
+    if (this.#tryOtherVersion()) return true;
+    if (!this.#mayBeAbsent()) return false;
+    await this.#absent();
+    return true;
+  }
+
+  #type(): ResourceType {
+    const { type } = this.#source;
+    const [version = type.version] = this.#versions;
+    return { ...type, version };
+  }
+
+  /** Turn to the next version; false once all have been asked for in vain. */
+  #tryOtherVersion(): boolean {
+    const [version = "", ...others] = this.#versions;
+    this.#versions = [...others, version];
+    this.#position = null;
+    this.#unserved = (this.#unserved + 1) % this.#versions.length;
+    return this.#unserved > 0;
+  }
+
   /** An API server that has just started may not serve a custom kind yet: what is known goes at the third 404. */
   #mayBeAbsent(): boolean {
     return this.#source.optional === true && (this.#known.size === 0 || this.#failures >= 2);
@@ -320,6 +352,7 @@ export class Reflector {
   #confirm(): void {
     this.#heardAt = performance.now();
     this.#silent = 0;
+    this.#unserved = 0;
     this.#synced = true;
     this.#firstSync.resolve();
   }

@@ -23,7 +23,6 @@ export const STATEFUL_SETS: ResourceType = {
 };
 export const DAEMON_SETS: ResourceType = { group: "apps", version: "v1", resource: "daemonsets" };
 export const CRON_JOBS: ResourceType = { group: "batch", version: "v1", resource: "cronjobs" };
-export const CRON_JOBS_BEFORE_1_21: ResourceType = { ...CRON_JOBS, version: "v1beta1" };
 export const NETWORK_POLICIES: ResourceType = {
   group: "networking.k8s.io",
   version: "v1",

@@ -12,9 +12,9 @@ export const TIERED_KINDS: readonly PolicyKind[] = [
 
 /** The objects of a policy kind that a cluster may lack. */
 export function policySource(kind: PolicyKind): ReflectorSource {
-  const { apiVersion, resource } = POLICY_READERS[kind];
+  const { apiVersion, otherVersions, resource } = POLICY_READERS[kind];
   const [group = "", version = ""] = apiVersion.split("/");
-  return { type: { group, version, resource }, optional: true };
+  return { type: { group, version, resource }, otherVersions, optional: true };
 }
 
 /** The endpoints of one Service. */

@@ -76,7 +76,9 @@ const egressRuleSchema = z
 const tierSchema = z.enum(["Admin", "Baseline"]);
 
 const clusterNetworkPolicySchema = z.object({
-  apiVersion: z.literal("policy.networking.k8s.io/v1alpha2").exactOptional(),
+  apiVersion: z
+    .enum(["policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1beta1"])
+    .exactOptional(),
   kind: z.literal("ClusterNetworkPolicy").exactOptional(),
   metadata: metadataSchema,
   spec: z.strictObject({
@@ -88,7 +90,7 @@ const clusterNetworkPolicySchema = z.object({
   }),
 });
 
-/** A policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy as it is written. */
+/** A policy.networking.k8s.io ClusterNetworkPolicy as it is written: v1beta1 has the fields of v1alpha2. */
 export type ClusterNetworkPolicyManifest = DeepReadonly<z.input<typeof clusterNetworkPolicySchema>>;
 
 /** Read a ClusterNetworkPolicy. Fields that only a newer API knows make their rule fail closed. */

@@ -96,7 +96,8 @@ function parsePolicyOrOther(
     const message = `\`${kind}\` is not a kind; write \`${name}\``;
     return failure([{ code: "NP_E_SCHEMA", path: "kind", message }]);
   }
-  if (apiVersion === reader.apiVersion) {
+  const version = apiVersion.slice(group.length + 1);
+  if (apiVersion === reader.apiVersion || reader.otherVersions.includes(version)) {
     return as(reader.parse(raw, namespace), (parsed) => ({ kind: "policy", parsed }));
   }
   const message = `\`${apiVersion}\` is not read for this kind; write \`${reader.apiVersion}\``;

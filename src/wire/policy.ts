@@ -17,6 +17,8 @@ import type { ParsedPolicy } from "./parsed-policy.ts";
 /** How one kind of policy is served by the API and read by us. */
 export interface PolicyReader {
   readonly apiVersion: string;
+  /** Others of the same group that serve the same objects. */
+  readonly otherVersions: readonly string[];
   /** The plural in URLs and in webhook rules. */
   readonly resource: string;
   readonly namespaced: boolean;
@@ -29,6 +31,7 @@ export interface PolicyReader {
 export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
   NetworkPolicy: {
     apiVersion: "networking.k8s.io/v1",
+    otherVersions: [],
     resource: "networkpolicies",
     namespaced: true,
     parse: parseNetworkPolicy,
@@ -36,6 +39,7 @@ export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
   },
   ClusterNetworkPolicy: {
     apiVersion: "policy.networking.k8s.io/v1alpha2",
+    otherVersions: ["v1beta1"],
     resource: "clusternetworkpolicies",
     namespaced: false,
     parse: parseClusterNetworkPolicy,
@@ -43,6 +47,7 @@ export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
   },
   AdminNetworkPolicy: {
     apiVersion: "policy.networking.k8s.io/v1alpha1",
+    otherVersions: [],
     resource: "adminnetworkpolicies",
     namespaced: false,
     parse: parseAdminNetworkPolicy,
@@ -50,6 +55,7 @@ export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
   },
   BaselineAdminNetworkPolicy: {
     apiVersion: "policy.networking.k8s.io/v1alpha1",
+    otherVersions: [],
     resource: "baselineadminnetworkpolicies",
     namespaced: false,
     parse: parseBaselineAdminNetworkPolicy,

@@ -309,6 +309,26 @@ describeWithControlPlane("a reflector", (plane) => {
     await widgets.reflector.stop();
   });
 
+  it("asks for another version of a kind where one is not served", async () => {
+    const type = { ...configMaps, version: "v3" };
+    const followed = await follow(["a"], { type, otherVersions: ["v2", "v1"] });
+    await eventually(() => expect(followed.names()).toEqual(["a"]));
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+    expect(followed.notices.map(({ kind }) => kind)).not.toContain("watch-failed");
+  });
+
+  it("turns to another version without losing anything when the first is served no more", async () => {
+    const followed = await follow(["a"], { otherVersions: ["v1"], optional: true });
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    proxy.inject({ kind: "status", status: 404 }, isWatch, 1);
+    proxy.dropConnections();
+    await create("b");
+    await eventually(() => expect(followed.names()).toEqual(["a", "b"]));
+    expect(followed.log.filter((line) => line.startsWith("-"))).toEqual([]);
+    expect(followed.notices.map(({ kind }) => kind)).not.toContain("absent");
+  });
+
   it("shows a fault of its own side, and takes the object the next time", async () => {
     await follow(["a", "b"]);
     const taken: string[] = [];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { Ringfence } from "../support/ringfence.ts";
@@ -10,7 +10,7 @@ const inNamespace = (name: string): object => ({
 });
 
 /** The kind as far as Ringfence is concerned: the real schema is Ringfence's to check again. */
-const definition = {
+const definition = (version: string): object => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: {
@@ -23,7 +23,7 @@ const definition = {
     names: { kind: "ClusterNetworkPolicy", plural: "clusternetworkpolicies" },
     versions: [
       {
-        name: "v1alpha2",
+        name: version,
         served: true,
         storage: true,
         schema: {
@@ -32,63 +32,65 @@ const definition = {
       },
     ],
   },
-};
+});
 
-describeWithControlPlane("a ClusterNetworkPolicy through kubectl", (plane) => {
-  let ringfence: Ringfence;
+describe.each(["v1alpha2", "v1beta1"])("where the API server serves %s alone", (version) => {
+  describeWithControlPlane("a ClusterNetworkPolicy through kubectl", (plane) => {
+    let ringfence: Ringfence;
 
-  const apply = (name: string, spec: object): Promise<KubectlResult> => {
-    const input = {
-      apiVersion: `${group}/v1alpha2`,
-      kind: "ClusterNetworkPolicy",
-      metadata: { name },
-      spec: { tier: "Admin", priority: 10, ...spec },
+    const apply = (name: string, spec: object): Promise<KubectlResult> => {
+      const input = {
+        apiVersion: `${group}/${version}`,
+        kind: "ClusterNetworkPolicy",
+        metadata: { name },
+        spec: { tier: "Admin", priority: 10, ...spec },
+      };
+      return plane().kubectl(["apply", "-f", "-"], { input });
     };
-    return plane().kubectl(["apply", "-f", "-"], { input });
-  };
 
-  beforeAll(async () => {
-    await createShop(plane());
-    // Ringfence starts in a cluster that lacks the kind.
-    ringfence = await Ringfence.install(plane());
-    const defined = await plane().kubectl(["apply", "-f", "-"], { input: definition });
-    expect(defined, defined.stderr).toMatchObject({ code: 0 });
-    await vi.waitFor(async () => {
-      const { status } = await plane().request(
-        "GET",
-        `/apis/${group}/v1alpha2/clusternetworkpolicies`,
-      );
-      expect(status).toBe(200);
-    }, 10_000);
-  }, 120_000);
-  afterAll(async () => ringfence?.stop());
+    beforeAll(async () => {
+      await createShop(plane());
+      // Ringfence starts in a cluster that lacks the kind.
+      ringfence = await Ringfence.install(plane());
+      const defined = await plane().kubectl(["apply", "-f", "-"], { input: definition(version) });
+      expect(defined, defined.stderr).toMatchObject({ code: 0 });
+      await vi.waitFor(async () => {
+        const { status } = await plane().request(
+          "GET",
+          `/apis/${group}/${version}/clusternetworkpolicies`,
+        );
+        expect(status).toBe(200);
+      }, 10_000);
+    }, 120_000);
+    afterAll(async () => ringfence?.stop());
 
-  it("is no way around the rules for NetworkPolicies", async () => {
-    const { code, stderr } = await apply("open", {
-      subject: inNamespace("shop"),
-      ingress: [{ action: "Accept", from: [{ namespaces: {} }] }],
+    it("is no way around the rules for NetworkPolicies", async () => {
+      const { code, stderr } = await apply("open", {
+        subject: inNamespace("shop"),
+        ingress: [{ action: "Accept", from: [{ namespaces: {} }] }],
+      });
+      expect(code).toBe(1);
+      expect(stderr).toContain('ClusterNetworkPolicy open denied by profile "baseline"');
+      expect(stderr).toContain("open-namespaces");
     });
-    expect(code).toBe(1);
-    expect(stderr).toContain('ClusterNetworkPolicy open denied by profile "baseline"');
-    expect(stderr).toContain("open-namespaces");
-  });
 
-  it("is admitted with a warning of what it closes", async () => {
-    const { code, stderr } = await apply("close", {
-      subject: inNamespace("shop"),
-      ingress: [{ action: "Deny", from: [inNamespace("plain")] }],
+    it("is admitted with a warning of what it closes", async () => {
+      const { code, stderr } = await apply("close", {
+        subject: inNamespace("shop"),
+        ingress: [{ action: "Deny", from: [inNamespace("plain")] }],
+      });
+      expect(code, stderr).toBe(0);
+      expect(stderr).toContain("opens nothing; closes plain/* → shop/* all ports");
     });
-    expect(code, stderr).toBe(0);
-    expect(stderr).toContain("opens nothing; closes plain/* → shop/* all ports");
-  });
 
-  it("that was stored counts in what the next change does", async () => {
-    // A kind that was not there is looked for once a minute, and at the start.
-    await ringfence.end("SIGTERM");
-    await ringfence.start();
-    await ringfence.untilReady();
-    const deleted = await plane().kubectl(["delete", "clusternetworkpolicy", "close"]);
-    expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
-    expect(deleted.stderr).toContain("opens plain/* → shop/* all ports; closes nothing");
+    it("that was stored counts in what the next change does", async () => {
+      // A kind that was not there is looked for once a minute, and at the start.
+      await ringfence.end("SIGTERM");
+      await ringfence.start();
+      await ringfence.untilReady();
+      const deleted = await plane().kubectl(["delete", "clusternetworkpolicy", "close"]);
+      expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
+      expect(deleted.stderr).toContain("opens plain/* → shop/* all ports; closes nothing");
+    });
   });
 });

@@ -34,6 +34,11 @@ describe("objects by apiVersion and kind", () => {
       "workload",
       "DeploymentConfig/shop/default",
     ],
+    [
+      object("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", tiered),
+      "policy",
+      "ClusterNetworkPolicy//default",
+    ],
     [object("v1", "Service"), "other", null],
     [object("example.com/v1", "Deployment", { template: { spec: {} } }), "other", null],
     [object("example.com/v1", "Pod"), "other", null],

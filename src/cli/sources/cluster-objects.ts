@@ -37,6 +37,8 @@ const TIERED_KINDS: readonly PolicyKind[] = [
 /** A list to be asked for. */
 interface Wanted {
   readonly type: kinds.ResourceType;
+  /** Versions that serve the same objects, asked for where `type` is not served. */
+  readonly otherVersions?: readonly string[];
   readonly namespaced: boolean;
   /** Go on without it where it may not be read. */
   readonly optional?: boolean;
@@ -56,7 +58,7 @@ export async function readCluster(
   const wanted: readonly Wanted[] = [
     { type: kinds.PODS, namespaced: true },
     { type: kinds.NETWORK_POLICIES, namespaced: true },
-    ...TIERED_KINDS.map((kind) => ({ type: typeOf(kind), namespaced: false, optional: true })),
+    ...TIERED_KINDS.map(wantedOf),
     ...(scope.nodes ? [{ type: kinds.NODES, namespaced: false, optional: true }] : []),
     ...(scope.services
       ? [
@@ -80,7 +82,7 @@ const WORKLOADS: readonly Wanted[] = [
   { type: kinds.DEPLOYMENTS, namespaced: true, optional: true },
   { type: kinds.STATEFUL_SETS, namespaced: true, optional: true },
   { type: kinds.DAEMON_SETS, namespaced: true, optional: true },
-  { type: kinds.CRON_JOBS, namespaced: true, optional: true },
+  { type: kinds.CRON_JOBS, otherVersions: ["v1beta1"], namespaced: true, optional: true },
 ];
 
 const RESOURCES: readonly Wanted[] = RESOURCE_KINDS.map(({ plural, scope }) => {
@@ -92,10 +94,15 @@ const RESOURCES: readonly Wanted[] = RESOURCE_KINDS.map(({ plural, scope }) => {
   };
 });
 
-function typeOf(kind: PolicyKind): kinds.ResourceType {
-  const { apiVersion, resource } = POLICY_READERS[kind];
+function wantedOf(kind: PolicyKind): Wanted {
+  const { apiVersion, otherVersions, resource } = POLICY_READERS[kind];
   const [group = "", version = ""] = apiVersion.split("/");
-  return { group, version, resource };
+  return {
+    type: { group, version, resource },
+    otherVersions,
+    namespaced: false,
+    optional: true,
+  };
 }
 
 class Lister {
@@ -156,7 +163,12 @@ class Lister {
     try {
       return await this.#list(wanted, namespace);
     } catch (error) {
-      if (isStatus(error, 404)) return [];
+      if (isStatus(error, 404)) {
+        const [version, ...otherVersions] = wanted.otherVersions ?? [];
+        if (version === undefined) return [];
+        const type = { ...wanted.type, version };
+        return this.#tolerant({ ...wanted, type, otherVersions }, namespace);
+      }
       if (wanted.optional !== true || !isStatus(error, 403)) throw error;
       this.#report.note(`taken for none: ${messageOf(error)}`);
       return [];
