@@ -27,7 +27,10 @@ const webhooks = webhookConfigurations(base).flatMap((configuration) =>
 const validating = webhooks.filter(({ phase }) => phase === "ValidatingWebhookConfiguration");
 const mutating = webhooks.filter(({ phase }) => phase === "MutatingWebhookConfiguration");
 
-const mainSource = await readFile(new URL("../../src/main.ts", import.meta.url), "utf8");
+const drainSource = await readFile(
+  new URL("../../src/server/listeners.ts", import.meta.url),
+  "utf8",
+);
 
 const port = z.object({ name: z.string(), containerPort: z.number() });
 const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
@@ -230,7 +233,7 @@ describe("the Deployment", () => {
   it("is given the time to drain that the server takes", () => {
     const [, preStopMs = ""] =
       /, ([\d_]+)\)/.exec(container.lifecycle.preStop.exec.command[2]) ?? [];
-    const [, hardCutMs = ""] = /HARD_CUT_MS = ([\d_]+)/.exec(mainSource) ?? [];
+    const [, hardCutMs = ""] = /HARD_CUT_MS = ([\d_]+)/.exec(drainSource) ?? [];
     const spentMs = [preStopMs, hardCutMs].map((text) => Number(text.replaceAll("_", "")));
     expect(spentMs.every((ms) => ms > 0)).toBe(true);
     const graceMs = pod.terminationGracePeriodSeconds * 1000;
