@@ -239,6 +239,24 @@ describeWithControlPlane("the baseline controller", (plane) => {
     expect(await read(namespace, "default-deny")).not.toBeNull();
   });
 
+  it("takes a policy that is gone already for deleted", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const isDelete = ({ method, path }: { method: string; path: string }): boolean =>
+      method === "DELETE" && path.includes(`/${namespace}/`);
+    proxy.inject({ kind: "status", status: 404 }, isDelete, 1);
+    const [deny] = DEFAULT_BASELINE.policies;
+    if (deny === undefined) throw new Error("no policy");
+    controller.use({ ...DEFAULT_BASELINE, policies: [deny] });
+    const kindsHere = (): readonly string[] =>
+      controller.notices.flatMap((one) =>
+        "namespace" in one && one.namespace === namespace ? one.kind : [],
+      );
+    await eventually(() => expect(kindsHere()).toContain("baseline-deleted"));
+    expect(kindsHere()).not.toContain("baseline-failed");
+  });
+
   it("says how long a namespace that opts in was without its baseline, once", async () => {
     const controller = await run();
     const namespace = await createNamespace(optIn);

@@ -87,6 +87,20 @@ describeWithControlPlane("leader election", (plane) => {
     expect(await spec()).toMatchObject({ holderIdentity: "b", leaseTransitions: 1 });
   });
 
+  it("takes a lease that nobody holds at once, however long it was to last", async () => {
+    begin();
+    const path = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    await plane().create(path, {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: lease },
+      spec: { holderIdentity: "", leaseDurationSeconds: 3600, leaseTransitions: 4 },
+    });
+    stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    expect(await spec()).toMatchObject({ holderIdentity: "a", leaseTransitions: 5 });
+  });
+
   it("gives up leading before anybody else may, when it is cut off, and stands again", async () => {
     begin();
     const a = stand("a", first);

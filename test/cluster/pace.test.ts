@@ -34,3 +34,10 @@ it("gives everybody who comes back one turn, in the order in which they first ca
   // Whoever had a turn gets in line again.
   expect(turns.waitMs("b", 200)).toBe(100);
 });
+
+it("keeps no turn for whoever gave it up: they get in line again", () => {
+  const turns = new Turns({ perSecond: 10, burst: 1 });
+  expect([turns.waitMs("a", 0), turns.waitMs("b", 0)]).toEqual([0, 100]);
+  turns.giveUp("b");
+  expect(turns.waitMs("b", 100)).toBe(100);
+});

@@ -91,6 +91,32 @@ describeWithControlPlane("a reflector", (plane) => {
     expect(followed.reflector.staleMs()).toBeLessThan(2000);
   });
 
+  it.each([
+    {
+      name: "a watch that ended as it should",
+      end: async () => {
+        proxy.inject({ kind: "status", status: 503 }, isWatch, 1);
+      },
+    },
+    {
+      name: "a watch that had said something for a while",
+      end: async () => {
+        await create("b");
+        await sleep(1_100);
+        proxy.dropConnections();
+      },
+    },
+  ])("counts failures from the beginning after $name", async ({ end }) => {
+    const seen = proxy.requests.length;
+    proxy.inject({ kind: "status", status: 503 }, isList, 2);
+    const followed = await follow(["a"]);
+    await eventually(() => expect(proxy.requests.slice(seen).some(isWatch)).toBe(true));
+    await end();
+    const counts = (): readonly number[] =>
+      followed.notices.flatMap((one) => (one.kind === "watch-failed" ? one.failures : []));
+    await eventually(() => expect(counts().slice(0, 3)).toEqual([1, 2, 1]));
+  });
+
   it("is not synced before its first list, and knows no age", async () => {
     proxy.inject({ kind: "status", status: 503 }, isList);
     const followed = await follow(["a"]);

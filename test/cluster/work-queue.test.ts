@@ -59,6 +59,23 @@ describe("a work queue", () => {
     await queue.stop();
   });
 
+  it("waits as after a first failure once there was a success in between", async () => {
+    let attempts = 0;
+    const { queue, retries } = recording(async () => {
+      attempts += 1;
+      if (attempts !== 3) throw new Error("no");
+      return 0;
+    });
+    queue.add("a");
+    await eventually(() => expect(attempts).toBe(3));
+    queue.add("a");
+    await eventually(() => expect(retries.length).toBeGreaterThanOrEqual(3));
+    await queue.stop();
+    const [, second, third] = retries;
+    expect(second).toBeGreaterThanOrEqual(backOff.firstMs);
+    expect(third).toBeLessThanOrEqual(backOff.firstMs);
+  });
+
   it("aborts its work and forgets the rest when it stops", async () => {
     const { queue, log, failures } = recording(async (_, signal) => {
       await sleep(60_000, undefined, { signal });
@@ -75,9 +92,12 @@ function recording(work: (key: string, signal: AbortSignal) => Promise<number>):
   readonly queue: WorkQueue;
   readonly log: readonly string[];
   readonly failures: readonly string[];
+  /** How long each failure was to rest. */
+  readonly retries: readonly number[];
 } {
   const log: string[] = [];
   const failures: string[] = [];
+  const retries: number[] = [];
   const queue = new WorkQueue({
     work: async (key, signal) => {
       log.push(`${key} begins`);
@@ -85,9 +105,12 @@ function recording(work: (key: string, signal: AbortSignal) => Promise<number>):
       log.push(`${key} ends`);
       return ms;
     },
-    onFailure: (key, error) => void failures.push(`${key}: ${String(error)}`),
+    onFailure: (key, error, retryMs) => {
+      failures.push(`${key}: ${String(error)}`);
+      retries.push(retryMs);
+    },
     concurrency: 2,
     backOff,
   });
-  return { queue, log, failures };
+  return { queue, log, failures, retries };
 }

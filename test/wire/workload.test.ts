@@ -32,6 +32,15 @@ describe("a pod's workload", () => {
       expected: pod.workload,
     },
     {
+      name: "its ReplicaSet, where the hash is empty",
+      given: {
+        ...pod,
+        labels: labels({ "pod-template-hash": "" }),
+        workload: { kind: "ReplicaSet", name: "web-" },
+      },
+      expected: { kind: "ReplicaSet", name: "web-" },
+    },
+    {
       name: "whatever else owns it",
       given: { ...pod, workload: { kind: "Job", name: "web-6d9f" } },
       expected: { kind: "Job", name: "web-6d9f" },
