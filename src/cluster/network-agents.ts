@@ -6,7 +6,7 @@ export interface Enforcer {
   readonly plugin: string;
   readonly enforces: "yes" | "no" | "unknown";
   readonly evidence: readonly string[];
-  /** What to do where it does not. */
+  /** What to do where it does not, or how to find out. */
   readonly help: string;
 }
 
@@ -14,6 +14,8 @@ type Finding = Pick<Enforcer, "enforces"> & Partial<Omit<Enforcer, "enforces">>;
 
 interface Agent {
   readonly plugin: string;
+  /** Where its DaemonSet is, for one whose name says too little. */
+  readonly namespace?: string;
   /** Name of its ConfigMap, in its own namespace. */
   readonly configMap?: string;
   judge(settings: AgentSettings): Finding;
@@ -57,6 +59,18 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
     },
   ],
   ["ovnkube-node", { plugin: "OVN-Kubernetes", judge: always }],
+  [
+    "sdn",
+    {
+      plugin: "OpenShift SDN, which enforces policies in its mode NetworkPolicy alone",
+      namespace: "openshift-sdn",
+      // Modes Multitenant and Subnet do not, and neither the DaemonSet nor its ConfigMap says which it is.
+      judge: () => ({
+        enforces: "unknown",
+        help: "`kubectl get clusternetworks.network.openshift.io default -o yaml` says `pluginName: redhat/openshift-ovs-networkpolicy` where it does",
+      }),
+    },
+  ],
   ["kube-network-policies", { plugin: "kube-network-policies", judge: always }],
   ["azure-npm", { plugin: "Azure Network Policy Manager", judge: always }],
   ["kube-router", { plugin: "kube-router", judge: judgeKubeRouter }],
@@ -81,9 +95,15 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
   ],
 ]);
 
+function agentOf(daemonSet: unknown): Agent | undefined {
+  const agent = AGENTS.get(textAt(daemonSet, "metadata", "name"));
+  const namespace = textAt(daemonSet, "metadata", "namespace");
+  return (agent?.namespace ?? namespace) === namespace ? agent : undefined;
+}
+
 /** The ConfigMap that a node agent is set up by, as `namespace/name`; null for what is none, or has none. */
 export function configMapOf(daemonSet: unknown): string | null {
-  const { configMap } = AGENTS.get(textAt(daemonSet, "metadata", "name")) ?? {};
+  const { configMap } = agentOf(daemonSet) ?? {};
   return configMap === undefined
     ? null
     : `${textAt(daemonSet, "metadata", "namespace")}/${configMap}`;
@@ -94,7 +114,7 @@ export function enforcerOf(
   daemonSet: unknown,
   dataOf: (configMap: string) => unknown,
 ): Enforcer | null {
-  const agent = AGENTS.get(textAt(daemonSet, "metadata", "name"));
+  const agent = agentOf(daemonSet);
   if (agent === undefined) return null;
   const configMap = configMapOf(daemonSet) ?? "";
   const settings = new AgentSettings(daemonSet, configMap, dataOf(configMap));

@@ -7,15 +7,21 @@ const AILING = "test/cli/fixtures/ailing.yaml";
 
 const EKS_COMPUTE = "eks.amazonaws.com/compute-type";
 
-function daemonSet(name: string, container: object = {}, status: object = {}): object {
+function daemonSet(key: string, container: object = {}, status: object = {}): object {
+  const [name, namespace = "kube-system"] = key.split("/").toReversed();
   const containers = [{ name: "agent", ...container }];
   const spec = { template: { spec: { hostNetwork: true, containers } } };
-  const metadata = { name, namespace: "kube-system" };
+  const metadata = { name, namespace };
   return { apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec, status };
 }
 
-function node(name: string, metadata: object, kubeletVersion = "v1.31.2"): object {
-  const status = { nodeInfo: { kubeletVersion } };
+function node(
+  name: string,
+  metadata: object,
+  kubeletVersion = "v1.31.2",
+  kernelVersion = "6.6.44-0-virt",
+): object {
+  const status = { nodeInfo: { kubeletVersion, kernelVersion } };
   return { apiVersion: "v1", kind: "Node", metadata: { name, ...metadata }, status };
 }
 
@@ -199,6 +205,55 @@ describe("the doctor", () => {
         objects: [k3sServer("--disable-network-policy", "true")],
         status: "problem",
         says: "annotation k3s.io/node-args: --disable-network-policy",
+      },
+      {
+        // Of Rancher Desktop on Windows: the server does not say that its controller left itself out.
+        objects: [
+          node(
+            "logabn220408",
+            { annotations: { "k3s.io/node-args": '["server","--https-listen-port","6443"]' } },
+            "v1.27.3+k3s1",
+            "5.15.90.1-microsoft-standard-WSL2",
+          ),
+        ],
+        status: "unknown",
+        says: "look for `Skipping network policy controller start` in the log of k3s",
+      },
+      {
+        // Of Rancher Desktop on macOS and Linux.
+        objects: [
+          node(
+            "lima-rancher-desktop",
+            { annotations: { "k3s.io/node-args": '["server","--https-listen-port","6443"]' } },
+            "v1.27.3+k3s1",
+          ),
+        ],
+        status: "ok",
+        says: "k3s, by the policy controller that is part of it, enforces policies",
+      },
+      {
+        objects: [
+          node("a", { annotations: { "k3s.io/node-args": '["agent"]' } }, "v1.31.2+k3s1"),
+          node("b", {}, "v1.31.2+k3s1"),
+        ],
+        status: "unknown",
+        says: "unless its servers run with --disable-network-policy",
+      },
+      {
+        objects: [daemonSet("openshift-sdn/sdn")],
+        status: "unknown",
+        says: "in its mode NetworkPolicy alone",
+      },
+      {
+        objects: [daemonSet("openshift-sdn/sdn")],
+        status: "unknown",
+        says: "pluginName: redhat/openshift-ovs-networkpolicy",
+      },
+      { objects: [daemonSet("storage/sdn")], status: "unknown", says: "no node agent" },
+      {
+        objects: [daemonSet("openshift-ovn-kubernetes/ovnkube-node")],
+        status: "ok",
+        says: "DaemonSet openshift-ovn-kubernetes/ovnkube-node: OVN-Kubernetes",
       },
       {
         objects: [k3sServer("--disable-network-policy"), daemonSet("calico-node")],

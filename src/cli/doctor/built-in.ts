@@ -58,23 +58,49 @@ export function isAutoMode(nodes: readonly unknown[]): boolean {
   return nodes.some((node) => labelOf(node, EKS_COMPUTE) === "auto");
 }
 
-/** K3s documentation, "Network Policy Controller": kube-router's, in the k3s process, unless its servers are told not to. */
+/**
+ * K3s documentation, "Network Policy Controller": kube-router's, in the k3s process, unless its servers are
+ * told not to. Rancher Desktop, k3d and Lima run k3s as it is.
+ */
 function k3s(nodes: readonly unknown[]): Enforcer | null {
-  const [node] = nodes.filter((one) => versionOf(one).includes("+k3s"));
+  const own = nodes.filter((node) => versionOf(node).includes("+k3s"));
+  const [node] = own;
   if (node === undefined) return null;
-  const off = nodes.find((one) => flagIn(argsOf(one), "--disable-network-policy") === "true");
+  const off = own.find((one) => flagIn(argsOf(one), "--disable-network-policy") === "true");
+  if (off !== undefined) {
+    return {
+      plugin: "k3s with --disable-network-policy",
+      enforces: "no",
+      evidence: [
+        kubelet(node),
+        `Node ${nameOf(off)}, annotation k3s.io/node-args: --disable-network-policy`,
+      ],
+      help: "start the k3s servers without --disable-network-policy, or install a plugin that enforces policies",
+    };
+  }
+  const onWsl = own.find((one) => textAt(one, ...KERNEL).includes("microsoft"));
+  if (onWsl !== undefined) {
+    // rancher-sandbox/rancher-desktop#5247: the controller leaves itself out where the kernel has no ipset.
+    return {
+      plugin: "k3s on WSL, where its policy controller does not always start",
+      enforces: "unknown",
+      evidence: [kubelet(node), `Node ${nameOf(onWsl)}: kernel ${textAt(onWsl, ...KERNEL)}`],
+      help: "look for `Skipping network policy controller start` in the log of k3s",
+    };
+  }
+  if (!own.some((one) => argsOf(one)[0] === "server")) {
+    return {
+      plugin: "k3s, which enforces policies unless its servers run with --disable-network-policy",
+      enforces: "unknown",
+      evidence: [kubelet(node), "annotation k3s.io/node-args: of no server"],
+      help: "look at the flags and the configuration file of the k3s servers",
+    };
+  }
   const plugin = "k3s, by the policy controller that is part of it,";
-  if (off === undefined) return { plugin, enforces: "yes", evidence: [kubelet(node)], help: "" };
-  return {
-    plugin: "k3s with --disable-network-policy",
-    enforces: "no",
-    evidence: [
-      kubelet(node),
-      `Node ${nameOf(off)}, annotation k3s.io/node-args: --disable-network-policy`,
-    ],
-    help: "start the k3s servers without --disable-network-policy, or install a plugin that enforces policies",
-  };
+  return { plugin, enforces: "yes", evidence: [kubelet(node)], help: "" };
 }
+
+const KERNEL = ["status", "nodeInfo", "kernelVersion"] as const;
 
 /** Flags and the configuration file of k3s, as it writes them to the node. */
 function argsOf(node: unknown): readonly string[] {

@@ -61,7 +61,7 @@ function notWorking(found: readonly Enforcer[]): Diagnosis {
   const unsure = found.find(({ enforces }) => enforces === "unknown");
   if (unsure !== undefined) {
     const message = `the network plugin is ${unsure.plugin}`;
-    const help = "look at its version and settings";
+    const help = unsure.help || "look at its version and settings";
     return { check: CHECK, status: "unknown", message, evidence, help };
   }
   const [first] = found;
