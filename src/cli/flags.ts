@@ -88,5 +88,7 @@ function nearest(value: string, choices: readonly string[]): string | null {
   const [first] = choices
     .map((choice) => ({ choice, distance: leven(value.toLowerCase(), choice) }))
     .toSorted((a, b) => a.distance - b.distance);
-  return first !== undefined && first.distance <= 2 ? first.choice : null;
+  if (first === undefined) return null;
+  // Half of a short word is another word: `html` is not a slip for `yaml`.
+  return first.distance <= 2 && first.distance < first.choice.length / 2 ? first.choice : null;
 }

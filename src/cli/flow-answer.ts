@@ -47,8 +47,7 @@ export function answer(question: FlowQuestion, world: World, source: Source): Fl
     verdict: agree ? first : "unknown",
     explanation: explainOver(to.family, flow, world),
     assumptions: [
-      ...from.assumptions,
-      ...to.assumptions,
+      ...new Set([...from.assumptions, ...to.assumptions]),
       ...baselineAssumptions([world], (namespace) => namespaces.has(namespace)),
       ...(agree ? [] : [`the pods are not alike: ${allowed} of ${asked.length} pairs are allowed`]),
     ],

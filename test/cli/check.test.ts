@@ -342,3 +342,23 @@ describe("check of policies whose files say nothing of pods", () => {
     expect(mended.stdout).toMatch(/^# 0 findings of 0 policies mended; 1 warning left/);
   });
 });
+
+describe("files that hold half of what is asked", () => {
+  const policy = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Ingress"] },
+  };
+  const ingress = { ...policy, kind: "Ingress", spec: {} };
+
+  it.each([
+    { line: "check -", object: ingress, says: "note: there is no policy here to check" },
+    { line: "check -", object: policy, says: "find somebody: the files do not say who runs there" },
+    { line: "audit --manifests -", object: policy, says: "nobody runs in namespace shop" },
+    { line: "doctor --manifests -", object: policy, says: "find somebody: the files do not say" },
+  ])("$object.kind: $line says that", async ({ line, object, says }) => {
+    const { stdout, stderr } = await runCli(line.split(" "), { input: JSON.stringify(object) });
+    expect((stderr + stdout).replaceAll(/\s+/g, " ")).toContain(says);
+  });
+});

@@ -159,6 +159,14 @@ describe("one flow", () => {
   });
 });
 
+describe("what is assumed", () => {
+  it("is said once, of both ends too", async () => {
+    const flow = ["--src-pod", "dev/deploy/toolbox", "--dst-pod", "dev/deploy/toolbox"];
+    const { stdout } = await runCli(["simulate", ...SHOP, ...flow, "--port", "22"]);
+    expect(stdout.match(/stands for its pods/g)).toHaveLength(1);
+  });
+});
+
 describe("a question that cannot be asked", () => {
   it.each([
     ["--src-pod shop/wbe --dst-pod shop/api --port 80", "did you mean `shop/deployment/web`?"],
@@ -184,6 +192,8 @@ describe("a question that cannot be asked", () => {
     ],
     ["--src-pot x", "(Did you mean --src-pod?)"],
     ["-o xml", "Allowed choices are text, json, yaml"],
+    ["-o html", "Allowed choices are text, json, yaml.\n"],
+    ["-o yml", "(Did you mean yaml?)"],
   ])("%s", async (flags, message) => {
     const result = await runCli(["simulate", ...flags.split(" "), ...SHOP]);
     expect(result).toMatchObject({ code: 2, stdout: "" });

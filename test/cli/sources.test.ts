@@ -75,6 +75,21 @@ describe("manifests that cannot be used", () => {
     );
   });
 
+  it.each([
+    { kind: "NetworkPolicys", version: "networking.k8s.io/v1", meant: "NetworkPolicy" },
+    { kind: "networkpolicies", version: "networking.k8s.io/v1", meant: "NetworkPolicy" },
+    {
+      kind: "clusternetworkpolicy",
+      version: "policy.networking.k8s.io/v1alpha2",
+      meant: "ClusterNetworkPolicy",
+    },
+  ])("does not pass over a slip in a kind: $kind", async ({ kind, version, meant }) => {
+    const text = `apiVersion: ${version}\nkind: ${kind}\nmetadata: {name: p}\n`;
+    expect(await problem("slip.yaml", text)).toBe(
+      `error: slip.yaml:2 kind: \`${kind}\` is no kind of ${version}; did you mean \`${meant}\`?\n`,
+    );
+  });
+
   it("names the field of an invalid policy, and what is allowed", async () => {
     expect(await problem("policy.yaml", POLICY)).toContain(
       "policy.yaml:10 spec.ingress[0].from[0].ipBlock.cidr: `10.0.0.300/8` is not a CIDR",
@@ -413,6 +428,20 @@ describe("manifests of all sorts", () => {
     );
     expect(new Set(stdout.match(/shop\/[\w-]+\[\w+\]/g))).toEqual(
       new Set(["shop/web[Deployment]"]),
+    );
+  });
+
+  it("says which policies of other projects it does not read", async () => {
+    const others = [
+      { apiVersion: "projectcalico.org/v3", kind: "GlobalNetworkPolicy" },
+      { apiVersion: "cilium.io/v2", kind: "CiliumNetworkPolicy" },
+      { apiVersion: "cilium.io/v2", kind: "CiliumNetworkPolicy" },
+      { apiVersion: "networking.k8s.io/v1", kind: "Ingress" },
+    ].map((head) => JSON.stringify({ ...head, metadata: { name: "other" } }));
+    const result = await connectivity(["-"], [WEB, ...others].join("\n---\n"));
+    expect(result.code).toBe(0);
+    expect(result.stderr).toBe(
+      "note: not read, though it may open or close ways: GlobalNetworkPolicy of projectcalico.org/v3, CiliumNetworkPolicy of cilium.io/v2\n",
     );
   });
 

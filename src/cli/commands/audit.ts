@@ -3,6 +3,7 @@ import { policiesIn } from "../findings/check-world.ts";
 import { engineFindings } from "../findings/engine-findings.ts";
 import { findingData, inOrder } from "../findings/finding.ts";
 import { Governance } from "../findings/governance.ts";
+import { emptyAssumptions } from "../findings/knowledge.ts";
 import { type Reduction, reduce, totalRules } from "../findings/reduce.ts";
 import { EXIT } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
@@ -28,7 +29,8 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   const source = await openSource(flags, report, await readConfig(flags.config));
   const world = await source.load({ ...EVERYTHING, resources: true });
   const namespace = namespaceInQuestion(source, world);
-  const assumptions = baselineAssumptions([world]);
+  const policies = policiesIn(world, namespace);
+  const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(policies, world)];
   if (flags.fix === true) return fix(reduce(world, namespace), assumptions, flags.output);
   const governance = await Governance.read(world, report);
   const findings = inOrder([
@@ -37,7 +39,6 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
     ...(namespace === null ? brokenInvariants(world, governance) : []),
   ]);
   const { rulesRemoved, deleted } = reduce(world, namespace);
-  const policies = policiesIn(world, namespace);
   const rules = totalRules(policies);
   const summary = [
     `in ${count(policies.length, "policy")};`,

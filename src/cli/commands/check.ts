@@ -71,6 +71,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     ...podAssumptions(policies, world),
     ...resolverAssumptions(policies, world),
   ];
+  if (policies.length === 0) report.note("there is no policy here to check");
   const objects = new Set(policies.map(({ policy }) => policyName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
     const changes = [...namespaces, ...sources.map(policyChange)];

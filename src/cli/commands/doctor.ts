@@ -9,6 +9,7 @@ import {
 import { examinePolicies } from "../doctor/policies.ts";
 import { policiesIn } from "../findings/check-world.ts";
 import { Governance } from "../findings/governance.ts";
+import { podAssumptions } from "../findings/knowledge.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { didYouMean, namespaceInQuestion } from "../references.ts";
@@ -49,7 +50,7 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
     examineSourceAddresses(patient),
     examineServicePorts(patient),
   ];
-  const assumptions = baselineAssumptions([world]);
+  const assumptions = [...baselineAssumptions([world]), ...podAssumptions(patient.policies, world)];
   const found = diagnoses.some(({ status }) => status === "problem" || status === "warning");
   const text =
     flags.output === "text"
