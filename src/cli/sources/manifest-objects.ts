@@ -37,10 +37,7 @@ export async function readManifests(
   }
   if (problems.length > 0) throw new InputError(problems);
   if (foreign.length > 0) report.note(passedOver(foreign));
-  const unread = new Set(objects.flatMap(({ raw }) => foreignPolicy(raw) ?? []));
-  if (unread.size > 0) {
-    report.note(`not read, though it may open or close ways: ${[...unread].join(", ")}`);
-  }
+  noteForeignPolicies(objects, report);
   if (objects.length === 0) throw usageError(`${paths.join(", ")}: no Kubernetes object in there`);
   return objects;
 }
@@ -50,6 +47,12 @@ const NOT_KUBERNETES: Problem = {
   path: "",
   message: "is not a Kubernetes object: it needs `apiVersion` and `kind`",
 };
+
+function noteForeignPolicies(objects: readonly SourceObject[], report: Report): void {
+  const unread = new Set(objects.flatMap(({ raw }) => foreignPolicy(raw) ?? []));
+  if (unread.size === 0) return;
+  report.note(`not read, though it may open or close ways: ${[...unread].join(", ")}`);
+}
 
 function misspelt(raw: unknown, path: string, meant: string): Problem {
   const message = `\`${textAt(raw, "kind")}\` is no kind of ${textAt(raw, "apiVersion")}; did you mean \`${meant}\`?`;
