@@ -333,6 +333,8 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
           `GET ${networking}/${namespace}/networkpolicies`,
         ]),
         `GET ${tiers}/v1alpha2/clusternetworkpolicies`,
+        // Where one version is not served the next is asked for.
+        `GET ${tiers}/v1beta1/clusternetworkpolicies`,
         `GET ${tiers}/v1alpha1/adminnetworkpolicies`,
         `GET ${tiers}/v1alpha1/baselineadminnetworkpolicies`,
       ]),
