@@ -16,13 +16,14 @@ export function createSelfSignedCertificate(commonName: string): CertificatePair
   const addresses = sequence(der(0x87, Buffer.from([127, 0, 0, 1])));
   const extension = sequence(oid(2, 5, 29, 17), der(0x04, addresses));
   const now = Date.now();
+  const notBefore = new Date(now - DAY_MS);
   const notAfter = new Date(now + DAY_MS);
   const content = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))), // version 3
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
     name,
-    sequence(time(new Date(now - DAY_MS)), time(notAfter)),
+    sequence(time(notBefore), time(notAfter)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, sequence(extension)),
@@ -36,6 +37,7 @@ export function createSelfSignedCertificate(commonName: string): CertificatePair
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    notBefore,
     notAfter,
   };
 }

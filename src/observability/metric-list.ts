@@ -126,7 +126,7 @@ export const METRICS = {
   certificateRefusals: {
     name: "ringfence_certificate_refusals_total",
     type: "counter",
-    help: "Renewed certificates that could not be used; the one before stays in use.",
+    help: "Renewed certificates that could not be used or were not valid; the one before stays in use.",
     labels: [],
   },
   logLinesLost: {

@@ -18,7 +18,8 @@ export interface CertificatePaths {
 export interface CertificatePair {
   readonly certificate: string;
   readonly key: string;
-  /** When the leaf expires. */
+  /** When the leaf begins and ends to be valid. */
+  readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
@@ -34,22 +35,27 @@ export interface CertificateListener {
  */
 export class CertificateFiles {
   readonly #paths: CertificatePaths;
+  readonly #now: () => number;
   #current: CertificatePair;
   #complaint = "";
   #watchers: readonly FSWatcher[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  private constructor(paths: CertificatePaths, current: CertificatePair) {
+  private constructor(paths: CertificatePaths, current: CertificatePair, now: () => number) {
     this.#paths = paths;
     this.#current = current;
+    this.#now = now;
   }
 
-  /** Read the pair. Throws an AppError that names the file where it cannot be used. */
-  static async open(paths: CertificatePaths): Promise<CertificateFiles> {
+  /**
+   * Read the pair. Throws an AppError that names the file where it cannot be used. `now`: milliseconds
+   * since 1970.
+   */
+  static async open(paths: CertificatePaths, now = Date.now): Promise<CertificateFiles> {
     const read = await readPair(paths);
     if (!read.ok)
       throw new AppError("NP_E_CERTIFICATE", `${read.error.path}: ${read.error.message}`);
-    return new CertificateFiles(paths, read.value);
+    return new CertificateFiles(paths, read.value, now);
   }
 
   get current(): CertificatePair {
@@ -74,7 +80,7 @@ export class CertificateFiles {
   }
 
   async #check(listener: CertificateListener): Promise<void> {
-    const read = await readPair(this.#paths);
+    const read = await this.#usable();
     if (!read.ok) {
       const complaint = `${read.error.path}: ${read.error.message}`;
       if (complaint !== this.#complaint) listener.refused(read.error);
@@ -87,6 +93,25 @@ export class CertificateFiles {
     this.#current = read.value;
     listener.replaced(read.value);
   }
+
+  /** The pair in the files, but for one that nobody would accept while the one in use is accepted. */
+  async #usable(): Promise<Result<CertificatePair, Problem>> {
+    const read = await readPair(this.#paths);
+    const now = this.#now();
+    if (!read.ok || whyInvalid(this.#current, now) !== null) return read;
+    const why = whyInvalid(read.value, now);
+    return why === null ? read : failure(problemOf(this.#paths.certificatePath, why));
+  }
+}
+
+/** Why a certificate is not valid at `now` (milliseconds since 1970), null if it is. */
+export function whyInvalid(
+  { notBefore, notAfter }: Pick<CertificatePair, "notBefore" | "notAfter">,
+  now: number,
+): string | null {
+  if (now > notAfter.getTime()) return `the certificate expired at ${notAfter.toISOString()}`;
+  if (now >= notBefore.getTime()) return null;
+  return `the certificate is not valid before ${notBefore.toISOString()}`;
 }
 
 /** A folder that cannot be watched, for it is gone or the node has no watches left, is only polled. */
@@ -109,8 +134,13 @@ async function readPair({
   try {
     // The two are read at different instants: in the middle of a renewal they may not be a pair.
     createSecureContext({ cert: certificate.value, key: key.value });
-    const notAfter = new Date(new X509Certificate(certificate.value).validTo);
-    return success({ certificate: certificate.value, key: key.value, notAfter });
+    const { validFrom, validTo } = new X509Certificate(certificate.value);
+    return success({
+      certificate: certificate.value,
+      key: key.value,
+      notBefore: new Date(validFrom),
+      notAfter: new Date(validTo),
+    });
   } catch (error) {
     return failure(problemOf(certificatePath, error));
   }

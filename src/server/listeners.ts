@@ -1,4 +1,4 @@
-import type { CertificateFiles, CertificateListener } from "./certificate.ts";
+import { type CertificateFiles, type CertificateListener, whyInvalid } from "./certificate.ts";
 import { createServer, type ServerOptions, secureContextOf } from "./create-server.ts";
 import { createMetricsServer, createProbes, type MetricsSource } from "./probes.ts";
 import { drain } from "./shutdown.ts";
@@ -72,6 +72,6 @@ export class Listeners {
   #unready(): string | null {
     const { certificate, unready } = this.#options;
     if (this.#draining) return "stopping";
-    return certificate.current.notAfter < new Date() ? "the certificate has expired" : unready();
+    return whyInvalid(certificate.current, Date.now()) ?? unready();
   }
 }

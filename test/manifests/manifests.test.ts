@@ -331,7 +331,7 @@ describe("the ServiceAccount's rights", () => {
 function server(): ReturnType<typeof createServer> {
   return createServer({
     admission: { handle: async () => null, fail: () => null },
-    certificate: { certificate: "", key: "", notAfter: new Date(0) },
+    certificate: { certificate: "", key: "", notBefore: new Date(0), notAfter: new Date(0) },
     deadlineMs: 1,
     clock: () => 0,
     isDraining: () => false,

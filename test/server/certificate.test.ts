@@ -1,6 +1,7 @@
 import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Problem } from "../../src/errors.ts";
 import {
   CertificateFiles,
@@ -27,8 +28,8 @@ beforeEach(() => {
 });
 
 /** A new certificate, put into the mounted folder as a kubelet does: a symlink is swapped. */
-async function renew(version: string): Promise<CertificatePaths> {
-  await issueCertificate(authority, join(mount, version));
+async function renew(version: string, days = 30): Promise<CertificatePaths> {
+  await issueCertificate(authority, join(mount, version), days);
   await symlink(version, join(mount, "..data_tmp"));
   await rename(join(mount, "..data_tmp"), join(mount, "..data"));
   for (const file of ["tls.crt", "tls.key"]) {
@@ -103,12 +104,68 @@ it("keeps the pair it has while the new one does not belong together, and says s
   const other = await issueCertificate(authority, join(root, `other-${mounts}`));
   await copyFile(other.key, join(mount, "first", "tls.key"));
   await vi.waitFor(() => expect(seen.refused).toHaveLength(1), SOON);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await sleep(100);
   expect(seen.refused).toEqual([
     expect.objectContaining({ code: "NP_E_CERTIFICATE", path: paths.certificatePath }),
   ]);
   expect(files.current).toBe(current);
   files.stop();
+});
+
+describe("a renewed certificate that is not valid", () => {
+  /** What was said of that; in the middle of a swap the two files may not fit together either. */
+  const invalid = ({ refused }: { readonly refused: readonly Problem[] }): readonly Problem[] =>
+    refused.filter(({ message }) => message.startsWith("the certificate "));
+
+  const DAY_MS = 86_400_000;
+
+  it("leaves the valid one in use while it has expired, says so once, and the next good one is taken", async () => {
+    const paths = await renew("first");
+    const files = await CertificateFiles.open(paths, () => Date.now() + 2 * DAY_MS);
+    const { current } = files;
+    const seen = follow(files, 20);
+    await renew("expired", 1);
+    await vi.waitFor(() => expect(invalid(seen)).toHaveLength(1), SOON);
+    await sleep(100);
+    expect(invalid(seen)).toEqual([
+      {
+        code: "NP_E_CERTIFICATE",
+        path: paths.certificatePath,
+        message: expect.stringMatching(/^the certificate expired at \d{4}-.*Z$/) as unknown,
+      },
+    ]);
+    expect(files.current).toBe(current);
+    await renew("third");
+    await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+    expect(files.current).not.toBe(current);
+    files.stop();
+  });
+
+  it("is taken as soon as its time has come", async () => {
+    let now = 0;
+    const paths = await renew("first");
+    const files = await CertificateFiles.open(paths, () => now);
+    now = files.current.notBefore.getTime();
+    const seen = follow(files, 20);
+    // The times in a certificate are whole seconds.
+    await sleep(1100);
+    await renew("early");
+    await vi.waitFor(() => expect(invalid(seen)).toHaveLength(1), SOON);
+    expect(invalid(seen)[0]?.message).toMatch(/^the certificate is not valid before \d{4}-.*Z$/);
+    expect(seen.replaced).toEqual([]);
+    now = Date.now();
+    await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+    files.stop();
+  });
+
+  it("is taken where the one in use is no better", async () => {
+    const files = await CertificateFiles.open(await renew("first"), () => Date.now() + 60 * DAY_MS);
+    const seen = follow(files, 20);
+    await renew("second");
+    await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+    expect(invalid(seen)).toEqual([]);
+    files.stop();
+  });
 });
 
 const UNUSABLE: readonly (readonly [string, (folder: string) => Promise<unknown>, string])[] = [

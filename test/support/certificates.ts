@@ -22,10 +22,14 @@ export async function createAuthority(folder: string): Promise<CertificateFiles>
   return files;
 }
 
-/** Issue a serving certificate for the loopback address as `tls.crt` and `tls.key`, the names of a TLS Secret. */
+/**
+ * Issue a serving certificate for the loopback address as `tls.crt` and `tls.key`, the names of a TLS Secret;
+ * valid from now on.
+ */
 export async function issueCertificate(
   authority: CertificateFiles,
   folder: string,
+  days = 30,
 ): Promise<CertificateFiles> {
   await mkdir(folder, { recursive: true });
   const files = { certificate: join(folder, "tls.crt"), key: join(folder, "tls.key") };
@@ -38,7 +42,7 @@ export async function issueCertificate(
   const subject = ["-subj", "/CN=127.0.0.1"];
   await run("openssl", ["req", ...newKey, ...subject, "-keyout", files.key, "-out", request]);
   const signer = ["-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial"];
-  const target = ["-days", "30", "-extfile", extensions, "-out", files.certificate];
+  const target = ["-days", String(days), "-extfile", extensions, "-out", files.certificate];
   await run("openssl", ["x509", "-req", "-in", request, ...signer, ...target]);
   return files;
 }
