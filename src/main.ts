@@ -13,6 +13,7 @@ import { RuleBook } from "./rules/rule-book.ts";
 import { CertificateFiles } from "./server/certificate.ts";
 import { keepGarbageYoung } from "./server/heap.ts";
 import { Listeners } from "./server/listeners.ts";
+import { stopSignal } from "./server/shutdown.ts";
 import { VALIDATORS } from "./validators/index.ts";
 
 /** How often a mounted folder of resources is compared; a kubelet takes a minute to update it. */
@@ -122,9 +123,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   await listeners.listen();
   logger.info("serving", { host: config.listenAddress, webhookPort: config.webhookPort });
 
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ["SIGTERM", "SIGINT"]) process.once(name, resolve);
-  });
+  const signal = await stopSignal();
   logger.info("stopping", { signal });
   await Promise.all([listeners.drain(), loneWork.stop()]);
   await events.stop();

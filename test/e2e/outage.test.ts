@@ -1,4 +1,11 @@
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { type ClientRequest, IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { documentedCommands } from "../support/documented-commands.ts";
@@ -212,5 +219,43 @@ describeWithControlPlane("while Ringfence is away", (plane) => {
 
   it("a SIGTERM ends it with exit code 0", async () => {
     expect(await ringfence.end("SIGTERM")).toBe(0);
+  });
+
+  describe("with a request in flight when it is told to stop", () => {
+    let running: ClientRequest;
+
+    beforeEach(async () => {
+      await ringfence.start();
+      await ringfence.untilReady();
+      running = request(`https://127.0.0.1:${ringfence.ports.webhook}/validate`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        ca: await readFile(plane().authority.certificate),
+      });
+      running.on("error", () => undefined);
+      const before = ringfence.log.length;
+      running.write('{"request":{"uid":"u-1"');
+      await once(running, "socket");
+      await sleep(200);
+      ringfence.signal("SIGTERM");
+      await vi.waitFor(() => expect(ringfence.log.slice(before)).toContain('"stopping"'), 5_000);
+    });
+
+    it("a second SIGTERM changes nothing: it is answered, and the exit code is 0", async () => {
+      ringfence.signal("SIGTERM");
+      await sleep(200);
+      running.end("}}");
+      const [reply] = z
+        .tuple([z.instanceof(IncomingMessage)])
+        .parse(await once(running, "response"));
+      expect(reply.headers.connection).toBe("close");
+      expect(await text(reply)).toContain('"uid":"u-1"');
+      expect(await ringfence.untilEnded()).toBe(0);
+    });
+
+    it("a SIGINT ends it at once", async () => {
+      ringfence.signal("SIGINT");
+      expect(await ringfence.untilEnded()).toBe(null);
+    });
   });
 });

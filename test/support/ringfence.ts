@@ -180,6 +180,11 @@ export class Ringfence {
     return child?.exitCode ?? null;
   }
 
+  /** Send the process a signal that it may live through. */
+  signal(name: "SIGTERM" | "SIGINT"): void {
+    this.#process?.kill(name);
+  }
+
   /** End the process with a signal and return its exit code, null when the signal ended it. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> {
     const child = this.#process;
