@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { AppError } from "../errors.ts";
+import { textAt } from "../wire/shape.ts";
 import { type Impersonation, impersonationHeaders } from "./impersonation.ts";
 import {
   type KubeconfigChoice,
@@ -42,15 +43,31 @@ export interface ClientOptions extends KubeconfigChoice {
   readonly timeoutMs?: number;
 }
 
+/** What an answer that is no success says of trying again. */
+interface RetryAdvice {
+  /** Milliseconds to wait for, by `Retry-After`. */
+  readonly retryAfterMs: number | null;
+  /** Of a list whose version is gone: the `continue` that goes on with what there is now. */
+  readonly continueFrom: string | null;
+}
+
 /** An answer that is no success, or no answer at all. */
-export class ApiError extends AppError {
+export class ApiError extends AppError implements RetryAdvice {
   /** The HTTP status, null where the API server gave none: unreachable, cut off, too slow. */
   readonly status: number | null;
+  readonly retryAfterMs: number | null;
+  readonly continueFrom: string | null;
 
-  constructor(status: number | null, message: string, options?: ErrorOptions) {
+  constructor(
+    status: number | null,
+    message: string,
+    options: ErrorOptions & Partial<RetryAdvice> = {},
+  ) {
     super(status === 403 ? "NP_E_FORBIDDEN" : "NP_E_API_SERVER", message, options);
     this.name = "ApiError";
     this.status = status;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.continueFrom = options.continueFrom ?? null;
   }
 }
 
@@ -149,7 +166,11 @@ export class ApiClient {
     if (status >= 200 && status < 300) return response;
     if (status === 401) this.#credentials = null;
     const text = await readText(response, MAX_ANSWER_BYTES, what, signal);
-    throw new ApiError(status, `cannot ${what}: ${status} ${statusMessage(text)}`);
+    const answer = parseIfJson(text);
+    throw new ApiError(status, `cannot ${what}: ${status} ${messageOf(answer, text)}`, {
+      retryAfterMs: parseRetryAfter(response.headers["retry-after"]),
+      continueFrom: textAt(answer, "metadata", "continue") || null,
+    });
   }
 
   async #transmit(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
@@ -292,14 +313,22 @@ function reasonOf(cause: unknown, signal?: AbortSignal): string {
   return error.message === "" ? code : error.message;
 }
 
-function statusMessage(text: string): string {
+function parseIfJson(text: string): unknown {
   try {
-    const status: unknown = JSON.parse(text);
-    if (typeof status === "object" && status !== null && "message" in status) {
-      return String(status.message);
-    }
+    return JSON.parse(text);
   } catch {
-    // A load balancer's page, or a plain-text refusal: its first words are all there is to say.
+    return null;
   }
-  return text.trim().slice(0, 200);
+}
+
+function messageOf(answer: unknown, text: string): string {
+  // A load balancer's page, or a plain-text refusal: its first words are all there is to say.
+  return textAt(answer, "message") || text.trim().slice(0, 200);
+}
+
+/** Seconds, as the API server writes it, or a date, as what stands in front of it may. */
+function parseRetryAfter(header: string | undefined): number | null {
+  if (header === undefined) return null;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return ms > 0 ? ms : null;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
-import { type BackOff, backOffMs, STANDARD_BACK_OFF } from "./back-off.ts";
+import { type BackOff, retryMs, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import type { ResourceType } from "./resource-type.ts";
@@ -297,7 +297,7 @@ export class Reflector {
     // Whoever is asked to come less often does not ask for everything instead.
     const isPatient = status === 429 || this.#failures <= RESUME_ATTEMPTS;
     if (!resumable || !isPatient) this.#position = null;
-    const retryMs = backOffMs(this.#failures, this.#timing.backOff);
+    const waitMs = retryMs(error, this.#failures, this.#timing.backOff);
     const fault = faultOf(error);
     this.#problem = fault.message;
     const { resource } = this;
@@ -306,9 +306,9 @@ export class Reflector {
       resource,
       ...fault,
       failures: this.#failures,
-      retryMs,
+      retryMs: waitMs,
     });
-    await this.#pause(retryMs);
+    await this.#pause(waitMs);
   }
 
   /** What is not served: another version may be, or there is no such kind. False: neither, a fault. */

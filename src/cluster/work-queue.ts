@@ -1,4 +1,4 @@
-import { type BackOff, backOffMs } from "./back-off.ts";
+import { type BackOff, retryMs } from "./back-off.ts";
 
 export interface WorkQueueOptions {
   /** What to do for a key. Resolves with how long, in ms, to leave the key alone afterwards. */
@@ -57,10 +57,10 @@ export class WorkQueue {
       (error: unknown) => {
         const failures = (this.#failures.get(key) ?? 0) + 1;
         this.#failures.set(key, failures);
-        const retryMs = backOffMs(failures, backOff);
-        if (!signal.aborted) onFailure(key, error, retryMs);
+        const waitMs = retryMs(error, failures, backOff);
+        if (!signal.aborted) onFailure(key, error, waitMs);
         this.#dirty.add(key);
-        return retryMs;
+        return waitMs;
       },
     );
     this.#active.delete(key);

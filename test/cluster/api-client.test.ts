@@ -61,6 +61,23 @@ describeWithControlPlane("the API client", (plane) => {
     expect(error.message).toMatch(message);
   });
 
+  it.each([
+    { retryAfter: "7", between: [7000, 7000] },
+    { retryAfter: new Date(Date.now() + 600_000).toUTCString(), between: [300_000, 600_000] },
+    { retryAfter: new Date(0).toUTCString(), between: null },
+    { retryAfter: "0", between: null },
+    { retryAfter: "soon", between: null },
+  ])("says how long it is asked to wait: $retryAfter", async ({ retryAfter, between }) => {
+    const fault = { kind: "status", status: 503, retryAfter } as const;
+    proxy.inject(fault, ({ path }) => path.includes("/pods"), 1);
+    const { retryAfterMs } = await failureOf(client.send({ verb: "list", type: PODS }));
+    if (between === null) expect(retryAfterMs).toBe(null);
+    else {
+      expect(retryAfterMs).toBeGreaterThanOrEqual(between[0] ?? 0);
+      expect(retryAfterMs).toBeLessThanOrEqual(between[1] ?? 0);
+    }
+  });
+
   it("is forbidden by name of verb and resource", async () => {
     const kubeconfig = await plane().kubeconfig({ user: { name: "nobody" } });
     const limited = new ApiClient({ kubeconfig });

@@ -257,6 +257,19 @@ describeWithControlPlane("a reflector", (plane) => {
     expect(ids.size).toBe(listed.length);
   });
 
+  it("waits for as long as it is told to, where that is longer than its back-off", async () => {
+    proxy.inject(
+      { kind: "status", status: 429, retryAfter: "1" },
+      ({ path }) => path.includes("configmaps"),
+      1,
+    );
+    const patient = { ...quick, backOff: { firstMs: 20, maxMs: 5000 } };
+    const { reflector, notices } = startReflector(client, { type: configMaps }, patient);
+    await reflector.whenSynced;
+    expect(notices[0]).toMatchObject({ kind: "watch-failed", retryMs: 1000 });
+    await reflector.stop();
+  });
+
   it("gives up on a list that never answers, and asks again", async () => {
     proxy.inject({ kind: "silence" }, (seen) => seen.path.includes("configmaps"), 1);
     const followed = await follow(["a"]);

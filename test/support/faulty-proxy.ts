@@ -9,8 +9,8 @@ import type { ControlPlane } from "./control-plane.ts";
 
 /** What the proxy does to a request instead of passing it on. */
 export type Fault =
-  /** Answer with this HTTP status and a Kubernetes Status object; 429 and 503 carry `Retry-After: 1`. */
-  | { readonly kind: "status"; readonly status: number }
+  /** Answer with this HTTP status and a Kubernetes Status object; 429 and 503 carry `Retry-After`, by default 1. */
+  | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string }
   /** Answer a watch with 200 and one ERROR event of this code, as the API server reports an expired version. */
   | { readonly kind: "watch-error"; readonly code: number }
   /** Answer a watch with 200 and this line alone. */
@@ -130,9 +130,12 @@ export class FaultyProxy {
     const injected = this.#injected.find((one) => one.remaining > 0 && one.matches(seen));
     if (injected !== undefined) injected.remaining -= 1;
     switch (injected?.fault.kind) {
-      case "status":
-        answer(reply, injected.fault.status, statusObject(injected.fault.status));
+      case "status": {
+        const { status, retryAfter = "1" } = injected.fault;
+        if (status === 429 || status === 503) reply.setHeader("retry-after", retryAfter);
+        answer(reply, status, statusObject(status));
         return;
+      }
       case "watch-error":
         answer(reply, 200, { type: "ERROR", object: statusObject(injected.fault.code) });
         return;
@@ -179,8 +182,7 @@ export class FaultyProxy {
 }
 
 function answer(reply: ServerResponse, status: number, body: object): void {
-  const retryAfter = status === 429 || status === 503 ? { "retry-after": "1" } : {};
-  reply.writeHead(status, { "content-type": "application/json", ...retryAfter });
+  reply.writeHead(status, { "content-type": "application/json" });
   reply.end(`${JSON.stringify(body)}\n`);
 }
 
