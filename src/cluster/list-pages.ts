@@ -1,10 +1,13 @@
-import { field } from "../wire/shape.ts";
-import { type ApiClient, TooLargeError } from "./api-client.ts";
+import { field, textAt } from "../wire/shape.ts";
+import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
 import type { ResourceType } from "./resource-type.ts";
 
 const PAGE_SIZE = 200;
 
-/** All objects of a kind as the API server has them, a page at a time. Throws `ApiError`. */
+/**
+ * All objects of a kind as the API server has them, a page at a time. Where the version that the pages
+ * are of is gone before the last one, the rest is as it is by then. Throws `ApiError`.
+ */
 export async function* listPages(
   client: ApiClient,
   type: ResourceType,
@@ -12,23 +15,32 @@ export async function* listPages(
 ): AsyncGenerator<readonly unknown[], void> {
   let limit = PAGE_SIZE;
   let from: string | null = "";
+  let hasExpired = false;
   while (from !== null) {
-    const query = { limit: String(limit), ...(from === "" ? {} : { continue: from }) };
+    const query: Readonly<Record<string, string>> = {
+      limit: String(limit),
+      ...(from === "" ? {} : { continue: from }),
+    };
     // oxlint-disable-next-line no-await-in-loop -- each page says where the next begins
-    const answer = await client
+    const answer: unknown = await client
       .send({ verb: "list", type, query, signal })
       .catch((error: unknown) => {
-        // A page of many large objects: fewer of them fit.
-        if (!(error instanceof TooLargeError) || limit === 1) throw error;
-        return null;
+        if (error instanceof ApiError) return error;
+        throw error;
       });
-    if (answer === null) {
+    if (answer instanceof TooLargeError && limit > 1) {
+      // A page of many large objects: fewer of them fit.
       limit = Math.ceil(limit / 4);
-      continue;
+    } else if (answer instanceof ApiError) {
+      // Never twice without a page in between, or we would spin.
+      if (answer.continueFrom === null || hasExpired) throw answer;
+      from = answer.continueFrom;
+      hasExpired = true;
+    } else {
+      const items = field(answer, "items");
+      yield Array.isArray(items) ? items : [];
+      from = textAt(answer, "metadata", "continue") || null;
+      hasExpired = false;
     }
-    const items = field(answer, "items");
-    yield Array.isArray(items) ? items : [];
-    const next = field(answer, "metadata", "continue");
-    from = typeof next === "string" && next !== "" ? next : null;
   }
 }

@@ -71,6 +71,7 @@ export class ControlPlane {
   readonly adminKubeconfig: string;
   readonly #path: string;
   readonly #ca: string;
+  readonly #etcdUrl: string;
   readonly #processes: readonly ChildProcess[];
   #kubeconfigs = 0;
 
@@ -82,6 +83,7 @@ export class ControlPlane {
     readonly authority: CertificateFiles;
     readonly serving: CertificateFiles;
     readonly ca: string;
+    readonly etcdUrl: string;
     readonly processes: readonly ChildProcess[];
   }) {
     this.version = parts.version;
@@ -92,6 +94,7 @@ export class ControlPlane {
     this.adminKubeconfig = join(parts.folder, "admin.kubeconfig");
     this.#path = `${parts.binaries}:${process.env["PATH"] ?? ""}`;
     this.#ca = parts.ca;
+    this.#etcdUrl = parts.etcdUrl;
     this.#processes = parts.processes;
   }
 
@@ -143,6 +146,7 @@ export class ControlPlane {
       authority,
       serving,
       ca: await readFile(authority.certificate, "utf8"),
+      etcdUrl,
       processes: [apiServer, etcd],
     });
     await writeFile(plane.adminKubeconfig, plane.#renderKubeconfig({}));
@@ -222,6 +226,13 @@ export class ControlPlane {
       body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
     });
     return tokenRequest.parse(response.body).status.token;
+  }
+
+  /** Do what etcd does every few minutes: forget all versions before this one of some object. */
+  async compact(resourceVersion: string): Promise<void> {
+    const body = JSON.stringify({ revision: resourceVersion, physical: true });
+    const response = await fetch(`${this.#etcdUrl}/v3/kv/compaction`, { method: "POST", body });
+    if (!response.ok) throw new Error(`cannot compact: ${await response.text()}`);
   }
 
   /** Do what the namespace controller does last: let a deleted, emptied namespace go. */
