@@ -108,6 +108,19 @@ describe("with a uid there is an AdmissionReview", () => {
     expect(JSON.parse(body)).toMatchObject({ response: { uid: UID, allowed: true } });
   });
 
+  it.each([
+    ["a field that no policy has", { deep: "DEEP" }, "spec.deep: unknown field"],
+    ["peers", { ingress: [{ from: "DEEP" }] }, "spec.ingress[0].from[0]: a list is not an object"],
+    ["a label", { podSelector: { matchLabels: { a: "DEEP" } } }, "spec.podSelector.matchLabels.a"],
+  ])("what is nested 100,000 levels deep is named by its field: %s", async (_, spec, text) => {
+    const object = policy("shop/x", spec);
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const body = JSON.stringify(review({ object, oldObject: object })).replaceAll('"DEEP"', deep);
+    const response = await ask(served, body);
+    expect(response).toMatchObject({ uid: UID, allowed: false, status: { code: 422 } });
+    expect(response.status?.message).toContain(text);
+  });
+
   it("an object and an old object of 3 MiB each are read", async () => {
     const annotations = { padding: "x".repeat(3 * MIB) };
     const object = policy("shop/x", { podSelector: {} }, { annotations });
@@ -177,10 +190,10 @@ describe("when the world is not as it should be", () => {
 
 async function ask(
   { client }: Served,
-  body: object,
+  body: object | string,
   path = "/validate",
 ): Promise<AdmissionReply["response"]> {
-  const reply = await client.post(path, JSON.stringify(body));
+  const reply = await client.post(path, typeof body === "string" ? body : JSON.stringify(body));
   expect(reply.status).toBe(200);
   // oxlint-disable-next-line typescript/no-unsafe-assignment -- the next line checks it
   const answer: AdmissionReply = JSON.parse(reply.body);

@@ -49,6 +49,12 @@ it("takes for the same what has the same fields and items", () => {
   );
 });
 
+it("compares what is nested deep, and takes it for nothing beyond a thousand levels", () => {
+  const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+  expect(sameJson(nested(1000), nested(1000))).toBe(true);
+  expect(sameJson(nested(100_000), nested(100_000))).toBe(false);
+});
+
 it.each([
   ['{"a":1}', '{"b":1}'],
   ['{"a":1}', '{"a":1,"b":1}'],
