@@ -4,8 +4,9 @@ import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
 import { type BackOff, retryMs, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
+import { type Page, readPage } from "./read-page.ts";
 import type { ResourceType } from "./resource-type.ts";
-import { identify, parseEvent } from "./watch-event.ts";
+import { identify, isBefore, parseEvent } from "./watch-event.ts";
 
 /** Which objects to follow. */
 export interface ReflectorSource {
@@ -55,8 +56,7 @@ const SHORTEST_WATCH_MS = 1000;
 const RESUME_ATTEMPTS = 3;
 /**
  * How many watches in a row may be accepted and say nothing before everything is listed again. What is
- * between us and the API server may swallow the events; and after a restore of etcd the API server
- * itself says nothing until it has come to the version asked for. Four and a half minutes in all.
+ * between us and the API server may swallow the events. Four and a half minutes in all.
  */
 const SILENT_WATCHES = 3;
 
@@ -65,7 +65,7 @@ const SILENT_WATCHES = 3;
  *
  * - Every error ends in a new attempt after a back-off, most of them in a new list; nothing stops it.
  * - A list is compared with what was known, so a delete missed while away is never lost and an object
- *   that did not change is not announced again. Resource versions are compared for equality alone.
+ *   that did not change is not announced again. Resource versions of objects are compared for equality alone.
  */
 export class Reflector {
   readonly resource: string;
@@ -86,6 +86,8 @@ export class Reflector {
   #known = new Map<string, string>();
   /** The resource version to watch from; null asks for a list. */
   #position: string | null = null;
+  /** The last one there was. */
+  #reached = "0";
   /** Whether the list under way is past its first page. */
   #continuing = false;
   #paged = true;
@@ -148,6 +150,7 @@ export class Reflector {
     while (!signal.aborted) {
       // An edge: whatever goes wrong in here is shown and tried again.
       try {
+        if (this.#failures > 0) await this.#checkPosition();
         if (this.#position === null) await this.#list();
         if (this.#position !== null) await this.#watch(this.#position);
         this.#failures = 0;
@@ -157,6 +160,16 @@ export class Reflector {
     }
   }
 
+  /**
+   * Forget a position that the API server has not come to: etcd was restored. A watch from there says
+   * nothing until it has, and then leaves out what was undone. For a restore connections break.
+   */
+  async #checkPosition(): Promise<void> {
+    if (this.#position === null) return;
+    const { resourceVersion } = await this.#page("", 1);
+    if (isBefore(resourceVersion, this.#position)) this.#position = null;
+  }
+
   async #list(): Promise<void> {
     const gone = new Set(this.#known.keys());
     let changed = 0;
@@ -164,10 +177,12 @@ export class Reflector {
     do {
       this.#continuing = page.continue !== "";
       page = await this.#page(page.continue);
+      // After a restore of etcd versions that were given once are given again, to other contents.
+      const isRestored = isBefore(page.resourceVersion, this.#reached);
       for (const item of page.items) {
         const { key, resourceVersion } = identify(item);
         gone.delete(key);
-        if (this.#known.get(key) === resourceVersion) continue;
+        if (!isRestored && this.#known.get(key) === resourceVersion) continue;
         this.#upsert(key, resourceVersion, item);
         changed += 1;
       }
@@ -175,7 +190,7 @@ export class Reflector {
     for (const key of gone) this.#delete(key);
     this.#continuing = false;
     this.#paged = true;
-    this.#position = page.resourceVersion;
+    this.#position = this.#reached = page.resourceVersion;
     this.#confirm();
     const { resource } = this;
     this.#observe({
@@ -187,7 +202,7 @@ export class Reflector {
     });
   }
 
-  async #page(from: string): Promise<Page> {
+  async #page(from: string, limit = this.#pageSize): Promise<Page> {
     const { namespace = "", fieldSelector = "" } = this.#source;
     const type = this.#type();
     const answer = await this.#client.send({
@@ -196,19 +211,13 @@ export class Reflector {
       namespace,
       query: {
         ...(fieldSelector === "" ? {} : { fieldSelector }),
-        ...(this.#paged ? { limit: String(this.#pageSize) } : {}),
+        ...(this.#paged ? { limit: String(limit) } : {}),
         ...(from === "" ? {} : { continue: from }),
       },
       timeoutMs: this.#timing.listTimeoutMs,
       signal: this.#stopping.signal,
     });
-    const items = field(answer, "items") ?? [];
-    const resourceVersion = field(answer, "metadata", "resourceVersion");
-    const next = field(answer, "metadata", "continue") ?? "";
-    if (!Array.isArray(items) || typeof resourceVersion !== "string" || typeof next !== "string") {
-      throw new ApiError(null, `cannot list ${this.resource}: the answer is not a list`);
-    }
-    return { items, resourceVersion, continue: next };
+    return readPage(answer, this.resource);
   }
 
   async #watch(from: string): Promise<void> {
@@ -271,7 +280,7 @@ export class Reflector {
     if (type === "ADDED" || type === "MODIFIED") this.#upsert(key, resourceVersion, object);
     if (type === "DELETED") this.#delete(key);
     // Bookmarks, and whatever a newer API server adds, move the position on.
-    this.#position = resourceVersion;
+    this.#position = this.#reached = resourceVersion;
   }
 
   #upsert(key: string, resourceVersion: string, object: unknown): void {
@@ -366,10 +375,4 @@ export class Reflector {
 /** Report whether an answer, or none, says nothing about the position that was asked for. */
 function isPassing(status: number | null): boolean {
   return status === null || status >= 500 || status === 429;
-}
-
-interface Page {
-  readonly items: readonly unknown[];
-  readonly resourceVersion: string;
-  readonly continue: string;
 }

@@ -38,3 +38,9 @@ export function identify(object: unknown): {
   const key = typeof namespace === "string" && namespace !== "" ? `${namespace}/${name}` : name;
   return { key, resourceVersion };
 }
+
+/** Whether a version is older than another, as etcd counts them; what is no number may be. */
+export function isBefore(version: string, other: string): boolean {
+  const areNumbers = /^\d+$/.test(version) && /^\d+$/.test(other);
+  return !areNumbers || BigInt(version) < BigInt(other);
+}

@@ -76,7 +76,9 @@ describeWithControlPlane("a reflector", (plane) => {
     );
     return JSON.stringify({ type: "BOOKMARK", object: { metadata: { resourceVersion } } });
   };
-  const isList = (seen: SeenRequest): boolean => ours(seen) && !seen.isWatch;
+  // A list of one object only asks how far the API server is.
+  const isList = (seen: SeenRequest): boolean =>
+    ours(seen) && !seen.isWatch && !/limit=1(&|$)/.test(seen.path);
   const isWatch = (seen: SeenRequest): boolean => ours(seen) && seen.isWatch;
   const ours = ({ path }: SeenRequest): boolean => path.includes(`/${namespace}/configmaps`);
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -29,6 +29,11 @@ export interface KubectlResult {
 export interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
+}
+
+interface Processes {
+  readonly etcd: ChildProcess;
+  readonly apiServer: ChildProcess;
 }
 
 interface ApiRequest {
@@ -72,7 +77,8 @@ export class ControlPlane {
   readonly #path: string;
   readonly #ca: string;
   readonly #etcdUrl: string;
-  readonly #processes: readonly ChildProcess[];
+  readonly #boot: () => Processes;
+  #processes: Processes;
   #kubeconfigs = 0;
 
   private constructor(parts: {
@@ -84,7 +90,7 @@ export class ControlPlane {
     readonly serving: CertificateFiles;
     readonly ca: string;
     readonly etcdUrl: string;
-    readonly processes: readonly ChildProcess[];
+    readonly boot: () => Processes;
   }) {
     this.version = parts.version;
     this.url = parts.url;
@@ -95,7 +101,8 @@ export class ControlPlane {
     this.#path = `${parts.binaries}:${process.env["PATH"] ?? ""}`;
     this.#ca = parts.ca;
     this.#etcdUrl = parts.etcdUrl;
-    this.#processes = parts.processes;
+    this.#boot = parts.boot;
+    this.#processes = parts.boot();
   }
 
   /** Start both from the folder `binaries`; ready for requests when this returns, in about 4 seconds. */
@@ -109,15 +116,15 @@ export class ControlPlane {
 
     const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
     const etcdUrl = `http://127.0.0.1:${etcdPort}`;
-    const etcd = startProcess(folder, join(binaries, "etcd"), {
+    const etcdFlags = {
       "data-dir": join(folder, "etcd"),
       "listen-client-urls": etcdUrl,
       "advertise-client-urls": etcdUrl,
       "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
       // Nothing here outlives the test.
       "unsafe-no-fsync": "true",
-    });
-    const apiServer = startProcess(folder, join(binaries, "kube-apiserver"), {
+    };
+    const apiServerFlags = {
       "etcd-servers": etcdUrl,
       "secure-port": String(apiPort),
       "bind-address": "127.0.0.1",
@@ -136,7 +143,7 @@ export class ControlPlane {
       "service-account-issuer": "https://kubernetes.default.svc",
       "service-account-key-file": serving.certificate,
       "service-account-signing-key-file": serving.key,
-    });
+    };
 
     const plane = new ControlPlane({
       version,
@@ -147,7 +154,10 @@ export class ControlPlane {
       serving,
       ca: await readFile(authority.certificate, "utf8"),
       etcdUrl,
-      processes: [apiServer, etcd],
+      boot: () => ({
+        etcd: startProcess(folder, join(binaries, "etcd"), etcdFlags),
+        apiServer: startProcess(folder, join(binaries, "kube-apiserver"), apiServerFlags),
+      }),
     });
     await writeFile(plane.adminKubeconfig, plane.#renderKubeconfig({}));
     await plane.#waitUntilReady();
@@ -235,6 +245,21 @@ export class ControlPlane {
     if (!response.ok) throw new Error(`cannot compact: ${await response.text()}`);
   }
 
+  /** Keep a copy of all there is, for `restore`; both are stopped for it, and ready again when it is done. */
+  async backUp(): Promise<void> {
+    await this.#end();
+    await cp(join(this.folder, "etcd"), join(this.folder, "backup"), { recursive: true });
+    await this.#begin();
+  }
+
+  /** Put that copy in the place of all there is by now: versions go back, as no API server lets them. */
+  async restore(): Promise<void> {
+    await this.#end();
+    await rm(join(this.folder, "etcd"), { recursive: true });
+    await cp(join(this.folder, "backup"), join(this.folder, "etcd"), { recursive: true });
+    await this.#begin();
+  }
+
   /** Do what the namespace controller does last: let a deleted, emptied namespace go. */
   async finalizeNamespace(name: string): Promise<void> {
     await this.request("PUT", `/api/v1/namespaces/${name}/finalize`, {
@@ -244,12 +269,21 @@ export class ControlPlane {
 
   /** Kill both and remove their data. */
   async stop(): Promise<void> {
-    for (const child of this.#processes) {
+    await this.#end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #begin(): Promise<void> {
+    this.#processes = this.#boot();
+    await this.#waitUntilReady();
+  }
+
+  async #end(): Promise<void> {
+    for (const child of [this.#processes.apiServer, this.#processes.etcd]) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill("SIGKILL");
       await once(child, "exit");
     }
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   #renderKubeconfig({ server, token, user, namespace }: KubeconfigOptions): string {
@@ -281,7 +315,8 @@ export class ControlPlane {
       );
       // The namespace `default` is made a moment after /readyz says yes.
       if (ready && (await this.request("GET", "/api/v1/namespaces/default")).status === 200) return;
-      const ended = this.#processes.find((child) => child.exitCode !== null);
+      const { etcd, apiServer } = this.#processes;
+      const ended = [etcd, apiServer].find((child) => child.exitCode !== null);
       if (ended !== undefined || Date.now() > deadline) {
         const logs = await Promise.all(
           ["etcd", "kube-apiserver"].map((name) =>
