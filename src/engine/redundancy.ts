@@ -235,15 +235,22 @@ export function haveSameEffect(
   b: CompiledPolicy,
   effort: Effort,
 ): boolean {
-  const [cls] = a.subject.members;
-  if (cls === undefined) return false;
-  return DIRECTIONS.every((direction) => {
-    if (a[direction].isolates !== b[direction].isolates) return false;
-    const alone = (policy: CompiledPolicy) => [
-      { policy, match: cls.selectors.get(policy.subject) ?? NO },
-    ];
-    const identity = { id: -1, key: "", direction, sctp: index.dataplane.sctp };
-    const row = createRow(identity, tiersOf(alone(a), direction));
-    return sameAs({ index, direction, cls, row, effort }, alone(b));
-  });
+  const subject = [...a.subject.members];
+  const identity = { id: -1, key: "", sctp: index.dataplane.sctp };
+  return (
+    subject.length > 0 &&
+    DIRECTIONS.every((direction) => {
+      if (a[direction].isolates !== b[direction].isolates) return false;
+      // What a named port stands for is up to the pod that receives; in all else one speaks for all.
+      const isByName = direction === "ingress" && (a.ingress.usesNames || b.ingress.usesNames);
+      const speakers = new Map(subject.map((cls) => [isByName ? cls.portsKey : "", cls]));
+      return speakers.values().every((cls) => {
+        const alone = (policy: CompiledPolicy) => [
+          { policy, match: cls.selectors.get(policy.subject) ?? NO },
+        ];
+        const row = createRow({ ...identity, direction }, tiersOf(alone(a), direction));
+        return sameAs({ index, direction, cls, row, effort }, alone(b));
+      });
+    })
+  );
 }

@@ -128,6 +128,17 @@ it.each<Row>([
     ],
   },
   {
+    name: "two policies that do the same for one pod, and not for another: its port of that name is another",
+    changes: [
+      pod("shop/old app=db :sql=TCP/5432"),
+      pod("shop/new app=db :sql=TCP/5433"),
+      closed("shop"),
+      networkPolicy("shop/by-name", "pods app=db", "ingress from 10.0.0.0/8 on TCP/sql"),
+      networkPolicy("shop/by-number", "pods app=db", "ingress from 10.0.0.0/8 on TCP/5432"),
+    ],
+    found: [],
+  },
+  {
     name: "a policy that some of its pods could spare, and others not",
     changes: [
       pod("shop/db app=db"),
