@@ -3,7 +3,7 @@ import { EvaluationError, type Outcome, type Value } from "../cel/value.ts";
 import { formatRange, parseAddress } from "../engine/address.ts";
 import type { Protocol } from "../engine/model.ts";
 import { PROTOCOLS, portIntervals } from "../engine/port-set.ts";
-import type { Delta, EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
+import type { EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
 import { field } from "../wire/shape.ts";
 import type { RuleContext } from "./rule.ts";
 
@@ -14,16 +14,16 @@ interface SharedInput extends Input {
   readonly variables: { params: Params } & Readonly<Record<string, unknown>>;
 }
 
-/** PERF: made once for each decision, which its delta stands for. */
-const known = new WeakMap<Delta, SharedInput>();
+/** PERF: made once for each decision: its rules have one context (`runRules`). */
+const known = new WeakMap<RuleContext<unknown>, SharedInput>();
 
 /**
  * What a custom rule sees of a change: as in a ValidatingAdmissionPolicy, and what only Ringfence knows.
  * To be evaluated before the next rule asks for its own.
  */
 export function customRuleInput(context: RuleContext<unknown>, params: Params): Input {
-  const input = known.get(context.delta) ?? createInput(context);
-  known.set(context.delta, input);
+  const input = known.get(context) ?? createInput(context);
+  known.set(context, input);
   input.variables.params = params;
   return input;
 }
