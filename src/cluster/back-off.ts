@@ -18,11 +18,16 @@ function backOffMs(failures: number, { firstMs, maxMs }: BackOff): number {
   return Math.round(full * (0.5 + Math.random() / 2));
 }
 
-/**
- * As `backOffMs`, and no sooner than the API server asks for by `Retry-After`; up to `maxMs`, so that
- * no answer can silence us for an hour.
- */
+/** As `backOffMs`, and no sooner than the API server asks for. */
 export function retryMs(error: unknown, failures: number, backOff: BackOff): number {
-  const askedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(backOffMs(failures, backOff), Math.min(askedMs, backOff.maxMs));
+  return Math.max(backOffMs(failures, backOff), askedMs(error, backOff.maxMs));
+}
+
+/**
+ * How long the API server asks to be left alone for, by `Retry-After`, 0 where it does not; up to
+ * `maxMs`, so that no answer can silence us for an hour.
+ */
+export function askedMs(error: unknown, maxMs: number): number {
+  const ms = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(ms, maxMs);
 }

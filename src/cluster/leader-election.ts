@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
+import { askedMs } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import { LEASES } from "./resource-type.ts";
@@ -76,12 +77,16 @@ export class LeaderElection {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    const { retryMs } = this.#timing;
+    const { retryMs, renewMs } = this.#timing;
     while (!signal.aborted) {
+      let waitMs = retryMs * (1 + Math.random() * 0.2);
       // An edge: a failed attempt is shown and followed by the next; `#giveUp` keeps the time.
-      await this.#attempt().catch((error: unknown) => this.#explain(error));
-      const jittered = retryMs * (1 + Math.random() * 0.2);
-      await sleep(jittered, undefined, { signal }).catch(() => undefined);
+      await this.#attempt().catch((error: unknown) => {
+        this.#explain(error);
+        // Half the time to renew in: a leader that is put off tries once more before it gives up.
+        waitMs = Math.max(waitMs, askedMs(error, renewMs / 2));
+      });
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -118,6 +118,25 @@ describeWithControlPlane("leader election", (plane) => {
     await eventually(() => expect(log).toEqual(["+a", "-a", "+b", "-b", "+a"]));
   });
 
+  it("comes back as late as the API server asks for, but in time to go on leading", async () => {
+    begin();
+    stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    const seenAt: number[] = [];
+    const ofLease = ({ path }: { readonly path: string }): boolean => {
+      if (!path.endsWith(lease)) return false;
+      seenAt.push(performance.now());
+      return true;
+    };
+    proxy.inject({ kind: "status", status: 429, retryAfter: "3600" }, ofLease, 1);
+    proxy.inject({ kind: "delay", delayMs: 0 }, ofLease, 1);
+    await eventually(() => expect(seenAt).toHaveLength(2));
+    const [refusedAt = 0, backAt = 0] = seenAt;
+    expect(backAt - refusedAt).toBeGreaterThanOrEqual(timing.renewMs / 2 - 5);
+    await sleep(timing.renewMs);
+    expect(log).toEqual(["+a"]);
+  });
+
   it("says so, and leads nobody, where it may not touch the lease", async () => {
     begin();
     const nobody = await plane().kubeconfig({ user: { name: "nobody" } });
