@@ -254,6 +254,21 @@ describe("the Deployment", () => {
     }
   });
 
+  it("is open to everybody on the webhook's port, opens the API server's to it, and no more", () => {
+    const rules = z.array(z.looseObject({ ports: z.array(z.looseObject({ port: z.unknown() })) }));
+    const { ingress, egress } = z
+      .object({ spec: z.object({ ingress: rules, egress: rules }) })
+      .parse(find(base, "NetworkPolicy", "ringfence")).spec;
+    const openPorts = (of: typeof ingress, peers: string): readonly unknown[] =>
+      of.filter((rule) => rule[peers] === undefined).flatMap(({ ports }) => ports);
+    expect(openPorts(ingress, "from")).toEqual([{ protocol: "TCP", port: "webhook" }]);
+    expect(openPorts(egress, "to")).toEqual([
+      { protocol: "TCP", port: 443 },
+      { protocol: "TCP", port: 6443 },
+    ]);
+    expect([ingress.length, egress.length]).toEqual([2, 1]);
+  });
+
   it("meets the restricted Pod Security Standard that its namespace enforces", () => {
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
