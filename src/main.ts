@@ -60,6 +60,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     unreadable: cluster.unreadable().length,
     engine: cluster.engine.stats(),
     certificateExpiry: certificate.current.notAfter,
+    certificateRefused: certificate.problem !== null,
     resourceProblems: ruleBook.problems().size,
     brokenInvariants: clusterSide.audit.broken(),
     logLinesLost: logger.lostLines,
@@ -104,10 +105,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
     certificateListener: {
       replaced: ({ notAfter }) =>
         logger.info("certificate replaced", { notAfter: notAfter.toISOString() }),
-      refused: (problem) => {
-        logger.problems([problem]);
-        metrics.certificateRefused();
-      },
+      refused: (problem) => logger.problems([problem]),
     },
     admission,
     deadlineMs: config.decisionDeadlineMs,

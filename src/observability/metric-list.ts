@@ -123,10 +123,10 @@ export const METRICS = {
     help: "When the serving certificate expires, in seconds since 1970.",
     labels: [],
   },
-  certificateRefusals: {
-    name: "ringfence_certificate_refusals_total",
-    type: "counter",
-    help: "Renewed certificates that could not be used or were not valid; the one before stays in use.",
+  certificateRefused: {
+    name: "ringfence_certificate_refused",
+    type: "gauge",
+    help: "Whether the files hold a certificate that cannot be used or is not valid; the one before stays in use.",
     labels: [],
   },
   logLinesLost: {

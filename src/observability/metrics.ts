@@ -18,6 +18,7 @@ export interface Levels {
   readonly unreadable: number;
   readonly engine: EngineStats;
   readonly certificateExpiry: Date;
+  readonly certificateRefused: boolean;
   readonly resourceProblems: number;
   readonly brokenInvariants: number;
   /** Since the process began. */
@@ -43,7 +44,6 @@ export class Metrics {
     "event-failed": counter(this.#registry, METRICS.eventFailures),
     "access-review-failed": counter(this.#registry, METRICS.accessReviewFailures),
   };
-  readonly #certificateRefusals = counter(this.#registry, METRICS.certificateRefusals);
   readonly #leader = gauge(this.#registry, METRICS.leader);
   /** PERF: a look-up by one string instead of the client's hash of six labels. */
   readonly #replyChildren = new Map<string, Counter.Internal>();
@@ -57,6 +57,7 @@ export class Metrics {
     });
     this.#level(METRICS.unreadable, () => levels().unreadable);
     this.#level(METRICS.certificateExpiry, () => levels().certificateExpiry.getTime() / 1000);
+    this.#level(METRICS.certificateRefused, () => Number(levels().certificateRefused));
     this.#level(METRICS.resourceProblems, () => levels().resourceProblems);
     this.#level(METRICS.brokenInvariants, () => levels().brokenInvariants);
     counter(this.#registry, METRICS.logLinesLost, (lost) => {
@@ -89,10 +90,6 @@ export class Metrics {
 
   ruleFailed(rule: string): void {
     this.#ruleFaults.inc({ rule });
-  }
-
-  certificateRefused(): void {
-    this.#certificateRefusals.inc();
   }
 
   cluster(notice: ClusterNotice): void {

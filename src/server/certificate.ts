@@ -3,6 +3,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { AppError, failure, type Problem, type Result, success } from "../errors.ts";
 
 /** Also without an event: what is mounted may lose some, and a Secret is read late anyway. */
@@ -37,7 +38,7 @@ export class CertificateFiles {
   readonly #paths: CertificatePaths;
   readonly #now: () => number;
   #current: CertificatePair;
-  #complaint = "";
+  #problem: Problem | null = null;
   #watchers: readonly FSWatcher[] = [];
   #timer: NodeJS.Timeout | null = null;
 
@@ -62,6 +63,11 @@ export class CertificateFiles {
     return this.#current;
   }
 
+  /** Why what is in the files now is not what is in use, null where it is. */
+  get problem(): Problem | null {
+    return this.#problem;
+  }
+
   /** Tell `listener` of every change from now on. */
   follow(listener: CertificateListener, pollMs = POLL_MS): void {
     let checking = Promise.resolve();
@@ -81,13 +87,12 @@ export class CertificateFiles {
 
   async #check(listener: CertificateListener): Promise<void> {
     const read = await this.#usable();
+    const before = this.#problem;
+    this.#problem = read.ok ? null : read.error;
     if (!read.ok) {
-      const complaint = `${read.error.path}: ${read.error.message}`;
-      if (complaint !== this.#complaint) listener.refused(read.error);
-      this.#complaint = complaint;
+      if (!isDeepStrictEqual(read.error, before)) listener.refused(read.error);
       return;
     }
-    this.#complaint = "";
     const { certificate, key } = read.value;
     if (certificate === this.#current.certificate && key === this.#current.key) return;
     this.#current = read.value;

@@ -12,6 +12,7 @@ function createMetrics(): Metrics {
     snapshotAgeMs: 1500,
     unreadable: 2,
     engine: createWorld().engine.stats(),
+    certificateRefused: true,
     certificateExpiry: new Date(1_800_000_000_000),
     brokenInvariants: 1,
     logLinesLost: 7,
@@ -58,7 +59,6 @@ it("counts what happens in the cluster layer", async () => {
   });
   metrics.cluster({ kind: "leadership", leading: true, message: "" });
   metrics.ruleFailed("open-world");
-  metrics.certificateRefused();
   // What has been counted elsewhere is not added up with every look.
   await metrics.text();
   const text = await metrics.text();
@@ -66,7 +66,7 @@ it("counts what happens in the cluster layer", async () => {
   expect(text).toContain(`watch_failures_total{resource="pods",code="${code}"} 1`);
   expect(text).toContain("ringfence_baseline_leader 1");
   expect(text).toContain('ringfence_rule_faults_total{rule="open-world"} 1');
-  expect(text).toContain("ringfence_certificate_refusals_total 1");
+  expect(text).toContain("ringfence_certificate_refused 1");
   expect(text).toContain("ringfence_cluster_snapshot_age_seconds 1.5");
   expect(text).toContain("ringfence_certificate_expiry_timestamp_seconds 1800000000");
 });

@@ -109,6 +109,10 @@ it("keeps the pair it has while the new one does not belong together, and says s
     expect.objectContaining({ code: "NP_E_CERTIFICATE", path: paths.certificatePath }),
   ]);
   expect(files.current).toBe(current);
+  expect(files.problem).toEqual(seen.refused[0]);
+  await copyFile(other.certificate, join(mount, "first", "tls.crt"));
+  await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+  expect(files.problem).toBe(null);
   files.stop();
 });
 
