@@ -79,10 +79,14 @@ export const metadataSchema = z
 /** What we read of `metadata`; an absent namespace is the empty string. */
 export type Metadata = z.output<typeof metadataSchema>;
 
-/** The owner that controls the object, null where it has none. */
+/**
+ * The workload that controls the object, null where it has none. A Node is none: it owns the static
+ * pods of its kubelet, which have nothing in common.
+ */
 export function controllerOf(metadata: Metadata): Workload | null {
   const owner = metadata.ownerReferences.find(({ controller }) => controller === true);
-  return owner === undefined ? null : { kind: owner.kind ?? "Pod", name: owner.name };
+  if (owner === undefined || owner.kind === "Node") return null;
+  return { kind: owner.kind ?? "Pod", name: owner.name };
 }
 
 /** Report whether the API server takes this for the name of a policy. */

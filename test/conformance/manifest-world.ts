@@ -10,8 +10,9 @@ import { representativePod } from "../../src/wire/workload.ts";
 import { filesUnder } from "../wire/corpus.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
-/** netpol-analyzer: "ipBlock never selects pods", and hostNetwork pods are like any other. */
+/** netpol-analyzer: "ipBlock never selects pods", and hostNetwork and ended pods are like any other. */
 const DATAPLANE: Dataplane = { ...DATAPLANES.generic, ipBlockMatchesPods: false };
+const LIKE_ANY_OTHER = { addresses: [], hostNetwork: false, ended: false };
 
 /** The manifests of a folder in an engine, by netpol-analyzer's conventions. */
 export function engineOf(folder: string): MatchingEngine {
@@ -50,11 +51,11 @@ function isObjectOfAKind(raw: unknown): boolean {
 }
 
 function podOf(object: WireObject): readonly Pod[] {
-  if (object.kind === "pod") return [{ ...object.pod, addresses: [], hostNetwork: false }];
+  if (object.kind === "pod") return [{ ...object.pod, ...LIKE_ANY_OTHER }];
   if (object.kind !== "workload") return [];
   const pod = representativePod(object.template);
   // Workloads of two kinds may have one name; their pods never do.
-  return [{ ...pod, name: `${pod.workload.kind}-${pod.name}`, hostNetwork: false }];
+  return [{ ...pod, ...LIKE_ANY_OTHER, name: `${pod.workload.kind}-${pod.name}` }];
 }
 
 function policyOf(object: WireObject): readonly Policy[] {

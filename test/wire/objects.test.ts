@@ -119,7 +119,12 @@ describe("pods", () => {
     ],
     [
       "an owner that is not the controller",
-      pod({}, null, { ownerReferences: [{ kind: "Node", name: "n1" }] }),
+      pod({}, null, { ownerReferences: [{ kind: "ReplicaSet", name: "web-abc" }] }),
+      { workload: { kind: "Pod", name: "web-1" } },
+    ],
+    [
+      "a static pod, which its node controls, is no workload with the others there",
+      pod({}, null, { ownerReferences: [{ kind: "Node", name: "n1", controller: true }] }),
       { workload: { kind: "Pod", name: "web-1" } },
     ],
     [
