@@ -218,6 +218,23 @@ describe("manifests that cannot be used", () => {
     expect(result.stderr).toContain("is a symbolic link that leads to itself");
   });
 
+  it("names everything in a folder that cannot be read, dangling links too, and answers nothing", async () => {
+    const tree = join(folder, "dangling");
+    await mkdir(tree);
+    await writeFile(
+      join(tree, "good.yaml"),
+      "{ apiVersion: v1, kind: ConfigMap, metadata: { name: a } }",
+    );
+    await writeFile(join(tree, "latin.yaml"), Buffer.from("caf\u00e9", "latin1"));
+    await symlink("nowhere", join(tree, "gone.yaml"));
+    await symlink("nowhere", join(tree, "no-manifest"));
+    const result = await connectivity([tree]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr.replaceAll(`${tree}/`, "")).toBe(
+      "error: gone.yaml: is a symbolic link that leads nowhere\nerror: latin.yaml: is not text in UTF-8\n",
+    );
+  });
+
   it("lists twenty problems and counts the rest", async () => {
     const bad = { apiVersion: "v1", kind: "Pod", metadata: {} };
     const items = Array.from({ length: 30 }, () => bad);
