@@ -1,6 +1,7 @@
 import { type Admission, createAdmission } from "../src/admission/handle.ts";
 import { PendingChanges } from "../src/admission/pending-changes.ts";
 import type { AdmissionObserver } from "../src/admission/record.ts";
+import { NO_REPLICAS } from "../src/admission/replicas.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import type { Pod } from "../src/engine/model.ts";
 import { success } from "../src/errors.ts";
@@ -80,6 +81,7 @@ export function embeddedAdmission(
       }),
       baselines: { policiesIn: () => [], wantedIn: () => null },
       pending: new PendingChanges(engine, () => performance.now()),
+      replicas: NO_REPLICAS,
       authorizer: { mayOptOut: async () => success(false) },
       clock: () => performance.now(),
       now: Date.now,
@@ -89,6 +91,7 @@ export function embeddedAdmission(
         onNotSynced: "deny",
         onStale: "deny",
         onDeadline: "deny",
+        onUntold: "warn",
         policyPartsLimit: 30_000,
         onTooLarge: "deny",
         podsWaitForBaseline: false,

@@ -1,6 +1,7 @@
 import { createAdmission } from "../../src/admission/handle.ts";
 import { PendingChanges } from "../../src/admission/pending-changes.ts";
 import type { AdmissionObserver } from "../../src/admission/record.ts";
+import { NO_REPLICAS } from "../../src/admission/replicas.ts";
 import type { Config } from "../../src/config/load-config.ts";
 import { success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
@@ -63,6 +64,7 @@ export async function startWebhook(
     clusterValues: () => clusterValues,
     baselines: { policiesIn: () => [], wantedIn: () => null },
     pending: new PendingChanges(cluster.engine, clock),
+    replicas: NO_REPLICAS,
     authorizer: { mayOptOut: async () => success(false) },
     clock,
     now: Date.now,

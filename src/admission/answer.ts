@@ -92,6 +92,7 @@ function refuse(kind: Trouble["kind"]): typeof denied {
     case "no-baseline":
     case "stale":
     case "past-deadline":
+    case "untold":
       return unavailable;
     default:
       return unreachable(kind);

@@ -18,7 +18,13 @@ import type { Surroundings } from "./surroundings.ts";
  * would judge it, since Ringfence's own writes are let through.
  */
 export function baselineChanges(
-  { kind, operation, object, oldObject, name: namespace }: AdmissionRequest,
+  {
+    kind,
+    operation,
+    object,
+    oldObject,
+    name: namespace,
+  }: Pick<AdmissionRequest, "kind" | "operation" | "object" | "oldObject" | "name">,
   around: Surroundings,
 ): readonly Change[] {
   if (kind !== "Namespace" || operation !== "UPDATE") return [];

@@ -6,7 +6,8 @@ import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
 import { type Decision, type Notice, refusingFaults, type Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
-import { type Case, judge } from "./judge.ts";
+import type { Case } from "./judge.ts";
+import { judgeAmongReplicas } from "./judge-among-replicas.ts";
 import { letThrough, type Passage } from "./let-through.ts";
 import { patiently } from "./patience.ts";
 import { type AdmissionRequest, type GovernedRequest, isResourceRequest } from "./review.ts";
@@ -108,8 +109,9 @@ async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision>
   const { mode, deadline } = asked;
   const { clock, options } = around;
   const late = troubled({ kind: "past-deadline" }, mode, options.onDeadline);
-  const judged = clock() < deadline ? await judge(asked, around) : "past-deadline";
+  const judged = clock() < deadline ? await judgeAmongReplicas(asked, around) : "past-deadline";
   if (judged === "past-deadline") return late;
+  if (judged.kind === "untold") return troubled(judged, mode, "deny");
   const faults = refusingFaults(judged);
   if (judged.denials.length > 0 || faults.length === 0) return judged;
   // A rule in CEL fails at the deadline by itself.

@@ -27,6 +27,8 @@ export type Trouble =
     }
   | { readonly kind: "stale"; readonly ageMs: number }
   | { readonly kind: "past-deadline" }
+  /** It concerns an invariant, and the other replicas may be admitting what breaks that together with it. */
+  | { readonly kind: "untold"; readonly problem: Problem }
   /** Judging it would keep everybody else waiting. */
   | { readonly kind: "too-large"; readonly parts: number; readonly limit: number }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };

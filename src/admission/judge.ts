@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Policy, policyKey } from "../engine/model.ts";
+import { type Change, type Policy, policyKey } from "../engine/model.ts";
 import type { Mode, RuleAction } from "../resources/profile.ts";
 import { type Excuse, excuse } from "../rules/excuse.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
@@ -28,6 +28,15 @@ export interface Case {
   readonly deadline: number;
 }
 
+/** What was made of a case, and what that means for others. */
+export interface Judgement {
+  readonly outcome: Judged | "past-deadline";
+  /** What has become possible by it, and is pending: nothing where it is refused or a dry run. */
+  readonly admitted: readonly Change[];
+  /** Whether it touches flows of which an invariant speaks. */
+  readonly concernsInvariants: boolean;
+}
+
 /**
  * Hold the cluster as it would be with the change against the rules of the profile. Asynchronous
  * only where a finding can be waived by a right that only the API server knows of.
@@ -35,15 +44,16 @@ export interface Case {
 export async function judge(
   { request, subject, active, mode, deadline }: Case,
   around: Surroundings,
-): Promise<Judged | "past-deadline"> {
+): Promise<Judgement> {
   const { engine, facts } = around.cluster;
   const { ruleBook } = around;
   const { invariants, pending } = around;
   const ofBaseline = baselineChanges(request, around);
   const changes = [...subject.changes, ...ofBaseline];
   const possible = invariants.size === 0 ? [] : pending.beside(changes);
-  const { delta, broken, judgement } = engine.preview(changes, (after, changed, claims) => ({
+  const previewed = engine.preview(changes, (after, changed, claims) => ({
     delta: changed,
+    concernsInvariants: claims.concerned().length > 0,
     broken: judgeInvariants(invariants, claims, ofBaseline.length > 0 ? BASELINE_HELP : ""),
     judgement: runRules(active, ruleBook.profiles, {
       operation: request.operation,
@@ -58,6 +68,7 @@ export async function judge(
       facts,
     }),
   }));
+  const { delta, broken, judgement, concernsInvariants } = previewed;
   const excused = excuse(
     [
       ...judgement.findings,
@@ -92,8 +103,9 @@ export async function judge(
   const outcome =
     judged.denials.length > 0 && waivable ? await waive(judged, request, deadline, around) : judged;
   // Before anything else is judged: of two changes at once, the second must know of the first.
-  if (!request.dryRun && isAdmitted(outcome)) pending.admit(changes);
-  return outcome;
+  const admitted = !request.dryRun && isAdmitted(outcome) ? changes : [];
+  pending.admit(admitted);
+  return { outcome, admitted, concernsInvariants };
 }
 
 function isAdmitted(outcome: Judged | "past-deadline"): boolean {

@@ -3,7 +3,7 @@ import { type Change, policyKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 
 /** An admitted change is stored within milliseconds, or never: another webhook may have refused it. */
-const POSSIBLE_MS = 10_000;
+export const POSSIBLE_MS = 10_000;
 
 /** More than can be on their way at once; beyond, the oldest are taken for seen. */
 const MAX_PENDING = 200;
@@ -52,16 +52,33 @@ export class PendingChanges {
     }
   }
 
+  /** Forget `changes`, objects that were given to `admit`: they were not admitted after all. */
+  withdraw(changes: readonly Change[]): void {
+    for (const [key, { change }] of this.#pending) {
+      if (changes.includes(change)) this.#pending.delete(key);
+    }
+  }
+
+  /** Report whether none of `changes`, objects that were given to `admit`, is pending any more. */
+  areOver(changes: readonly Change[]): boolean {
+    this.#sweep();
+    return !this.#pending.values().some(({ change }) => changes.includes(change));
+  }
+
   /** What is possible beside `changes`, which are about to be judged. */
   beside(changes: readonly Change[]): readonly Change[] {
+    this.#sweep();
     const judged = new Set(changes.map((change) => `${change.kind} ${nameOf(change)}`));
+    return Array.from(this.#pending)
+      .filter(([key]) => !judged.has(key))
+      .map(([, { change }]) => change);
+  }
+
+  #sweep(): void {
     const since = this.#clock() - POSSIBLE_MS;
     for (const [key, pending] of this.#pending) {
       if (pending.admittedAt <= since || isSeen(pending, this.#engine)) this.#pending.delete(key);
     }
-    return Array.from(this.#pending)
-      .filter(([key]) => !judged.has(key))
-      .map(([, { change }]) => change);
   }
 }
 

@@ -30,6 +30,8 @@ export function renderTrouble(trouble: Trouble): string {
       return `Ringfence has heard nothing from the API server for ${Math.round(trouble.ageMs / 1000)} s`;
     case "past-deadline":
       return "Ringfence could not decide in time; try again";
+    case "untold":
+      return `the other replicas of Ringfence could not be told of it, and may admit at the same moment what breaks an invariant together with it: ${trouble.problem.message}`;
     case "too-large":
       return `the policy has ${trouble.parts} rules, peers, ports, address ranges and labels; at most ${trouble.limit} are judged`;
     case "rule-fault":

@@ -18,7 +18,7 @@ const KINDS: ReadonlyMap<string, GovernedKind | ResourceKind> = new Map([
   ["ringfence.dev/v1alpha1/Exemption", "Exemption"],
 ]);
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+const OPERATIONS: ReadonlyMap<unknown, Operation> = new Map(
   (["CREATE", "UPDATE", "DELETE"] as const).map((operation) => [operation, operation]),
 );
 
@@ -60,6 +60,12 @@ interface RequestOf<K> {
 
 /** A change that a profile governs. */
 export type GovernedRequest = RequestOf<GovernedKind>;
+
+/** What is asked for, whoever asks. */
+export type RequestedChange = Pick<
+  GovernedRequest,
+  "kind" | "operation" | "namespace" | "name" | "object" | "oldObject"
+>;
 
 /** A change of one of Ringfence's own resources. */
 export type ResourceRequest = RequestOf<ResourceKind>;
@@ -133,9 +139,23 @@ function namespaceOf(kind: GovernedKind | ResourceKind, raw: unknown, name: stri
   return NAMESPACED.has(kind) ? text(field(raw, "namespace")) : "";
 }
 
+/** Report whether profiles govern objects of that kind. */
+export function isGovernedKind(kind: unknown): kind is GovernedKind {
+  return KINDS.values().some((one) => one === kind) && !isResourceKind(kind);
+}
+
+/** Report whether that is an operation that is judged. */
+export function isOperation(name: unknown): name is Operation {
+  return OPERATIONS.has(name);
+}
+
 /** Report whether the request changes one of Ringfence's own resources. */
 export function isResourceRequest(request: AdmissionRequest): request is ResourceRequest {
-  return RESOURCE_KINDS.some(({ kind }) => kind === request.kind);
+  return isResourceKind(request.kind);
+}
+
+function isResourceKind(name: unknown): boolean {
+  return RESOURCE_KINDS.some(({ kind }) => kind === name);
 }
 
 function userOf(user: unknown): RequestUser {

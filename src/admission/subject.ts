@@ -7,7 +7,7 @@ import { parseNamespace } from "../wire/namespace.ts";
 import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
 import { field, isObject } from "../wire/shape.ts";
-import type { GovernedRequest } from "./review.ts";
+import type { RequestedChange } from "./review.ts";
 
 /** The objects of a request as the rules see them, and what the request does to the cluster. */
 export interface Subject {
@@ -38,7 +38,7 @@ const NOTHING: Result<ReadObject, readonly Problem[]> = success({
 
 /** Read the objects of a request to the cluster of `engine`. Fails where the new one cannot be read. */
 export function readSubject(
-  request: GovernedRequest,
+  request: RequestedChange,
   engine: EngineView,
 ): Result<Subject, readonly Problem[]> {
   const next = request.operation === "DELETE" ? NOTHING : readObject(request, request.object);
@@ -71,7 +71,7 @@ function labelsOf(upsert: Change | null): Labels | null {
   return upsert?.kind === "namespace" && upsert.op === "upsert" ? upsert.object.labels : null;
 }
 
-function removalOf({ kind, name, namespace }: GovernedRequest): Change {
+function removalOf({ kind, name, namespace }: RequestedChange): Change {
   if (kind === "Namespace") return { kind: "namespace", op: "delete", key: name };
   if (kind === "Pod") return { kind: "pod", op: "delete", key: podKey({ namespace, name }) };
   return { kind: "policy", op: "delete", key: policyKey({ kind, namespace, name }) };
@@ -82,7 +82,7 @@ function removalOf({ kind, name, namespace }: GovernedRequest): Change {
  * more than its text and what the engine says of it.
  */
 function readOldObject(
-  request: GovernedRequest,
+  request: RequestedChange,
   engine: EngineView,
 ): Result<ReadObject, readonly Problem[]> {
   const { kind, operation, oldObject } = request;
@@ -101,7 +101,7 @@ function readOldObject(
 }
 
 function readObject(
-  { kind, namespace }: GovernedRequest,
+  { kind, namespace }: RequestedChange,
   raw: unknown,
 ): Result<ReadObject, readonly Problem[]> {
   if (kind === "Namespace") {

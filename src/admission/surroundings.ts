@@ -5,6 +5,7 @@ import type { HeldInvariants } from "../rules/held-invariants.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
 import type { RuleBook } from "../rules/rule-book.ts";
 import type { PendingChanges } from "./pending-changes.ts";
+import type { Replicas } from "./replicas.ts";
 import type { RequestUser } from "./review.ts";
 
 /** How current the picture of the cluster is. */
@@ -56,6 +57,8 @@ export interface AdmissionOptions {
   /** `"warn"`: judge by what was last known, and say how old that is. */
   readonly onStale: OnTrouble;
   readonly onDeadline: OnTrouble;
+  /** Of a change that concerns an invariant. `"warn"`: judge by what this replica knows. */
+  readonly onUntold: OnTrouble;
   /** Of how many parts a policy may be made that is judged (`countParts`). */
   readonly policyPartsLimit: number;
   readonly onTooLarge: OnTrouble;
@@ -83,6 +86,7 @@ export interface Surroundings {
   readonly baselines: Baselines;
   /** What was admitted a moment ago and is not seen yet. */
   readonly pending: PendingChanges;
+  readonly replicas: Replicas;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly now: Calendar;

@@ -1,13 +1,20 @@
 import { type Admission, createAdmission } from "../admission/handle.ts";
 import { happeningOf } from "../admission/happening.ts";
-import { PendingChanges } from "../admission/pending-changes.ts";
+import { PendingChanges, POSSIBLE_MS } from "../admission/pending-changes.ts";
 import type { AdmissionObserver } from "../admission/record.ts";
+import { NO_REPLICAS } from "../admission/replicas.ts";
+import type { Surroundings } from "../admission/surroundings.ts";
+import { changesOf } from "../admission/told-change.ts";
 import { AccessReview } from "../cluster/access-review.ts";
 import { EventRecorder, type Happening } from "../cluster/event-recorder.ts";
 import { Periodic } from "../cluster/periodic.ts";
+import { ReplicaLedger } from "../cluster/replica-ledger.ts";
 import { createMutators } from "../mutators/index.ts";
 import { ExemptionNotices } from "../rules/exemption-notices.ts";
 import type { ClusterSide, ClusterSideOptions } from "./create-cluster-side.ts";
+
+/** The ConfigMap in which the replicas tell each other of changes; `manifests/base/rbac.yaml` names it too. */
+const LEDGER_NAME = "ringfence-ledger";
 
 export interface RequestSideOptions extends ClusterSideOptions {
   readonly clusterSide: ClusterSide;
@@ -35,19 +42,31 @@ export function createRequestSide(options: RequestSideOptions): RequestSide {
   };
   const notices = new ExemptionNotices({ ...config, engine, ruleBook, now });
   const exemptionWatch = new Periodic(() => notices.due().forEach(leave));
+  const ledger = new ReplicaLedger({
+    client,
+    namespace: config.ownNamespace,
+    name: LEDGER_NAME,
+    keptMs: POSSIBLE_MS,
+    clock,
+    hear: (change) => around.pending.admit(changesOf(change, around)),
+    observe,
+  });
+  const around: Surroundings = {
+    cluster,
+    ruleBook,
+    invariants,
+    clusterValues,
+    baselines: baselineController,
+    pending: new PendingChanges(engine, clock),
+    // Whoever needs no election is alone.
+    replicas: config.leaderElection ? ledger : NO_REPLICAS,
+    authorizer: new AccessReview({ client, observe }),
+    clock,
+    now,
+    options: config,
+  };
   const admission = createAdmission(
-    {
-      cluster,
-      ruleBook,
-      invariants,
-      clusterValues,
-      baselines: baselineController,
-      pending: new PendingChanges(engine, clock),
-      authorizer: new AccessReview({ client, observe }),
-      clock,
-      now,
-      options: config,
-    },
+    around,
     createMutators((labels) => baselines.revisionFor(labels)),
     {
       ...observer,

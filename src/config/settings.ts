@@ -95,6 +95,11 @@ export const settingsSchema = z.strictObject({
   onDeadline: onTroubleSchema
     .default("deny")
     .describe("Answer in enforced namespaces when a decision takes too long."),
+  onUntold: onTroubleSchema
+    .default("warn")
+    .describe(
+      "Answer in enforced namespaces to a change that concerns an Invariant, where the other replicas cannot be told of it before it is admitted.",
+    ),
   policyPartsLimit: z
     .int()
     .min(1)
@@ -139,7 +144,9 @@ export const settingsSchema = z.strictObject({
   leaderElection: z
     .boolean()
     .default(true)
-    .describe("Whether only the holder of a Lease applies baselines; off for a single replica."),
+    .describe(
+      "Whether only the holder of a Lease applies baselines, and replicas tell each other of what concerns an Invariant; off for a single replica.",
+    ),
   identity: z
     .string()
     .default("")

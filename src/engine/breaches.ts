@@ -35,6 +35,7 @@ export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number
 export class PreviewedClaims implements ClaimPreview {
   readonly #index: ClusterIndex;
   #told: Difference | null;
+  #concerned: readonly HeldClaim[] | null = null;
 
   constructor(index: ClusterIndex, difference: Difference) {
     this.#index = index;
@@ -52,6 +53,11 @@ export class PreviewedClaims implements ClaimPreview {
   }
 
   concerned(): readonly HeldClaim[] {
+    this.#concerned ??= this.#findConcerned();
+    return this.#concerned;
+  }
+
+  #findConcerned(): readonly HeldClaim[] {
     const { claims } = this.#index;
     if (claims.size === 0) return [];
     const found = new Set(

@@ -20,6 +20,7 @@ const LEVELS: Readonly<Record<ClusterNotice["kind"], "warn" | "info">> = {
   "audit-failed": "warn",
   "event-failed": "warn",
   "event-dropped": "warn",
+  "telling-failed": "warn",
   "access-review-failed": "warn",
   listed: "info",
   absent: "info",

@@ -105,6 +105,12 @@ export const METRICS = {
     help: "Whether this process is the one that writes baselines and statuses.",
     labels: [],
   },
+  tellingFailures: {
+    name: "ringfence_telling_failures_total",
+    type: "counter",
+    help: "Changes that concern an Invariant of which the other replicas could not be told before they were admitted.",
+    labels: ["code"],
+  },
   accessReviewFailures: {
     name: "ringfence_access_review_failures_total",
     type: "counter",

@@ -42,6 +42,7 @@ export class Metrics {
     "status-failed": counter(this.#registry, METRICS.statusFailures),
     "audit-failed": counter(this.#registry, METRICS.auditFailures),
     "event-failed": counter(this.#registry, METRICS.eventFailures),
+    "telling-failed": counter(this.#registry, METRICS.tellingFailures),
     "access-review-failed": counter(this.#registry, METRICS.accessReviewFailures),
   };
   readonly #leader = gauge(this.#registry, METRICS.leader);

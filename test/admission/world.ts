@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Admission, createAdmission } from "../../src/admission/handle.ts";
 import { PendingChanges } from "../../src/admission/pending-changes.ts";
 import type { DecisionRecord } from "../../src/admission/record.ts";
+import { NO_REPLICAS, type Replicas } from "../../src/admission/replicas.ts";
 import type { AdmissionReply } from "../../src/admission/respond.ts";
 import type {
   AdmissionOptions,
@@ -36,6 +37,7 @@ export type Json = Readonly<Record<string, unknown>>;
 export interface WorldOptions {
   readonly freshness?: Freshness;
   readonly authorizer?: Authorizer;
+  readonly replicas?: Replicas;
   readonly options?: Partial<AdmissionOptions>;
   readonly terminating?: readonly string[];
   /** Rules beside the shipped ones, in the profile `custom`. */
@@ -148,6 +150,7 @@ export function createWorld(options: WorldOptions = {}): {
     clusterValues: () => clusterValues,
     baselines,
     pending: new PendingChanges(engine, clock),
+    replicas: options.replicas ?? NO_REPLICAS,
     authorizer: options.authorizer ?? NOBODY_MAY,
     clock,
     now: () => Date.UTC(2026, 0, 1),
@@ -157,6 +160,7 @@ export function createWorld(options: WorldOptions = {}): {
       onNotSynced: "deny",
       onStale: "warn",
       onDeadline: "deny",
+      onUntold: "warn",
       policyPartsLimit: 1_000,
       onTooLarge: "deny",
       podsWaitForBaseline: false,

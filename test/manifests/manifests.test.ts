@@ -75,6 +75,7 @@ const role = z.looseObject({
     z.strictObject({
       apiGroups: z.array(z.string()),
       resources: z.array(z.string()),
+      resourceNames: z.array(z.string()).optional(),
       verbs: z.array(z.string()),
     }),
   ),
@@ -287,10 +288,9 @@ describe("the Deployment", () => {
 
 describe("the ServiceAccount's rights", () => {
   const watched = [
-    // ConfigMaps are read by the kubectl plugin alone, with the rights of whoever runs it.
-    ...Object.values(resourceTypes).flatMap((type) =>
-      typeof type === "function" || type === resourceTypes.CONFIG_MAPS ? [] : type,
-    ),
+    ...Object.values(resourceTypes).flatMap((type) => (typeof type === "function" ? [] : type)),
+    // The one ConfigMap that may be read and written; a right to create cannot be limited by name.
+    { group: "", resource: "configmaps ringfence-ledger" },
     ...Object.values(POLICY_READERS).map(({ apiVersion, resource }) => ({
       group: apiVersion.split("/")[0] ?? "",
       resource,
@@ -300,13 +300,15 @@ describe("the ServiceAccount's rights", () => {
       { group: "ringfence.dev", resource: `${plural}/status` },
     ]),
   ];
-  const { EVENTS, LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
+  const { CONFIG_MAPS, EVENTS, LEASES, SUBJECT_ACCESS_REVIEWS } = resourceTypes;
   /** What is more, or other, than being listed and watched. */
   const others = new Map<string, readonly string[]>([
     // Server-side apply creates where there is nothing to patch.
     ["networking.k8s.io/networkpolicies", ["list", "watch", "create", "patch", "delete"]],
     [`${EVENTS.group}/${EVENTS.resource}`, ["create", "patch"]],
     [`${LEASES.group}/${LEASES.resource}`, ["get", "create", "update"]],
+    [`${CONFIG_MAPS.group}/${CONFIG_MAPS.resource}`, ["create"]],
+    [`${CONFIG_MAPS.group}/${CONFIG_MAPS.resource} ringfence-ledger`, ["get", "update"]],
     ...RESOURCE_KINDS.map(({ plural }) => [`ringfence.dev/${plural}/status`, ["patch"]] as const),
     [`${SUBJECT_ACCESS_REVIEWS.group}/${SUBJECT_ACCESS_REVIEWS.resource}`, ["create"]],
   ]);
@@ -318,9 +320,12 @@ describe("the ServiceAccount's rights", () => {
   );
   const granted = [rulesOf("ClusterRole", "ringfence"), rulesOf("Role", "ringfence-leader")]
     .flat()
-    .flatMap(({ apiGroups, resources, verbs }) =>
+    .flatMap(({ apiGroups, resources, resourceNames = [], verbs }) =>
       apiGroups.flatMap((group) =>
-        resources.map((resource) => [`${group}/${resource}`, verbs] as const),
+        resources.map((resource) => {
+          const name = [`${group}/${resource}`, ...resourceNames].join(" ");
+          return [name, verbs] as const;
+        }),
       ),
     );
 

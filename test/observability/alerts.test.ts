@@ -51,6 +51,7 @@ const OUTCOMES: Readonly<Record<Outcome, true>> = {
   "no-baseline": true,
   stale: true,
   "past-deadline": true,
+  untold: true,
   "too-large": true,
   "rule-fault": true,
   unusable: true,

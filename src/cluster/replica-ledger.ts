@@ -1,0 +1,286 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { failure, type Problem, type Result, success } from "../errors.ts";
+import { isObject, textAt } from "../wire/shape.ts";
+import { type ApiClient, ApiError } from "./api-client.ts";
+import { faultOf } from "./fault.ts";
+import type { Observe } from "./notice.ts";
+import { CONFIG_MAPS } from "./resource-type.ts";
+
+/** From when its replica sees a change, which the others do at the same moment or a little later. */
+const GRACE_MS = 2_000;
+
+/** For one exchange with the API server; a change waits no longer than its own deadline. */
+const EXCHANGE_MS = 2_000;
+
+/**
+ * SECURITY: every write costs etcd the whole ledger once more until it compacts (five minutes). That many
+ * bytes, that often, are 500 MB of it at worst, whatever users do. What does not fit waits.
+ */
+const MAX_BYTES = 32 * 1024;
+const PACE_MS = 20;
+
+/** Each conflict is another replica's success; more in a row are no accident. */
+const MAX_CONFLICTS = 10;
+
+export interface ReplicaLedgerOptions {
+  readonly client: ApiClient;
+  readonly namespace: string;
+  /** Of the ConfigMap that all replicas share. */
+  readonly name: string;
+  /** How long a change that was told of counts, at most. */
+  readonly keptMs: number;
+  /** Milliseconds, on a clock that never goes back. */
+  readonly clock: () => number;
+  /** Takes what another replica has told of. */
+  readonly hear: (change: unknown) => void;
+  readonly observe: Observe;
+}
+
+/** As it is written. */
+interface Entry {
+  readonly id: string;
+  readonly change: unknown;
+}
+
+/** What this process knows of an entry. */
+interface Knowledge {
+  /** When it was first met here: the clocks of two machines are never compared. */
+  readonly since: number;
+  /** Whether the watches have shown it; null of another's, which that one judges. */
+  readonly isSeen: (() => boolean) | null;
+  seenAt: number | null;
+}
+
+interface Waiting {
+  readonly entry: Entry;
+  readonly isSeen: () => boolean;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+type Outcome = Result<"told" | "news", Problem>;
+
+/**
+ * A ConfigMap in which replicas tell each other of what they are about to admit. Whoever writes must have read what
+ * is there (its resource version), so of two replicas at once the second hears of the first.
+ *
+ * - Changes that wait while one write is on its way go together in the next.
+ * - An entry is taken off once its own replica has seen it for a while, or `keptMs` after it was first met.
+ * - A ledger that is not there is created, one that cannot be read is begun anew.
+ */
+export class ReplicaLedger {
+  readonly #options: ReplicaLedgerOptions;
+  readonly #waiting = new Set<Waiting>();
+  readonly #known = new Map<string, Knowledge>();
+  /** As it was last read or written; the version is null where it has to be read first. */
+  #entries: readonly Entry[] = [];
+  #version: string | null = null;
+  #heard = 0;
+  #isWorking = false;
+
+  constructor(options: ReplicaLedgerOptions) {
+    this.#options = options;
+  }
+
+  /** How often others have told something. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /**
+   * Tell of `change`, which is JSON, unless others have told something after `heard`. A problem where
+   * that is not done within `timeoutMs`; others may hear of the change all the same.
+   */
+  async tell(
+    change: unknown,
+    { heard, timeoutMs, isSeen }: { heard: number; timeoutMs: number; isSeen: () => boolean },
+  ): Promise<Outcome> {
+    if (heard !== this.#heard) return success("news");
+    const entry: Entry = { id: randomUUID(), change };
+    if (bytesOf([entry]) > MAX_BYTES) return this.#failed(`the change has over ${MAX_BYTES} bytes`);
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const waiting: Waiting = { entry, isSeen, settle: resolve };
+    const late = setTimeout(() => {
+      this.#waiting.delete(waiting);
+      resolve(this.#failed("no answer in time"));
+    }, timeoutMs);
+    this.#waiting.add(waiting);
+    void this.#work();
+    return promise.finally(() => clearTimeout(late));
+  }
+
+  /** Never rejects: what goes wrong is the outcome of those that wait. */
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    while (this.#waiting.size > 0) {
+      // oxlint-disable-next-line no-await-in-loop -- one write at a time, each built upon the one before
+      await this.#exchange();
+      // oxlint-disable-next-line no-await-in-loop -- what comes meanwhile goes together
+      await sleep(PACE_MS);
+    }
+    this.#isWorking = false;
+  }
+
+  /** Write what waits and fits, or hear what others have told. */
+  async #exchange(): Promise<void> {
+    const batch: Waiting[] = [];
+    try {
+      const signal = AbortSignal.timeout(EXCHANGE_MS);
+      for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- each attempt follows from the one before
+        const isNews = this.#version === null && (await this.#read(signal));
+        if (isNews) {
+          settle(this.#waiting, this.#waiting, success("news"));
+          return;
+        }
+        const kept = this.#entries.filter(({ id }) => this.#counts(id));
+        batch.splice(0, batch.length, ...fitting(this.#waiting, MAX_BYTES - bytesOf(kept)));
+        if (batch.length === 0) return;
+        // oxlint-disable-next-line no-await-in-loop -- likewise
+        if (await this.#write([...kept, ...batch.map(({ entry }) => entry)], batch, signal)) {
+          settle(batch, this.#waiting, success("told"));
+          return;
+        }
+      }
+      settle(batch, this.#waiting, this.#failed("other replicas were faster each time"));
+    } catch (error) {
+      this.#version = null;
+      settle(new Set([...batch, ...this.#waiting]), this.#waiting, this.#failed(error));
+    }
+  }
+
+  /** Report whether the entry still has to be there, for the sake of those that have not seen its change. */
+  #counts(id: string): boolean {
+    const known = this.#known.get(id);
+    if (known === undefined) return false;
+    const now = this.#options.clock();
+    if (known.seenAt === null && known.isSeen?.() === true) known.seenAt = now;
+    const isSeenByAll = known.seenAt !== null && now - known.seenAt > GRACE_MS;
+    return !isSeenByAll && now - known.since < this.#options.keptMs;
+  }
+
+  /** Read the ledger, and hear what is new there. Returns whether something is. */
+  async #read(signal: AbortSignal): Promise<boolean> {
+    const ledger = (await this.#get(signal)) ?? (await this.#create(signal));
+    this.#adopt(ledger, this.#parse(textAt(ledger, "data", "changes")));
+    const since = this.#options.clock();
+    const news = this.#entries.filter(({ id }) => !this.#known.has(id));
+    for (const { id, change } of news) {
+      this.#known.set(id, { since, isSeen: null, seenAt: null });
+      this.#options.hear(change);
+    }
+    if (news.length > 0) this.#heard += 1;
+    return news.length > 0;
+  }
+
+  async #get(signal: AbortSignal): Promise<unknown> {
+    const { client, namespace, name } = this.#options;
+    return client
+      .send({ verb: "get", type: CONFIG_MAPS, namespace, name, signal })
+      .catch(nullOn(404));
+  }
+
+  async #create(signal: AbortSignal): Promise<unknown> {
+    const { client, namespace } = this.#options;
+    const body = this.#ledger([], undefined);
+    return client.send({ verb: "create", type: CONFIG_MAPS, namespace, body, signal });
+  }
+
+  /** Returns false where somebody else has written since, or removed it. */
+  async #write(
+    entries: readonly Entry[],
+    batch: readonly Waiting[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { client, namespace, name, clock } = this.#options;
+    const body = this.#ledger(entries, this.#version ?? undefined);
+    // Before it is sent: of an answer that is lost nobody knows whether the entries are there.
+    const since = clock();
+    for (const { entry, isSeen } of batch) {
+      this.#known.set(entry.id, { since, isSeen, seenAt: null });
+    }
+    const answer = await client
+      .send({ verb: "update", type: CONFIG_MAPS, namespace, name, body, signal })
+      .catch(nullOn(404, 409));
+    if (answer === null) this.#version = null;
+    else this.#adopt(answer, entries);
+    return answer !== null;
+  }
+
+  /** What is there from now on, as far as this process knows; of anything else it forgets what it knew. */
+  #adopt(ledger: unknown, entries: readonly Entry[]): void {
+    this.#version = versionOf(ledger);
+    this.#entries = entries;
+    const ids = new Set(entries.map(({ id }) => id));
+    for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+  }
+
+  #ledger(entries: readonly Entry[], resourceVersion: string | undefined): object {
+    const { namespace, name } = this.#options;
+    return {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { namespace, name, resourceVersion },
+      data: { changes: JSON.stringify(entries) },
+    };
+  }
+
+  #parse(text: string): readonly Entry[] {
+    try {
+      const entries: unknown = JSON.parse(text || "[]");
+      if (Array.isArray(entries) && entries.every(isEntry)) return entries;
+    } catch {
+      // Told below: it is the same for text that is no JSON.
+    }
+    this.#failed("the ledger cannot be read and is begun anew");
+    return [];
+  }
+
+  #failed(reason: unknown): Outcome {
+    const { code, message } =
+      typeof reason === "string"
+        ? { code: "NP_E_API_SERVER" as const, message: reason }
+        : faultOf(reason);
+    this.#options.observe({ kind: "telling-failed", code, message });
+    return failure({ code, path: "", message });
+  }
+}
+
+function settle(those: Iterable<Waiting>, waiting: Set<Waiting>, outcome: Outcome): void {
+  for (const one of those) {
+    waiting.delete(one);
+    one.settle(outcome);
+  }
+}
+
+/** The first of them, as many as have room in that many bytes. */
+function fitting(waiting: Iterable<Waiting>, bytes: number): readonly Waiting[] {
+  let room = bytes;
+  return [...waiting].filter(({ entry }) => {
+    room -= bytesOf([entry]);
+    return room >= 0;
+  });
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return Buffer.byteLength(JSON.stringify(entries));
+}
+
+/** SECURITY: without a version the API server would take an update whatever is there. */
+function versionOf(ledger: unknown): string {
+  const version = textAt(ledger, "metadata", "resourceVersion");
+  if (version === "") throw new ApiError(null, "the API server's ConfigMap carries no version");
+  return version;
+}
+
+function nullOn(...statuses: readonly number[]): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof ApiError && statuses.includes(error.status ?? 0)) return null;
+    throw error;
+  };
+}
+
+function isEntry(raw: unknown): raw is Entry {
+  return isObject(raw) && typeof raw["id"] === "string";
+}
