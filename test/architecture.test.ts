@@ -23,7 +23,7 @@ const LAYERS: readonly Layer[] = [
     imports: ["engine", "errors.ts"],
     packages: ["@bufbuild/cel", "@bufbuild/protobuf", "re2js", "leven"],
   }),
-  layer("wire", { imports: ["engine", "errors.ts"], packages: ["zod"] }),
+  layer("wire", { imports: ["engine", "errors.ts"], packages: ["zod", "leven"] }),
   layer("resources", { imports: ["engine", "wire", "errors.ts"], packages: ["zod"] }),
   layer("config", {
     imports: ["resources", "engine", "wire", "errors.ts"],

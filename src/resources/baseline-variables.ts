@@ -1,5 +1,6 @@
 import { familyOf, parseAddress } from "../engine/address.ts";
 import type { Labels } from "../engine/model.ts";
+import { didYouMean } from "../wire/nearest.ts";
 import type { Baseline } from "./baseline.ts";
 import type { DnsTarget } from "./dns-target.ts";
 import type { Variables, VariableValue } from "./expand-template.ts";
@@ -75,9 +76,12 @@ export function variablesOf(
     }
     if (name.startsWith(VALUE)) {
       const key = name.slice(VALUE.length);
-      return Object.hasOwn(values, key) ? values[key] : undefined;
+      if (Object.hasOwn(values, key)) return values[key];
     }
-    return Object.hasOwn(CLUSTER_LISTS, name) ? CLUSTER_LISTS[name]?.(facts) : undefined;
+    if (Object.hasOwn(CLUSTER_LISTS, name)) return CLUSTER_LISTS[name]?.(facts);
+    const names = ["namespace.name", ...Object.keys(CLUSTER_LISTS)];
+    const own = Object.keys(values).map((key) => VALUE + key);
+    return unknownVariable(name, [...names, ...own]);
   };
 }
 
@@ -87,6 +91,12 @@ export function variablesOf(
  */
 function unlisted(key: string, of: "Labels" | "Annotations"): VariableValue {
   return { problem: `\`${key}\` is not among \`spec.namespace${of}\`` };
+}
+
+function unknownVariable(name: string, known: readonly string[]): VariableValue {
+  const references = known.map((one) => `$(${one})`);
+  const near = didYouMean(`$(${name})`, references);
+  return { problem: `there is no value for \`$(${name})\`${near}` };
 }
 
 function blockPeer(cidr: string): object {

@@ -24,7 +24,9 @@ const MAX_EXPRESSION = 10_000;
 
 const ruleIdSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, { error: "is not a kebab-case id" })
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, {
+    error: (issue) => `\`${String(issue.input)}\` is not an id such as \`owner-set\``,
+  })
   .max(63);
 
 const expressionSchema = z.string().min(1).max(MAX_EXPRESSION);

@@ -1,5 +1,6 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import type { CustomRule, Profile } from "../resources/profile.ts";
+import { didYouMean } from "../wire/nearest.ts";
 import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
@@ -61,7 +62,7 @@ function readEntries(
     const at = `spec.rules[${index}]`;
     const validator = registry.get(id);
     if (validator === undefined) {
-      problems.push(problem(`${at}.id`, `\`${id}\` is no rule`));
+      problems.push(problem(`${at}.id`, noRule(id, registry)));
       continue;
     }
     const entries = own.get(validator) ?? [];
@@ -117,6 +118,12 @@ function inherit(
   // Custom rules come last, as they are written.
   const placeOf = ({ validator }: CompiledRule): number => place.get(validator) ?? place.size;
   return [...rules.values()].toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** That there is no such rule, and which of the reference's is meant. */
+export function noRule(id: string, { validators }: Registry): string {
+  const ids = validators.map((validator) => validator.id);
+  return `\`${id}\` is no rule${didYouMean(id, ids)}`;
 }
 
 function problem(path: string, message: string): Problem {

@@ -1,11 +1,12 @@
-import type { Problem, Result } from "../errors.ts";
+import { failure, type Problem, type Result } from "../errors.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
 import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { Profile } from "../resources/profile.ts";
 import { checkBaseline } from "../resources/render-baseline.ts";
 import { type Resource, type ResourceKind, resourceKey } from "../resources/resource.ts";
-import { type CustomRuleCompiler, compileProfile } from "./compile-profile.ts";
+import { didYouMean } from "../wire/nearest.ts";
+import { type CustomRuleCompiler, compileProfile, noRule } from "./compile-profile.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile } from "./rule.ts";
 
@@ -109,21 +110,33 @@ class Compilation {
       : null;
   }
 
+  /** With all that is wrong: the profile itself is read although what it stands on is not there. */
   #compile(profile: Profile): Result<CompiledProfile, readonly Problem[]> {
     const { registry, compileCustomRule } = this.#options;
+    const parent = this.#parentOf(profile);
+    const problems: Problem[] = [];
+    if (typeof parent === "string") problems.push(problem("spec.extends", parent));
+    const known = typeof parent === "string" ? null : parent;
+    const baseline = profile.baseline ?? known?.baseline ?? DEFAULT_BASELINE.name;
+    if (!this.#resources.has(resourceKey({ kind: "Baseline", name: baseline }))) {
+      problems.push(problem("spec.baseline", this.#missing("Baseline", baseline)));
+    }
+    const sources = { registry, parent: known, baseline, compileCustomRule };
+    const compiled = compileProfile(profile, sources);
+    if (problems.length === 0) return compiled;
+    return failure([...problems, ...(compiled.ok ? [] : compiled.error)]);
+  }
+
+  /** The profile that one extends, null where it extends none, or what is wrong with that. */
+  #parentOf(profile: Profile): CompiledProfile | null | string {
+    if (profile.extends === null) return null;
     if (this.#isChainTooLong(profile)) {
-      return failed(
-        "spec.extends",
-        `stands on more than ${MAX_CHAIN} profiles, one upon the other`,
-      );
+      return `stands on more than ${MAX_CHAIN} profiles, one upon the other`;
     }
-    const parent = profile.extends === null ? null : this.#parent(profile.extends);
-    if (typeof parent === "string") return failed("spec.extends", parent);
-    const name = profile.baseline ?? parent?.baseline ?? DEFAULT_BASELINE.name;
-    if (!this.#resources.has(resourceKey({ kind: "Baseline", name }))) {
-      return failed("spec.baseline", `there is no Baseline \`${name}\``);
-    }
-    return compileProfile(profile, { registry, parent, baseline: name, compileCustomRule });
+    const resource = this.#profileOf(profile.extends);
+    return resource === undefined
+      ? this.#missing("Profile", profile.extends, profile.name)
+      : this.#parent(resource);
   }
 
   /** Before any of them is compiled, each within the next. A circle is told of by its own name. */
@@ -143,10 +156,9 @@ class Compilation {
     return resource?.kind === "Profile" ? resource : undefined;
   }
 
-  /** The profile of that name, or what is wrong with extending it. */
-  #parent(name: string): CompiledProfile | string {
-    const resource = this.#profileOf(name);
-    if (resource === undefined) return `there is no profile \`${name}\``;
+  /** The profile, or what is wrong with extending it. */
+  #parent(resource: Profile): CompiledProfile | string {
+    const { name } = resource;
     const isCircle =
       this.#profiles.get(name) === null && !this.#problems.has(resourceKey(resource));
     if (isCircle) return `\`${name}\` extends this profile in turn`;
@@ -157,7 +169,7 @@ class Compilation {
     const { registry, ownNamespace } = this.#options;
     const complaints: Problem[] = [];
     const complain = (path: string, message: string): void => {
-      complaints.push({ code: "NP_E_RESOURCE", path, message });
+      complaints.push(problem(path, message));
     };
     // SECURITY: whoever may write Exemptions in one namespace must not excuse another.
     if (exemption.namespaceSelector !== null && namespace !== ownNamespace) {
@@ -166,15 +178,22 @@ class Compilation {
     for (const [index, id] of exemption.rules.entries()) {
       const at = `spec.rules[${index}]`;
       const validator = registry.get(id);
-      if (validator === undefined && !this.#isCustomRule(id)) complain(at, `\`${id}\` is no rule`);
+      if (validator === undefined && !this.#isCustomRule(id)) complain(at, noRule(id, registry));
       // SECURITY: these keep Ringfence itself in place; RBAC's verb `optout` is the way around them.
       if (validator?.onFault === "deny") complain(at, `nobody can be excused from \`${id}\``);
     }
     for (const [index, name] of exemption.invariants.entries()) {
       if (this.#resources.has(resourceKey({ kind: "Invariant", name }))) continue;
-      complain(`spec.invariants[${index}]`, `there is no Invariant \`${name}\``);
+      complain(`spec.invariants[${index}]`, this.#missing("Invariant", name));
     }
     return complaints;
+  }
+
+  /** That there is none of that name, and which is meant: not the one that names it. */
+  #missing(kind: ResourceKind, name: string, asker?: string): string {
+    const names = this.#ofKind(kind).flatMap((one) => (one.name === asker ? [] : [one.name]));
+    const noun = kind === "Profile" ? "profile" : kind;
+    return `there is no ${noun} \`${name}\`${didYouMean(name, names)}`;
   }
 
   #isCustomRule(id: string): boolean {
@@ -184,6 +203,6 @@ class Compilation {
   }
 }
 
-function failed(path: string, message: string): Result<never, readonly Problem[]> {
-  return { ok: false, error: [{ code: "NP_E_RESOURCE", path, message }] };
+function problem(path: string, message: string): Problem {
+  return { code: "NP_E_RESOURCE", path, message };
 }

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
+import { knownFields } from "./known-fields.ts";
+import { didYouMean } from "./nearest.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -11,7 +13,9 @@ export function parseShape<S extends z.ZodType>(
   raw: unknown,
 ): Result<z.output<S>, readonly Problem[]> {
   const read = schema.safeParse(raw, { reportInput: true });
-  return read.success ? success(read.data) : failure(read.error.issues.flatMap(toProblems));
+  return read.success
+    ? success(read.data)
+    : failure(read.error.issues.flatMap((issue) => toProblems(issue, schema)));
 }
 
 /** What comes from outside is never written to. */
@@ -106,7 +110,7 @@ export function sameJson(a: unknown, b: unknown, levels = MAX_LEVELS): boolean {
   );
 }
 
-function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
+function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): readonly Problem[] {
   const path = jsonPath(issue.path);
   switch (issue.code) {
     case "invalid_type":
@@ -115,12 +119,12 @@ function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
       return issue.keys.map((key) => ({
         code: "NP_E_SCHEMA",
         path: jsonPath([...issue.path, key]),
-        message: `unknown field \`${printable(key, MAX_SHOWN)}\``,
+        message: unknownField(key, knownFields(schema, issue.path)),
       }));
     case "invalid_value":
       return [{ code: "NP_E_VALUE", path, message: notOneOf(issue.values, issue.input) }];
     case "too_small":
-      return [{ code: "NP_E_VALUE", path, message: `needs ${issue.minimum} or more` }];
+      return [{ code: "NP_E_VALUE", path, message: tooSmall(issue) }];
     case "too_big":
       return [{ code: "NP_E_VALUE", path, message: `takes ${issue.maximum} at most` }];
     case "custom":
@@ -135,10 +139,27 @@ function toProblems(issue: z.core.$ZodIssue): readonly Problem[] {
   }
 }
 
+/** How many fields are told of where none of them is near. */
+const FEW_FIELDS = 8;
+
+function unknownField(key: string, known: readonly string[]): string {
+  const near = didYouMean(key, known);
+  const isFew = known.length > 0 && known.length <= FEW_FIELDS;
+  const hint = near === "" && isFew ? `; there is ${quoted(known)}` : near;
+  return `unknown field \`${printable(key, MAX_SHOWN)}\`${hint}`;
+}
+
+function tooSmall({ minimum, origin }: z.core.$ZodIssueTooSmall): string {
+  const isEmpty = minimum === 1 && (origin === "string" || origin === "array");
+  return isEmpty ? "is empty" : `needs ${minimum} or more`;
+}
+
 function wrongType(expected: string, input: unknown): string {
   const wanted = TYPE_NAMES[expected] ?? expected;
-  return input === undefined
-    ? `is missing; expected ${wanted}`
+  if (input === undefined) return `is missing; expected ${wanted}`;
+  const isInQuotes = typeof input === "string" && /^(-?\d+(\.\d+)?|true|false)$/.test(input);
+  return isInQuotes && expected !== "object" && expected !== "array"
+    ? `${shown(input)} is a string, not ${wanted}; take it out of its quotes`
     : `${shown(input)} is not ${wanted}`;
 }
 
@@ -152,11 +173,15 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 };
 
 function notOneOf(values: readonly unknown[], input: unknown): string {
-  const wanted = values.map((value) => `\`${String(value)}\``).join(", ");
+  const wanted = quoted(values);
   if (input === undefined) return `is missing; expected ${wanted}`;
   return values.length === 1
     ? `${shown(input)} is not ${wanted}`
     : `${shown(input)} is not one of ${wanted}`;
+}
+
+function quoted(values: readonly unknown[]): string {
+  return values.map((value) => `\`${String(value)}\``).join(", ");
 }
 
 /** Runes of a value that a message repeats. */

@@ -33,13 +33,13 @@ describe("a change of one of Ringfence's own resources", () => {
       "a Profile of rules that there are not",
       "Profile",
       document("Profile", "x", rules("alow-all")),
-      "Profile x cannot be used\nspec.rules[0].id: `alow-all` is no rule",
+      "Profile x cannot be used\nspec.rules[0].id: `alow-all` is no rule; did you mean `allow-all`?",
     ],
     [
       "an Invariant with a typo",
       "Invariant",
       document("Invariant", "x", { description: "d", mustNotReeach: {} }),
-      "Invariant x cannot be used\nspec.mustNotReeach: unknown field `mustNotReeach`\nspec: needs exactly one of `mustNotReach` and `mustReach`",
+      "Invariant x cannot be used\nspec.mustNotReeach: unknown field `mustNotReeach`; did you mean `mustNotReach`?\nspec: needs exactly one of `mustNotReach` and `mustReach`",
     ],
     [
       "an Exemption from what guards Ringfence",

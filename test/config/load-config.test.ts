@@ -145,7 +145,7 @@ describe("what is wrong is named, and the process does not start", () => {
     [
       "a typo",
       "logLevel: info\nwebhokPort: 1\n",
-      ["FILE:2 webhokPort: unknown field `webhokPort`"],
+      ["FILE:2 webhokPort: unknown field `webhokPort`; did you mean `webhookPort`?"],
     ],
     [
       "a value inside a value",

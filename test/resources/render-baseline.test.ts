@@ -207,7 +207,7 @@ it.each<[string, Baseline, string]>([
   [
     "a variable that there is not",
     baseline({ podSelector: { matchLabels: { x: "$(namespace.nmae)" } } }),
-    `${at}.podSelector.matchLabels.x: there is no value for \`$(namespace.nmae)\``,
+    `${at}.podSelector.matchLabels.x: there is no value for \`$(namespace.nmae)\`; did you mean \`$(namespace.name)\`?`,
   ],
   [
     "a label that is not on its list",
@@ -232,7 +232,7 @@ it.each<[string, Baseline, string]>([
   [
     "what is no policy",
     baseline({ podSelector: {}, ingres: [] }),
-    `${at}.ingres: unknown field \`ingres\``,
+    `${at}.ingres: unknown field \`ingres\`; did you mean \`ingress\`?`,
   ],
 ])("finds %s before any namespace has it", (_, given, expected) => {
   expect(checkBaseline(given).map(({ path, message }) => `${path}: ${message}`)).toEqual([

@@ -116,12 +116,36 @@ it.each<[string, unknown, readonly string[]]>([
   [
     "a typo",
     document("Profile", { anounceChanges: false }),
-    ["spec.anounceChanges: unknown field `anounceChanges`"],
+    ["spec.anounceChanges: unknown field `anounceChanges`; did you mean `announceChanges`?"],
   ],
   [
     "a typo in a rule",
     document("Profile", { rules: [{ ...rule, parameter: {} }] }),
-    ["spec.rules[0].parameter: unknown field `parameter`"],
+    ["spec.rules[0].parameter: unknown field `parameter`; did you mean `parameters`?"],
+  ],
+  [
+    "labels where a selector is wanted, and the fields that there are told of where none is near",
+    exemption({ rules: ["open-world"], policySelector: { app: "legacy" } }),
+    ["spec.policySelector.app: unknown field `app`; there is `matchLabels`, `matchExpressions`"],
+  ],
+  [
+    "a typo deep within",
+    invariant({ mustNotReach: { ...flows, from: [{ wrld: true }], ports: [{ prot: 80 }] } }),
+    [
+      "spec.mustNotReach.from[0].wrld: unknown field `wrld`; did you mean `world`?",
+      "spec.mustNotReach.from[0]: needs exactly one of `namespaces`, `pods`, `addresses`, `world`",
+      "spec.mustNotReach.ports[0].prot: unknown field `prot`; did you mean `port`?",
+    ],
+  ],
+  [
+    "a number in quotes",
+    document("Profile", { maxExemptionDays: "30" }),
+    ["spec.maxExemptionDays: `30` is a string, not a number; take it out of its quotes"],
+  ],
+  [
+    "nothing for a reason",
+    exemption({ rules: ["open-world"], reason: "" }),
+    ["spec.reason: is empty"],
   ],
   [
     "an action that there is not, such as what YAML makes of `Off`",

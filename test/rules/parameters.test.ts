@@ -22,7 +22,7 @@ it("matches in time that is linear in the text, whatever the pattern", () => {
 
 it.each([
   ["naming", { pattern: "(" }, "pattern", "`(` is not a regular expression of RE2"],
-  ["required-metadata", { labels: [{ key: "" }] }, "labels[0].key", "needs 1 or more"],
+  ["required-metadata", { labels: [{ key: "" }] }, "labels[0].key", "is empty"],
   [
     "forbidden-target",
     { targets: [{ name: "x", cidrs: ["10.0.0.0"] }] },

@@ -113,11 +113,13 @@ describe("custom resources", () => {
     put(ruleBook, profile("ours", naming("alow-all")));
     expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
     expect(problemsOf(ruleBook, "Profile ours")).toEqual([
-      "spec.rules[0].id: `alow-all` is no rule",
+      "spec.rules[0].id: `alow-all` is no rule; did you mean `allow-all`?",
     ]);
     put(ruleBook, profile("ours", { rulez: [] }));
     expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
-    expect(problemsOf(ruleBook, "Profile ours")).toEqual(["spec.rulez: unknown field `rulez`"]);
+    expect(problemsOf(ruleBook, "Profile ours")).toEqual([
+      "spec.rulez: unknown field `rulez`; did you mean `rules`?",
+    ]);
     put(ruleBook, profile("ours", naming("open-world")));
     expect(rulesOf(ruleBook, "ours")).toEqual(["open-world"]);
     expect(ruleBook.problems()).toEqual(new Map());
@@ -219,6 +221,11 @@ describe("a profile that extends another", () => {
       "spec.extends: profile `b` cannot be used itself",
     ],
     [
+      "what is spelled nearly so",
+      [profile("a", { extends: "restrictd" }), profile("restricts", { extends: "restrictd" })],
+      "spec.extends: there is no profile `restrictd`; did you mean `restricted`?",
+    ],
+    [
       "none, but names a baseline that there is not",
       [profile("a", { baseline: "team" })],
       "spec.baseline: there is no Baseline `team`",
@@ -231,6 +238,17 @@ describe("a profile that extends another", () => {
     ).toContain(expected);
     expect(ruleBook.profiles.names()).not.toContain("a");
   });
+});
+
+it("tells all that is wrong with a profile at once, though it stands on nothing", () => {
+  const ruleBook = book();
+  const wrong = { extends: "baselin", baseline: "defualt", ...naming("every-prot") };
+  put(ruleBook, profile("a", wrong));
+  expect(problemsOf(ruleBook, "Profile a")).toEqual([
+    "spec.extends: there is no profile `baselin`; did you mean `baseline`?",
+    "spec.baseline: there is no Baseline `defualt`; did you mean `default`?",
+    "spec.rules[0].id: `every-prot` is no rule; did you mean `every-port`?",
+  ]);
 });
 
 describe("an exemption", () => {

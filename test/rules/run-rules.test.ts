@@ -196,7 +196,7 @@ describe("compileProfile", () => {
         {
           code: "NP_E_RESOURCE",
           path: "spec.rules[0].parameters.wrod",
-          message: "unknown field `wrod`",
+          message: "unknown field `wrod`; did you mean `word`?",
         },
         {
           code: "NP_E_RESOURCE",

@@ -106,7 +106,7 @@ describe("what the API server refuses is a problem with its path", () => {
       ingress({ ports: [{ portRange: { start: 10, end: 1 } }] }),
       ["spec.ingress[0].ports[0].portRange: `end` is less than `start`"],
     ],
-    ["no peers", ingress({ from: [] }), ["spec.ingress[0].from: needs 1 or more"]],
+    ["no peers", ingress({ from: [] }), ["spec.ingress[0].from: is empty"]],
     [
       "an action of v1alpha2",
       ingress({ action: "Accept" }),
@@ -132,7 +132,11 @@ describe("what the API server refuses is a problem with its path", () => {
       baseline({}, "other"),
       ["metadata.name: is not `default`, the only one there can be"],
     ],
-    ["a priority", baseline({ priority: 1 }), ["spec.priority: unknown field `priority`"]],
+    [
+      "a priority",
+      baseline({ priority: 1 }),
+      ["spec.priority: unknown field `priority`; there is `subject`, `ingress`, `egress`"],
+    ],
   ])("%s", (_name, raw, expected) => {
     expect(complaints(parseBaselineAdminNetworkPolicy(raw))).toEqual(expected);
   });

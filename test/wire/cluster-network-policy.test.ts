@@ -220,7 +220,7 @@ describe("what the API server refuses is a problem with its path", () => {
     [
       "an unknown field of the subject",
       policy({ subject: { namespaces: {}, ufo: 1 } }),
-      ["spec.subject.ufo: unknown field `ufo`"],
+      ["spec.subject.ufo: unknown field `ufo`; there is `namespaces`, `pods`"],
     ],
     [
       "an action of v1alpha1",
@@ -232,7 +232,7 @@ describe("what the API server refuses is a problem with its path", () => {
       ingress({ from: undefined }),
       ["spec.ingress[0].from: is missing; expected a list"],
     ],
-    ["an empty `from`", ingress({ from: [] }), ["spec.ingress[0].from: needs 1 or more"]],
+    ["an empty `from`", ingress({ from: [] }), ["spec.ingress[0].from: is empty"]],
     ["26 peers", ingress({ from: many(26, ALL) }), ["spec.ingress[0].from: takes 25 at most"]],
     ["an empty peer", ingress({ from: [{}] }), [`spec.ingress[0].from[0]: ${ONE}`]],
     [
@@ -240,11 +240,7 @@ describe("what the API server refuses is a problem with its path", () => {
       ingress({ from: [{ ...ALL, pods: {} }] }),
       [`spec.ingress[0].from[0]: ${ONE}`],
     ],
-    [
-      "an empty `protocols`",
-      ingress({ protocols: [] }),
-      ["spec.ingress[0].protocols: needs 1 or more"],
-    ],
+    ["an empty `protocols`", ingress({ protocols: [] }), ["spec.ingress[0].protocols: is empty"]],
     ["an empty protocol", ingress({ protocols: [{}] }), [`spec.ingress[0].protocols[0]: ${ONE}`]],
     [
       "a destination port of nothing, or of both",
@@ -282,7 +278,9 @@ describe("what the API server refuses is a problem with its path", () => {
     [
       "an unknown field of a rule, which could only narrow it",
       ingress({ unless: [] }),
-      ["spec.ingress[0].unless: unknown field `unless`"],
+      [
+        "spec.ingress[0].unless: unknown field `unless`; there is `name`, `action`, `protocols`, `from`",
+      ],
     ],
   ])("%s", (_name, raw, expected) => {
     expect(complaints(parseClusterNetworkPolicy(raw))).toEqual(expected);

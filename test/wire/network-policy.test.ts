@@ -170,7 +170,7 @@ describe("what the API server refuses is a problem with its path", () => {
     [
       "a field that there is not",
       ingressFrom({ podSelecter: {}, podSelector: {} }),
-      [`${PEER}.podSelecter: unknown field \`podSelecter\``],
+      [`${PEER}.podSelecter: unknown field \`podSelecter\`; did you mean \`podSelector\`?`],
     ],
     [
       "no CIDR",
@@ -267,7 +267,7 @@ describe("what the API server refuses is a problem with its path", () => {
     [
       "`to` in an ingress rule",
       named({ ingress: [{ to: [] }] }),
-      ["spec.ingress[0].to: unknown field `to`"],
+      ["spec.ingress[0].to: unknown field `to`; there is `from`, `ports`"],
     ],
     [
       "a bad label key and value",

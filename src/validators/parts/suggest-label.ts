@@ -1,6 +1,7 @@
 import { closestMatch } from "leven";
 import type { Labels, Requirement, Selection, Selector } from "../../engine/model.ts";
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
+import { nearest } from "../../wire/nearest.ts";
 import { bearersIn, MAX_READ, namespaceOfMatch, type Surroundings } from "./bearers.ts";
 import { labelText, listed } from "./phrases.ts";
 
@@ -46,12 +47,12 @@ function suggestFor(
   if (operator === "NotIn" || operator === "DoesNotExist") return null;
   const keys = [...new Set(known.flatMap((labels) => [...labels.keys()]))];
   if (operator === "Exists") {
-    const nearKey = closestMatch(key, keys, { maxDistance: tolerance(key) });
+    const nearKey = nearest(key, keys);
     return nearKey === undefined ? null : `did you mean \`${nearKey}\`?`;
   }
   const wanted = values[0] ?? "";
   const present = valuesOf(key, known);
-  const nearValue = closestMatch(wanted, present, { maxDistance: tolerance(wanted) });
+  const nearValue = nearest(wanted, present);
   if (nearValue !== undefined) return didYouMean(key, nearValue);
   const otherKeys = keys.filter((other) => known.some((labels) => labels.get(other) === wanted));
   const otherKey = closestMatch(key, otherKeys);
@@ -65,9 +66,4 @@ function valuesOf(key: string, known: readonly Labels[]): readonly string[] {
 
 function didYouMean(key: string, value: string): string {
   return `did you mean \`${labelText(key, value)}\`?`;
-}
-
-/** How many letters may be wrong in a word for it to be the same word; two that are swapped are two. */
-function tolerance(word: string): number {
-  return word.length <= 3 ? 1 : Math.max(2, Math.floor(word.length / 3));
 }
