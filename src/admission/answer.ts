@@ -9,7 +9,7 @@ import {
 } from "./decision.ts";
 import { ownersGained } from "./owner-gained.ts";
 import { renderDenial, renderFindings, renderObject } from "./render-denial.ts";
-import { renderResourceVerdict } from "./render-resource-verdict.ts";
+import { renderResourceNotice, renderResourceVerdict } from "./render-resource-verdict.ts";
 import {
   renderNotice,
   renderNotOptedIn,
@@ -59,7 +59,9 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
 /** A resource that cannot be used is invalid; one that is needed may not go. */
 function answerResource(request: AdmissionRequest, verdict: ResourceVerdict): AdmissionReply {
   const { uid, operation } = request;
-  if (!isRefused(verdict)) return allowed(uid, NO_REMARKS);
+  if (!isRefused(verdict)) {
+    return allowed(uid, { ...NO_REMARKS, warnings: verdict.notices.map(renderResourceNotice) });
+  }
   const refused = operation === "DELETE" ? denied : invalid;
   return refused(uid, renderResourceVerdict(request, verdict), NO_REMARKS);
 }

@@ -5,7 +5,8 @@ import { parseResource, resourceKey } from "../resources/resource.ts";
 import { exemptionLimit } from "../rules/exemption-limit.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import type { Decision } from "./decision.ts";
+import type { Decision, ResourceVerdict } from "./decision.ts";
+import { noticesOf } from "./resource-notices.ts";
 import type { ResourceRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -19,24 +20,42 @@ export function decideResource(request: ResourceRequest, around: Surroundings): 
     const blocks = options.onNotSynced === "deny";
     return { kind: "troubled", trouble: { kind: "not-synced" }, blocks };
   }
-  if (request.operation === "DELETE") {
-    // An Invariant may go although an Exemption names it, and nobody needs an Exemption.
-    const isNeeded = request.kind === "Profile" || request.kind === "Baseline";
-    return {
-      kind: "resource",
-      problems: isNeeded ? ruleBook.judge(resourceKey(request), null) : [],
-      users: usersOf(request, cluster.engine),
-    };
-  }
+  if (request.operation === "DELETE") return decideRemoval(request, around);
   const read = parseResource(request.object);
-  if (!read.ok) return { kind: "resource", problems: read.error, users: [] };
+  if (!read.ok) return { kind: "resource", problems: read.error, users: [], notices: [] };
   const resource = read.value;
   const problems = [
     ...ruleBook.judge(resourceKey(resource), resource),
     ...(resource.kind === "Exemption" ? lastsTooLong(resource, around) : []),
   ];
-  return { kind: "resource", problems, users: [] };
+  const notices = problems.length > 0 ? [] : noticesOf(resource, around);
+  return { kind: "resource", problems, users: [], notices };
 }
+
+function decideRemoval(
+  request: ResourceRequest,
+  { cluster, ruleBook, options }: Surroundings,
+): ResourceVerdict {
+  const key = resourceKey(request);
+  // An Invariant may go although an Exemption names it, and nobody needs an Exemption.
+  const isNeeded = request.kind === "Profile" || request.kind === "Baseline";
+  if (!isNeeded || ruleBook.isOverridden(key)) {
+    return { kind: "resource", problems: [], users: [], notices: [] };
+  }
+  const isOfCluster = request.kind === "Profile" && request.name === options.clusterProfile;
+  return {
+    kind: "resource",
+    problems: [...(isOfCluster ? [OF_CLUSTER] : []), ...ruleBook.judge(key, null)],
+    users: usersOf(request, cluster.engine),
+    notices: [],
+  };
+}
+
+const OF_CLUSTER: Problem = {
+  code: "NP_E_RESOURCE",
+  path: "",
+  message: "the setting `clusterProfile` names it, for cluster-scoped policies",
+};
 
 /** An exemption that would outlast what a profile of its namespaces allows. */
 function lastsTooLong(

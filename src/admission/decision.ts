@@ -84,6 +84,13 @@ export function refusingFaults({ mode, faults }: Judged): readonly RuleFault[] {
   return mode === "enforce" ? faults.filter(({ onFault }) => onFault === "deny") : [];
 }
 
+/** What the author of a resource that can be used should know of it. */
+export type ResourceNotice =
+  /** These policies (`namespace/name`) are their namespaces' own, until those of a Baseline are written. */
+  | { readonly kind: "replaces"; readonly policies: readonly string[] }
+  /** The Exemption has ended; when, in milliseconds since 1970. */
+  | { readonly kind: "expired"; readonly endMs: number };
+
 /** What is to be said of a change of a Profile, Invariant, Baseline or Exemption. */
 export interface ResourceVerdict {
   readonly kind: "resource";
@@ -91,6 +98,7 @@ export interface ResourceVerdict {
   readonly problems: readonly Problem[];
   /** Namespaces that use the profile or baseline that is to be deleted. */
   readonly users: readonly string[];
+  readonly notices: readonly ResourceNotice[];
 }
 
 export type Decision =

@@ -1,4 +1,5 @@
-import type { ResourceVerdict } from "./decision.ts";
+import { renderTime } from "../wire/render-time.ts";
+import type { ResourceNotice, ResourceVerdict } from "./decision.ts";
 import { renderObject } from "./render-denial.ts";
 import { renderList, renderProblem } from "./render-trouble.ts";
 import type { AdmissionRequest } from "./review.ts";
@@ -17,4 +18,11 @@ export function renderResourceVerdict(request: AdmissionRequest, verdict: Resour
     ...shown,
     ...(problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []),
   ].join("\n");
+}
+
+/** A notice as one warning line. */
+export function renderResourceNotice(notice: ResourceNotice): string {
+  return notice.kind === "replaces"
+    ? `NetworkPolicies of namespaces' own will be replaced by those of a Baseline: ${renderList(notice.policies, ", ")}`
+    : `it excuses nobody: it expired on ${renderTime(notice.endMs)}`;
 }

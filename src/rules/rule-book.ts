@@ -63,14 +63,14 @@ export class RuleBook {
    * that of its profile.
    */
   baselineFor(labels: Labels): Result<Baseline, readonly Problem[]> {
-    const profile = labels.get(PROFILE_LABEL) ?? "";
-    const compiled = this.#inForce.profiles.get(profile);
-    if (compiled === undefined) return lacking(PROFILE_LABEL, `profile \`${profile}\``);
-    const name = labels.get(BASELINE_LABEL) ?? compiled.baseline;
-    const baseline = this.#inForce.baselines.get(name);
-    return baseline === undefined
-      ? lacking(BASELINE_LABEL, `Baseline \`${name}\``)
-      : success(baseline);
+    return baselineFrom(this.#inForce, labels);
+  }
+
+  /** The same for any namespace, were that custom resource there as given. */
+  baselinesWith(resource: Resource): (labels: Labels) => Result<Baseline, readonly Problem[]> {
+    const custom = new Map(this.#good()).set(resourceKey(resource), resource);
+    const { inForce } = compileResources(this.#merged(this.#files, custom), this.#options);
+    return (labels) => baselineFrom(inForce, labels);
   }
 
   invariants(): readonly Invariant[] {
@@ -98,6 +98,11 @@ export class RuleBook {
   /** Report whether some version of the resource is in force. */
   isInForce(key: string): boolean {
     return this.#keysInForce.has(key);
+  }
+
+  /** Report whether a custom resource of that key counts for nothing: one is built in, or in a file. */
+  isOverridden(key: string): boolean {
+    return this.#builtIn.has(key) || this.#files.has(key);
   }
 
   /** Have `listener` called after every change of what is in force. */
@@ -220,6 +225,20 @@ const IS_IN_A_FILE: Problem = {
   path: "metadata.name",
   message: "a file of the configuration has the same name, and is in force; choose another name",
 };
+
+function baselineFrom(
+  { profiles, baselines }: InForce,
+  labels: Labels,
+): Result<Baseline, readonly Problem[]> {
+  const profile = labels.get(PROFILE_LABEL) ?? "";
+  const compiled = profiles.get(profile);
+  if (compiled === undefined) return lacking(PROFILE_LABEL, `profile \`${profile}\``);
+  const name = labels.get(BASELINE_LABEL) ?? compiled.baseline;
+  const baseline = baselines.get(name);
+  return baseline === undefined
+    ? lacking(BASELINE_LABEL, `Baseline \`${name}\``)
+    : success(baseline);
+}
 
 function lacking(label: string, what: string): Result<never, readonly Problem[]> {
   const path = jsonPath(["metadata", "labels", label]);

@@ -69,20 +69,39 @@ describe("a change of one of Ringfence's own resources", () => {
     expect(lines.slice(8)).toEqual(rest === null ? [] : [rest]);
   });
 
+  const removalOf = (kind: string, name: string) =>
+    review({ oldObject: document(kind, name, {}), request: asked(kind) });
+
   it("is refused where namespaces need the Profile that is to go", async () => {
-    const { ask } = createWorld();
-    const removal = (name: string) =>
-      ask(review({ oldObject: document("Profile", name, {}), request: asked("Profile") }));
-    expect(await removal("restricted")).toMatchObject({
+    const { ask, watch } = createWorld();
+    for (const name of ["odd", "odder", "oddest", "queer"]) {
+      watch(namespace(name, { "ringfence.dev/profile": "strict" }));
+    }
+    expect(await ask(removalOf("Profile", "strict"))).toMatchObject({
       allowed: false,
       status: {
         code: 403,
         reason: "Forbidden",
         message:
-          "Profile restricted cannot be deleted\n4 namespaces use it: shop, payments, soft, and 1 more",
+          "Profile strict cannot be deleted\n4 namespaces use it: odd, odder, oddest, and 1 more",
       },
     });
-    expect(await removal("unused")).toMatchObject({ allowed: true });
+    expect(await ask(removalOf("Profile", "unused"))).toMatchObject({ allowed: true });
+  });
+
+  it("is refused where the Profile that is to go is that of cluster-scoped policies", async () => {
+    const { ask } = createWorld({ options: { clusterProfile: "tiers" } });
+    expect((await ask(removalOf("Profile", "tiers"))).status?.message).toBe(
+      "Profile tiers cannot be deleted\nthe setting `clusterProfile` names it, for cluster-scoped policies",
+    );
+  });
+
+  it.each([
+    ["Profile", "restricted"],
+    ["Profile", "custom"],
+    ["Baseline", "default"],
+  ])("may go, a %s that is built in or in a file as well: %s", async (kind, name) => {
+    expect(await createWorld().ask(removalOf(kind, name))).toMatchObject({ allowed: true });
   });
 
   it("is refused where another Profile extends the one that is to go", async () => {
@@ -108,6 +127,43 @@ describe("a change of one of Ringfence's own resources", () => {
     around.ruleBook.upsert("Exemption shop/legacy", parseResource(excused));
     const removal = review({ oldObject: invariant, request: asked("Invariant") });
     expect(await ask(removal)).toMatchObject({ allowed: true });
+  });
+
+  const spec = { podSelector: {}, policyTypes: ["Ingress"] };
+  const wall = document("Baseline", "wall", { policies: [{ name: "own", spec }] });
+
+  const strict = document("Profile", "strict", { baseline: "wall" });
+  const empty = document("Baseline", "wall", { policies: [] });
+
+  it.each([
+    ["Baseline", wall, { "Baseline wall": empty, "Profile strict": strict }],
+    ["Profile", strict, { "Baseline wall": wall }],
+  ])("names the policies of namespaces' own that a %s replaces", async (kind, object, there) => {
+    const { ask, watch, around } = createWorld();
+    for (const [key, raw] of Object.entries(there)) {
+      around.ruleBook.upsert(key, parseResource(raw));
+    }
+    const by = { "ringfence.dev/profile": "strict" };
+    watch(policy("odd/own", spec));
+    watch(namespace("soft", { ...by, "ringfence.dev/mode": "warn" }));
+    watch(policy("soft/own", spec));
+    watch(namespace("kept", by));
+    watch(policy("kept/own", spec, { labels: { "ringfence.dev/baseline": "wall" } }));
+    watch(policy("shop/own", spec));
+    expect(await ask(review({ object, request: asked(kind) }))).toMatchObject({
+      allowed: true,
+      warnings: [
+        "NetworkPolicies of namespaces' own will be replaced by those of a Baseline: odd/own",
+      ],
+    });
+  });
+
+  it("that has ended says so when it is written, an Exemption", async () => {
+    const object = exemption({ rules: ["allow-all"], expires: "2025-12-31T00:00:00Z" });
+    expect(await createWorld().ask(review({ object, request: asked("Exemption") }))).toMatchObject({
+      allowed: true,
+      warnings: ["it excuses nobody: it expired on 2025-12-31T00:00:00Z"],
+    });
   });
 
   it("is refused where namespaces pick the Baseline that is to go", async () => {
