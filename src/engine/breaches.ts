@@ -7,7 +7,8 @@ import { FlowTally } from "./flow-tally.ts";
 import { isMoved } from "./item.ts";
 import { type ClassSide, changesKind } from "./lens.ts";
 import { DIRECTIONS } from "./model.ts";
-import type { BreachDelta, Breaches, ClaimPreview, HeldClaim } from "./query.ts";
+import { intersectPorts, isEmptyPorts } from "./port-set.ts";
+import type { BreachDelta, Breaches, ClaimPreview, FlowList, HeldClaim } from "./query.ts";
 import { standing } from "./standing.ts";
 
 /**
@@ -30,6 +31,9 @@ export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number
   const complete = found <= ENOUGH;
   return { certain: certain.list(index, complete), perhaps: perhaps.list(index, complete) };
 }
+
+const NO_FLOWS: FlowList = { groups: [], omitted: 0, from: 0, to: 0, complete: true };
+const NO_CHANGE: BreachDelta = { appeared: NO_FLOWS, disappeared: NO_FLOWS, unsure: NO_FLOWS };
 
 /** What a difference does to the claims that are held, while it is told by the index. */
 export class PreviewedClaims implements ClaimPreview {
@@ -67,11 +71,12 @@ export class PreviewedClaims implements ClaimPreview {
   }
 
   breaches(held: HeldClaim, limit: number): BreachDelta {
-    const claim = this.#index.claims.bound(held);
+    const lens = this.#lensOn(this.#index.claims.bound(held));
+    if (lens === null) return NO_CHANGE;
     const appeared = new FlowTally(limit);
     const disappeared = new FlowTally(limit);
     const doubtful = new FlowTally(limit);
-    for (const found of this.#difference.rectangles(this.#lensOn(claim))) {
+    for (const found of this.#difference.rectangles(lens)) {
       const { from, to, opened, closed, unsure } = found;
       appeared.add({ from, to, ports: opened });
       disappeared.add({ from, to, ports: closed });
@@ -86,12 +91,15 @@ export class PreviewedClaims implements ClaimPreview {
 
   /**
    * PERF: where nobody comes to an end of the claim or leaves it, only flows that open or close can make
-   * a difference, and those are known. Not so with addresses, as of two families one alone may be meant.
+   * a difference, and those are known: none where they are on other ports, which is null. Not so with
+   * addresses, as of two families one alone may be meant.
    */
-  #lensOn(claim: BoundClaim): ClaimLens {
-    const lens = new ClaimLens(claim);
+  #lensOn(claim: BoundClaim): ClaimLens | null {
     const ends = [...claim.claim.from, ...claim.claim.to];
-    if (ends.some(({ kind }) => kind === "addresses") || this.#changesEnds(lens)) return lens;
+    if (ends.some(({ kind }) => kind === "addresses") || this.#changesEnds(claim)) {
+      return new ClaimLens(claim);
+    }
+    if (isEmptyPorts(intersectPorts(claim.ports, this.#difference.touchedPorts()))) return null;
     const [from, to] = [this.#difference.touched("egress"), this.#difference.touched("ingress")];
     return new ClaimLens(claim, {
       egress: within(claim.from, from),
@@ -99,7 +107,9 @@ export class PreviewedClaims implements ClaimPreview {
     });
   }
 
-  #changesEnds(lens: ClaimLens): boolean {
+  #changesEnds(claim: BoundClaim): boolean {
+    if (!this.#difference.movesPods) return false;
+    const lens = new ClaimLens(claim);
     return DIRECTIONS.some((end) =>
       this.#difference.changedAt(end).some((item) => isMoved(item) && changesKind(lens, item, end)),
     );

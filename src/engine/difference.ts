@@ -5,6 +5,7 @@ import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
 import type { Direction } from "./model.ts";
 import { differingPeers, type Peers, peersWithin } from "./peers.ts";
+import { type PortSet, unitePorts } from "./port-set.ts";
 
 /** A pod and where it stands at one moment. */
 interface PodVersion {
@@ -72,6 +73,7 @@ export class Difference {
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
   readonly #touched: { [end in Direction]?: ReadonlySet<EndpointClass> } = {};
+  #touchedPorts: PortSet | null = null;
   #everyFlow: readonly Rectangle[] | null = null;
 
   constructor(
@@ -90,6 +92,11 @@ export class Difference {
       const pods = this.#restOf(cls);
       if (pods.size > 0) this.#note({ before: { cls, ...rows }, after, pods });
     }
+  }
+
+  /** Report whether pods came, went, or are in another class now. */
+  get movesPods(): boolean {
+    return this.#movedPods !== NO_PODS;
   }
 
   /** Those whose flows from here (`egress`), or to here, may have changed. */
@@ -113,6 +120,14 @@ export class Difference {
     }
     this.#touched[end] = classes;
     return classes;
+  }
+
+  /** The ports of all that opened, closed or became sure or unsure. */
+  touchedPorts(): PortSet {
+    this.#touchedPorts ??= unitePorts(
+      this.everyFlow().flatMap(({ opened, closed, unsure }) => [opened, closed, unsure]),
+    );
+    return this.#touchedPorts;
   }
 
   /** All that changed, as the lens sees it. */
