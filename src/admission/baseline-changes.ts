@@ -1,4 +1,6 @@
-import { type Change, type Policy, policyKey } from "../engine/model.ts";
+import { type Change, type Labels, type Policy, policyKey } from "../engine/model.ts";
+import type { Baseline } from "../resources/baseline.ts";
+import { keysNeededBy } from "../resources/baseline-variables.ts";
 import { isLeftAlone, renderBaseline } from "../resources/render-baseline.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
@@ -42,6 +44,18 @@ export function baselineChanges(
   ];
 }
 
+/** Report whether an update gives an annotation that the namespace's baseline is filled in from another value. */
+export function refillsBaseline(
+  { kind, operation, object, oldObject }: AdmissionRequest,
+  around: Surroundings,
+): boolean {
+  if (kind !== "Namespace" || operation !== "UPDATE") return false;
+  const [before, after] = [annotationsOf(oldObject), annotationsOf(object)];
+  const changed = (key: string): boolean => before.get(key) !== after.get(key);
+  const baseline = wantedBy(object, around)?.baseline;
+  return baseline !== undefined && keysNeededBy(baseline).annotations.some(changed);
+}
+
 /** The policies of a namespace's own that `changes` put a policy of its baseline in the place of. */
 export function replacedByBaseline(
   changes: readonly Change[],
@@ -56,10 +70,23 @@ export function replacedByBaseline(
 }
 
 /** Null: none, or it cannot be told. */
-function baselineOf(
-  raw: unknown,
-  { ruleBook, clusterValues, cluster }: Surroundings,
-): readonly object[] | null {
+function baselineOf(raw: unknown, around: Surroundings): readonly object[] | null {
+  const wanted = wantedBy(raw, around);
+  if (wanted === null) return null;
+  const { baseline, namespace, labels } = wanted;
+  const facts = { ...around.clusterValues(), namespace, labels, annotations: annotationsOf(raw) };
+  const rendered = renderBaseline(baseline, facts);
+  return rendered.ok ? rendered.value : null;
+}
+
+interface Wanted {
+  readonly baseline: Baseline;
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+/** The baseline that a namespace is to have, as its labels say. Null: none, or it cannot be told. */
+function wantedBy(raw: unknown, { ruleBook, cluster }: Surroundings): Wanted | null {
   const read = parseNamespace(raw);
   if (!read.ok) return null;
   const { name, labels } = read.value.namespace;
@@ -67,11 +94,11 @@ function baselineOf(
     return null;
   }
   const baseline = ruleBook.baselineFor(labels);
-  if (!baseline.ok) return null;
-  const annotations = readLabels(field(raw, "metadata", "annotations"));
-  const facts = { ...clusterValues(), namespace: name, labels, annotations };
-  const rendered = renderBaseline(baseline.value, facts);
-  return rendered.ok ? rendered.value : null;
+  return baseline.ok ? { baseline: baseline.value, namespace: name, labels } : null;
+}
+
+function annotationsOf(raw: unknown): Labels {
+  return readLabels(field(raw, "metadata", "annotations"));
 }
 
 function asPolicy(raw: object): readonly Policy[] {

@@ -1,6 +1,6 @@
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
-import { baselineChanges } from "./baseline-changes.ts";
+import { refillsBaseline } from "./baseline-changes.ts";
 import { baselineGapFor } from "./baseline-gate.ts";
 import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
@@ -128,7 +128,7 @@ export function passageOf(request: AdmissionRequest, around: Surroundings): Pass
   const passage = letThrough(request, options.ownUsername, (name) => cluster.isTerminating(name));
   // Of a namespace's annotations only those count that its baseline is made with.
   const isUntouched = passage === "spec-and-labels-unchanged";
-  return isUntouched && baselineChanges(request, around).length > 0 ? null : passage;
+  return isUntouched && refillsBaseline(request, around) ? null : passage;
 }
 
 /** The mode that holds for a request as far as is known; unknown namespaces enforce. */

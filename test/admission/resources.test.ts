@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { decide } from "../../src/admission/decide.ts";
+import { readReview } from "../../src/admission/review.ts";
+import type { ClusterValues } from "../../src/resources/baseline-variables.ts";
 import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
@@ -624,15 +627,35 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
     if (problem !== null) expect(status?.message).toMatch(problem);
   });
 
+  const noted = (note: string): Json => {
+    const metadata = {
+      ...(before["metadata"] as Json),
+      annotations: { partner: "192.0.2.0/24", note },
+    };
+    return { ...before, metadata };
+  };
+
   it("is let through where only other annotations change", async () => {
     const { ask } = createWorld({ resources });
-    const object = payments("shop", "192.0.2.0/24");
-    const metadata = {
-      ...(object["metadata"] as Json),
-      annotations: { partner: "192.0.2.0/24", note: "x" },
-    };
-    const response = await ask(review({ oldObject: before, object: { ...object, metadata } }));
+    const response = await ask(review({ oldObject: before, object: noted("x") }));
     expect(response.auditAnnotations).toEqual({ outcome: "spec-and-labels-unchanged" });
+  });
+
+  it.each([
+    { of: "another label", object: payments("soft", "192.0.2.0/24"), times: 2 },
+    { of: "another annotation", object: payments("shop", "192.0.3.0/24"), times: 2 },
+    { of: "an annotation that it is not made with", object: noted("x"), times: 0 },
+  ])("is filled in $times times for $of", async ({ object, times }) => {
+    const { around } = createWorld({ resources });
+    let filledIn = 0;
+    const clusterValues = (): ClusterValues => {
+      filledIn += 1;
+      return around.clusterValues();
+    };
+    const reading = readReview(review({ oldObject: before, object }));
+    if (reading.kind !== "request") throw new Error(reading.kind);
+    await decide(reading.request, Number.POSITIVE_INFINITY, { ...around, clusterValues });
+    expect(filledIn).toBe(times);
   });
 });
 
