@@ -150,7 +150,7 @@ export class Reflector {
     while (!signal.aborted) {
       // An edge: whatever goes wrong in here is shown and tried again.
       try {
-        if (this.#failures > 0) await this.#checkPosition();
+        if (this.#position !== null) await this.#checkPosition(this.#position);
         if (this.#position === null) await this.#list();
         if (this.#position !== null) await this.#watch(this.#position);
         this.#failures = 0;
@@ -162,12 +162,12 @@ export class Reflector {
 
   /**
    * Forget a position that the API server has not come to: etcd was restored. A watch from there says
-   * nothing until it has, and then leaves out what was undone. For a restore connections break.
+   * nothing until it has, and then leaves out what was undone. For a restore watches end, if not by an
+   * error then by themselves; so every one but the first begins with this look at one object.
    */
-  async #checkPosition(): Promise<void> {
-    if (this.#position === null) return;
+  async #checkPosition(position: string): Promise<void> {
     const { resourceVersion } = await this.#page("", 1);
-    if (isBefore(resourceVersion, this.#position)) this.#position = null;
+    if (isBefore(resourceVersion, position)) this.#position = null;
   }
 
   async #list(): Promise<void> {

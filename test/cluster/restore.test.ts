@@ -5,6 +5,7 @@ import { Reflector, STANDARD_TIMING } from "../../src/cluster/reflector.ts";
 import { field } from "../../src/wire/shape.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { eventually } from "./eventually.ts";
 
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
@@ -38,6 +39,22 @@ describeWithControlPlane("a restore of etcd", (plane) => {
     await eventually(() => expect(seen()).toMatchObject({ after: "new" }));
     await reflector.stop();
   }, 120_000);
+
+  it("is noticed where a watch ends by itself, as it does when only etcd was away", async () => {
+    const proxy = await FaultyProxy.start(plane());
+    const client = new ApiClient({ kubeconfig: await plane().kubeconfig({ server: proxy.url }) });
+    const metadata = { resourceVersion: String(Number.MAX_SAFE_INTEGER) };
+    const line = JSON.stringify({ type: "BOOKMARK", object: { kind: "ConfigMap", metadata } });
+    proxy.inject({ kind: "watch-line", line }, ({ isWatch }) => isWatch, 1);
+    const { reflector, seen } = start(client);
+    await reflector.whenSynced;
+    await write(plane(), "POST", "unheard", "new");
+    await eventually(() => expect(seen()).toMatchObject({ unheard: "new" }));
+    expect(reflector.problem).toBe(null);
+    await reflector.stop();
+    client.close();
+    await proxy.stop();
+  });
 });
 
 async function write(
