@@ -10,6 +10,7 @@ import { createObservers } from "./observability/observers.ts";
 import { loadCustomRules } from "./rules/load-custom-rules.ts";
 import { createRegistry } from "./rules/registry.ts";
 import { RuleBook } from "./rules/rule-book.ts";
+import { usersOf } from "./rules/users-of.ts";
 import { CertificateFiles } from "./server/certificate.ts";
 import { keepGarbageYoung } from "./server/heap.ts";
 import { Listeners } from "./server/listeners.ts";
@@ -75,7 +76,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   });
   const resourceFolder = new ResourceFolder({
     folder: config.resourceFolder,
-    receive: (resources) => ruleBook.replaceFiles(resources),
+    receive: (resources) => ruleBook.replaceFiles(resources, (key) => usersOf(key, cluster.engine)),
     report: (problems) => {
       ruleBook.noteFiles(problems);
       logger.problems(problems);

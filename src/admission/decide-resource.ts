@@ -1,10 +1,9 @@
-import type { EngineView } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { parseResource, resourceKey } from "../resources/resource.ts";
 import { exemptionLimit } from "../rules/exemption-limit.ts";
+import { usersOf } from "../rules/users-of.ts";
 import { renderTime } from "../wire/render-time.ts";
-import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { Decision, ResourceVerdict } from "./decision.ts";
 import { noticesOf } from "./resource-notices.ts";
 import type { ResourceRequest } from "./review.ts";
@@ -46,7 +45,7 @@ function decideRemoval(
   return {
     kind: "resource",
     problems: [...(isOfCluster ? [OF_CLUSTER] : []), ...ruleBook.judge(key, null)],
-    users: usersOf(request, cluster.engine),
+    users: usersOf(key, cluster.engine),
     notices: [],
   };
 }
@@ -71,13 +70,4 @@ function lastsTooLong(
   if (endMs >= exemption.expiresMs) return [];
   const message = `\`${exemption.expires}\` is too late: profile \`${profile}\` allows ${maxDays} days from its creation, until \`${renderTime(endMs)}\``;
   return [{ code: "NP_E_RESOURCE", path: "spec.expires", message }];
-}
-
-/** The namespaces whose label names the profile or baseline. */
-function usersOf({ kind, name }: ResourceRequest, engine: EngineView): readonly string[] {
-  if (kind !== "Profile" && kind !== "Baseline") return [];
-  const governed = { key: PROFILE_LABEL, operator: "Exists" as const, values: [] };
-  const key = kind === "Profile" ? PROFILE_LABEL : BASELINE_LABEL;
-  const named = { key, operator: "In" as const, values: [name] };
-  return engine.matchingNamespaces([governed, named]).map((one) => one.name);
 }

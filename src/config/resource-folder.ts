@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { parseResource, type Resource, resourceKey } from "../resources/resource.ts";
 import { field } from "../wire/shape.ts";
@@ -14,7 +15,8 @@ export interface ResourceFolderOptions {
   readonly folder: string;
   /**
    * Receives what the folder holds, at the start and whenever that changes. What it refuses are
-   * problems like any other: what was in force stays so.
+   * problems like any other: what was in force stays so. It is asked again at every look, since what
+   * was missing may come, and what was needed be needed no more.
    */
   readonly receive: (resources: readonly Resource[]) => readonly Problem[];
   /** Called with every set of problems once, and with none when the folder is good again. */
@@ -31,6 +33,9 @@ export class ResourceFolder {
   readonly #options: ResourceFolderOptions;
   #last: string | null = null;
   #taken: string | null = null;
+  /** What the receiver did not take. */
+  #refused: readonly Resource[] | null = null;
+  #told: readonly Problem[] | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -59,16 +64,34 @@ export class ResourceFolder {
   }
 
   async #look(): Promise<void> {
-    const { folder, receive, report } = this.#options;
+    const { folder } = this.#options;
     const files = await readFiles(folder);
     const content = JSON.stringify(files);
     // What is being written, or swapped between two reads, is left until it looks the same twice.
     const isSettled = content === this.#last;
     this.#last = content;
-    if (!isSettled || content === this.#taken) return;
+    if (!isSettled) return;
+    if (content === this.#taken) {
+      if (this.#refused !== null) this.#hand(this.#refused);
+      return;
+    }
     this.#taken = content;
+    this.#refused = null;
     const resources = files.ok ? readResources(files.value) : files;
-    report(resources.ok ? receive(resources.value) : resources.error);
+    if (resources.ok) this.#hand(resources.value);
+    else this.#tell(resources.error);
+  }
+
+  #hand(resources: readonly Resource[]): void {
+    const problems = this.#options.receive(resources);
+    this.#refused = problems.length > 0 ? resources : null;
+    this.#tell(problems);
+  }
+
+  #tell(problems: readonly Problem[]): void {
+    if (isDeepStrictEqual(problems, this.#told)) return;
+    this.#told = problems;
+    this.#options.report(problems);
   }
 }
 

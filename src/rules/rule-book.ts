@@ -112,16 +112,24 @@ export class RuleBook {
 
   /**
    * Put `resources` in the place of those that files gave before, all or none: with a problem in any of
-   * them everything stays as it was, so that a typo cannot take a profile out of force.
+   * them, or with a custom resource because of them, everything stays as it was, so that a typo cannot take
+   * a profile out of force, nor one in its name: what is gone must have no `usersOf` its key left.
    */
-  replaceFiles(resources: readonly Resource[]): readonly Problem[] {
+  replaceFiles(
+    resources: readonly Resource[],
+    usersOf: (key: string) => readonly string[] = () => [],
+  ): readonly Problem[] {
     const files = byKey(resources);
     const taken = [...files.keys()].filter((key) => this.#builtIn.has(key));
-    const { problems } = compileResources(this.#merged(files, this.#good()), this.#options);
+    const custom = this.#good();
+    const gone = [...this.#files.keys()].filter((key) => !files.has(key) && !custom.has(key));
+    const { problems } = compileResources(this.#merged(files, custom), this.#options);
+    const before = compileResources(this.#merged(this.#files, custom), this.#options).problems;
     const bad = [
       ...taken.map((key) => about(key, IS_BUILT_IN)),
+      ...gone.flatMap((key) => stillUsed(key, usersOf(key))),
       ...[...problems].flatMap(([key, of]) =>
-        files.has(key) ? of.map((problem) => about(key, problem)) : [],
+        files.has(key) || !before.has(key) ? of.map((problem) => about(key, problem)) : [],
       ),
     ];
     if (bad.length > 0) return bad;
@@ -247,6 +255,17 @@ function lacking(label: string, what: string): Result<never, readonly Problem[]>
 
 function byKey(resources: readonly Resource[]): Resources {
   return new Map(resources.map((resource) => [resourceKey(resource), resource]));
+}
+
+function stillUsed(key: string, users: readonly string[]): readonly Problem[] {
+  const [first] = users;
+  if (first === undefined) return [];
+  const who =
+    users.length === 1
+      ? `namespace \`${first}\` uses it`
+      : `${users.length} namespaces such as \`${first}\` use it`;
+  const message = `is in no file any more, but ${who}`;
+  return [about(key, { code: "NP_E_RESOURCE", path: "", message })];
 }
 
 function about(key: string, { code, path, message }: Problem): Problem {

@@ -120,6 +120,19 @@ describe("a folder of resources", () => {
     expect(told).toEqual({ profiles: [], problems: ["rules[0].id: is no rule"] });
   });
 
+  it("asks again for what was refused, until it is taken", async () => {
+    const folder = await newFolder();
+    await writeFile(join(folder, "a.yaml"), document("early"));
+    const problem: Problem = { code: "NP_E_RESOURCE", path: "spec.extends", message: "not there" };
+    let isThere = false;
+    const told = await started(folder, () => (isThere ? [] : [problem]));
+    expect(told).toEqual({ profiles: [], problems: ["spec.extends: not there"] });
+    isThere = true;
+    await vi.waitFor(() => expect(told.problems).toHaveLength(2));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(told).toEqual({ profiles: ["early"], problems: ["spec.extends: not there", ""] });
+  });
+
   it("is not looked at any more once it is stopped", async () => {
     const folder = await newFolder();
     const told = await started(folder);

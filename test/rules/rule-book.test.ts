@@ -88,6 +88,24 @@ describe("files", () => {
       { message: `${key}: is built in and cannot be replaced; choose another name` },
     ]);
   });
+
+  it.each<[string, readonly string[], string]>([
+    ["one namespace uses", ["shop"], "namespace `shop` uses it"],
+    ["two namespaces use", ["shop", "lab"], "2 namespaces such as `shop` use it"],
+  ])("do not take away what %s", (_, users, who) => {
+    const ruleBook = book();
+    const usersOf = (key: string) => (key === "Profile ours" ? users : []);
+    ruleBook.replaceFiles([resource(profile("ours", naming("allow-all")))]);
+    const renamed = [resource(profile("usr", naming("open-world")))];
+    expect(ruleBook.replaceFiles(renamed, usersOf).map(({ message }) => message)).toEqual([
+      `Profile ours: is in no file any more, but ${who}`,
+    ]);
+    expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
+    expect(ruleBook.profiles.names()).not.toContain("usr");
+    put(ruleBook, profile("ours", naming("open-world")));
+    expect(ruleBook.replaceFiles(renamed, usersOf)).toEqual([]);
+    expect(rulesOf(ruleBook, "ours")).toEqual(["open-world"]);
+  });
 });
 
 describe("custom resources", () => {
@@ -130,6 +148,18 @@ describe("custom resources", () => {
     put(ruleBook, profile("ours", naming("no-such-rule")));
     expect(ruleBook.profiles.names()).not.toContain("ours");
     expect(problemsOf(ruleBook, "Profile ours")).toHaveLength(1);
+  });
+
+  it("cannot lose what they stand on because a file goes", () => {
+    const ruleBook = book();
+    ruleBook.replaceFiles([resource(document("Baseline", "team", { policies: [] }))]);
+    put(ruleBook, profile("ours", { baseline: "team" }));
+    expect(ruleBook.replaceFiles([]).map(({ message }) => message)).toEqual([
+      "Profile ours: there is no Baseline `team`",
+    ]);
+    expect(baselineOf(ruleBook, "ours")).toBe("team");
+    ruleBook.delete("Profile ours");
+    expect(ruleBook.replaceFiles([])).toEqual([]);
   });
 
   it("stand behind files and built-in resources of the same name", () => {
