@@ -1,5 +1,6 @@
 import {
   Composer,
+  type CST,
   type Document,
   type DocumentOptions,
   isMap,
@@ -13,6 +14,7 @@ import {
 } from "yaml";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { jsonKeys } from "../wire/shape.ts";
+import { parseLeniently } from "./lenient-lexer.ts";
 
 /**
  * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except that times and numbers to the base
@@ -58,12 +60,31 @@ export function parseYaml(
   text: string,
   file: string,
 ): Result<readonly YamlDocument[], readonly Problem[]> {
+  const read = readDocuments(file, (onNewLine) => new Parser(onNewLine).parse(text));
+  if (read.ok) return read;
+  const leniently = readDocuments(file, (onNewLine) => parseLeniently(text, onNewLine));
+  // A bracket that is never closed is told of best by the strict reading.
+  return leniently.ok || leniently.error.length < read.error.length ? leniently : read;
+}
+
+/** As `parseAllDocuments` of `yaml`, of a text that `parseYaml` reads. */
+export function composeYaml(text: string): readonly Document.Parsed[] {
+  const compose = (tokens: Iterable<CST.Token>) => [...new Composer(AS_KUBERNETES).compose(tokens)];
+  const documents = compose(new Parser().parse(text));
+  if (documents.every(({ errors }) => errors.length === 0)) return documents;
+  return compose(parseLeniently(text, () => undefined));
+}
+
+function readDocuments(
+  file: string,
+  parse: (onNewLine: (offset: number) => void) => Iterable<CST.Token>,
+): Result<readonly YamlDocument[], readonly Problem[]> {
   const lineCounter = new LineCounter();
   const lineOf = (offset: number): number => lineCounter.linePos(offset).line;
   const documents: YamlDocument[] = [];
   const problems: Problem[] = [];
   let firstMistake = Number.POSITIVE_INFINITY;
-  const tokens = new Parser(lineCounter.addNewLine).parse(text);
+  const tokens = parse(lineCounter.addNewLine);
   for (const document of new Composer({ ...AS_KUBERNETES, lineCounter }).compose(tokens)) {
     const { contents, errors, range } = document;
     if (range[0] - firstMistake > MISTAKES_WITHIN_CHARS) {

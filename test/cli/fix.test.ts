@@ -102,6 +102,24 @@ spec:
     expect(code).toBe(0);
   });
 
+  it("--write mends what kubectl reads although its brackets are not indented", async () => {
+    const text = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: web, namespace: shop }
+spec:
+  podSelector: {}
+  policyTypes: [
+\tIngress
+]
+  ingress:
+    - from: [{ namespaceSelector: {} }]
+`;
+    const path = scratch("brackets.yaml", text);
+    const result = await runCli([...CHECK, "-f", path, "--fix", "--write"]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(path, "utf8")).toContain("from: [ { podSelector: {} } ]");
+  });
+
   it("a fix that would bring an error is left out", async () => {
     const vault = `apiVersion: v1
 kind: Pod

@@ -27,6 +27,16 @@ describe("documents", () => {
     ],
     ["with aliases", "a: &x {k: v}\nb: *x\n", [{ a: { k: "v" }, b: { k: "v" } }]],
     ["with null in place of an empty value", "a:\n", [{ a: null }]],
+    [
+      "whose brackets and braces go on with tabs, and less indented",
+      'a:\n  args: [\n\t"x",\n# no more\n  z\n]\n  labels: {\n\t\tb: c, # d\n\td: [e,\nf]\n\t}\n---\nb: 1\n',
+      [{ a: { args: ["x", "z"], labels: { b: "c", d: ["e", "f"] } } }, { b: 1 }],
+    ],
+    [
+      "whose quoted texts go on less indented",
+      "a:\n- b: 'one\n  two'\n  c: \"three\nfour\"\n  d: |\n    five\n",
+      [{ a: [{ b: "one two", c: "three four", d: "five\n" }] }],
+    ],
   ])("%s", (_name, text, expected) => {
     expect(values(text)).toEqual(expected);
   });
@@ -48,6 +58,11 @@ describe("what is no YAML is a problem with its line, never an exception", () =>
       "an alias of nothing",
       "a: 1\n---\nb: *nope\n",
       "f.yaml:3: Unresolved alias (the anchor must be set before the alias): nope",
+    ],
+    [
+      "a tab where indentation counts, beside brackets where it does not",
+      "a: [\n\tb ]\nc:\n\td: 1\n",
+      "f.yaml:4: Tabs are not allowed as indentation",
     ],
     ["an alias of itself", "a: &a\n  b: *a\n", "f.yaml:1: has an alias that leads back to itself"],
     [
@@ -83,6 +98,11 @@ it.each([
 ])("`$path` is written at $line:$column", ({ path, line, column }) => {
   const [document] = succeed(parseYaml("# top\na: 1\nb:\n  c:\n  - x\n  - y: 1\n", "f.yaml"));
   expect(document?.position(path)).toEqual({ line, column });
+});
+
+it("what is written after brackets that indentation means nothing to is found all the same", () => {
+  const [, document] = succeed(parseYaml("a:\n  b: [\n\tc\n\t]\n---\nd:\n  e: 1\n", "f.yaml"));
+  expect(document?.position("d.e")).toEqual({ line: 7, column: 3 });
 });
 
 describe("a mistake in a text of many documents", () => {

@@ -1,11 +1,10 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { NO_PORTS } from "../../src/engine/port-set.ts";
 import { CORPUS, describeWithCorpus } from "../wire/corpus.ts";
 import { type Entry, endsSchema, entriesOf, linesOf, portsSchema } from "./connection-table.ts";
 import { engineOf } from "./manifest-world.ts";
-import { reasonToSkip } from "./skipped-cases.ts";
 
 const CONNLIST = "npguard/connlist.json";
 const connlistSchema = z.array(
@@ -25,9 +24,7 @@ const connlistSchema = z.array(
 );
 
 describeWithCorpus(CONNLIST, { file: CONNLIST, schema: connlistSchema }, (cases) => {
-  it.for(cases)("$name", ({ name, manifestsDir, expected }, context) => {
-    const reason = reasonToSkip(CONNLIST, name, basename(manifestsDir));
-    context.skip(reason !== undefined, reason);
+  it.each(cases)("$name", ({ manifestsDir, expected }) => {
     const engine = engineOf(join(CORPUS, "npguard", manifestsDir));
     const found = linesOf(entriesOf(engine.connections("workload"), "after"));
     expect(found).toEqual(linesOf(expected.flat().filter(isOfPolicies)));
@@ -51,9 +48,7 @@ const diffSchema = z.array(
 );
 
 describeWithCorpus(DIFF, { file: DIFF, schema: diffSchema }, (cases) => {
-  it.for(cases)("$name", ({ name, ref1, ref2, expected }, context) => {
-    const reason = reasonToSkip(DIFF, name, ref1, ref2);
-    context.skip(reason !== undefined, reason);
+  it.each(cases)("$name", ({ ref1, ref2, expected }) => {
     const before = engineOf(join(CORPUS, "npguard/manifests", ref1)).connections("workload");
     const after = engineOf(join(CORPUS, "npguard/manifests", ref2)).connections("workload");
     const found = linesOf([...entriesOf(before, "before"), ...entriesOf(after, "after")]);

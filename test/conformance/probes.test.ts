@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeWithCorpus } from "../wire/corpus.ts";
 import { answersTo, probeCasesSchema } from "./probe-case.ts";
-import { reasonToSkip } from "./skipped-cases.ts";
 
 describe.each([
   "conformance/cnp.json",
@@ -10,9 +9,7 @@ describe.each([
   "policy-assistant/explicit.json",
 ])("%s", (file) => {
   describeWithCorpus("probes", { file, schema: probeCasesSchema }, (cases) => {
-    it.for(cases)("$id", (one, context) => {
-      const reason = reasonToSkip(file, one.id);
-      context.skip(reason !== undefined, reason);
+    it.each(cases)("$id", (one) => {
       const { expected, found } = answersTo(one);
       expect(found).toEqual(expected);
     });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { Document, isCollection, isNode, isSeq, type Node, parseAllDocuments } from "yaml";
-import { AS_KUBERNETES } from "../../config/yaml-documents.ts";
+import { Document, isCollection, isNode, isSeq, type Node } from "yaml";
+import { AS_KUBERNETES, composeYaml } from "../../config/yaml-documents.ts";
 import { type PatchOperation, pointerKeys } from "../../rules/json-patch.ts";
 import { jsonKeys } from "../../wire/shape.ts";
 
@@ -20,7 +20,7 @@ export class ManifestEditor {
 
   constructor(text: string) {
     this.#text = text;
-    this.#documents = parseAllDocuments(text, AS_KUBERNETES);
+    this.#documents = composeYaml(text);
   }
 
   /** Carry out `patch` on an object; `result` is what it then has to be. */
