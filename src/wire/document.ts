@@ -5,7 +5,7 @@ import { parseNamespace } from "./namespace.ts";
 import { parseNode } from "./node.ts";
 import type { ParsedPolicy } from "./parsed-policy.ts";
 import { parsePod } from "./pod.ts";
-import { POLICY_READERS } from "./policy.ts";
+import { policyReader } from "./policy-kind.ts";
 import { field, isObject } from "./shape.ts";
 import { hasPodTemplate, type PodTemplate, parseWorkload, WORKLOAD_KINDS } from "./workload.ts";
 
@@ -22,11 +22,6 @@ export type WireObject =
   | { readonly kind: "workload"; readonly template: PodTemplate }
   /** An object of a kind that has no part in who can reach whom. */
   | { readonly kind: "other"; readonly apiVersion: string; readonly objectKind: string };
-
-interface ObjectType {
-  readonly apiVersion: string;
-  readonly kind: string;
-}
 
 /** One object of a document: a List holds several. */
 export interface DocumentItem {
@@ -73,35 +68,12 @@ export function parseObject(
       return as(parsePod(raw, namespace), (pod) => ({ kind: "pod", pod }));
     case "/Node":
       return as(parseNode(raw), (node) => ({ kind: "node", node }));
-    default:
-      return parsePolicyOrOther(raw, { apiVersion, kind }, namespace);
   }
-}
-
-function parsePolicyOrOther(
-  raw: unknown,
-  { apiVersion, kind }: ObjectType,
-  namespace: string | undefined,
-): Result<WireObject, readonly Problem[]> {
-  const [name, reader] =
-    Object.entries(POLICY_READERS).find(([each]) => each.toLowerCase() === kind.toLowerCase()) ??
-    [];
-  const group = groupOf(apiVersion);
-  // Until Kubernetes 1.16 a NetworkPolicy could be written in the group `extensions`.
-  const isOurs = reader !== undefined && [groupOf(reader.apiVersion), "extensions"].includes(group);
-  if (reader === undefined || !isOurs)
-    return success({ kind: "other", apiVersion, objectKind: kind });
-  // Taken for another kind it would be passed over in silence.
-  if (name !== kind) {
-    const message = `\`${kind}\` is not a kind; write \`${name}\``;
-    return failure([{ code: "NP_E_SCHEMA", path: "kind", message }]);
-  }
-  const version = apiVersion.slice(group.length + 1);
-  if (apiVersion === reader.apiVersion || reader.otherVersions.includes(version)) {
-    return as(reader.parse(raw, namespace), (parsed) => ({ kind: "policy", parsed }));
-  }
-  const message = `\`${apiVersion}\` is not read for this kind; write \`${reader.apiVersion}\``;
-  return failure([{ code: "NP_E_SCHEMA", path: "apiVersion", message }]);
+  const reader = policyReader(apiVersion, kind);
+  if (!reader.ok) return reader;
+  return reader.value === null
+    ? success({ kind: "other", apiVersion, objectKind: kind })
+    : as(reader.value.parse(raw, namespace), (parsed) => ({ kind: "policy", parsed }));
 }
 
 function as<T>(

@@ -44,6 +44,7 @@ describe("objects by apiVersion and kind", () => {
     [object("example.com/v1", "Pod"), "other", null],
     [object("projectcalico.org/v3", "NetworkPolicy"), "other", null],
     [object("v1", "constructor"), "other", null],
+    [object("networking.k8s.io/v1", "Ingress"), "other", null],
   ])("%o", (raw, kind, key) => {
     const read = succeed(parseObject(raw, "shop"));
     expect(read.kind).toBe(kind);
@@ -65,7 +66,12 @@ describe("objects by apiVersion and kind", () => {
     [
       "a kind in other letters, which would be passed over",
       object("networking.k8s.io/v1", "Networkpolicy"),
-      "kind: `Networkpolicy` is not a kind; write `NetworkPolicy`",
+      "kind: `Networkpolicy` is no kind of networking.k8s.io/v1; did you mean `NetworkPolicy`?",
+    ],
+    [
+      "the plural of a kind, in the group that it has left",
+      object("extensions/v1beta1", "networkpolicies"),
+      "kind: `networkpolicies` is no kind of extensions/v1beta1; did you mean `NetworkPolicy`?",
     ],
     ["an object with a problem", object("v1", "Pod"), "spec: is missing; expected an object"],
   ])("refuses %s", (_name, raw, expected) => {

@@ -1,12 +1,12 @@
 import { type Position, parseYaml, type YamlDocument } from "../../config/yaml-documents.ts";
 import { type Problem, type Result, success } from "../../errors.ts";
 import { itemsOf } from "../../wire/document.ts";
-import { field, textAt } from "../../wire/shape.ts";
+import { foreignPolicy } from "../../wire/policy-kind.ts";
+import { field } from "../../wire/shape.ts";
 import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { parseJsonStream } from "./json-stream.ts";
 import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
-import { foreignPolicy, misspeltKind } from "./policy-kinds.ts";
 import { below, type SourceObject } from "./source-object.ts";
 
 /**
@@ -26,10 +26,7 @@ export async function readManifests(
     if (!documents.ok) problems.push(...documents.error.map((it) => withHint(it, file.text)));
     for (const document of documents.ok ? documents.value : []) {
       for (const { raw, path } of itemsOf(document.value)) {
-        const meant = misspeltKind(raw);
-        if (meant !== null)
-          problems.push(document.locate(misspelt(raw, below(path, "kind"), meant)));
-        else if (isKubernetes(raw)) objects.push(objectOf(raw, path, document, file));
+        if (isKubernetes(raw)) objects.push(objectOf(raw, path, document, file));
         else if (file.named) problems.push(document.locate({ ...NOT_KUBERNETES, path }));
         else foreign.push(document.locate({ ...NOT_KUBERNETES, path }).path);
       }
@@ -52,11 +49,6 @@ function noteForeignPolicies(objects: readonly SourceObject[], report: Report): 
   const unread = new Set(objects.flatMap(({ raw }) => foreignPolicy(raw) ?? []));
   if (unread.size === 0) return;
   report.note(`not read, though it may open or close ways: ${[...unread].join(", ")}`);
-}
-
-function misspelt(raw: unknown, path: string, meant: string): Problem {
-  const message = `\`${textAt(raw, "kind")}\` is no kind of ${textAt(raw, "apiVersion")}; did you mean \`${meant}\`?`;
-  return { code: "NP_E_SCHEMA", path, message };
 }
 
 function isKubernetes(raw: unknown): boolean {
