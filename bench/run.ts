@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   admission: async () => (await import("./admission.ts")).benchAdmission(),
   cli: async () => (await import("./cli.ts")).benchCli(),
   baseline: async () => (await import("./baseline.ts")).benchBaseline(),
+  replicas: async () => (await import("./replicas.ts")).benchReplicas(),
   apiserver: async () => (await import("./apiserver.ts")).benchApiServer(),
 };
 

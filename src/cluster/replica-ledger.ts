@@ -13,12 +13,14 @@ const GRACE_MS = 2_000;
 /** For one exchange with the API server; a change waits no longer than its own deadline. */
 const EXCHANGE_MS = 2_000;
 
+/** Hundreds of policies of the usual size; what does not fit waits. */
+const MAX_BYTES = 256 * 1024;
+
 /**
- * SECURITY: every write costs etcd the whole ledger once more until it compacts (five minutes). That many
- * bytes, that often, are 500 MB of it at worst, whatever users do. What does not fit waits.
+ * SECURITY: every write costs etcd the whole ledger once more until it compacts (five minutes). At this
+ * pace that is 500 MB at worst, whatever users do.
  */
-const MAX_BYTES = 32 * 1024;
-const PACE_MS = 20;
+const BYTES_PER_MS = 1_600;
 
 /** Each conflict is another replica's success; more in a row are no accident. */
 const MAX_CONFLICTS = 10;
@@ -117,7 +119,7 @@ export class ReplicaLedger {
       // oxlint-disable-next-line no-await-in-loop -- one write at a time, each built upon the one before
       await this.#exchange();
       // oxlint-disable-next-line no-await-in-loop -- what comes meanwhile goes together
-      await sleep(PACE_MS);
+      await sleep(Math.ceil(bytesOf(this.#entries) / BYTES_PER_MS));
     }
     this.#isWorking = false;
   }

@@ -213,14 +213,14 @@ describeWithControlPlane("the ledger of the replicas", (plane) => {
 
   it("has bounds: what is too large is refused, what does not fit waits until there is room", async () => {
     const one = replica();
-    expect(await one.tell("x".repeat(33_000))).toMatchObject({
+    expect(await one.tell("x".repeat(262_144))).toMatchObject({
       ok: false,
-      error: { message: /32768 bytes/ },
+      error: { message: /262144 bytes/ },
     });
     let isSeen = false;
-    await one.tell("x".repeat(30_000), { isSeen: () => isSeen });
-    expect(await one.tell("y".repeat(30_000), { timeoutMs: 200 })).toMatchObject({ ok: false });
-    const waiting = one.tell("z".repeat(30_000));
+    await one.tell("x".repeat(200_000), { isSeen: () => isSeen });
+    expect(await one.tell("y".repeat(200_000), { timeoutMs: 200 })).toMatchObject({ ok: false });
+    const waiting = one.tell("z".repeat(200_000));
     isSeen = true;
     await eventually(async () => {
       now += 1_000;
