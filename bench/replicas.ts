@@ -84,9 +84,10 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - started;
 }
 
+const peer = (app: string): object => ({ podSelector: { matchLabels: { app } } });
+
 /** A policy of the usual size. */
 function change(at: number): object {
-  const peer = (app: string): object => ({ podSelector: { matchLabels: { app } } });
   return {
     kind: "NetworkPolicy",
     operation: "CREATE",

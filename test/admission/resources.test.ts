@@ -1050,6 +1050,21 @@ describe("possible changes that are many", () => {
     expect(await after([...harmless(count - 1), out])).toContain(message);
   });
 
+  it("are named by what they are: a namespace that goes, too", async () => {
+    const { ask, watch } = createWorld({ resources: [sealed] });
+    watch(closed);
+    const labels = { "ringfence.dev/profile": "restricted", "ringfence.dev/mode": "audit" };
+    await ask(review({ oldObject: namespace("noted", labels) }));
+    for (const object of [out, ...harmless(7)]) {
+      // oxlint-disable-next-line no-await-in-loop -- one comes after the other
+      await ask(review({ object }));
+    }
+    const { status } = await ask(review({ object: into }));
+    expect(status?.message).toContain(
+      "together with the deletion of Namespace noted, NetworkPolicy soft/out and 7 more, admitted",
+    );
+  });
+
   it("are both named where it takes both", async () => {
     const { ask, watch, engine } = createWorld({ resources: [sealed] });
     watch(closed);
