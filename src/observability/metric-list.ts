@@ -108,7 +108,7 @@ export const METRICS = {
   tellingFailures: {
     name: "ringfence_telling_failures_total",
     type: "counter",
-    help: "Changes that concern an Invariant of which the other replicas could not be told before they were admitted.",
+    help: "Attempts to tell the other replicas of changes that concern an Invariant before they are admitted, that failed.",
     labels: ["code"],
   },
   accessReviewFailures: {
