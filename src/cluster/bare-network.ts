@@ -1,6 +1,6 @@
 import { textAt } from "../wire/shape.ts";
 import { enforcerOf } from "./network-agents.ts";
-import type { ReflectorTarget } from "./reflector.ts";
+import type { ReflectorTarget } from "./reflector-target.ts";
 
 /**
  * The agent of a network that enforces no policies, where there is no other beside it that may:

@@ -12,7 +12,7 @@ import type { ClusterListener } from "./cluster-state.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import { Reconciler } from "./reconciler.ts";
-import type { ReflectorTarget } from "./reflector.ts";
+import type { ReflectorTarget } from "./reflector-target.ts";
 import { NETWORK_POLICIES } from "./resource-type.ts";
 import { Turns } from "./turns.ts";
 

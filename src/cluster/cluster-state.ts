@@ -21,17 +21,12 @@ import type { ApiClient } from "./api-client.ts";
 import { NetworkAgents } from "./bare-network.ts";
 import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
 import type { Observe } from "./notice.ts";
-import {
-  Reflector,
-  type ReflectorSource,
-  type ReflectorTarget,
-  type ReflectorTiming,
-  STANDARD_TIMING,
-} from "./reflector.ts";
-import { both } from "./reflector-target.ts";
+import { Reflector } from "./reflector.ts";
+import { both, type ReflectorTarget } from "./reflector-target.ts";
+import { type ReflectorTiming, STANDARD_TIMING } from "./reflector-timing.ts";
 import * as kinds from "./resource-type.ts";
 import { TemplateIndex } from "./template-index.ts";
-import { endpointsOf, policySource, TIERED_KINDS } from "./watch-source.ts";
+import { endpointsOf, policySource, type ReflectorSource, TIERED_KINDS } from "./watch-source.ts";
 
 /** A stored object that cannot be read, and why. */
 export interface Unreadable {

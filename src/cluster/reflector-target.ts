@@ -1,4 +1,8 @@
-import type { ReflectorTarget } from "./reflector.ts";
+/** Where changes go. Objects are raw JSON; both must not throw for any object. */
+export interface ReflectorTarget {
+  upsert(key: string, object: unknown): void;
+  delete(key: string): void;
+}
 
 /** Tell two targets, the second of which need not exist. */
 export function both(first: ReflectorTarget, second: ReflectorTarget | undefined): ReflectorTarget {

@@ -1,51 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { field } from "../wire/shape.ts";
-import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
-import { type BackOff, retryMs, STANDARD_BACK_OFF } from "./back-off.ts";
+import { type ApiClient, ApiError } from "./api-client.ts";
+import { retryMs } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
+import { PagedList } from "./paged-list.ts";
 import { type Page, readPage } from "./read-page.ts";
-import type { ResourceType } from "./resource-type.ts";
+import type { ReflectorTarget } from "./reflector-target.ts";
+import { type ReflectorTiming, STANDARD_TIMING } from "./reflector-timing.ts";
+import { ServedVersions } from "./served-versions.ts";
 import { identify, isBefore, parseEvent } from "./watch-event.ts";
-
-/** Which objects to follow. */
-export interface ReflectorSource {
-  readonly type: ResourceType;
-  /** Versions that serve the same objects, asked for in turn where one is not served (any more). */
-  readonly otherVersions?: readonly string[];
-  readonly namespace?: string;
-  readonly fieldSelector?: string;
-  /** The cluster may lack the kind: then there are no objects, and it is looked for again. */
-  readonly optional?: boolean;
-}
-
-/** Where changes go. Objects are raw JSON; both must not throw for any object. */
-export interface ReflectorTarget {
-  upsert(key: string, object: unknown): void;
-  delete(key: string): void;
-}
-
-/** All in milliseconds, but the watch's own length. */
-export interface ReflectorTiming {
-  readonly listTimeoutMs: number;
-  /**
-   * Silence after which a watch is opened anew where it was: it may be quiet, or its connection dead.
-   * The API server sends a bookmark about once a minute, but not of kinds that it saw no change of.
-   */
-  readonly idleMs: number;
-  readonly backOff: BackOff;
-  readonly absentRecheckMs: number;
-  readonly pageSize: number;
-}
-
-export const STANDARD_TIMING: ReflectorTiming = {
-  listTimeoutMs: 60_000,
-  idleMs: 90_000,
-  backOff: STANDARD_BACK_OFF,
-  absentRecheckMs: 60_000,
-  // client-go's page size.
-  pageSize: 500,
-};
+import type { ReflectorSource } from "./watch-source.ts";
 
 /**
  * A watch that ends sooner is none to rely on, or we would spin: without having said anything it is
@@ -74,10 +39,8 @@ export class Reflector {
   readonly #firstSync = Promise.withResolvers<void>();
   readonly #client: ApiClient;
   readonly #source: ReflectorSource;
-  /** All versions of the kind; the first is asked for. */
-  #versions: readonly string[];
-  /** How many versions in a row are not served. */
-  #unserved = 0;
+  readonly #versions: ServedVersions;
+  readonly #pages: PagedList;
   readonly #target: ReflectorTarget;
   readonly #observe: Observe;
   readonly #timing: ReflectorTiming;
@@ -88,10 +51,6 @@ export class Reflector {
   #position: string | null = null;
   /** The last one there was. */
   #reached = "0";
-  /** Whether the list under way is past its first page. */
-  #continuing = false;
-  #paged = true;
-  #pageSize: number;
   /** Watches in a row that said nothing. */
   #silent = 0;
   #synced = false;
@@ -108,11 +67,11 @@ export class Reflector {
   ) {
     this.#client = client;
     this.#source = source;
-    this.#versions = [source.type.version, ...(source.otherVersions ?? [])];
+    this.#versions = new ServedVersions(source);
     this.#target = target;
     this.#observe = options.observe;
     this.#timing = options.timing ?? STANDARD_TIMING;
-    this.#pageSize = this.#timing.pageSize;
+    this.#pages = new PagedList(async (query) => this.#page(query), this.#timing.pageSize);
     this.whenSynced = this.#firstSync.promise;
     this.resource = source.type.resource;
   }
@@ -166,31 +125,28 @@ export class Reflector {
    * error then by themselves; so every one but the first begins with this look at one object.
    */
   async #checkPosition(position: string): Promise<void> {
-    const { resourceVersion } = await this.#page("", 1);
+    const { resourceVersion } = await this.#pages.first();
     if (isBefore(resourceVersion, position)) this.#position = null;
   }
 
   async #list(): Promise<void> {
     const gone = new Set(this.#known.keys());
     let changed = 0;
-    let page: Page = { items: [], resourceVersion: "", continue: "" };
-    do {
-      this.#continuing = page.continue !== "";
-      page = await this.#page(page.continue);
+    let position = "";
+    for await (const { items, resourceVersion: listed } of this.#pages.pages()) {
+      position = listed;
       // After a restore of etcd versions that were given once are given again, to other contents.
-      const isRestored = isBefore(page.resourceVersion, this.#reached);
-      for (const item of page.items) {
+      const isRestored = isBefore(listed, this.#reached);
+      for (const item of items) {
         const { key, resourceVersion } = identify(item);
         gone.delete(key);
         if (!isRestored && this.#known.get(key) === resourceVersion) continue;
         this.#upsert(key, resourceVersion, item);
         changed += 1;
       }
-    } while (page.continue !== "");
+    }
     for (const key of gone) this.#delete(key);
-    this.#continuing = false;
-    this.#paged = true;
-    this.#position = this.#reached = page.resourceVersion;
+    this.#position = this.#reached = position;
     this.#confirm();
     const { resource } = this;
     this.#observe({
@@ -202,18 +158,13 @@ export class Reflector {
     });
   }
 
-  async #page(from: string, limit = this.#pageSize): Promise<Page> {
+  async #page(query: Readonly<Record<string, string>>): Promise<Page> {
     const { namespace = "", fieldSelector = "" } = this.#source;
-    const type = this.#type();
     const answer = await this.#client.send({
       verb: "list",
-      type,
+      type: this.#versions.type,
       namespace,
-      query: {
-        ...(fieldSelector === "" ? {} : { fieldSelector }),
-        ...(this.#paged ? { limit: String(limit) } : {}),
-        ...(from === "" ? {} : { continue: from }),
-      },
+      query: { ...(fieldSelector === "" ? {} : { fieldSelector }), ...query },
       timeoutMs: this.#timing.listTimeoutMs,
       signal: this.#stopping.signal,
     });
@@ -222,12 +173,11 @@ export class Reflector {
 
   async #watch(from: string): Promise<void> {
     const { namespace = "", fieldSelector = "" } = this.#source;
-    const type = this.#type();
     const opened = performance.now();
     const lines = await this.#client.watch(
       {
         verb: "watch",
-        type,
+        type: this.#versions.type,
         namespace,
         query: {
           watch: "1",
@@ -297,11 +247,7 @@ export class Reflector {
     const status = error instanceof ApiError ? error.status : null;
     if (status === 404 && (await this.#isUnserved())) return;
     this.#failures += 1;
-    // A page that came too late for its `continue`: the next list asks for everything at once.
-    this.#paged = !(status === 410 && this.#continuing);
-    this.#continuing = false;
-    // A page of many large objects: fewer of them fit.
-    if (error instanceof TooLargeError) this.#pageSize = Math.ceil(this.#pageSize / 4);
+    this.#pages.recover(error);
     const resumable = error instanceof ApiError && isPassing(error.status);
     // Whoever is asked to come less often does not ask for everything instead.
     const isPatient = status === 429 || this.#failures <= RESUME_ATTEMPTS;
@@ -322,25 +268,11 @@ export class Reflector {
 
   /** What is not served: another version may be, or there is no such kind. False: neither, a fault. */
   async #isUnserved(): Promise<boolean> {
-    if (this.#tryOtherVersion()) return true;
+    this.#position = null;
+    if (this.#versions.next()) return true;
     if (!this.#mayBeAbsent()) return false;
     await this.#absent();
     return true;
-  }
-
-  #type(): ResourceType {
-    const { type } = this.#source;
-    const [version = type.version] = this.#versions;
-    return { ...type, version };
-  }
-
-  /** Turn to the next version; false once all have been asked for in vain. */
-  #tryOtherVersion(): boolean {
-    const [version = "", ...others] = this.#versions;
-    this.#versions = [...others, version];
-    this.#position = null;
-    this.#unserved = (this.#unserved + 1) % this.#versions.length;
-    return this.#unserved > 0;
   }
 
   /** An API server that has just started may not serve a custom kind yet: what is known goes at the third 404. */
@@ -361,7 +293,7 @@ export class Reflector {
   #confirm(): void {
     this.#heardAt = performance.now();
     this.#silent = 0;
-    this.#unserved = 0;
+    this.#versions.confirm();
     this.#synced = true;
     this.#firstSync.resolve();
   }

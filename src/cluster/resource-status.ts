@@ -7,7 +7,7 @@ import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import { Reconciler } from "./reconciler.ts";
-import type { ReflectorTarget } from "./reflector.ts";
+import type { ReflectorTarget } from "./reflector-target.ts";
 import type { ResourceType } from "./resource-type.ts";
 
 /** A condition without its times. */

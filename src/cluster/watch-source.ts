@@ -1,7 +1,17 @@
 import type { PolicyKind } from "../engine/model.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
-import type { ReflectorSource } from "./reflector.ts";
 import * as kinds from "./resource-type.ts";
+
+/** Which objects to follow. */
+export interface ReflectorSource {
+  readonly type: kinds.ResourceType;
+  /** Versions that serve the same objects, asked for in turn where one is not served (any more). */
+  readonly otherVersions?: readonly string[];
+  readonly namespace?: string;
+  readonly fieldSelector?: string;
+  /** The cluster may lack the kind: then there are no objects, and it is looked for again. */
+  readonly optional?: boolean;
+}
 
 /** The cluster-scoped kinds, none of which a cluster need have. */
 export const TIERED_KINDS: readonly PolicyKind[] = [

@@ -4,7 +4,7 @@ import { ApiClient } from "../../src/cluster/api-client.ts";
 import { ClusterState, type ClusterStateOptions } from "../../src/cluster/cluster-state.ts";
 import { detectDataplane } from "../../src/cluster/detect-dataplane.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
-import { type ReflectorTiming, STANDARD_TIMING } from "../../src/cluster/reflector.ts";
+import { type ReflectorTiming, STANDARD_TIMING } from "../../src/cluster/reflector-timing.ts";
 import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";

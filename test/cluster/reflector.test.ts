@@ -3,12 +3,9 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import { listPages } from "../../src/cluster/list-pages.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
-import {
-  Reflector,
-  type ReflectorSource,
-  type ReflectorTiming,
-  STANDARD_TIMING,
-} from "../../src/cluster/reflector.ts";
+import { Reflector } from "../../src/cluster/reflector.ts";
+import { type ReflectorTiming, STANDARD_TIMING } from "../../src/cluster/reflector-timing.ts";
+import type { ReflectorSource } from "../../src/cluster/watch-source.ts";
 import { field } from "../../src/wire/shape.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";

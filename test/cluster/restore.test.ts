@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
-import { Reflector, STANDARD_TIMING } from "../../src/cluster/reflector.ts";
+import { Reflector } from "../../src/cluster/reflector.ts";
+import { STANDARD_TIMING } from "../../src/cluster/reflector-timing.ts";
 import { field } from "../../src/wire/shape.ts";
 import type { ControlPlane } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";

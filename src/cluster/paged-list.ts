@@ -1,0 +1,54 @@
+import { ApiError, TooLargeError } from "./api-client.ts";
+import type { Page } from "./read-page.ts";
+
+/** Ask for one page by the query of a list. Throws `ApiError`. */
+type AskForPage = (query: Readonly<Record<string, string>>) => Promise<Page>;
+
+/** A list in pages, which are asked for otherwise after what has gone wrong. */
+export class PagedList {
+  readonly #ask: AskForPage;
+  #pageSize: number;
+  #paged = true;
+  /** Whether the list under way is past its first page. */
+  #continuing = false;
+
+  constructor(ask: AskForPage, pageSize: number) {
+    this.#ask = ask;
+    this.#pageSize = pageSize;
+  }
+
+  /** One object, for the version that the list is of. */
+  async first(): Promise<Page> {
+    return this.#page("", 1);
+  }
+
+  async *pages(): AsyncGenerator<Page, void> {
+    let from = "";
+    do {
+      this.#continuing = from !== "";
+      // oxlint-disable-next-line no-await-in-loop -- each page says where the next begins
+      const page = await this.#page(from, this.#pageSize);
+      yield page;
+      from = page.continue;
+    } while (from !== "");
+    this.#continuing = false;
+    this.#paged = true;
+  }
+
+  /** Begin anew after `error`, in the way that it asks for. */
+  recover(error: unknown): void {
+    const status = error instanceof ApiError ? error.status : null;
+    // A page that came too late for its `continue`: the next list asks for everything at once.
+    this.#paged = !(status === 410 && this.#continuing);
+    this.#continuing = false;
+    // A page of many large objects: fewer of them fit.
+    if (error instanceof TooLargeError) this.#pageSize = Math.ceil(this.#pageSize / 4);
+  }
+
+  async #page(from: string, limit: number): Promise<Page> {
+    return this.#ask({
+      ...(this.#paged ? { limit: String(limit) } : {}),
+      ...(from === "" ? {} : { continue: from }),
+    });
+  }
+}
