@@ -1,61 +1,35 @@
-import { isDeepStrictEqual } from "node:util";
 import { DATAPLANES } from "../engine/dataplane.ts";
-import { type Address, type PolicyKind, podKey } from "../engine/model.ts";
+import type { Address } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
-import type { Problem, Result } from "../errors.ts";
 import {
   parseEndpoints,
   type ResolverEndpoint,
   resolverEndpoints,
   type ServiceEndpoint,
 } from "../wire/endpoints.ts";
-import { parseNamespace } from "../wire/namespace.ts";
-import { parseNode } from "../wire/node.ts";
-import { parsePod } from "../wire/pod.ts";
-import { POLICY_READERS } from "../wire/policy.ts";
 import { parseService } from "../wire/service.ts";
-import { ServiceIndex, type Services } from "../wire/service-index.ts";
+import { ServiceIndex } from "../wire/service-index.ts";
 import { field } from "../wire/shape.ts";
-import { ofDeployment, type PodTemplate, parseWorkload } from "../wire/workload.ts";
+import { parseWorkload } from "../wire/workload.ts";
 import type { ApiClient } from "./api-client.ts";
 import { NetworkAgents } from "./bare-network.ts";
 import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
+import { namespacesInto, nodesInto, podsInto, policiesInto } from "./engine-targets.ts";
+import { createFacts, type Facts } from "./facts.ts";
 import type { Observe } from "./notice.ts";
 import { Reflector } from "./reflector.ts";
 import { both, type ReflectorTarget } from "./reflector-target.ts";
 import { type ReflectorTiming, STANDARD_TIMING } from "./reflector-timing.ts";
 import * as kinds from "./resource-type.ts";
 import { TemplateIndex } from "./template-index.ts";
+import { type Unreadable, UnreadableObjects } from "./unreadable-objects.ts";
 import { endpointsOf, policySource, type ReflectorSource, TIERED_KINDS } from "./watch-source.ts";
-
-/** A stored object that cannot be read, and why. */
-export interface Unreadable {
-  readonly resource: string;
-  /** `namespace/name`, or the name. */
-  readonly key: string;
-  readonly problems: readonly Problem[];
-}
 
 /** How current the picture of the cluster is. */
 export type Freshness =
   | { readonly kind: "syncing" }
   | { readonly kind: "fresh" }
   | { readonly kind: "stale"; readonly ageMs: number };
-
-/** What rules may ask beyond the engine. Empty lists mean "not known". */
-export interface Facts {
-  readonly dns: readonly ResolverEndpoint[];
-  readonly apiServer: readonly Address[];
-  readonly ownNamespace: string;
-  /** Ringfence's own pods, `namespace/name`. */
-  readonly ownPods: readonly string[];
-  readonly webhookPort: number;
-  templatesOf(namespace: string): Iterable<PodTemplate>;
-  readonly services: Services;
-  knowsPodsOf(namespace: string): boolean;
-  readonly knowsNamespaces: "yes";
-  readonly network: NetworkAgents;
-}
 
 /** Takes every Namespace and NetworkPolicy, raw, after the engine has taken it. */
 export interface ClusterListener {
@@ -82,9 +56,6 @@ export interface ClusterStateOptions {
   readonly timing?: ReflectorTiming;
 }
 
-/** Ringfence's own pods, as its manifests label them. */
-const OWN_POD_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
-
 /**
  * The cluster as the watches show it, kept in the engine. Objects are reduced on receipt.
  *
@@ -98,7 +69,7 @@ export class ClusterState {
   readonly #options: ClusterStateOptions;
   readonly #reflectors: readonly Reflector[];
   readonly #terminating = new Set<string>();
-  readonly #unreadable = new Map<string, Unreadable>();
+  readonly #unreadable: UnreadableObjects;
   readonly #templates = new TemplateIndex();
   readonly #services = new ServiceIndex();
   readonly #daemonSets = new Set<string>();
@@ -109,8 +80,19 @@ export class ClusterState {
   constructor(options: ClusterStateOptions) {
     this.#options = options;
     this.engine = options.engine;
-    this.facts = this.#createFacts();
-    const { client, observe, timing = STANDARD_TIMING } = options;
+    const { client, engine, ownNamespace, webhookPort, observe } = options;
+    const { timing = STANDARD_TIMING } = options;
+    this.#unreadable = new UnreadableObjects(observe);
+    this.facts = createFacts({
+      engine,
+      ownNamespace,
+      webhookPort,
+      templates: this.#templates,
+      services: this.#services,
+      network: this.#network,
+      dns: () => this.#dns,
+      apiServer: () => this.#apiServer,
+    });
     this.#reflectors = this.#follow().map(
       ([source, target]) => new Reflector(client, source, target, { observe, timing }),
     );
@@ -153,7 +135,7 @@ export class ClusterState {
   }
 
   unreadable(): readonly Unreadable[] {
-    return [...this.#unreadable.values()];
+    return this.#unreadable.all();
   }
 
   /** Report whether the namespace has a deletion timestamp. */
@@ -163,17 +145,22 @@ export class ClusterState {
 
   /** Everything that is watched, and where it goes. `manifests/base/rbac.yaml` grants exactly this. */
   #follow(): readonly (readonly [ReflectorSource, ReflectorTarget])[] {
-    const { dnsService, listener, others = [] } = this.#options;
+    const { dnsService, engine, listener, others = [] } = this.#options;
+    const unreadable = this.#unreadable;
+    const namespaces = both(this.#endings(), namespacesInto(engine, unreadable));
+    const policies = policiesInto(engine, unreadable, "NetworkPolicy");
     return [
       ...others,
-      [{ type: kinds.NAMESPACES }, both(this.#namespaces(), listener?.namespaces)],
-      [{ type: kinds.NODES }, this.#nodes()],
-      [{ type: kinds.PODS }, this.#pods()],
-      [{ type: kinds.NETWORK_POLICIES }, both(this.#policies("NetworkPolicy"), listener?.policies)],
-      ...TIERED_KINDS.map((kind) => [policySource(kind), this.#policies(kind)] as const),
+      [{ type: kinds.NAMESPACES }, both(namespaces, listener?.namespaces)],
+      [{ type: kinds.NODES }, nodesInto(engine, unreadable)],
+      [{ type: kinds.PODS }, podsInto(engine, unreadable)],
+      [{ type: kinds.NETWORK_POLICIES }, both(policies, listener?.policies)],
+      ...TIERED_KINDS.map(
+        (kind) => [policySource(kind), policiesInto(engine, unreadable, kind)] as const,
+      ),
       [
         { type: kinds.SERVICES },
-        this.#reading("services", parseService, {
+        unreadable.reading("services", parseService, {
           upsert: (_, service) => this.#services.upsert(service),
           delete: (key) => this.#services.delete(key),
         }),
@@ -198,63 +185,15 @@ export class ClusterState {
     ];
   }
 
-  #namespaces(): ReflectorTarget {
-    const { engine } = this;
-    const target = this.#reading("namespaces", parseNamespace, {
-      upsert: (_, { namespace }) =>
-        engine.apply({ kind: "namespace", op: "upsert", object: namespace }),
-      delete: (key) => engine.apply({ kind: "namespace", op: "delete", key }),
-    });
-    return both(
-      {
-        upsert: (key, raw) => {
-          const ends = field(raw, "metadata", "deletionTimestamp") !== undefined;
-          if (ends) this.#terminating.add(key);
-          else this.#terminating.delete(key);
-        },
-        delete: (key) => void this.#terminating.delete(key),
-      },
-      target,
-    );
-  }
-
-  #nodes(): ReflectorTarget {
-    const { engine } = this;
-    return this.#reading("nodes", parseNode, {
-      upsert: (key, object) => {
-        // PERF: kubelets report every few minutes and almost always the same; to the engine a node is
-        // all of its pods.
-        if (isDeepStrictEqual(engine.node(key), object)) return;
-        engine.apply({ kind: "node", op: "upsert", object });
-      },
-      delete: (key) => engine.apply({ kind: "node", op: "delete", key }),
-    });
-  }
-
-  #pods(): ReflectorTarget {
-    const { engine } = this;
-    return this.#reading("pods", parsePod, {
-      upsert: (_, pod) => engine.apply({ kind: "pod", op: "upsert", object: ofDeployment(pod) }),
-      delete: (key) => engine.apply({ kind: "pod", op: "delete", key }),
-    });
-  }
-
-  #policies(kind: PolicyKind): ReflectorTarget {
-    const { engine } = this;
-    const reader = POLICY_READERS[kind];
-    const { resource } = reader;
+  /** Which namespaces are being deleted. */
+  #endings(): ReflectorTarget {
     return {
       upsert: (key, raw) => {
-        const read = reader.parse(raw);
-        this.#report(resource, key, read);
-        const object = read.ok ? read.value.policy : reader.unreadable(raw);
-        engine.apply({ kind: "policy", op: "upsert", object });
+        const ends = field(raw, "metadata", "deletionTimestamp") !== undefined;
+        if (ends) this.#terminating.add(key);
+        else this.#terminating.delete(key);
       },
-      delete: (key) => {
-        this.#unreadable.delete(`${resource} ${key}`);
-        const path = reader.namespaced ? key : `/${key}`;
-        engine.apply({ kind: "policy", op: "delete", key: `${kind}/${path}` });
-      },
+      delete: (key) => void this.#terminating.delete(key),
     };
   }
 
@@ -277,7 +216,7 @@ export class ClusterState {
   }
 
   #workloads(kind: string): ReflectorTarget {
-    return this.#reading(`${kind.toLowerCase()}s`, (raw) => parseWorkload(raw, kind), {
+    return this.#unreadable.reading(`${kind.toLowerCase()}s`, (raw) => parseWorkload(raw, kind), {
       upsert: (key, template) => this.#templates.upsert(kind, key, template),
       delete: (key) => this.#templates.delete(kind, key),
     });
@@ -288,67 +227,10 @@ export class ClusterState {
     service: ClusterStateOptions["dnsService"],
     take: (found: readonly ServiceEndpoint[]) => void,
   ): readonly [ReflectorSource, ReflectorTarget] {
-    const target = this.#reading("endpoints", parseEndpoints, {
+    const target = this.#unreadable.reading("endpoints", parseEndpoints, {
       upsert: (_, found) => take(found),
       delete: () => take([]),
     });
     return [endpointsOf(service), target];
-  }
-
-  /** Parse, then hand on; what cannot be parsed is reported and counts as not being there. */
-  #reading<T>(
-    resource: string,
-    parse: (raw: unknown) => Result<T, readonly Problem[]>,
-    target: { upsert(key: string, value: T): void; delete(key: string): void },
-  ): ReflectorTarget {
-    return {
-      upsert: (key, raw) => {
-        const read = parse(raw);
-        this.#report(resource, key, read);
-        if (read.ok) target.upsert(key, read.value);
-        else target.delete(key);
-      },
-      delete: (key) => {
-        this.#unreadable.delete(`${resource} ${key}`);
-        target.delete(key);
-      },
-    };
-  }
-
-  #report(resource: string, key: string, read: Result<unknown, readonly Problem[]>): void {
-    if (read.ok) {
-      this.#unreadable.delete(`${resource} ${key}`);
-      return;
-    }
-    this.#unreadable.set(`${resource} ${key}`, { resource, key, problems: read.error });
-    this.#options.observe({ kind: "unreadable", resource, key, problems: read.error });
-  }
-
-  /** Each is read when asked for, so none is older than the engine. */
-  #createFacts(): Facts {
-    const { ownNamespace, webhookPort, engine } = this.#options;
-    const dns = (): readonly ResolverEndpoint[] => this.#dns;
-    const apiServer = (): readonly Address[] => this.#apiServer;
-    return {
-      get dns() {
-        return dns();
-      },
-      get apiServer() {
-        return apiServer();
-      },
-      get ownPods() {
-        return Array.from(engine.podsOf(ownNamespace))
-          .filter(({ labels }) => labels.get(OWN_POD_LABEL.key) === OWN_POD_LABEL.value)
-          .map(podKey);
-      },
-      ownNamespace,
-      webhookPort,
-      templatesOf: (namespace) => this.#templates.of(namespace),
-      services: this.#services,
-      // The watches leave nothing out.
-      knowsPodsOf: () => true,
-      knowsNamespaces: "yes",
-      network: this.#network,
-    };
   }
 }
