@@ -57,6 +57,10 @@ export function parseObject(
     const message = "is not a Kubernetes object: it needs `apiVersion` and `kind`";
     return failure([{ code: "NP_E_SCHEMA", path: "", message }]);
   }
+  // `itemsOf` has taken apart what it could; the rest would be passed over with all that is in it.
+  if (kind.endsWith("List") && field(raw, "items") !== undefined) {
+    return failure([{ code: "NP_E_SCHEMA", path: "items", message: "is not a list" }]);
+  }
   const group = groupOf(apiVersion);
   if (WORKLOAD_KINDS.get(kind) === group || hasPodTemplate(raw)) {
     return as(parseWorkload(raw, kind, namespace), (template) => ({ kind: "workload", template }));

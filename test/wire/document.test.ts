@@ -74,6 +74,11 @@ describe("objects by apiVersion and kind", () => {
       "kind: `networkpolicies` is no kind of extensions/v1beta1; did you mean `NetworkPolicy`?",
     ],
     ["an object with a problem", object("v1", "Pod"), "spec: is missing; expected an object"],
+    [
+      "a list whose items are none, which would be passed over with them",
+      { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicyList", items: { metadata: {} } },
+      "items: is not a list",
+    ],
   ])("refuses %s", (_name, raw, expected) => {
     expect(complaints(parseObject(raw))).toEqual([expected]);
   });
