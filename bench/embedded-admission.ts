@@ -114,6 +114,7 @@ function servicesOf(pods: readonly Pod[]): ServiceIndex {
       name: app,
       type: "ClusterIP",
       hidesClients: false,
+      isHeadless: false,
       addresses: [],
       families: [],
       selector: new Map([["app", app]]),

@@ -3,7 +3,7 @@ import type { Pod, Protocol } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
 import type { Service, ServicePort } from "../wire/service.ts";
-import { type Ends, standInNotes, type Target, targetOn } from "./flow-target.ts";
+import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { didYouMean, placesOf, type Reference } from "./references.ts";
 import { count } from "./render/text.ts";
@@ -40,6 +40,9 @@ interface WantedPort {
  */
 export function serviceEnds(service: Service, wanted: WantedPort, world: World): Ends {
   const label = `${service.namespace}/${service.name}[Service]`;
+  if (service.type === "ExternalName") {
+    throw usageError(`${label} leads to no pod: it is an ExternalName`);
+  }
   const port = servicePort(service, wanted);
   const pods = service.selector === null ? null : backing(service, service.selector, world);
   const endpoints = world.endpoints.get(`${service.namespace}/${service.name}`);
@@ -58,7 +61,9 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
     targets,
     family,
     assumptions: [
-      `Service port ${port.port} leads to port ${numbers} of ${count(targets.length, "endpoint")}${over}, where policies see the flow`,
+      port.isOfPods
+        ? `a headless Service translates no port: ${numbers} is that of ${count(targets.length, "endpoint")}${over}`
+        : `Service port ${port.port} leads to port ${numbers} of ${count(targets.length, "endpoint")}${over}, where policies see the flow`,
       ...standInNotes(pods ?? []),
     ],
   };
@@ -78,8 +83,7 @@ function serves({ ports }: Pod, { targetPort, protocol }: ServicePort): boolean 
   );
 }
 
-function whyNone({ type, selector }: Service): string {
-  if (type === "ExternalName") return "it is an ExternalName";
+function whyNone({ selector }: Service): string {
   return selector === null
     ? "it has no selector and no Endpoints"
     : "its selector matches none that serves the port";
@@ -96,18 +100,24 @@ function backing({ namespace }: Service, selector: Pod["labels"], world: World):
 
 function endpointTarget(
   { end, ports }: ServiceEndpoint,
-  port: ServicePort,
+  port: MeantPort,
   world: World,
 ): readonly Target[] {
-  const served = ports.find(
-    ({ name, protocol }) => (name ?? "") === port.name && protocol === port.protocol,
-  );
+  const served = port.isOfPods
+    ? port
+    : ports.find(({ name, protocol }) => (name ?? "") === port.name && protocol === port.protocol);
   if (served === undefined) return [];
   const known = end.kind !== "pod" || world.pods.has(end.key);
   return known ? [{ end, protocol: port.protocol, port: served.port }] : [];
 }
 
-function servicePort({ ports, name }: Service, { port, protocol }: WantedPort): ServicePort {
+interface MeantPort extends ServicePort {
+  /** It is none of the Service's, but the pods' own. */
+  readonly isOfPods?: true;
+}
+
+function servicePort(service: Service, { port, protocol }: WantedPort): MeantPort {
+  const { ports, name, isHeadless } = service;
   const listed = ports.map((it) => `${it.protocol} ${it.port}${it.name && ` (${it.name})`}`);
   const fitting = ports.filter(
     (it) =>
@@ -115,11 +125,19 @@ function servicePort({ ports, name }: Service, { port, protocol }: WantedPort): 
       (protocol === null || it.protocol === protocol),
   );
   const [only, ...others] = fitting;
-  if (only === undefined) {
-    throw usageError(`--port: Service ${name} has no such port; it has ${listed.join(", ")}`);
+  const number = isHeadless && port !== null ? portNumber(port) : null;
+  if (number !== null) {
+    // ServiceSpec API, `clusterIP`: `None` is for "when direct endpoint connections are preferred and
+    // proxying is not required". A name is looked up, for its `targetPort`.
+    const own = protocol ?? (others.length === 0 ? only?.protocol : undefined) ?? "TCP";
+    return { name: "", protocol: own, port: number, targetPort: number, isOfPods: true };
   }
-  if (others.length === 0) return only;
+  if (only !== undefined && others.length === 0) return only;
+  const has = listed.length === 0 ? "none" : listed.join(", ");
+  if (only === undefined && port !== null) {
+    throw usageError(`--port: Service ${name} has no such port; it has ${has}`);
+  }
   const tcp = fitting.filter((it) => it.protocol === "TCP");
   if (port !== null && tcp[0] !== undefined && tcp.length === 1) return tcp[0];
-  throw usageError(`--port is missing: Service ${name} has ${listed.join(", ")}`);
+  throw usageError(`--port is missing: Service ${name} has ${has}`);
 }

@@ -13,6 +13,8 @@ export interface Service {
   readonly type: string;
   /** Traffic from outside may enter at any node, which then puts its own address in the source. */
   readonly hidesClients: boolean;
+  /** `clusterIP: None`: its clients connect to the pods themselves. */
+  readonly isHeadless: boolean;
   /** `clusterIPs`: none of a headless Service, nor before it is stored. */
   readonly addresses: readonly Address[];
   /** `ipFamilies`: those that it leads to its pods over; none before it is stored. */
@@ -63,7 +65,7 @@ const specSchema = z
     // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
     // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
     hidesClients: (type === "NodePort" || type === "LoadBalancer") && policy !== "Local",
-    // "None" is what a headless Service has there.
+    isHeadless: (clusterIPs?.[0] ?? clusterIP) === "None",
     addresses: (clusterIPs ?? [clusterIP ?? ""]).flatMap((text) => parseAddress(text) ?? []),
     families: (spec.ipFamilies ?? []).flatMap((name) => FAMILIES.get(name) ?? []),
     selector: spec.selector?.size === 0 ? null : (spec.selector ?? null),

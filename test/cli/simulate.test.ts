@@ -135,6 +135,73 @@ describe("one flow", () => {
     expect(result.stdout.replaceAll(/\s+/g, " ")).toContain(over);
   });
 
+  describe("through a headless Service, which translates no port", () => {
+    const input = `apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: shop }
+spec: {}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db, namespace: shop }
+spec:
+  template:
+    metadata: { labels: { app: db } }
+    spec: { containers: [{ name: db, ports: [{ name: sql, containerPort: 5432 }] }] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: db, namespace: shop }
+spec:
+  podSelector: { matchLabels: { app: db } }
+  ingress: [{ ports: [{ port: 5432 }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: db, namespace: shop }
+spec:
+  clusterIP: None
+  selector: { app: db }
+  ports: [{ name: sql, port: 80, targetPort: sql }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: elsewhere, namespace: shop }
+spec: { clusterIP: None, ports: [{ port: 53, protocol: UDP }] }
+---
+apiVersion: v1
+kind: Endpoints
+metadata: { name: elsewhere, namespace: shop }
+subsets: [{ addresses: [{ ip: 203.0.113.9 }], ports: [{ port: 5353, protocol: UDP }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: away, namespace: shop }
+spec: { type: ExternalName, externalName: db.example.com }
+`;
+    const ask = (...end: string[]) => {
+      const flags = ["--manifests", "-", "-n", "shop", "--src-pod", "web", "--dst-service", ...end];
+      return runCli(["simulate", ...flags, "-o", "json"], { input });
+    };
+
+    it.each([
+      { name: "the Service's number is not the pods'", end: ["db", "-p", "80"], port: 80, code: 1 },
+      { name: "the pods' own number", end: ["db", "-p", "5432"], port: 5432, code: 0 },
+      { name: "a name, which is looked up", end: ["db", "-p", "sql"], port: 5432, code: 0 },
+      { name: "its only port", end: ["db"], port: 5432, code: 0 },
+      { name: "what serves outside", end: ["elsewhere", "-p", "53"], port: 53, code: 0 },
+    ])("$name", async ({ end, port, code }) => {
+      const result = await ask(...end);
+      expect(result).toMatchObject({ code, stderr: "" });
+      expect(JSON.parse(result.stdout)).toMatchObject({ flow: { port } });
+    });
+
+    it("an ExternalName leads to no pod, whatever the port", async () => {
+      const { stderr } = await ask("away", "-p", "5432");
+      expect(stderr).toContain("shop/away[Service] leads to no pod: it is an ExternalName");
+    });
+  });
+
   it("is walked through in the order of the tiers", async () => {
     const flow = ["--src-pod", "lab/tool", "--dst-pod", "shop/web"];
     const denied = await runCli(["explain", ...TIERS, ...flow, "--port", "22"]);

@@ -38,12 +38,19 @@ describe("a Service", () => {
   });
 
   it.each([
-    { spec: { clusterIP: "10.96.0.7", clusterIPs: ["10.96.0.7", "fd00::7"] }, count: 2 },
-    { spec: { clusterIP: "10.96.0.7" }, count: 1 },
-    { spec: { clusterIP: "None", clusterIPs: ["None"] }, count: 0 },
-    { spec: {}, count: 0 },
-  ])("$spec are $count addresses", ({ spec, count }) => {
-    expect(succeed(parseService({ metadata, spec })).addresses).toHaveLength(count);
+    {
+      spec: { clusterIP: "10.96.0.7", clusterIPs: ["10.96.0.7", "fd00::7"] },
+      count: 2,
+      isHeadless: false,
+    },
+    { spec: { clusterIP: "10.96.0.7" }, count: 1, isHeadless: false },
+    { spec: { clusterIP: "None", clusterIPs: ["None"] }, count: 0, isHeadless: true },
+    { spec: { clusterIP: "None" }, count: 0, isHeadless: true },
+    { spec: {}, count: 0, isHeadless: false },
+  ])("$spec are $count addresses, headless: $isHeadless", ({ spec, count, isHeadless }) => {
+    const service = succeed(parseService({ metadata, spec }));
+    expect(service.addresses).toHaveLength(count);
+    expect(service.isHeadless).toBe(isHeadless);
   });
 
   it.each([
