@@ -1,10 +1,10 @@
-import type { Family } from "../engine/address.ts";
+import { type Family, familyOf } from "../engine/address.ts";
 import type { Explanation, Flow, FlowEnd, Verdict } from "../engine/query.ts";
 import type { EndQuestion, FlowQuestion } from "./flow-question.ts";
-import { type Ends, portNumber, standInNotes, targetOn } from "./flow-target.ts";
+import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { findPods } from "./references.ts";
-import { findService, serviceEnds } from "./service-ends.ts";
+import { findService, serviceAt, serviceEnds } from "./service-ends.ts";
 import { baselineAssumptions } from "./sources/assumed-baseline.ts";
 import type { Source } from "./sources/load-world.ts";
 import type { World } from "./sources/world.ts";
@@ -85,9 +85,24 @@ function findEnds(
   const asked = end === to ? port : ANY_PORT;
   switch (end.kind) {
     case "address": {
+      const service = end === to ? serviceAt(end.address, world) : undefined;
+      if (service !== undefined) {
+        const behind = serviceEnds(service, { port: asked, protocol }, world);
+        const isOfService = `${end.text} is the address of ${behind.label}`;
+        return {
+          ...behind,
+          family: familyOf(end.address),
+          assumptions: [isOfService, ...behind.assumptions],
+        };
+      }
       const number = portNumber(required(asked));
       if (number === null) throw usageError(`--port: \`${String(asked)}\` has to be a number here`);
-      const target = { end: end.end, protocol: protocol ?? "TCP", port: number };
+      const { address } = end;
+      const target: Target = {
+        end: { kind: "address", address },
+        protocol: protocol ?? "TCP",
+        port: number,
+      };
       return { label: end.text, targets: [target], family: null, assumptions: [] };
     }
     case "pods": {

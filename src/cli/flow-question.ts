@@ -1,7 +1,6 @@
 import { formatAddress, parseAddress } from "../engine/address.ts";
-import type { Protocol } from "../engine/model.ts";
+import type { Address, Protocol } from "../engine/model.ts";
 import { PROTOCOLS } from "../engine/port-set.ts";
-import type { FlowEnd } from "../engine/query.ts";
 import { usageError } from "./input-error.ts";
 import { parseReference, placesOf, type Reference } from "./references.ts";
 import type { ClusterScope } from "./sources/cluster-objects.ts";
@@ -21,7 +20,7 @@ export interface FlowFlags {
 /** One end as it was asked for; a Service is the pods behind it. */
 export type EndQuestion =
   | { readonly kind: "pods"; readonly reference: Reference }
-  | { readonly kind: "address"; readonly end: FlowEnd; readonly text: string }
+  | { readonly kind: "address"; readonly address: Address; readonly text: string }
   | { readonly kind: "service"; readonly reference: Reference };
 
 /** A flow as it was asked for, before any name is looked up. */
@@ -63,7 +62,7 @@ function asAddress(flag: string, text: string | undefined): EndQuestion | null {
   if (text === undefined) return null;
   const address = parseAddress(text);
   if (address === null) throw usageError(`${flag}: \`${text}\` is not an IP address`);
-  return { kind: "address", end: { kind: "address", address }, text: formatAddress(address) };
+  return { kind: "address", address, text: formatAddress(address) };
 }
 
 function onlyOne(
@@ -93,7 +92,8 @@ export function scopeOf({ from, to }: FlowQuestion, source: Source): ClusterScop
   const all = places.includes(null);
   return {
     namespaces: all ? "all" : [...new Set(places.flatMap((place) => place ?? []))],
-    services: to.kind === "service",
+    // An address may be that of a Service.
+    services: to.kind === "address" ? "optional" : to.kind === "service",
     workloads: false,
     resources: false,
     configMapsOf: null,

@@ -1,5 +1,5 @@
 import type { Family } from "../engine/address.ts";
-import type { Pod, Protocol } from "../engine/model.ts";
+import type { Address, Pod, Protocol } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
 import type { Service, ServicePort } from "../wire/service.ts";
@@ -29,6 +29,11 @@ export function findService(reference: Reference, world: World, source: Source):
   throw usageError(`there is no Service \`${reference.text}\`${near}`);
 }
 
+/** The Service with an address of the cluster that no pod has: policies see where it leads. */
+export function serviceAt(address: Address, world: World): Service | undefined {
+  return [...world.services.values()].find(({ addresses }) => addresses.includes(address));
+}
+
 interface WantedPort {
   readonly port: string | null;
   readonly protocol: Protocol | null;
@@ -43,7 +48,7 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
   if (service.type === "ExternalName") {
     throw usageError(`${label} leads to no pod: it is an ExternalName`);
   }
-  const port = servicePort(service, wanted);
+  const port = meantPort(service, wanted);
   const pods = service.selector === null ? null : backing(service, service.selector, world);
   const endpoints = world.endpoints.get(`${service.namespace}/${service.name}`);
   const targets =
@@ -116,23 +121,32 @@ interface MeantPort extends ServicePort {
   readonly isOfPods?: true;
 }
 
-function servicePort(service: Service, { port, protocol }: WantedPort): MeantPort {
-  const { ports, name, isHeadless } = service;
-  const listed = ports.map((it) => `${it.protocol} ${it.port}${it.name && ` (${it.name})`}`);
-  const fitting = ports.filter(
-    (it) =>
-      (port === null || String(it.port) === port || (it.name !== "" && it.name === port)) &&
-      (protocol === null || it.protocol === protocol),
-  );
+/** The port that is asked for. Of a headless Service a number is that of its pods. */
+function meantPort(service: Service, wanted: WantedPort): MeantPort {
+  const { port, protocol } = wanted;
+  const fitting = service.ports.filter((one) => fits(one, wanted));
+  const number = service.isHeadless && port !== null ? portNumber(port) : null;
+  if (number === null) return onlyPort(service, port, fitting);
+  // ServiceSpec API, `clusterIP`: `None` is for "when direct endpoint connections are preferred and
+  // proxying is not required". A name is looked up, for its `targetPort`.
+  const [over = "TCP"] = fitting.length === 1 ? fitting.map((one) => one.protocol) : [];
+  return { name: "", protocol: protocol ?? over, port: number, targetPort: number, isOfPods: true };
+}
+
+function fits(one: ServicePort, { port, protocol }: WantedPort): boolean {
+  const isNamed = one.name !== "" && one.name === port;
+  const isCalled = port === null || String(one.port) === port || isNamed;
+  return isCalled && (protocol === null || one.protocol === protocol);
+}
+
+function onlyPort(
+  { ports, name }: Service,
+  port: string | null,
+  fitting: readonly ServicePort[],
+): ServicePort {
   const [only, ...others] = fitting;
-  const number = isHeadless && port !== null ? portNumber(port) : null;
-  if (number !== null) {
-    // ServiceSpec API, `clusterIP`: `None` is for "when direct endpoint connections are preferred and
-    // proxying is not required". A name is looked up, for its `targetPort`.
-    const own = protocol ?? (others.length === 0 ? only?.protocol : undefined) ?? "TCP";
-    return { name: "", protocol: own, port: number, targetPort: number, isOfPods: true };
-  }
   if (only !== undefined && others.length === 0) return only;
+  const listed = ports.map((it) => `${it.protocol} ${it.port}${it.name && ` (${it.name})`}`);
   const has = listed.length === 0 ? "none" : listed.join(", ");
   if (only === undefined && port !== null) {
     throw usageError(`--port: Service ${name} has no such port; it has ${has}`);

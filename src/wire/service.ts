@@ -65,7 +65,8 @@ const specSchema = z
     // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
     // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
     hidesClients: (type === "NodePort" || type === "LoadBalancer") && policy !== "Local",
-    isHeadless: (clusterIPs?.[0] ?? clusterIP) === "None",
+    // The API server fills in the one from the other.
+    isHeadless: [clusterIP, ...(clusterIPs ?? [])].includes("None"),
     addresses: (clusterIPs ?? [clusterIP ?? ""]).flatMap((text) => parseAddress(text) ?? []),
     families: (spec.ipFamilies ?? []).flatMap((name) => FAMILIES.get(name) ?? []),
     selector: spec.selector?.size === 0 ? null : (spec.selector ?? null),

@@ -135,7 +135,7 @@ describe("one flow", () => {
     expect(result.stdout.replaceAll(/\s+/g, " ")).toContain(over);
   });
 
-  describe("through a headless Service, which translates no port", () => {
+  describe("by way of a Service", () => {
     const input = `apiVersion: v1
 kind: Pod
 metadata: { name: web, namespace: shop }
@@ -178,9 +178,17 @@ apiVersion: v1
 kind: Service
 metadata: { name: away, namespace: shop }
 spec: { type: ExternalName, externalName: db.example.com }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: sql, namespace: shop }
+spec:
+  clusterIP: 10.96.0.7
+  selector: { app: db }
+  ports: [{ port: 80, targetPort: sql }]
 `;
-    const ask = (...end: string[]) => {
-      const flags = ["--manifests", "-", "-n", "shop", "--src-pod", "web", "--dst-service", ...end];
+    const ask = (...to: string[]) => {
+      const flags = ["--manifests", "-", "-n", "shop", "--src-pod", "web", ...to];
       return runCli(["simulate", ...flags, "-o", "json"], { input });
     };
 
@@ -190,15 +198,30 @@ spec: { type: ExternalName, externalName: db.example.com }
       { name: "a name, which is looked up", end: ["db", "-p", "sql"], port: 5432, code: 0 },
       { name: "its only port", end: ["db"], port: 5432, code: 0 },
       { name: "what serves outside", end: ["elsewhere", "-p", "53"], port: 53, code: 0 },
-    ])("$name", async ({ end, port, code }) => {
-      const result = await ask(...end);
+    ])("that is headless and translates no port: $name", async ({ end, port, code }) => {
+      const result = await ask("--dst-service", ...end);
       expect(result).toMatchObject({ code, stderr: "" });
       expect(JSON.parse(result.stdout)).toMatchObject({ flow: { port } });
     });
 
     it("an ExternalName leads to no pod, whatever the port", async () => {
-      const { stderr } = await ask("away", "-p", "5432");
+      const { stderr } = await ask("--dst-service", "away", "-p", "5432");
       expect(stderr).toContain("shop/away[Service] leads to no pod: it is an ExternalName");
+    });
+
+    it("by its address: it is judged where that leads", async () => {
+      const result = await ask("--dst-ip", "10.96.0.7", "-p", "80");
+      expect(result).toMatchObject({ code: 0, stderr: "" });
+      expect(result.stdout).toContain('"10.96.0.7 is the address of shop/sql[Service]"');
+      expect(JSON.parse(result.stdout)).toMatchObject({
+        flow: { to: { workload: "shop/db[StatefulSet]" }, port: 5432 },
+      });
+    });
+
+    it("by its address, where it has no such port", async () => {
+      const { code, stderr } = await ask("--dst-ip", "10.96.0.7", "-p", "5432");
+      expect(code).toBe(2);
+      expect(stderr).toContain("--port: Service sql has no such port; it has TCP 80");
     });
   });
 

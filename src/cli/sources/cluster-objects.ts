@@ -14,7 +14,8 @@ import { NOWHERE, type SourceObject } from "./source-object.ts";
 export interface ClusterScope {
   /** Whose pods, policies and labels matter: a flow between two pods needs only their own. */
   readonly namespaces: "all" | readonly string[];
-  readonly services: boolean;
+  /** With what is behind them; `optional`: gone on without where they may not be read. */
+  readonly services: boolean | "optional";
   /** Ringfence's own resources, where it is installed and they may be read. */
   readonly resources: boolean;
   /** Pod templates: for rules that ask about pods which do not exist yet. */
@@ -60,9 +61,9 @@ export async function readCluster(
     { type: kinds.NETWORK_POLICIES, namespaced: true },
     ...TIERED_KINDS.map(wantedOf),
     ...(scope.nodes ? [{ type: kinds.NODES, namespaced: false, optional: true }] : []),
-    ...(scope.services
+    ...(scope.services !== false
       ? [
-          { type: kinds.SERVICES, namespaced: true },
+          { type: kinds.SERVICES, namespaced: true, optional: scope.services === "optional" },
           { type: kinds.ENDPOINTS, namespaced: true, optional: true },
         ]
       : []),
