@@ -139,6 +139,8 @@ describe("a Profile beside the manifests", () => {
     const line = result.stdout.split("\n").find((one) => one.includes("has no owner"));
     expect(line?.startsWith(severity)).toBe(true);
     expect(line?.includes("excused until")).toBe(code === 0);
+    const ended = "no longer excused by Exemption payments/e, which expired on";
+    expect(result.stdout.includes(ended)).toBe(code === 1);
     expect(result.code).toBe(code);
   });
 

@@ -119,7 +119,7 @@ function judgeChange(
       facts,
     }),
   }));
-  const { left, excuses, tooLong } = excuse(
+  const { left, excuses, expired, tooLong } = excuse(
     [...findings, ...broken],
     {
       namespace: subject.namespace || OWN_NAMESPACE,
@@ -153,6 +153,17 @@ function judgeChange(
           path,
           message: `${message}; excused until ${renderTime(endMs)} by ${resourceKey(by)}`,
           help: by.reason,
+        }),
+      ),
+    ),
+    ...expired.flatMap(({ by, endMs, findings: held }) =>
+      held.map(({ ruleId: rule, finding: { path } }) =>
+        report(subject, {
+          rule,
+          severity: "note",
+          path,
+          message: `no longer excused by ${resourceKey(by)}, which expired on ${renderTime(endMs)}`,
+          help: `ask ${by.owner}`,
         }),
       ),
     ),
