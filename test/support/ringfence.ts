@@ -19,6 +19,7 @@ import { FaultyProxy } from "./faulty-proxy.ts";
 import { freePort } from "./free-port.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const shiftedClock = new URL("./shifted-clock.ts", import.meta.url).href;
 const ownNamespace = "ringfence-system";
 
 interface Ports {
@@ -44,6 +45,7 @@ export class Ringfence {
   readonly #kubeconfig: string;
   #process: ChildProcess | null = null;
   #log = "";
+  #clockFile: string | null = null;
   #replica: Ringfence | null = null;
   #balancer: Balancer | null = null;
 
@@ -137,8 +139,9 @@ export class Ringfence {
       ...overrides,
     };
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-    const child = spawn(process.execPath, [main, ...args], {
-      env: { PATH: process.env["PATH"] ?? "" },
+    const clock = this.#clockFile === null ? [] : ["--import", shiftedClock];
+    const child = spawn(process.execPath, [...clock, main, ...args], {
+      env: { PATH: process.env["PATH"] ?? "", CLOCK_AHEAD_FILE: this.#clockFile ?? "" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const remember = (chunk: Buffer): void => {
@@ -149,6 +152,21 @@ export class Ringfence {
     endWithTest(child);
     await once(child, "spawn");
     this.#process = child;
+  }
+
+  /**
+   * Have the process take the time to be so many milliseconds later than it is. At the first call it is
+   * started anew, then it sees the change at once. Certificates stay good for 30 days.
+   */
+  async setClockAhead(ms: number): Promise<void> {
+    const file = join(this.#certificates, "clock-ahead");
+    await writeFile(`${file}.new`, String(ms));
+    await rename(`${file}.new`, file);
+    if (this.#clockFile !== null) return;
+    this.#clockFile = file;
+    await this.end("SIGTERM");
+    await this.start();
+    await this.untilReady();
   }
 
   /** Wait for `/readyz`, and fail with the process's log. */
