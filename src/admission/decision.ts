@@ -88,6 +88,8 @@ export function refusingFaults({ mode, faults }: Judged): readonly RuleFault[] {
 export type ResourceNotice =
   /** These policies (`namespace/name`) are their namespaces' own, until those of a Baseline are written. */
   | { readonly kind: "replaces"; readonly policies: readonly string[] }
+  /** They lack labels that their Baseline is made with, and keep what they have. */
+  | { readonly kind: "cannot-be-made"; readonly namespaces: readonly string[] }
   /** The Exemption has ended; when, in milliseconds since 1970. */
   | { readonly kind: "expired"; readonly endMs: number };
 

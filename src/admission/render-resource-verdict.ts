@@ -1,3 +1,4 @@
+import { unreachable } from "../errors.ts";
 import { renderTime } from "../wire/render-time.ts";
 import type { ResourceNotice, ResourceVerdict } from "./decision.ts";
 import { renderObject } from "./render-denial.ts";
@@ -22,7 +23,14 @@ export function renderResourceVerdict(request: AdmissionRequest, verdict: Resour
 
 /** A notice as one warning line. */
 export function renderResourceNotice(notice: ResourceNotice): string {
-  return notice.kind === "replaces"
-    ? `NetworkPolicies of namespaces' own will be replaced by those of a Baseline: ${renderList(notice.policies, ", ")}`
-    : `it excuses nobody: it expired on ${renderTime(notice.endMs)}`;
+  switch (notice.kind) {
+    case "replaces":
+      return `NetworkPolicies of namespaces' own will be replaced by those of a Baseline: ${renderList(notice.policies, ", ")}`;
+    case "cannot-be-made":
+      return `namespaces without a label that their Baseline is made with stay as they are: ${renderList(notice.namespaces, ", ")}`;
+    case "expired":
+      return `it excuses nobody: it expired on ${renderTime(notice.endMs)}`;
+    default:
+      return unreachable(notice);
+  }
 }

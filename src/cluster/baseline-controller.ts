@@ -46,6 +46,8 @@ export interface RollOut {
   readonly namespaces: number;
   /** Those that have its newest version, wholly. */
   readonly upToDate: number;
+  /** Those that it could not be brought to, and why; each is tried again. */
+  readonly failures: readonly { readonly namespace: string; readonly message: string }[];
 }
 
 /** What was last seen of a namespace. */
@@ -101,6 +103,8 @@ export class BaselineController implements ClusterListener {
   readonly #seen = new Map<string, Seen>();
   /** Since when namespaces that opted in have been without a baseline. */
   readonly #bareSince = new Map<string, number>();
+  /** Why namespaces do not have what they are to have, as of the last attempt. */
+  readonly #failing = new Map<string, string>();
   readonly #turns: Turns;
   /** Namespaces whose turn is to come. */
   readonly #waiting = new Map<string, NodeJS.Timeout>();
@@ -114,7 +118,10 @@ export class BaselineController implements ClusterListener {
       keys: () => this.#optedIn.keys(),
       work: (namespace, signal) => this.#reconcile(namespace, signal),
       onFailure: (namespace, error, retryMs) => {
-        observe({ kind: "baseline-failed", namespace, ...faultOf(error), retryMs });
+        const fault = faultOf(error);
+        observe({ kind: "baseline-failed", namespace, ...fault, retryMs });
+        this.#failing.set(namespace, fault.message);
+        this.#tell(this.#seen.get(namespace)?.baseline ?? null);
       },
       concurrency: CONCURRENCY,
       resyncMs: RESYNC_MS,
@@ -135,11 +142,18 @@ export class BaselineController implements ClusterListener {
 
   /** How far each Baseline has come, by name. Only the process that writes knows. */
   progress(): ReadonlyMap<string, RollOut> {
-    const byName = Map.groupBy(this.#seen.values(), ({ baseline }) => baseline ?? "");
+    const byName = Map.groupBy(this.#seen, ([, { baseline }]) => baseline ?? "");
     return new Map(
       Array.from(byName, ([name, of]) => [
         name,
-        { namespaces: of.length, upToDate: of.filter(({ isInPlace }) => isInPlace).length },
+        {
+          namespaces: of.length,
+          upToDate: of.filter(([, { isInPlace }]) => isInPlace).length,
+          failures: of.flatMap(([namespace]) => {
+            const message = this.#failing.get(namespace);
+            return message === undefined ? [] : [{ namespace, message }];
+          }),
+        },
       ]),
     );
   }
@@ -181,6 +195,7 @@ export class BaselineController implements ClusterListener {
   #forget(namespace: string): void {
     this.#optedIn.delete(namespace);
     this.#bareSince.delete(namespace);
+    this.#failing.delete(namespace);
     const seen = this.#seen.get(namespace);
     this.#seen.delete(namespace);
     if (seen !== undefined) this.#tell(seen.baseline);
@@ -214,6 +229,7 @@ export class BaselineController implements ClusterListener {
     const held = this.#see(namespace, { baseline, isInPlace, ...(isInPlace && { held: wanted }) });
     if (isInPlace) {
       this.#bareSince.delete(namespace);
+      this.#failing.delete(namespace);
       return 0;
     }
     if (isRollOut(wanted, held, stored)) {
@@ -227,6 +243,7 @@ export class BaselineController implements ClusterListener {
     // Side by side: nobody is to wait for DNS behind a default-deny.
     await Promise.all(missing.map((one) => this.#write(namespace, one, signal)));
     await Promise.all(surplus.map((name) => this.#delete(namespace, name, signal)));
+    this.#failing.delete(namespace);
     this.#see(namespace, { baseline, isInPlace: true, held: wanted });
     const since = this.#bareSince.get(namespace);
     if (this.#bareSince.delete(namespace) && since !== undefined) {

@@ -28,7 +28,10 @@ export interface ResourceReport {
 interface RollOut {
   readonly namespaces: number;
   readonly upToDate: number;
+  readonly failures: readonly { readonly namespace: string; readonly message: string }[];
 }
+
+const NOT_STARTED: RollOut = { namespaces: 0, upToDate: 0, failures: [] };
 
 /** What a report is made from. */
 export interface ReportSources {
@@ -57,8 +60,12 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
     fields["namespaces"] = engine.matchingNamespaces([named]).length;
   }
   if (kind === "Baseline") {
-    const rollOut = sources.rollOutOf(name) ?? { namespaces: 0, upToDate: 0 };
-    return { conditions: [readiness(key, sources), rolledOut(rollOut)], fields: { ...rollOut } };
+    const rollOut = sources.rollOutOf(name) ?? NOT_STARTED;
+    const { namespaces, upToDate } = rollOut;
+    return {
+      conditions: [readiness(key, sources), rolledOut(rollOut)],
+      fields: { namespaces, upToDate },
+    };
   }
   const breaches = kind === "Invariant" ? audit.breaches(name) : undefined;
   if (breaches === undefined) return { conditions: [readiness(key, sources)], fields };
@@ -67,8 +74,14 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
 }
 
 /** Whether all namespaces have the newest version of a Baseline. */
-function rolledOut({ namespaces, upToDate }: RollOut): Condition {
+function rolledOut({ namespaces, upToDate, failures }: RollOut): Condition {
   const message = `${upToDate} of ${namespaces} namespaces are up to date`;
+  const [first, ...others] = failures;
+  if (first !== undefined) {
+    const more = others.length === 0 ? "" : `; and ${others.length} more cannot be`;
+    const why = `${first.namespace} cannot be: ${first.message}${more}`;
+    return { type: "RolledOut", status: "False", reason: "Failing", message: `${message}; ${why}` };
+  }
   return upToDate === namespaces
     ? { type: "RolledOut", status: "True", reason: "UpToDate", message }
     : { type: "RolledOut", status: "False", reason: "Progressing", message };

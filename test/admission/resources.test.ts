@@ -161,6 +161,23 @@ describe("a change of one of Ringfence's own resources", () => {
     });
   });
 
+  it("names the namespaces that lack what it is made with, a Baseline", async () => {
+    const { ask, watch, around } = createWorld();
+    around.ruleBook.upsert("Baseline wall", parseResource(empty));
+    around.ruleBook.upsert("Profile strict", parseResource(strict));
+    const by = { "ringfence.dev/profile": "strict" };
+    watch(namespace("odd", { ...by, team: "a" }));
+    watch(namespace("lacking", by));
+    const matchLabels = { team: "$(namespace.labels.team)" };
+    const object = document("Baseline", "wall", {
+      namespaceLabels: ["team", "unused"],
+      policies: [{ name: "own", spec: { podSelector: { matchLabels } } }],
+    });
+    expect((await ask(review({ object, request: asked("Baseline") }))).warnings).toEqual([
+      "namespaces without a label that their Baseline is made with stay as they are: lacking",
+    ]);
+  });
+
   it("that has ended says so when it is written, an Exemption", async () => {
     const object = exemption({ rules: ["allow-all"], expires: "2025-12-31T00:00:00Z" });
     expect(await createWorld().ask(review({ object, request: asked("Exemption") }))).toMatchObject({

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
+import type { RollOut } from "../../src/cluster/baseline-controller.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { eventually } from "./eventually.ts";
 import { policyPath, type Running, selecting, startController } from "./running-controller.ts";
+
+const wholly = (count: number): RollOut => ({ namespaces: count, upToDate: count, failures: [] });
 
 describeWithControlPlane("the roll-out of a baseline", (plane) => {
   let client: ApiClient;
@@ -36,7 +39,7 @@ describeWithControlPlane("the roll-out of a baseline", (plane) => {
   it("keeps to its rate, tells how far it has come, and lets nobody else wait", async () => {
     const old = await Promise.all(Array.from({ length: 8 }, join));
     await eventually(async () => expect(await countHaving(old, "allow-dns")).toBe(8));
-    await eventually(() => expect(controller.progress()).toEqual({ namespaces: 8, upToDate: 8 }));
+    await eventually(() => expect(controller.progress()).toEqual(wholly(8)));
 
     const extra = { name: "extra", labels: new Map(), spec: { ...selecting("nobody") } };
     const started = performance.now();
@@ -55,7 +58,7 @@ describeWithControlPlane("the roll-out of a baseline", (plane) => {
     await eventually(async () => expect(await has(waiting, "default-deny")).toBe(true));
     expect(await countHaving(old, "extra")).toBeLessThan(8);
 
-    await eventually(() => expect(controller.progress()).toEqual({ namespaces: 9, upToDate: 9 }));
+    await eventually(() => expect(controller.progress()).toEqual(wholly(9)));
     // Two at once, one out of turn, and five at two in a second.
     expect(performance.now() - started).toBeGreaterThan(2_000);
     expect(await countHaving([...old, fresh], "extra")).toBe(9);

@@ -1,5 +1,5 @@
 import type { ApiClient } from "../../src/cluster/api-client.ts";
-import { BaselineController } from "../../src/cluster/baseline-controller.ts";
+import { BaselineController, type RollOut } from "../../src/cluster/baseline-controller.ts";
 import { ClusterState } from "../../src/cluster/cluster-state.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
@@ -26,7 +26,7 @@ export interface Running {
   readonly notices: readonly ClusterNotice[];
   writes(namespace: string): readonly string[];
   /** How far the baseline `default` has come. */
-  progress(): { readonly namespaces: number; readonly upToDate: number } | undefined;
+  progress(): RollOut | undefined;
   /** Baselines whose progress has changed. */
   readonly told: readonly string[];
   /** Have another baseline in force from now on. */

@@ -202,6 +202,27 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       expect(await storedPolicy(plane(), "red", "within-team")).not.toBeNull();
       expect(await storedPolicy(plane(), "red", "allow-team")).toBeNull();
     }, 5_000);
+    // Nobody has that label: everything stays, and the status says where and why.
+    const wanting = resource("Baseline", "team", {
+      namespaceLabels: ["cost"],
+      policies: [
+        { name: "new", spec: { podSelector: { matchLabels: { a: "$(namespace.labels.cost)" } } } },
+      ],
+    });
+    const warned = await apply(wanting);
+    expect(warned.stderr).toContain("stay as they are: red");
+    await vi.waitFor(async () => {
+      const path = 'jsonpath={.status.conditions[?(@.type=="RolledOut")].message}';
+      expect(await shown("rfb", "team", "-o", path)).toBe(
+        "0 of 1 namespaces are up to date; red cannot be: spec.policies[0].spec.podSelector.matchLabels.a: there is no value for `$(namespace.labels.cost)`",
+      );
+    }, 5_000);
+    expect(await storedPolicy(plane(), "red", "within-team")).not.toBeNull();
+    await applied(teamBaseline("within-team"));
+    await vi.waitFor(async () => {
+      const path = 'jsonpath={.status.conditions[?(@.type=="RolledOut")].reason}';
+      expect(await shown("rfb", "team", "-o", path)).toBe("UpToDate");
+    }, 5_000);
   });
 
   it("bring rules in CEL, which see what a change opens", async () => {
