@@ -79,7 +79,7 @@ export function embeddedAdmission(
         serviceCidrs: [],
         apiServerAddresses: [],
       }),
-      baselines: { policiesIn: () => [], wantedIn: () => null },
+      baselines: { policiesIn: () => [], wantedIn: () => null, annotationsOf: () => new Map() },
       pending: new PendingChanges(engine, () => performance.now()),
       replicas: NO_REPLICAS,
       authorizer: { mayOptOut: async () => success(false) },

@@ -62,7 +62,7 @@ export async function startWebhook(
     ruleBook,
     invariants: new HeldInvariants(cluster.engine, ruleBook),
     clusterValues: () => clusterValues,
-    baselines: { policiesIn: () => [], wantedIn: () => null },
+    baselines: { policiesIn: () => [], wantedIn: () => null, annotationsOf: () => new Map() },
     pending: new PendingChanges(cluster.engine, clock),
     replicas: NO_REPLICAS,
     authorizer: { mayOptOut: async () => success(false) },

@@ -32,9 +32,18 @@ export function baselineChanges(
   if (kind !== "Namespace" || operation !== "UPDATE") return [];
   const after = baselineOf(object, around);
   if (after === null || sameJson(baselineOf(oldObject, around), after)) return [];
-  const next = after.flatMap(asPolicy);
+  return changesTowards(after, namespace, around);
+}
+
+/** What Ringfence does to a namespace that is to have those policies. */
+export function changesTowards(
+  wanted: readonly object[],
+  namespace: string,
+  { baselines }: Pick<Surroundings, "baselines">,
+): readonly Change[] {
+  const next = wanted.flatMap(asPolicy);
   const names = new Set(next.map(({ name }) => name));
-  const gone = around.baselines.policiesIn(namespace).filter((name) => !names.has(name));
+  const gone = baselines.policiesIn(namespace).filter((name) => !names.has(name));
   return [
     ...next.map((policy) => ({ kind: "policy", op: "upsert", object: policy }) as const),
     ...gone.map((name) => {

@@ -5,7 +5,7 @@ import { exemptionLimit } from "../rules/exemption-limit.ts";
 import { usersOf } from "../rules/users-of.ts";
 import { renderTime } from "../wire/render-time.ts";
 import type { Decision, ResourceVerdict } from "./decision.ts";
-import { noticesOf } from "./resource-notices.ts";
+import { effectsOf } from "./resource-effects.ts";
 import type { ResourceRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -13,7 +13,11 @@ import type { Surroundings } from "./surroundings.ts";
  * Decide about a change of one of Ringfence's own resources: what cannot be used is refused before it is
  * stored, and so is taking away what namespaces or other resources need.
  */
-export function decideResource(request: ResourceRequest, around: Surroundings): Decision {
+export async function decideResource(
+  request: ResourceRequest,
+  deadline: number,
+  around: Surroundings,
+): Promise<Decision> {
   const { cluster, ruleBook, options } = around;
   if (cluster.freshness().kind === "syncing") {
     const blocks = options.onNotSynced === "deny";
@@ -27,8 +31,9 @@ export function decideResource(request: ResourceRequest, around: Surroundings): 
     ...ruleBook.judge(resourceKey(resource), resource),
     ...(resource.kind === "Exemption" ? lastsTooLong(resource, around) : []),
   ];
-  const notices = problems.length > 0 ? [] : noticesOf(resource, around);
-  return { kind: "resource", problems, users: [], notices };
+  const outcome =
+    problems.length > 0 ? { problems, notices: [] } : await effectsOf(resource, deadline, around);
+  return { kind: "resource", users: [], ...outcome };
 }
 
 function decideRemoval(

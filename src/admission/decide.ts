@@ -25,7 +25,7 @@ export async function decide(
 ): Promise<Decision> {
   const passage = passageOf(request, around);
   if (passage !== null) return { kind: "let-through", passage };
-  if (isResourceRequest(request)) return decideResource(request, around);
+  if (isResourceRequest(request)) return decideResource(request, deadline, around);
   const decision = await decideChange(request, deadline, around);
   // Whatever is wrong with the cluster or with us, pods have to start: only a breach keeps one out, and
   // where it is configured the baseline that is to come in a moment.

@@ -88,7 +88,11 @@ export function refusingFaults({ mode, faults }: Judged): readonly RuleFault[] {
 export type ResourceNotice =
   /** These policies (`namespace/name`) are their namespaces' own, until those of a Baseline are written. */
   | { readonly kind: "replaces"; readonly policies: readonly string[] }
-  /** They lack labels that their Baseline is made with, and keep what they have. */
+  /** What Ringfence will write because of it makes an Invariant worse that only warns. */
+  | { readonly kind: "breaks"; readonly finding: JudgedFinding }
+  /** There was no time to hold it against every Invariant. */
+  | { readonly kind: "not-judged-whole" }
+  /** They lack labels or annotations that their Baseline is made with, and keep what they have. */
   | { readonly kind: "cannot-be-made"; readonly namespaces: readonly string[] }
   /** The Exemption has ended; when, in milliseconds since 1970. */
   | { readonly kind: "expired"; readonly endMs: number };

@@ -1,7 +1,7 @@
 import { unreachable } from "../errors.ts";
 import { renderTime } from "../wire/render-time.ts";
 import type { ResourceNotice, ResourceVerdict } from "./decision.ts";
-import { renderObject } from "./render-denial.ts";
+import { renderFindings, renderObject } from "./render-denial.ts";
 import { renderList, renderProblem } from "./render-trouble.ts";
 import type { AdmissionRequest } from "./review.ts";
 
@@ -26,8 +26,12 @@ export function renderResourceNotice(notice: ResourceNotice): string {
   switch (notice.kind) {
     case "replaces":
       return `NetworkPolicies of namespaces' own will be replaced by those of a Baseline: ${renderList(notice.policies, ", ")}`;
+    case "breaks":
+      return renderFindings([notice.finding]).join("");
+    case "not-judged-whole":
+      return "it takes too long to hold what will be written against every Invariant; their status tells in a moment";
     case "cannot-be-made":
-      return `namespaces without a label that their Baseline is made with stay as they are: ${renderList(notice.namespaces, ", ")}`;
+      return `namespaces without a label or annotation that their Baseline is made with stay as they are: ${renderList(notice.namespaces, ", ")}`;
     case "expired":
       return `it excuses nobody: it expired on ${renderTime(notice.endMs)}`;
     default:

@@ -1,3 +1,4 @@
+import type { Labels } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { Problem, Result } from "../errors.ts";
 import type { ClusterValues } from "../resources/baseline-variables.ts";
@@ -72,6 +73,8 @@ interface Baselines {
   policiesIn(namespace: string): readonly string[];
   /** The policies that the namespace is to have, problems where they cannot be made; null: none. */
   wantedIn(namespace: string): Result<readonly object[], readonly Problem[]> | null;
+  /** The annotations of a namespace that is to have one; of any other none. */
+  annotationsOf(namespace: string): Labels;
 }
 
 /** All that a decision needs beyond the request. */

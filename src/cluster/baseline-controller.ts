@@ -140,6 +140,11 @@ export class BaselineController implements ClusterListener {
     return joined === undefined ? null : this.#options.render(joined).policies;
   }
 
+  /** The annotations of a namespace that is to have a baseline; of any other none. */
+  annotationsOf(namespace: string): Labels {
+    return this.#optedIn.get(namespace)?.annotations ?? new Map();
+  }
+
   /** How far each Baseline has come, by name. Only the process that writes knows. */
   progress(): ReadonlyMap<string, RollOut> {
     const byName = Map.groupBy(this.#seen, ([, { baseline }]) => baseline ?? "");

@@ -3,6 +3,7 @@ import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
 import { type Certainty, DATAPLANES, type Dataplane } from "./dataplane.ts";
+import type { Difference } from "./difference.ts";
 import { versionOf } from "./difference.ts";
 import { explainFlow } from "./explain.ts";
 import { findingsOf } from "./findings.ts";
@@ -84,10 +85,23 @@ export class MatchingEngine implements Engine {
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
   ): T {
+    return this.#previewed(changes, (difference, claims) =>
+      ask(this, createDelta(this.#index, difference), claims),
+    );
+  }
+
+  previewClaims<T>(changes: readonly Change[], ask: (claims: ClaimPreview) => T): T {
+    return this.#previewed(changes, (_, claims) => ask(claims));
+  }
+
+  #previewed<T>(
+    changes: readonly Change[],
+    ask: (difference: Difference, claims: ClaimPreview) => T,
+  ): T {
     return withChanges(this.#index, changes, (difference) => {
       const claims = new PreviewedClaims(this.#index, difference);
       try {
-        return ask(this, createDelta(this.#index, difference), claims);
+        return ask(difference, claims);
       } finally {
         claims.end();
       }

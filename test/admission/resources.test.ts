@@ -174,8 +174,104 @@ describe("a change of one of Ringfence's own resources", () => {
       policies: [{ name: "own", spec: { podSelector: { matchLabels } } }],
     });
     expect((await ask(review({ object, request: asked("Baseline") }))).warnings).toEqual([
-      "namespaces without a label that their Baseline is made with stay as they are: lacking",
+      "namespaces without a label or annotation that their Baseline is made with stay as they are: lacking",
     ]);
+  });
+
+  describe("that makes a Baseline", () => {
+    const deny = { name: "default-deny", spec: { podSelector: {}, policyTypes: ["Ingress"] } };
+    const from = [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }];
+    const matchLabels = { app: "$(namespace.annotations.entry)" };
+    const entry = {
+      name: "entry",
+      spec: { podSelector: { matchLabels }, policyTypes: ["Ingress"], ingress: [{ from }] },
+    };
+    const closed = document("Baseline", "wall", { policies: [deny] });
+    const opening = document("Baseline", "wall", {
+      namespaceAnnotations: ["entry"],
+      policies: [deny, entry],
+    });
+    const named = (name: string): Json => ({
+      namespaces: { matchLabels: { "kubernetes.io/metadata.name": name } },
+    });
+    const walled = document("Profile", "walled", { baseline: "wall" });
+    const kept = (action: string): Resource =>
+      resource(
+        document("Invariant", "no-dev", {
+          description: "nobody develops on the shop",
+          action,
+          mustNotReach: { from: [named("dev")], to: [named("shop")] },
+        }),
+      );
+    const world = (action: string, options: Parameters<typeof createWorld>[0] = {}) => {
+      const made = createWorld({ ...options, resources: [kept(action)] });
+      made.around.ruleBook.upsert("Baseline wall", parseResource(closed));
+      made.around.ruleBook.upsert("Profile walled", parseResource(walled));
+      const shop = namespace("shop", {
+        "ringfence.dev/profile": "walled",
+        "kubernetes.io/metadata.name": "shop",
+      });
+      made.watch({
+        ...shop,
+        metadata: { ...(shop["metadata"] as Json), annotations: { entry: "web" } },
+      });
+      made.watch(namespace("dev", { "kubernetes.io/metadata.name": "dev" }));
+      return made;
+    };
+    const opens = "opens dev/* → shop/web all ports (1 pod could not reach it before)";
+
+    it.each<[string, string, object]>([
+      [
+        "refused",
+        "Deny",
+        {
+          allowed: false,
+          status: {
+            code: 422,
+            reason: "Invalid",
+            message: `Baseline wall cannot be used\ninvariant "no-dev": ${opens}; why: nobody develops on the shop`,
+          },
+        },
+      ],
+      [
+        "warned of",
+        "Warn",
+        {
+          allowed: true,
+          warnings: [`invariant "no-dev": ${opens} (why: nobody develops on the shop)`],
+        },
+      ],
+      ["let be", "Audit", { allowed: true, warnings: undefined }],
+    ])(
+      "is %s where an Invariant would be broken with the action %s",
+      async (_, action, expected) => {
+        const { ask } = world(action);
+        const response = await ask(review({ object: opening, request: asked("Baseline") }));
+        expect({ warnings: undefined, ...response }).toMatchObject(expected);
+      },
+    );
+
+    it("is judged by what it changes alone, and by a Profile that names it", async () => {
+      const { ask, around } = world("Deny");
+      expect(await ask(review({ object: closed, request: asked("Baseline") }))).toMatchObject({
+        allowed: true,
+      });
+      const other = { ...opening, metadata: { name: "gate" } };
+      around.ruleBook.upsert("Baseline gate", parseResource(other));
+      const object = document("Profile", "walled", { baseline: "gate" });
+      const moved = await ask(review({ object, request: asked("Profile") }));
+      expect(moved.status?.message).toContain(
+        `Profile walled cannot be used\ninvariant "no-dev": `,
+      );
+    });
+
+    it("says so where there is no time for all Invariants", async () => {
+      let asks = 0;
+      const { ask } = world("Deny", { elapsedMs: () => (asks += 1) * 600 });
+      const response = await ask(review({ object: opening, request: asked("Baseline") }));
+      expect(response.warnings?.[0]).toContain("it takes too long");
+      expect(response.allowed).toBe(true);
+    });
   });
 
   it("that has ended says so when it is written, an Exemption", async () => {

@@ -115,6 +115,39 @@ describeWithControlPlane("an Invariant through kubectl", (plane) => {
     await holds("True");
   });
 
+  it("keeps it closed where a Baseline would have it opened", async () => {
+    const deny = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+    const { spec: letIn } = ingress as { readonly spec: object };
+    const gate = (...more: readonly object[]): object => ({
+      apiVersion: "ringfence.dev/v1alpha1",
+      kind: "Baseline",
+      metadata: { name: "gate" },
+      spec: { policies: [{ name: "default-deny", spec: deny }, ...more] },
+    });
+    expect(await apply(egress)).toMatchObject({ code: 0 });
+    expect(await apply(gate())).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => {
+      const picked = await kubectl([
+        "label",
+        "namespace",
+        "payments",
+        "ringfence.dev/baseline=gate",
+      ]);
+      expect(picked, picked.stderr).toMatchObject({ code: 0 });
+    }, 5_000);
+    await vi.waitFor(async () => {
+      const path = "jsonpath={.status.namespaces} {.status.upToDate}";
+      expect((await kubectl(["get", "rfb", "gate", "-o", path])).stdout).toBe("1 1");
+    }, 15_000);
+    const { code, stderr } = await apply(gate({ name: "let-in", spec: letIn }));
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'Baseline gate cannot be used\ninvariant "cardholder-data": opens lab/* → payments/* TCP 8200 (1 pod could not reach it before); why: card data is for payments alone',
+    );
+    await kubectl(["label", "namespace", "payments", "ringfence.dev/baseline-"]);
+    await holds("True");
+  });
+
   it("judges a namespace by the labels it would get", async () => {
     const trusting = {
       ...sealed,

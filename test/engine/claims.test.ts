@@ -517,6 +517,7 @@ describe("a change breaks or mends a claim", () => {
     const engine = engineOf([...before, ...namespacesOf(changes).filter(isNew(before))]);
     const held = engine.hold(claim(text));
     const found = engine.preview(changes, (_, __, claims) => claims.breaches(held, 10));
+    expect(engine.previewClaims(changes, (claims) => claims.breaches(held, 10))).toEqual(found);
     expect({
       appeared: lines(found.appeared),
       disappeared: lines(found.disappeared),

@@ -1,0 +1,91 @@
+import { setImmediate } from "node:timers/promises";
+import type { Change } from "../engine/model.ts";
+import { type BaselineFacts, type ClusterValues } from "../resources/baseline-variables.ts";
+import { renderBaseline } from "../resources/render-baseline.ts";
+import type { JudgedFinding } from "../rules/run-rules.ts";
+import { sameJson, textAt } from "../wire/shape.ts";
+import { changesTowards } from "./baseline-changes.ts";
+import type { ChosenBaseline } from "./chosen-baselines.ts";
+import { judgeInvariants } from "./judge-invariants.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** PERF: nobody else is answered while so many namespaces are looked at. Flows between them are seen, and no others. */
+const NAMESPACES_AT_ONCE = 200;
+/** PERF: and for so long in all. */
+const BUDGET_MS = 1_000;
+
+interface JudgedBaselines {
+  /** The invariants that are made worse, each once. */
+  readonly findings: readonly JudgedFinding[];
+  /** Whether there was time for all of them. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * What Ringfence will make worse of the invariants when it writes the Baselines that namespaces have from now
+ * on. Its own writes are let through, so nobody would judge that later (docs/adr/0018).
+ */
+export async function judgeBaselines(
+  chosen: readonly ChosenBaseline[],
+  deadline: number,
+  around: Surroundings,
+): Promise<JudgedBaselines> {
+  const { invariants, clock } = around;
+  if (invariants.size === 0) return { findings: [], isWhole: true };
+  const until = Math.min(clock() + BUDGET_MS, deadline);
+  const values = around.clusterValues();
+  const found = new Map<string, JudgedFinding>();
+  for (let at = 0; at < chosen.length; at += NAMESPACES_AT_ONCE) {
+    const some = chosen.slice(at, at + NAMESPACES_AT_ONCE);
+    const changes = some.flatMap((one) => changesOf(one, values, around));
+    for (const finding of judge(changes, until, around)) {
+      if (!found.has(finding.ruleId)) found.set(finding.ruleId, finding);
+    }
+    // oxlint-disable-next-line no-await-in-loop -- requests are answered meanwhile
+    await setImmediate();
+    if (clock() > until) return { findings: [...found.values()], isWhole: false };
+  }
+  return { findings: [...found.values()], isWhole: true };
+}
+
+/** The same of changes that are all made at once. */
+function judge(
+  changes: readonly Change[],
+  until: number,
+  { invariants, cluster: { engine }, clock }: Surroundings,
+): readonly JudgedFinding[] {
+  if (changes.length === 0) return [];
+  return engine.previewClaims(changes, (claims) => {
+    const breaches: typeof claims.breaches = (one, limit) => claims.breaches(one, limit);
+    return claims
+      .concerned()
+      .flatMap((claim) =>
+        clock() > until ? [] : judgeInvariants(invariants, { concerned: () => [claim], breaches }),
+      );
+  });
+}
+
+/** What will be written in a namespace, and was not to be before. */
+function changesOf(
+  { namespace: { name, labels }, baseline }: ChosenBaseline,
+  values: ClusterValues,
+  around: Surroundings,
+): readonly Change[] {
+  const before = around.ruleBook.baselineFor(labels);
+  if (before.ok && before.value === baseline) return [];
+  const annotations = around.baselines.annotationsOf(name);
+  const facts: BaselineFacts = { ...values, namespace: name, labels, annotations };
+  const next = renderBaseline(baseline, facts);
+  if (!next.ok) return [];
+  const last = before.ok ? renderBaseline(before.value, facts) : null;
+  const kept = last?.ok === true ? last.value : [];
+  const unchanged = new Set(
+    next.value
+      .filter((one) => kept.some((other) => sameJson(one, other)))
+      .map((one) => textAt(one, "metadata", "name")),
+  );
+  return changesTowards(next.value, name, around).filter(
+    (change) =>
+      change.kind !== "policy" || change.op === "delete" || !unchanged.has(change.object.name),
+  );
+}
