@@ -60,7 +60,7 @@ export function configFlag(command: Command): Command {
 
 const CONFIG = [
   "--config <path>",
-  "Profiles, Invariants and Exemptions of your own; may be repeated",
+  "Profiles, Baselines, Invariants and Exemptions of your own; may be repeated",
   collect,
 ] as const;
 
