@@ -1,3 +1,5 @@
+import { mkdtemp, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
@@ -319,5 +321,31 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     await vi.waitFor(async () => {
       expect(await apply(openToAll("legacy"), "--dry-run=server")).toMatchObject({ code: 1 });
     }, withinASecond);
+  });
+
+  it("of files stay in force while namespaces need them, and go when none does", async () => {
+    const folder = await mkdtemp(join(plane().folder, "resources-"));
+    const write = async (name: string): Promise<void> => {
+      await writeFile(join(folder, "a.yaml.new"), JSON.stringify(profile(name, "allow-all")));
+      await rename(join(folder, "a.yaml.new"), join(folder, "a.yaml"));
+    };
+    const label = (name: string): Promise<KubectlResult> =>
+      kubectl(["label", "namespace", "filed", "--overwrite", `ringfence.dev/profile=${name}`]);
+    await write("filed");
+    await ringfence.end("SIGTERM");
+    await ringfence.start({ "resource-folder": folder });
+    await ringfence.untilReady();
+    await governed("filed", "filed", "10.244.7.10");
+    await write("fild");
+    await vi.waitFor(async () => {
+      const { stderr } = await apply(openToAll("filed"), "--dry-run=server");
+      expect(stderr).toContain('denied by profile "filed"');
+      expect(stderr).toContain(
+        "files of resources: the newest version cannot be used: Profile filed: is in no file any more, but namespace `filed` uses it",
+      );
+    }, 5_000);
+    expect((await label("fild")).stderr).toContain("no profile `fild`");
+    expect(await label("restricted")).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => expect(await label("fild")).toMatchObject({ code: 0 }), 5_000);
   });
 });
