@@ -1,5 +1,4 @@
 import { brokenInvariants } from "../findings/broken-invariants.ts";
-import { policiesIn } from "../findings/check-world.ts";
 import { engineFindings } from "../findings/engine-findings.ts";
 import { findingData, inOrder } from "../findings/finding.ts";
 import { Governance } from "../findings/governance.ts";
@@ -16,6 +15,7 @@ import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
+import { policiesIn } from "../sources/world.ts";
 
 export interface AuditFlags extends SourceFlags {
   readonly fix?: boolean;

@@ -3,13 +3,7 @@ import { unreachable } from "../../errors.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
 import { brokenInvariants } from "../findings/broken-invariants.ts";
-import {
-  judgeChanges,
-  namespaceChange,
-  namespacesIn,
-  policiesIn,
-  policyChange,
-} from "../findings/check-world.ts";
+import { judgeChanges } from "../findings/check-world.ts";
 import { CONFLICTS, engineFindings } from "../findings/engine-findings.ts";
 import {
   counts,
@@ -19,6 +13,7 @@ import {
   type ReportedFinding,
 } from "../findings/finding.ts";
 import { Governance } from "../findings/governance.ts";
+import { namespaceChange, policyChange } from "../findings/judged-change.ts";
 import { podAssumptions } from "../findings/knowledge.ts";
 import { mend } from "../findings/mend.ts";
 import { EXIT, usageError } from "../input-error.ts";
@@ -37,6 +32,7 @@ import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import type { SourcePolicy } from "../sources/world.ts";
+import { namespacesIn, policiesIn } from "../sources/world.ts";
 
 export interface CheckFlags extends SourceFlags {
   readonly profile?: string;

@@ -7,7 +7,6 @@ import {
   examineSourceAddresses,
 } from "../doctor/exceptions.ts";
 import { examinePolicies } from "../doctor/policies.ts";
-import { policiesIn } from "../findings/check-world.ts";
 import { Governance } from "../findings/governance.ts";
 import { podAssumptions } from "../findings/knowledge.ts";
 import { EXIT, usageError } from "../input-error.ts";
@@ -20,6 +19,7 @@ import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import type { SourcePolicy } from "../sources/world.ts";
+import { policiesIn } from "../sources/world.ts";
 
 export interface DoctorFlags extends SourceFlags {
   readonly policy?: string;

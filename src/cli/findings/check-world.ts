@@ -1,6 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
 import { judgeInvariants } from "../../admission/judge-invariants.ts";
-import { type Labels, podKey } from "../../engine/model.ts";
 import { resourceKey } from "../../resources/resource.ts";
 import { excuse } from "../../rules/excuse.ts";
 import type { ClusterFacts, RuleSituation } from "../../rules/rule.ts";
@@ -8,55 +6,18 @@ import { runRules } from "../../rules/run-rules.ts";
 import { atMost, soften } from "../../rules/severity.ts";
 import { renderTime } from "../../wire/render-time.ts";
 import { PROFILE_LABEL } from "../../wire/ringfence-labels.ts";
-import { ServiceIndex } from "../../wire/service-index.ts";
-import { field } from "../../wire/shape.ts";
 import { NOWHERE } from "../sources/source-object.ts";
-import type { SourceNamespace, SourcePolicy, World } from "../sources/world.ts";
+import type { SourcePolicy, World } from "../sources/world.ts";
 import {
   assumedSurroundings,
   knownOrAssumedResolvers,
   type Resolvers,
 } from "./assumed-surroundings.ts";
+import { factsOf, OWN_NAMESPACE } from "./cluster-facts.ts";
 import { distinct, type ReportedFinding, SEVERITIES } from "./finding.ts";
 import type { Governance, Governing } from "./governance.ts";
-import { type JudgedObject, judgedNamespace, judgedPolicy, report } from "./judged-object.ts";
-import { knowledgeOf } from "./knowledge.ts";
-
-const OWN_NAMESPACE = "ringfence-system";
-const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
-const WEBHOOK_PORT = 9443;
-
-/** A change as the webhook is asked about it: null before is a creation, null after a deletion. */
-export interface JudgedChange {
-  readonly old: JudgedObject | null;
-  readonly next: JudgedObject | null;
-}
-
-/**
- * A policy as it is applied: an update where a file of `-f` puts it in the place of one that is different,
- * else a creation. (The webhook does not judge an update that changes nothing; who asks wants an answer.)
- */
-export function policyChange(source: SourcePolicy): JudgedChange {
-  const { replaces, manifest } = source;
-  const isUpdate = replaces !== null && !isSame(replaces.manifest, manifest);
-  return { old: isUpdate ? judgedPolicy(replaces) : null, next: judgedPolicy(source) };
-}
-
-/** Report whether two manifests say the same to the webhook. */
-export function isSame(a: unknown, b: unknown): boolean {
-  return [["spec"], ["metadata", "labels"]].every((keys) =>
-    isDeepStrictEqual(field(a, ...keys), field(b, ...keys)),
-  );
-}
-
-/** The same of a Namespace. */
-export function namespaceChange(source: SourceNamespace): JudgedChange {
-  const { replaces } = source;
-  return {
-    old: replaces === null ? null : judgedNamespace(replaces),
-    next: judgedNamespace(source),
-  };
-}
+import { governingLabels, type JudgedChange, policyChange } from "./judged-change.ts";
+import { type JudgedObject, report } from "./judged-object.ts";
 
 /** Hold policies against the rules, each as if it were applied last. */
 export function checkPolicies(
@@ -203,11 +164,6 @@ function requestOf({ governed, namespace }: JudgedObject): RuleSituation["reques
   };
 }
 
-/** Those that name the profile. Of a namespace that had one, the ones before: leaving is judged by what is left. */
-function governingLabels({ old, next }: JudgedChange): Labels | null {
-  return old?.labels?.has(PROFILE_LABEL) === true ? old.labels : (next?.labels ?? null);
-}
-
 /** The webhook refuses everything in such a namespace, and the namespace itself. */
 function unknownProfile(
   { name, mode, known }: Extract<Governing, { readonly kind: "unknown" }>,
@@ -224,45 +180,5 @@ function unknownProfile(
       message: `\`${name}\` is no profile that is known here, so policies of the namespace are not checked`,
       help: `write one of ${known.join(", ")}, or name the file of \`${name}\` with --config`,
     },
-  );
-}
-
-/** What the webhook would know beyond the engine, as far as the world shows it. */
-function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
-  const byNamespace = Map.groupBy(world.templates, ({ namespace }) => namespace);
-  return {
-    dns: resolvers.endpoints,
-    apiServer: world.endpoints.get("default/kubernetes")?.map(({ address }) => address) ?? [],
-    ownNamespace: OWN_NAMESPACE,
-    ownPods: [...world.engine.podsOf(OWN_NAMESPACE)]
-      .filter(({ labels }) => labels.get(OWN_LABEL.key) === OWN_LABEL.value)
-      .map(podKey),
-    webhookPort: WEBHOOK_PORT,
-    templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
-    services: servicesOf(world),
-    ...knowledgeOf(world),
-  };
-}
-
-function servicesOf({ services }: World): ServiceIndex {
-  const index = new ServiceIndex();
-  for (const service of services.values()) index.upsert(service);
-  return index;
-}
-
-/** Policies of one namespace, or all, that somebody wrote and that can be read. */
-export function policiesIn(world: World, namespace: string | null): readonly SourcePolicy[] {
-  return [...world.policies.values()].filter(
-    ({ policy, standing }) =>
-      policy.readable &&
-      standing !== "assumed" &&
-      (namespace === null || policy.namespace === namespace),
-  );
-}
-
-/** Namespaces that somebody declares: one, or all. */
-export function namespacesIn(world: World, namespace: string | null): readonly SourceNamespace[] {
-  return [...world.declared.values()].filter(
-    (source) => namespace === null || source.namespace.name === namespace,
   );
 }

@@ -1,9 +1,10 @@
 import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-import { isSame, type JudgedChange, judgeChanges } from "./check-world.ts";
+import { judgeChanges } from "./check-world.ts";
 import { distinct, type ReportedFinding } from "./finding.ts";
 import type { Governance } from "./governance.ts";
+import { isSame, type JudgedChange } from "./judged-change.ts";
 import { type JudgedObject, judgedNamespace, judgedPolicy } from "./judged-object.ts";
 
 /** What rules say of a change, and which of the connections it opens they object to. */

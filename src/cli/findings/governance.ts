@@ -15,6 +15,7 @@ import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { NOWHERE, type Origin } from "../sources/source-object.ts";
 import type { World } from "../sources/world.ts";
+import { OWN_NAMESPACE } from "./cluster-facts.ts";
 
 /** What governs the objects of a namespace. */
 export type Governing =
@@ -28,9 +29,6 @@ export type Governing =
 
 /** The profile that applies where nobody says which. */
 const DEFAULT_PROFILE = "baseline";
-
-/** Where Ringfence is taken to run: Exemptions there are for other namespaces. */
-const OWN_NAMESPACE = "ringfence-system";
 
 /** What an organisation has decided: in files of `--config`, among the manifests, and in the cluster. */
 export class Governance {

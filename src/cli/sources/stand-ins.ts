@@ -1,16 +1,49 @@
-import type { Pod } from "../../engine/model.ts";
+import { type Pod, podKey } from "../../engine/model.ts";
 import { field } from "../../wire/shape.ts";
 import { type PodTemplate, representativePod } from "../../wire/workload.ts";
 
 /** More replicas than that are no different from these. */
 const MAX_NAMED_PODS = 100;
 
+/** A workload of files, with the document that it is read from. */
+export interface Workload {
+  readonly template: PodTemplate;
+  readonly raw: unknown;
+}
+
+/** What a workload is told from others by; of a pod, that of its own. */
+export function workloadKey({ namespace, workload }: Pick<Pod, "namespace" | "workload">): string {
+  return `${workload.kind}/${namespace}/${workload.name}`;
+}
+
+/**
+ * Give the workloads of files pods that stand for them, but for those that are part of another there, and
+ * those with pods of their own in the same files: `isThere` says which pods these are.
+ */
+export function addStandIns(
+  workloads: ReadonlyMap<string, Workload>,
+  pods: Map<string, Pod>,
+  isThere: (podKey: string) => boolean,
+): void {
+  const here = new Set<string>();
+  for (const [key, pod] of pods) if (isThere(key)) here.add(workloadKey(pod));
+  for (const [key, { template, raw }] of workloads) {
+    const { controller, namespace } = template;
+    const owner = controller === null ? null : workloadKey({ namespace, workload: controller });
+    const isPart = owner !== null && (workloads.has(owner) || here.has(owner));
+    if (here.has(key) || isPart) continue;
+    // As if applied: the new template's pods take the place of those that run in the cluster.
+    for (const [name, pod] of pods) if (workloadKey(pod) === key) pods.delete(name);
+    for (const pod of standInsOf(template, raw)) pods.set(podKey(pod), pod);
+  }
+}
+
 /**
  * The pods that stand for a workload which has none: two where it runs several, since they may talk
  * to each other, else one, also where it is scaled to zero. A StatefulSet's pods have names and
  * labels that are known beforehand, and each of them stands for itself.
  */
-export function standInsOf(template: PodTemplate, raw: unknown): readonly Pod[] {
+function standInsOf(template: PodTemplate, raw: unknown): readonly Pod[] {
   const { kind, name } = template.workload;
   const replicas = kind === "DaemonSet" ? 2 : Number(field(raw, "spec", "replicas") ?? 1);
   const pod = representativePod(template);

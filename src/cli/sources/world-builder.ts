@@ -1,20 +1,13 @@
 import type { Dataplane } from "../../engine/dataplane.ts";
 import { MatchingEngine } from "../../engine/matching-engine.ts";
-import {
-  type Namespace,
-  type Node,
-  type Pod,
-  type PolicyKind,
-  podKey,
-  policyKey,
-} from "../../engine/model.ts";
+import { type Node, type Pod, type PolicyKind, podKey, policyKey } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
 import { isResource } from "../../resources/resource.ts";
-import { objectKey, parseObject, type WireObject } from "../../wire/document.ts";
+import { parseObject, type WireObject } from "../../wire/document.ts";
 import { parseEndpoints, type ServiceEndpoint } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
 import { readLabels } from "../../wire/metadata.ts";
-import { type ParsedNamespace, parseNamespace } from "../../wire/namespace.ts";
+import type { ParsedNamespace } from "../../wire/namespace.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import { field, textAt } from "../../wire/shape.ts";
@@ -22,8 +15,10 @@ import { ofDeployment, type PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
-import { type Origin, type SourceObject } from "./source-object.ts";
-import { standInsOf } from "./stand-ins.ts";
+import { DistinctObjects } from "./distinct-objects.ts";
+import { MentionedNamespaces } from "./mentioned-namespaces.ts";
+import type { Origin, SourceObject } from "./source-object.ts";
+import { addStandIns, type Workload, workloadKey } from "./stand-ins.ts";
 import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
 
 export interface WorldOptions {
@@ -55,12 +50,6 @@ export function createWorld(layers: readonly Layer[], options: WorldOptions): Wo
   return builder.finish();
 }
 
-/** How an object is told from another in one layer. */
-interface Known {
-  readonly origin: Origin;
-  readonly content: string;
-}
-
 class WorldBuilder {
   readonly #options: WorldOptions;
   readonly #problems: Problem[] = [];
@@ -68,7 +57,7 @@ class WorldBuilder {
   readonly #declared = new Map<string, SourceNamespace>();
   /** Namespaces of files that Ringfence will give its baseline, with the labels that say which. */
   readonly #joining = new Map<string, Joining>();
-  readonly #mentioned = new Set<string>();
+  readonly #mentioned = new MentionedNamespaces();
   #isWhole = false;
   readonly #pods = new Map<string, Pod>();
   readonly #nodes = new Map<string, Node>();
@@ -84,20 +73,23 @@ class WorldBuilder {
 
   add(layer: Layer): void {
     this.#isWhole ||= layer.kind === "cluster";
-    const known = new Map<string, Known>();
-    const workloads = new Map<string, { template: PodTemplate; raw: unknown }>();
+    const distinct = new DistinctObjects((problem) => void this.#problems.push(problem));
+    const workloads = new Map<string, Workload>();
     for (const object of layer.objects) {
       const read = this.#read(object, layer);
-      if (read === null || !this.#isNew(read, object, known)) continue;
+      if (read === null || !distinct.add(read, object)) continue;
       if (read.kind === "workload") {
         workloads.set(workloadKey(read.template), { template: read.template, raw: object.raw });
       }
       this.#take(read, object, layer);
       // In a cluster a namespace that was not read is not known, which is an answer of its own.
-      if (layer.kind === "files") this.#mention(read);
+      if (layer.kind === "files") this.#mentioned.add(read);
     }
     for (const [key, { template }] of workloads) this.#templates.set(key, template);
-    if (layer.kind === "files") this.#standIn(workloads, known);
+    // Workloads without pods of their own get some; in files that is the rule.
+    if (layer.kind === "files") {
+      addStandIns(workloads, this.#pods, (key) => distinct.has(`Pod/${key}`));
+    }
   }
 
   finish(): World {
@@ -105,7 +97,7 @@ class WorldBuilder {
     const read = {
       engine: new MatchingEngine({ dataplane: this.#options.dataplane }),
       isWhole: this.#isWhole,
-      namespaces: this.#namespaces(),
+      namespaces: this.#mentioned.beside(this.#declared),
       policies: this.#policies,
       declared: this.#declared,
       pods: this.#pods,
@@ -156,21 +148,6 @@ class WorldBuilder {
       standing: "stored",
       replaces: null,
     });
-  }
-
-  #isNew(read: WireObject, { raw, origin }: SourceObject, known: Map<string, Known>): boolean {
-    const key = objectKey(read);
-    if (key === null) return true;
-    const content = JSON.stringify(raw);
-    const other = known.get(key);
-    known.set(key, { origin, content });
-    if (other === undefined) return true;
-    if (other.content !== content) {
-      const first = other.origin.locate(HERE).path;
-      const message = `is a second ${describeKey(key)}, unlike the first in ${first}`;
-      this.#problems.push(origin.locate({ ...HERE, message }));
-    }
-    return false;
   }
 
   #take(read: WireObject, { raw, origin }: SourceObject, layer: Layer): void {
@@ -236,48 +213,6 @@ class WorldBuilder {
       else this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
     }
   }
-
-  /** Workloads without pods of their own get some; in files that is the rule. */
-  #standIn(
-    workloads: ReadonlyMap<string, { template: PodTemplate; raw: unknown }>,
-    known: ReadonlyMap<string, Known>,
-  ): void {
-    const here = new Set<string>();
-    for (const [key, pod] of this.#pods) {
-      if (known.has(`Pod/${key}`)) here.add(workloadKey(pod));
-    }
-    for (const [key, { template, raw }] of workloads) {
-      const { controller, namespace } = template;
-      const owner = controller === null ? null : workloadKey({ namespace, workload: controller });
-      const isPart = owner !== null && (workloads.has(owner) || here.has(owner));
-      if (here.has(key) || isPart) continue;
-      // As if applied: the new template's pods take the place of those that run in the cluster.
-      for (const [name, pod] of this.#pods) {
-        if (workloadKey(pod) === key) this.#pods.delete(name);
-      }
-      for (const pod of standInsOf(template, raw)) this.#pods.set(podKey(pod), pod);
-    }
-  }
-
-  #mention(read: WireObject): void {
-    if (read.kind === "pod") this.#mentioned.add(read.pod.namespace);
-    if (read.kind === "workload") this.#mentioned.add(read.template.namespace);
-    if (read.kind === "policy" && read.parsed.policy.namespace !== "") {
-      this.#mentioned.add(read.parsed.policy.namespace);
-    }
-  }
-
-  /** A namespace that no document declares exists all the same, with the label that every one has. */
-  #namespaces(): ReadonlyMap<string, Namespace> {
-    const all = new Map<string, Namespace>();
-    for (const name of this.#mentioned) {
-      if (this.#declared.has(name)) continue;
-      const bare = parseNamespace({ metadata: { name } });
-      if (bare.ok) all.set(name, bare.value.namespace);
-    }
-    for (const [name, { namespace }] of this.#declared) all.set(name, namespace);
-    return all;
-  }
 }
 
 /** What `layer` lays over the ones before. */
@@ -290,14 +225,8 @@ function standingOf<T>(
     : { standing: "stored", replaces: null };
 }
 
-const HERE: Problem = { code: "NP_E_VALUE", path: "", message: "" };
-
 function isPolicyKind(kind: string): kind is PolicyKind {
   return Object.hasOwn(POLICY_READERS, kind);
-}
-
-function workloadKey({ namespace, workload }: Pick<Pod, "namespace" | "workload">): string {
-  return `${workload.kind}/${namespace}/${workload.name}`;
 }
 
 /** What an object of one of Ringfence's own kinds is told from others by. */
@@ -309,10 +238,4 @@ function resourceName(raw: unknown): string {
 
 function nameOf(raw: unknown): string {
   return textAt(raw, "metadata", "name");
-}
-
-/** `Kind/namespace/name` as people say it. */
-function describeKey(key: string): string {
-  const [kind = "", ...name] = key.split("/");
-  return `${kind} ${name.filter((part) => part !== "").join("/")}`;
 }

@@ -53,6 +53,23 @@ export interface World {
   readonly raw: ReadonlyMap<string, unknown>;
 }
 
+/** Policies of one namespace, or all, that somebody wrote and that can be read. */
+export function policiesIn(world: World, namespace: string | null): readonly SourcePolicy[] {
+  return [...world.policies.values()].filter(
+    ({ policy, standing }) =>
+      policy.readable &&
+      standing !== "assumed" &&
+      (namespace === null || policy.namespace === namespace),
+  );
+}
+
+/** Namespaces that somebody declares: one, or all. */
+export function namespacesIn(world: World, namespace: string | null): readonly SourceNamespace[] {
+  return [...world.declared.values()].filter(
+    (source) => namespace === null || source.namespace.name === namespace,
+  );
+}
+
 /** The changes that turn the engine of one world into that of another. */
 export function changesBetween(old: World, next: World): readonly Change[] {
   return [

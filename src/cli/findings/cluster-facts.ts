@@ -1,0 +1,34 @@
+import { podKey } from "../../engine/model.ts";
+import type { ClusterFacts } from "../../rules/rule.ts";
+import { ServiceIndex } from "../../wire/service-index.ts";
+import type { World } from "../sources/world.ts";
+import type { Resolvers } from "./assumed-surroundings.ts";
+import { knowledgeOf } from "./knowledge.ts";
+
+/** Where Ringfence is taken to run: Exemptions there are for other namespaces. */
+export const OWN_NAMESPACE = "ringfence-system";
+const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
+const WEBHOOK_PORT = 9443;
+
+/** What the webhook would know beyond the engine, as far as the world shows it. */
+export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
+  const byNamespace = Map.groupBy(world.templates, ({ namespace }) => namespace);
+  return {
+    dns: resolvers.endpoints,
+    apiServer: world.endpoints.get("default/kubernetes")?.map(({ address }) => address) ?? [],
+    ownNamespace: OWN_NAMESPACE,
+    ownPods: [...world.engine.podsOf(OWN_NAMESPACE)]
+      .filter(({ labels }) => labels.get(OWN_LABEL.key) === OWN_LABEL.value)
+      .map(podKey),
+    webhookPort: WEBHOOK_PORT,
+    templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
+    services: servicesOf(world),
+    ...knowledgeOf(world),
+  };
+}
+
+function servicesOf({ services }: World): ServiceIndex {
+  const index = new ServiceIndex();
+  for (const service of services.values()) index.upsert(service);
+  return index;
+}
