@@ -118,7 +118,13 @@ function rulesSchemas<const A extends readonly (keyof typeof ACTIONS)[]>(actions
   const fields = {
     name: z.string().max(100).nullish(),
     action: z.enum(actions),
-    ports: z.array(portSchema).min(1).max(MAX_ITEMS).nullish(),
+    // AdminNetworkPolicyIngressRule API, `ports`: "If Ports is not set then the rule does not filter
+    // traffic via port"; an empty list, which the CRD lets in, is taken so by those who enforce it.
+    ports: z
+      .array(portSchema)
+      .max(MAX_ITEMS)
+      .nullish()
+      .transform((ports) => (ports == null || ports.length === 0 ? null : ports.flat())),
   };
   return {
     ingress: z
@@ -126,7 +132,7 @@ function rulesSchemas<const A extends readonly (keyof typeof ACTIONS)[]>(actions
         z
           .strictObject({ ...fields, from: z.array(ingressPeerSchema).min(1).max(MAX_ITEMS) })
           .transform(({ action, from, ports }): TieredRule => {
-            return { action: ACTIONS[action], peers: from.flat(), ports: ports?.flat() ?? null };
+            return { action: ACTIONS[action], peers: from.flat(), ports };
           }),
       )
       .max(MAX_ITEMS)
@@ -136,7 +142,7 @@ function rulesSchemas<const A extends readonly (keyof typeof ACTIONS)[]>(actions
         z
           .strictObject({ ...fields, to: z.array(egressPeerSchema).min(1).max(MAX_ITEMS) })
           .transform(({ action, to, ports }): TieredRule => {
-            return { action: ACTIONS[action], peers: to.flat(), ports: ports?.flat() ?? null };
+            return { action: ACTIONS[action], peers: to.flat(), ports };
           }),
       )
       .max(MAX_ITEMS)

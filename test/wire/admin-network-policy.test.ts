@@ -49,6 +49,11 @@ describe("what an AdminNetworkPolicy means", () => {
       ],
     ],
     [
+      "an empty list of ports, which API servers let in: all",
+      ingress({ ports: [] }),
+      ["ingress", "spec.ingress[0] Deny [namespaces {} {}] on all"],
+    ],
+    [
       "peers of the earliest versions fail closed",
       ingress({ from: [{ namespaces: { sameLabels: ["team"] } }] }),
       ["ingress", "spec.ingress[0] Deny all on all"],
