@@ -400,7 +400,7 @@ describe("manifests of all sorts", () => {
       workload("apps/v1", "DaemonSet"),
       workload("apps/v1", "ReplicaSet"),
       workload("v1", "ReplicationController"),
-      workload("batch/v1", "Job"),
+      workload("batch/v1", "Job", { parallelism: 3, template }),
       workload("batch/v1", "CronJob", { jobTemplate: { spec: { template } } }),
     ];
     const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
@@ -413,8 +413,34 @@ describe("manifests of all sorts", () => {
     expect(own).toEqual([
       "w/daemonset[DaemonSet],w/daemonset[DaemonSet],all ports,",
       "w/deployment[Deployment],w/deployment[Deployment],all ports,",
+      "w/job[Job],w/job[Job],all ports,",
     ]);
     expect(new Set(stdout.match(/w\/\w+\[\w+\]/g))).toHaveLength(7);
+  });
+
+  it("gives the pods of a StatefulSet the names and labels that its controller will", async () => {
+    const input = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db, namespace: shop }
+spec:
+  replicas: 2
+  ordinals: { start: 5 }
+  template: { metadata: { labels: { app: db } }, spec: { containers: [] } }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: leader, namespace: shop }
+spec:
+  podSelector: { matchLabels: { statefulset.kubernetes.io/pod-name: db-5 } }
+  ingress: [{ from: [{ podSelector: { matchLabels: { apps.kubernetes.io/pod-index: "6" } } }] }]
+`;
+    const ask = (source: string[]) =>
+      runCli(
+        ["simulate", "--manifests", "-", "-n", "shop", ...source, "--dst-pod", "db-5", "-p", "1"],
+        { input },
+      );
+    expect((await ask(["--src-pod", "db-6"])).code).toBe(0);
+    expect((await ask(["--src-ip", "192.0.2.1"])).code).toBe(1);
   });
 
   it("takes a dump of workloads and their pods for what it is", async () => {

@@ -45,19 +45,38 @@ export function addStandIns(
  */
 function standInsOf(template: PodTemplate, raw: unknown): readonly Pod[] {
   const { kind, name } = template.workload;
-  const replicas = kind === "DaemonSet" ? 2 : Number(field(raw, "spec", "replicas") ?? 1);
+  const count = podsAtOnce(kind, raw);
   const pod = representativePod(template);
   if (kind === "StatefulSet") {
-    const count = Math.min(Math.max(replicas, 1), MAX_NAMED_PODS);
-    return Array.from({ length: count }, (_, index) => ({
-      ...pod,
-      name: `${name}-${index}`,
-      // StatefulSet concept page, "Pod name label": set by the controller to the name of the pod.
-      labels: new Map([...pod.labels, ["statefulset.kubernetes.io/pod-name", `${name}-${index}`]]),
-    }));
+    const start = Number(field(raw, "spec", "ordinals", "start") ?? 0);
+    const named = Math.min(Math.max(count, 1), MAX_NAMED_PODS);
+    return Array.from({ length: named }, (_, index) => namedPod(pod, `${start + index}`));
   }
   const first = { ...pod, name: `${name}[${kind}]` };
-  return replicas < 2 ? [first] : [first, { ...pod, name: `${name}[${kind}]#2` }];
+  return count < 2 ? [first] : [first, { ...pod, name: `${name}[${kind}]#2` }];
+}
+
+function podsAtOnce(kind: string, raw: unknown): number {
+  switch (kind) {
+    case "DaemonSet":
+      return 2;
+    case "Job":
+      return Number(field(raw, "spec", "parallelism") ?? 1);
+    case "CronJob":
+      return Number(field(raw, "spec", "jobTemplate", "spec", "parallelism") ?? 1);
+    default:
+      return Number(field(raw, "spec", "replicas") ?? 1);
+  }
+}
+
+/** StatefulSet concept page, "Pod name label" and "Pod index label": set by the controller. */
+function namedPod(pod: Pod, ordinal: string): Pod {
+  const name = `${pod.workload.name}-${ordinal}`;
+  const own = [
+    ["statefulset.kubernetes.io/pod-name", name],
+    ["apps.kubernetes.io/pod-index", ordinal],
+  ] as const;
+  return { ...pod, name, labels: new Map([...pod.labels, ...own]) };
 }
 
 /** Report whether the pod stands for its workload: no pod can be called so. */
