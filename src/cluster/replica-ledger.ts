@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { failure, type Problem, type Result, success } from "../errors.ts";
-import { isObject, textAt } from "../wire/shape.ts";
-import { type ApiClient, ApiError } from "./api-client.ts";
+import { isObject } from "../wire/shape.ts";
+import type { ApiClient } from "./api-client.ts";
 import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
-import { CONFIG_MAPS } from "./resource-type.ts";
+import { SharedList } from "./shared-list.ts";
 
 /** From when its replica sees a change, which the others do at the same moment or a little later. */
 const GRACE_MS = 2_000;
@@ -63,25 +63,27 @@ interface Waiting {
 type Outcome = Result<"told" | "news", Problem>;
 
 /**
- * A ConfigMap in which replicas tell each other of what they are about to admit. Whoever writes must have read what
- * is there (its resource version), so of two replicas at once the second hears of the first.
+ * What replicas tell each other of before they admit it, in a list that they share. Whoever writes must have read what
+ * is there, so of two replicas at once the second hears of the first.
  *
  * - Changes that wait while one write is on its way go together in the next.
  * - An entry is taken off once its own replica has seen it for a while, or `keptMs` after it was first met.
- * - A ledger that is not there is created, one that cannot be read is begun anew.
  */
 export class ReplicaLedger {
   readonly #options: ReplicaLedgerOptions;
   readonly #waiting = new Set<Waiting>();
   readonly #known = new Map<string, Knowledge>();
-  /** As it was last read or written; the version is null where it has to be read first. */
-  #entries: readonly Entry[] = [];
-  #version: string | null = null;
+  readonly #list: SharedList<Entry>;
   #heard = 0;
   #isWorking = false;
 
   constructor(options: ReplicaLedgerOptions) {
     this.#options = options;
+    this.#list = new SharedList({
+      ...options,
+      isItem: isEntry,
+      onUnreadable: () => this.#failed("the ledger cannot be read and is begun anew"),
+    });
   }
 
   /** How often others have told something. */
@@ -119,7 +121,7 @@ export class ReplicaLedger {
       // oxlint-disable-next-line no-await-in-loop -- one write at a time, each built upon the one before
       await this.#exchange();
       // oxlint-disable-next-line no-await-in-loop -- what comes meanwhile goes together
-      await sleep(Math.ceil(bytesOf(this.#entries) / BYTES_PER_MS));
+      await sleep(Math.ceil(bytesOf(this.#list.items) / BYTES_PER_MS));
     }
     this.#isWorking = false;
   }
@@ -131,23 +133,22 @@ export class ReplicaLedger {
       const signal = AbortSignal.timeout(EXCHANGE_MS);
       for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
         // oxlint-disable-next-line no-await-in-loop -- each attempt follows from the one before
-        const isNews = this.#version === null && (await this.#read(signal));
+        const isNews = !this.#list.isCurrent && (await this.#read(signal));
         if (isNews) {
           settle(this.#waiting, this.#waiting, success("news"));
           return;
         }
-        const kept = this.#entries.filter(({ id }) => this.#counts(id));
+        const kept = this.#list.items.filter(({ id }) => this.#counts(id));
         batch.splice(0, batch.length, ...fitting(this.#waiting, MAX_BYTES - bytesOf(kept)));
         if (batch.length === 0) return;
         // oxlint-disable-next-line no-await-in-loop -- likewise
-        if (await this.#write([...kept, ...batch.map(({ entry }) => entry)], batch, signal)) {
+        if (await this.#write(kept, batch, signal)) {
           settle(batch, this.#waiting, success("told"));
           return;
         }
       }
       settle(batch, this.#waiting, this.#failed("other replicas were faster each time"));
     } catch (error) {
-      this.#version = null;
       settle(new Set([...batch, ...this.#waiting]), this.#waiting, this.#failed(error));
     }
   }
@@ -162,12 +163,12 @@ export class ReplicaLedger {
     return !isSeenByAll && now - known.since < this.#options.keptMs;
   }
 
-  /** Read the ledger, and hear what is new there. Returns whether something is. */
+  /** Read the list, and hear what is new there. Returns whether something is. */
   async #read(signal: AbortSignal): Promise<boolean> {
-    const ledger = (await this.#get(signal)) ?? (await this.#create(signal));
-    this.#adopt(ledger, this.#parse(textAt(ledger, "data", "changes")));
+    await this.#list.read(signal);
+    this.#forget();
     const since = this.#options.clock();
-    const news = this.#entries.filter(({ id }) => !this.#known.has(id));
+    const news = this.#list.items.filter(({ id }) => !this.#known.has(id));
     for (const { id, change } of news) {
       this.#known.set(id, { since, isSeen: null, seenAt: null });
       this.#options.hear(change);
@@ -176,67 +177,26 @@ export class ReplicaLedger {
     return news.length > 0;
   }
 
-  async #get(signal: AbortSignal): Promise<unknown> {
-    const { client, namespace, name } = this.#options;
-    return client
-      .send({ verb: "get", type: CONFIG_MAPS, namespace, name, signal })
-      .catch(nullOn(404));
-  }
-
-  async #create(signal: AbortSignal): Promise<unknown> {
-    const { client, namespace } = this.#options;
-    const body = this.#ledger([], undefined);
-    return client.send({ verb: "create", type: CONFIG_MAPS, namespace, body, signal });
-  }
-
-  /** Returns false where somebody else has written since, or removed it. */
+  /** Add what waits to what is kept. Returns false where somebody else was faster. */
   async #write(
-    entries: readonly Entry[],
+    kept: readonly Entry[],
     batch: readonly Waiting[],
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { client, namespace, name, clock } = this.#options;
-    const body = this.#ledger(entries, this.#version ?? undefined);
+    const since = this.#options.clock();
     // Before it is sent: of an answer that is lost nobody knows whether the entries are there.
-    const since = clock();
     for (const { entry, isSeen } of batch) {
       this.#known.set(entry.id, { since, isSeen, seenAt: null });
     }
-    const answer = await client
-      .send({ verb: "update", type: CONFIG_MAPS, namespace, name, body, signal })
-      .catch(nullOn(404, 409));
-    if (answer === null) this.#version = null;
-    else this.#adopt(answer, entries);
-    return answer !== null;
+    const isDone = await this.#list.write([...kept, ...batch.map(({ entry }) => entry)], signal);
+    if (isDone) this.#forget();
+    return isDone;
   }
 
-  /** What is there from now on, as far as this process knows; of anything else it forgets what it knew. */
-  #adopt(ledger: unknown, entries: readonly Entry[]): void {
-    this.#version = versionOf(ledger);
-    this.#entries = entries;
-    const ids = new Set(entries.map(({ id }) => id));
+  /** What is no longer there is of no interest. */
+  #forget(): void {
+    const ids = new Set(this.#list.items.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
-  }
-
-  #ledger(entries: readonly Entry[], resourceVersion: string | undefined): object {
-    const { namespace, name } = this.#options;
-    return {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { namespace, name, resourceVersion },
-      data: { changes: JSON.stringify(entries) },
-    };
-  }
-
-  #parse(text: string): readonly Entry[] {
-    try {
-      const entries: unknown = JSON.parse(text || "[]");
-      if (Array.isArray(entries) && entries.every(isEntry)) return entries;
-    } catch {
-      // Told below: it is the same for text that is no JSON.
-    }
-    this.#failed("the ledger cannot be read and is begun anew");
-    return [];
   }
 
   #failed(reason: unknown): Outcome {
@@ -267,20 +227,6 @@ function fitting(waiting: Iterable<Waiting>, bytes: number): readonly Waiting[] 
 
 function bytesOf(entries: readonly Entry[]): number {
   return Buffer.byteLength(JSON.stringify(entries));
-}
-
-/** SECURITY: without a version the API server would take an update whatever is there. */
-function versionOf(ledger: unknown): string {
-  const version = textAt(ledger, "metadata", "resourceVersion");
-  if (version === "") throw new ApiError(null, "the API server's ConfigMap carries no version");
-  return version;
-}
-
-function nullOn(...statuses: readonly number[]): (error: unknown) => null {
-  return (error) => {
-    if (error instanceof ApiError && statuses.includes(error.status ?? 0)) return null;
-    throw error;
-  };
 }
 
 function isEntry(raw: unknown): raw is Entry {

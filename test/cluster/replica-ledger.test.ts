@@ -68,7 +68,7 @@ describeWithControlPlane("the ledger of the replicas", (plane) => {
 
   const changes = async (): Promise<readonly unknown[]> => {
     const { body } = await plane().request("GET", path);
-    const entries: unknown = JSON.parse(textAt(body, "data", "changes"));
+    const entries: unknown = JSON.parse(textAt(body, "data", "items"));
     return z
       .array(z.looseObject({ change: z.unknown() }))
       .parse(entries)
@@ -106,6 +106,7 @@ describeWithControlPlane("the ledger of the replicas", (plane) => {
   it("lets one of many at once go first, whatever the order in which the API server answers", async () => {
     const replicas = Array.from({ length: 5 }, replica);
     const outcomes = await Promise.all(replicas.map(({ tell }, at) => tell(at)));
+    expect(outcomes.every(({ ok }) => ok)).toBe(true);
     const told = outcomes.flatMap((outcome, at) =>
       outcome.ok && outcome.value === "told" ? [at] : [],
     );
@@ -165,9 +166,9 @@ describeWithControlPlane("the ledger of the replicas", (plane) => {
   });
 
   it.each([
-    ["no JSON", { changes: "[" }],
-    ["no list", { changes: "{}" }],
-    ["entries of another shape", { changes: '[{"id":1},null]' }],
+    ["no JSON", { items: "[" }],
+    ["no list", { items: "{}" }],
+    ["entries of another shape", { items: '[{"id":1},null]' }],
     ["nothing", {}],
   ])("is begun anew where somebody has put %s there", async (name, data) => {
     const one = replica();
