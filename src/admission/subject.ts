@@ -4,6 +4,7 @@ import { type Problem, type Result, success } from "../errors.ts";
 import type { GovernedObject } from "../rules/rule.ts";
 import type { PolicyManifest } from "../wire/manifests.ts";
 import { parseNamespace } from "../wire/namespace.ts";
+import { optInNotices } from "../wire/opt-in-notices.ts";
 import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
 import { field, isObject } from "../wire/shape.ts";
@@ -111,7 +112,7 @@ function readObject(
     return success({
       governed: { kind: "namespace", manifest },
       upsert: { kind: "namespace", op: "upsert", object },
-      notices: [],
+      notices: optInNotices(object.labels),
     });
   }
   if (kind === "Pod") {

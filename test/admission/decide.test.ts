@@ -361,6 +361,14 @@ describe("a policy that an update gives an owner, with whom it goes", () => {
 
 describe("namespaces", () => {
   const restricted = { [PROFILE]: "restricted" };
+
+  it("are told of a mode that there is not, which enforces", async () => {
+    const object = namespace("new", { ...restricted, [MODE]: "wran" });
+    expect((await createWorld().ask(review({ object }))).warnings).toContain(
+      'metadata.labels["ringfence.dev/mode"]: `wran` is no mode, and so enforces; there is `enforce`, `warn`, `audit`',
+    );
+  });
+
   const rows: readonly (readonly [string, object, number | null])[] = [
     ["may opt in", { object: namespace("new", restricted) }, null],
     [

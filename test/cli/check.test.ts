@@ -149,6 +149,16 @@ spec:
       expect(chosen.stdout).not.toContain("unknown-profile");
     });
 
+    it("tells of slips in the labels of a namespace", async () => {
+      const input = namespace({
+        "ringfence.dev/profil": "restricted",
+        "ringfence.dev/mode": "Warn",
+      });
+      const { stdout } = await runCli(["check", "-", "-o", "github"], { input });
+      expect(stdout).toContain("did you mean `ringfence.dev/profile`?");
+      expect(stdout).toContain("`Warn` is no mode, and so enforces");
+    });
+
     it.each([
       { name: "taking the label off", labels: {}, says: "takes the namespace out" },
       {

@@ -1,6 +1,7 @@
 import { type Change, type Labels, policyKey } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
 import type { GovernedObject } from "../../rules/rule.ts";
+import { optInNotices } from "../../wire/opt-in-notices.ts";
 import { field, isObject } from "../../wire/shape.ts";
 import { policyName } from "../render/policy-text.ts";
 import type { Origin } from "../sources/source-object.ts";
@@ -47,7 +48,7 @@ export function judgedNamespace({ namespace, manifest, origin }: SourceNamespace
     name: `Namespace ${name}`,
     namespace: name,
     origin,
-    notices: [],
+    notices: optInNotices(namespace.labels),
     governed: { kind: "namespace", manifest },
     ownLabels: namespace.labels,
     labels: namespace.labels,
