@@ -76,7 +76,8 @@ export function variablesOf(
     }
     if (name.startsWith(VALUE)) {
       const key = name.slice(VALUE.length);
-      if (Object.hasOwn(values, key)) return values[key];
+      const value = Object.hasOwn(values, key) ? values[key] : undefined;
+      if (value !== undefined) return typeof value === "number" ? String(value) : value;
     }
     if (Object.hasOwn(CLUSTER_LISTS, name)) return CLUSTER_LISTS[name]?.(facts);
     const names = ["namespace.name", ...Object.keys(CLUSTER_LISTS)];

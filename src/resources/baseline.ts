@@ -15,13 +15,13 @@ const keysSchema = z
   .default([]);
 
 const valuesSchema = z
-  .custom<Readonly<Record<string, string | readonly unknown[]>>>(isObject, {
+  .custom<Readonly<Record<string, string | number | readonly unknown[]>>>(isObject, {
     error: "is not an object",
   })
   .superRefine((values, context) => {
     for (const [name, value] of Object.entries<unknown>(values)) {
-      if (typeof value === "string" || Array.isArray(value)) continue;
-      const message = "is neither a text nor a list";
+      if (typeof value === "string" || Number.isInteger(value) || Array.isArray(value)) continue;
+      const message = "is neither a text, nor a whole number, nor a list";
       context.addIssue({ code: "custom", path: [name], message, input: value });
     }
   })
@@ -52,7 +52,9 @@ export const baselineSchema = z
       namespaceAnnotations: keysSchema.describe(
         "Keys of the namespace's annotations that templates may use, as `$(namespace.annotations.KEY)`; no others.",
       ),
-      values: valuesSchema.describe("Texts and lists that templates use, as `$(values.NAME)`."),
+      values: valuesSchema.describe(
+        "Texts, numbers and lists that templates use, as `$(values.NAME)`.",
+      ),
       policies: z
         .array(policySchema)
         .max(20)

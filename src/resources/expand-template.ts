@@ -11,7 +11,8 @@ const REFERENCE = /\$\((?<name>[^()]*)\)/g;
 
 /**
  * `template` with each `$(name)` replaced: in a text by a text; a value that is nothing but a reference
- * by whatever it stands for, and a list among the items of a list by its items. Keys are left alone.
+ * by whatever it stands for, and a list among the items of a list by its items; the digits of a port by its number. Keys
+ * are left alone.
  *
  * SECURITY: an empty list is a problem. Lists of peers are what `from` and `to` are made of, where an
  * empty one means everybody.
@@ -62,11 +63,17 @@ function expandText(
       : value;
   };
   const whole = /^\$\((?<name>[^()]*)\)$/.exec(text)?.groups?.["name"];
-  if (whole !== undefined) return lookUp(whole);
+  if (whole !== undefined) return asPort(lookUp(whole), path);
   return text.replaceAll(REFERENCE, (_, name: string) => {
     const value = lookUp(name);
     return typeof value === "string" ? value : complain(`\`$(${name})\` is a list, not a text`);
   });
+}
+
+/** Labels and annotations are texts, and a port in quotes would be the name of one, which has a letter. */
+function asPort(value: string | readonly unknown[], path: readonly PropertyKey[]): unknown {
+  const isPort = path.at(-1) === "port" || path.at(-1) === "endPort";
+  return isPort && typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
 }
 
 function isProblem(value: VariableValue): value is { readonly problem: string } {

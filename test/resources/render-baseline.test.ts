@@ -103,6 +103,30 @@ it.each<[string, Baseline, unknown]>([
     },
   ],
   [
+    "numbers: as they are for ports, else as texts",
+    {
+      ...baseline({
+        podSelector: { matchLabels: { tier: "t$(values.first)", size: "$(values.first)" } },
+        ingress: [
+          {
+            ports: [{ protocol: "TCP", port: "$(values.first)", endPort: "$(values.last)" }],
+            from: [{ podSelector: {} }],
+          },
+        ],
+      }),
+      values: { first: 8080, last: "8090" },
+    },
+    {
+      podSelector: { matchLabels: { tier: "t8080", size: "8080" } },
+      ingress: [
+        {
+          ports: [{ protocol: "TCP", port: 8080, endPort: 8090 }],
+          from: [{ podSelector: {} }],
+        },
+      ],
+    },
+  ],
+  [
     "the pods' addresses",
     lettingIn("$(cluster.podPeers)"),
     { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "10.244.0.0/16" } }] }] },

@@ -215,6 +215,13 @@ it.each<[string, unknown, readonly string[]]>([
     ["spec: needs at least one of `rules` and `invariants`"],
   ],
   [
+    "a value of a template that is neither a text, nor a number, nor a list",
+    document("Baseline", { policies, values: { port: 80, half: 0.5, peer: {}, list: [] } }),
+    ["half", "peer"].map(
+      (name) => `spec.values.${name}: is neither a text, nor a whole number, nor a list`,
+    ),
+  ],
+  [
     "two policies of one name",
     document("Baseline", { policies: [...policies, ...policies] }),
     ["spec.policies[1].name: a second policy `p`"],
