@@ -86,7 +86,7 @@ function readDocuments(
   let firstMistake = Number.POSITIVE_INFINITY;
   const tokens = parse(lineCounter.addNewLine);
   for (const document of new Composer({ ...AS_KUBERNETES, lineCounter }).compose(tokens)) {
-    const { contents, errors, range } = document;
+    const { contents, errors, warnings, range } = document;
     if (range[0] - firstMistake > MISTAKES_WITHIN_CHARS) {
       const message = "what follows was not read; mend what is above first";
       problems.push({ code: "NP_E_SYNTAX", path: `${file}:${lineOf(range[0])}`, message });
@@ -101,9 +101,10 @@ function readDocuments(
       });
     };
     // What else is wrong in a line mostly follows from the first mistake in it.
-    const first = new Map(errors.toReversed().map((error) => [lineOf(error.pos[0]), error]));
+    const mistakes = [...errors, ...lostExpressions(warnings)];
+    const first = new Map(mistakes.toReversed().map((error) => [lineOf(error.pos[0]), error]));
     for (const { message, pos } of [...first.values()].toReversed()) complain(pos[0], message);
-    if (errors.length > 0 || contents === null) continue;
+    if (mistakes.length > 0 || contents === null) continue;
     if (isScalar(contents) && contents.value === null) continue;
     const value = valueOf(document);
     if (!value.ok) complain(contents.range?.[0] ?? 0, value.error);
@@ -147,6 +148,19 @@ const OVERWHELMED: readonly (readonly [RegExp, string])[] = [
   [/alias count/, "has aliases that unfold to more than can be read"],
   [/circular/, "has an alias that leads back to itself"],
 ];
+
+/** What begins with `!` is a tag, and is lost: in CEL it is "not", as in `!has(object.spec.egress)`. */
+const TAG_OF_AN_EXPRESSION = /^Unresolved tag: (?<tag>!\S*\(\S*)/;
+
+function lostExpressions(
+  warnings: Document["warnings"],
+): readonly { readonly message: string; readonly pos: readonly [number, number] }[] {
+  return warnings.flatMap(({ message, pos }) => {
+    const tag = TAG_OF_AN_EXPRESSION.exec(message)?.groups?.["tag"];
+    if (tag === undefined) return [];
+    return [{ message: `\`${tag}\` is a tag to YAML, and no text; put all of it in quotes`, pos }];
+  });
+}
 
 function inOurWords(message: string): string {
   const found = OVERWHELMED.find(([pattern]) => pattern.test(message));

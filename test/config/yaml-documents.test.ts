@@ -50,6 +50,11 @@ describe("what is no YAML is a problem with its line, never an exception", () =>
   it.each<[string, string, string]>([
     ["a key twice", "a: 1\nb: 2\na: 3\n", "f.yaml:3: Map keys must be unique"],
     [
+      "an expression that begins as a tag does",
+      "a: !foo bar\nb: !has(object.spec.egress) && x\n",
+      "f.yaml:2: `!has(object.spec.egress)` is a tag to YAML, and no text; put all of it in quotes",
+    ],
+    [
       "an open bracket",
       "a: 1\nb: [1\n",
       "f.yaml:3: Flow sequence in block collection must be sufficiently indented and end with a ]",
