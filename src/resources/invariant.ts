@@ -97,12 +97,12 @@ const specSchema = z
     action: z
       .enum(["Deny", "Warn", "Audit"])
       .default("Deny")
-      .describe("What becomes of a change that makes it worse."),
+      .describe("What becomes of a change that makes it worse; `Deny` if left out."),
     onUnknown: z
       .enum(["Deny", "Warn", "Audit"])
       .default("Warn")
       .describe(
-        "The same of a change after which it cannot be told; nothing stronger than `action`.",
+        "The same of a change after which it cannot be told; nothing stronger than `action`, and `Warn` if left out.",
       ),
     mustNotReach: flowsSchema.optional().describe("No flow of these may be open."),
     mustReach: flowsSchema.optional().describe("All flows of these have to be open."),

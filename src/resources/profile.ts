@@ -64,7 +64,12 @@ const customRuleSchema = z.strictObject({
   expression: expressionSchema.describe(
     "CEL that is true where all is well. It sees `object`, `oldObject`, `request`, `namespaceObject`, `params`, `opened`, `closed` and `reaches(from, to, port)`.",
   ),
-  message: z.string().default("").describe("What is wrong, for the author of the object."),
+  message: z
+    .string()
+    .default("")
+    .describe(
+      "What is wrong, for the author of the object; that the expression is not true, if left out.",
+    ),
   messageExpression: z
     .string()
     .max(MAX_EXPRESSION)
@@ -76,12 +81,12 @@ const customRuleSchema = z.strictObject({
     .array(z.enum(JUDGED_KINDS))
     .min(1)
     .default(["NetworkPolicy"])
-    .describe("Kinds of objects that the rule judges."),
+    .describe("Kinds of objects that the rule judges; `NetworkPolicy` if left out."),
   operations: z
     .array(z.enum(["CREATE", "UPDATE", "DELETE"]))
     .min(1)
     .default(["CREATE", "UPDATE"])
-    .describe("Operations that the rule judges."),
+    .describe("Operations that the rule judges; `CREATE` and `UPDATE` if left out."),
   onFault: z
     .enum(["Deny", "Warn"])
     .describe(
