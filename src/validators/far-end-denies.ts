@@ -8,7 +8,7 @@ import {
   portSet,
   unionPorts,
 } from "../engine/port-set.ts";
-import type { DirectionExplanation, EngineView } from "../engine/query.ts";
+import type { DirectionExplanation, EngineView, PodMatches } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { listed } from "./parts/phrases.ts";
@@ -31,12 +31,12 @@ export const farEndDenies = defineValidator({
   parameters: z.strictObject({}),
   check({ object, placedRules, after }): readonly Finding[] {
     if (object?.kind !== "policy") return [];
-    const subjects = plain(after.select(object.policy.subject, MAX_SUBJECTS).sample);
+    const subjects = plainOf(after.select(object.policy.subject, MAX_SUBJECTS));
     if (subjects.length === 0) return [];
     return accepting(placedRules).flatMap((placed) =>
       placed.peers.flatMap(({ peer, paths }) => {
         if (peer.kind !== "pods") return [];
-        const peers = plain(after.select(peer.selection, MAX_PEERS).sample);
+        const peers = plainOf(after.select(peer.selection, MAX_PEERS));
         const denied = deniedPair(placed, { subjects, peers }, after);
         return denied === null ? [] : [finding(placed, paths.item, denied)];
       }),
@@ -44,14 +44,21 @@ export const farEndDenies = defineValidator({
   },
 });
 
-/** Pods that policies surely hold for. */
-function plain(pods: readonly Pod[]): readonly Pod[] {
-  return pods.filter(({ hostNetwork }) => !hostNetwork);
+/** A pod that policies surely hold for. */
+interface PlainPod {
+  readonly key: string;
+  readonly ports: Pod["ports"];
+}
+
+function plainOf({ sample }: PodMatches): readonly PlainPod[] {
+  return sample
+    .filter(({ hostNetwork }) => !hostNetwork)
+    .map((pod) => ({ key: podKey(pod), ports: pod.ports }));
 }
 
 interface Pair {
-  readonly from: Pod;
-  readonly to: Pod;
+  readonly from: PlainPod;
+  readonly to: PlainPod;
 }
 
 /** What shows that the far end denies: one pair of those that were tried. */
@@ -62,26 +69,29 @@ interface Denied {
   readonly tried: number;
 }
 
-function farOf({ direction }: PlacedRule, { from, to }: Pair): Pod {
+function farOf({ direction }: PlacedRule, { from, to }: Pair): PlainPod {
   return direction === "egress" ? to : from;
 }
 
 /** A pair that the far end denies, where it denies all of them; null where one of them may talk. */
 function deniedPair(
   placed: PlacedRule,
-  { subjects, peers }: { readonly subjects: readonly Pod[]; readonly peers: readonly Pod[] },
+  {
+    subjects,
+    peers,
+  }: { readonly subjects: readonly PlainPod[]; readonly peers: readonly PlainPod[] },
   after: EngineView,
 ): Denied | null {
   const { direction } = placed;
   const pairs = subjects.flatMap((subject) =>
     peers
-      .filter((peer) => peer !== subject)
+      .filter((peer) => peer.key !== subject.key)
       .map((peer) =>
         direction === "egress" ? { from: subject, to: peer } : { from: peer, to: subject },
       ),
   );
   for (const { from, to } of pairs) {
-    const { allowed, unknown } = after.portsBetween(podKey(from), podKey(to));
+    const { allowed, unknown } = after.portsBetween(from.key, to.key);
     const open = unionPorts(allowed, unknown);
     if (!isEmptyPorts(intersectPorts(open, portsOf(placed, to) ?? open))) return null;
   }
@@ -89,19 +99,19 @@ function deniedPair(
   if (pair === undefined) return null;
   const { protocol, port } = portFor(placed, pair.to);
   const { egress, ingress } = after.explain({
-    from: { kind: "pod", key: podKey(pair.from) },
-    to: { kind: "pod", key: podKey(pair.to) },
+    from: { kind: "pod", key: pair.from.key },
+    to: { kind: "pod", key: pair.to.key },
     protocol,
     port,
   });
   const far = direction === "egress" ? ingress : egress;
   // Denied at our own end: a higher tier, or a named port that the pod does not have.
   if (far.verdict !== "denied") return null;
-  return { pair, far, tried: new Set(pairs.map((one) => farOf(placed, one))).size };
+  return { pair, far, tried: new Set(pairs.map((one) => farOf(placed, one).key)).size };
 }
 
 /** The ports of a rule at that destination; null: all. */
-function portsOf({ rule: { ports } }: PlacedRule, { ports: container }: Pod): PortSet | null {
+function portsOf({ rule: { ports } }: PlacedRule, { ports: container }: PlainPod): PortSet | null {
   if (ports === "all") return null;
   return portSet(
     ports.flatMap((port) => {
@@ -117,7 +127,7 @@ function portsOf({ rule: { ports } }: PlacedRule, { ports: container }: Pod): Po
 
 function portFor(
   placed: PlacedRule,
-  to: Pod,
+  to: PlainPod,
 ): { readonly protocol: Protocol; readonly port: number } {
   const [point] = portsOf(placed, to)?.bounds ?? [];
   return point === undefined
@@ -131,7 +141,7 @@ const WORDS = {
 } as const;
 
 function finding(placed: PlacedRule, path: string, { pair, far, tried }: Denied): Finding {
-  const peer = `\`${podKey(farOf(placed, pair))}\``;
+  const peer = `\`${farOf(placed, pair).key}\``;
   const { one, any } = WORDS[far.direction];
   const who =
     tried === 1

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DIRECTIONS, podKey } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { haveSameSubject } from "./parts/same-subject.ts";
 
 /** PERF: so many of the pods that the policy selected are looked at. */
 const MAX_PODS = 2000;
@@ -20,7 +21,12 @@ export const leftOpen = defineValidator({
   check({ object, oldObject, delta, after }): readonly Finding[] {
     if (oldObject?.kind !== "policy" || delta.opened.length === 0) return [];
     const { policy } = oldObject;
-    const isolated = DIRECTIONS.filter((direction) => policy[direction].isolates);
+    const next =
+      object?.kind === "policy" && haveSameSubject(object.policy, policy) ? object : null;
+    // PERF: whom the new version isolates as the old one did is not left open.
+    const isolated = DIRECTIONS.filter(
+      (direction) => policy[direction].isolates && next?.policy[direction].isolates !== true,
+    );
     if (isolated.length === 0) return [];
     const { sample } = after.select(policy.subject, MAX_PODS);
     return isolated.flatMap((direction) => {

@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Policy } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { haveSameSubject } from "./parts/same-subject.ts";
 
 /** PERF: a policy is judged by the nodes of so many of its pods, and by so many of these nodes. */
 const MAX_PODS = 100;
@@ -45,7 +45,7 @@ export const policyCount = defineValidator({
 
 /** Whether anybody has more to keep in mind: an edit is not to be told of what there was before it. */
 function addsTo(before: Policy, after: Policy): boolean {
-  return rulesOf(after) > rulesOf(before) || !isDeepStrictEqual(before.subject, after.subject);
+  return rulesOf(after) > rulesOf(before) || !haveSameSubject(before, after);
 }
 
 function inNamespace({ namespace }: Policy, after: EngineView, limits: Limits): readonly Finding[] {
