@@ -1,3 +1,4 @@
+import type { Labels } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { AppError } from "../errors.ts";
 import type { RuleAction } from "../resources/profile.ts";
@@ -5,8 +6,9 @@ import { placedRules } from "./placed-rules.ts";
 import type {
   CompiledProfile,
   CompiledProfiles,
-  CompiledRule,
   Finding,
+  GovernedObject,
+  Operation,
   RuleContext,
   RuleEntry,
   RuleSituation,
@@ -52,10 +54,11 @@ export function runRules(
     placedRules: placedRules(situation.object),
     parameters: undefined,
   };
-  for (const rule of profile.rules) {
-    if (!applies(rule, situation)) continue;
-    const { validator } = rule;
-    const entry = entryFor(rule, situation);
+  const subject = situation.object ?? situation.oldObject;
+  if (subject === null) return { findings, faults };
+  for (const { validator, entries } of profile.rules) {
+    if (!applies(validator, subject.kind, situation.operation)) continue;
+    const entry = entryFor(entries, situation.namespaceLabels);
     if (entry === undefined || entry.action === "Disabled") continue;
     const { action } = entry;
     context.parameters = entry.parameters;
@@ -72,23 +75,18 @@ export function runRules(
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function applies({ validator }: CompiledRule, situation: RuleSituation): boolean {
-  const subject = situation.object ?? situation.oldObject;
-  return (
-    subject !== null &&
-    validator.kinds.includes(subject.kind) &&
-    validator.operations.includes(situation.operation)
-  );
+function applies(
+  { kinds, operations }: Validator,
+  kind: GovernedObject["kind"],
+  operation: Operation,
+): boolean {
+  return kinds.includes(kind) && operations.includes(operation);
 }
 
 /** What the profile does with the rule where the object is. What has no namespace matches no selector. */
-function entryFor(
-  { entries }: CompiledRule,
-  { namespaceLabels }: RuleSituation,
-): RuleEntry | undefined {
+function entryFor(entries: readonly RuleEntry[], labels: Labels | null): RuleEntry | undefined {
   return entries.find(
-    ({ match }) =>
-      match === null || (namespaceLabels !== null && selectorMatches(match, namespaceLabels)),
+    ({ match }) => match === null || (labels !== null && selectorMatches(match, labels)),
   );
 }
 
