@@ -72,12 +72,13 @@ export function compileExpression<R extends keyof ResultTypes>(
     return failure(inOrder.map((complaint) => problem(text, complaint)));
   }
   const { patterns, slotCount } = compiler;
+  const used = [...compiler.variables];
   // PERF: copied for each evaluation, which is quicker than making one.
   const blank = Array.from({ length: slotCount }, (): Outcome => null);
   return success({
     evaluate(input, limits) {
       const slots = [...blank];
-      fill(slots, compiler.variables, input);
+      fill(slots, used, input);
       const frame = new Frame({ slots, functions: input.functions, patterns }, limits);
       return ending(attempt(run, frame), result, text);
     },
@@ -85,7 +86,11 @@ export function compileExpression<R extends keyof ResultTypes>(
 }
 
 /** Put the variables that the expression uses into their slots. */
-function fill(slots: Outcome[], variables: Compiler["variables"], input: Input): void {
+function fill(
+  slots: Outcome[],
+  variables: readonly (readonly [name: string, slot: number])[],
+  input: Input,
+): void {
   for (const [name, slot] of variables) {
     const raw = input.variables[name];
     slots[slot] =

@@ -1,6 +1,6 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
-import { podKey } from "./model.ts";
+import { type Pod, podKey } from "./model.ts";
 import type { FlowEnd, PodsOf, ReachQuestion, Verdict } from "./query.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -32,10 +32,10 @@ export function reachOf(index: ClusterIndex, question: ReachQuestion): Verdict {
   return best;
 }
 
-/** Ends that no policy can tell apart. */
+/** Ends that no policy can tell apart. PERF: pods get their keys when they are asked about. */
 interface Alike {
   readonly host: boolean;
-  readonly ends: FlowEnd[];
+  readonly ends: (FlowEnd | Pod)[];
 }
 
 function endsOf(index: ClusterIndex, end: FlowEnd | PodsOf): readonly Alike[] {
@@ -44,9 +44,9 @@ function endsOf(index: ClusterIndex, end: FlowEnd | PodsOf): readonly Alike[] {
   const alike = new Map<EndpointClass, Alike>();
   for (const { pod, cls } of index.namespaces.find(end.namespace)?.pods ?? []) {
     if (end.name !== null && pod.name !== end.name && pod.workload.name !== end.name) continue;
-    const known = alike.get(cls) ?? { host: cls.host, ends: [] };
-    known.ends.push({ kind: "pod", key: podKey(pod) });
-    alike.set(cls, known);
+    const known = alike.get(cls);
+    if (known === undefined) alike.set(cls, { host: cls.host, ends: [pod] });
+    else known.ends.push(pod);
   }
   return [...alike.values()];
 }
@@ -54,11 +54,15 @@ function endsOf(index: ClusterIndex, end: FlowEnd | PodsOf): readonly Alike[] {
 /** Pairs that stand for all: one, unless nodes matter. A pod's way to itself is never meant. */
 function* pairsOf(source: Alike, target: Alike): Iterable<readonly [FlowEnd, FlowEnd]> {
   const isOneEnough = !source.host && !target.host;
-  for (const from of source.ends) {
-    for (const to of target.ends) {
+  for (const from of source.ends.values().map(flowEnd)) {
+    for (const to of target.ends.values().map(flowEnd)) {
       if (from.kind === "pod" && to.kind === "pod" && from.key === to.key) continue;
       yield [from, to];
       if (isOneEnough) return;
     }
   }
+}
+
+function flowEnd(end: FlowEnd | Pod): FlowEnd {
+  return "kind" in end ? end : { kind: "pod", key: podKey(end) };
 }

@@ -22,8 +22,11 @@ const known = new WeakMap<RuleContext<unknown>, SharedInput>();
  * To be evaluated before the next rule asks for its own.
  */
 export function customRuleInput(context: RuleContext<unknown>, params: Params): Input {
-  const input = known.get(context) ?? createInput(context);
-  known.set(context, input);
+  let input = known.get(context);
+  if (input === undefined) {
+    input = createInput(context);
+    known.set(context, input);
+  }
   input.variables.params = params;
   return input;
 }
@@ -154,8 +157,8 @@ function endOf(text: Value | undefined): FlowEnd | PodsOf | null {
   if (typeof text !== "string") return null;
   const address = parseAddress(text);
   if (address !== null) return { kind: "address", address };
-  const { namespace, name } = /^(?<namespace>[^/]+)\/(?<name>[^/]+)$/.exec(text)?.groups ?? {};
-  if (namespace === undefined || name === undefined) return null;
+  const [namespace = "", name = "", more] = text.split("/");
+  if (namespace === "" || name === "" || more !== undefined) return null;
   return { kind: "pods-of", namespace, name: name === "*" ? null : name };
 }
 

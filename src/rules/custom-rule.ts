@@ -75,6 +75,7 @@ function createValidator(
   message: Program<string> | null,
 ): Validator {
   const { id, description, kinds, operations } = rule;
+  const judged: ReadonlySet<string> = new Set(kinds);
   return {
     id,
     title: description === "" ? id : description,
@@ -91,7 +92,7 @@ function createValidator(
     parameters: z.unknown(),
     check(context): readonly Finding[] {
       const object = context.object ?? context.oldObject;
-      if (object === null || !kinds.some((kind) => kind === kindOf(object))) return [];
+      if (object === null || !judged.has(kindOf(object))) return [];
       const input = customRuleInput(context, rule.params);
       const { clock, deadline } = context;
       // A share of the time for each expression would fail it where the process has to wait for a processor.

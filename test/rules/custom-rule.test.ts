@@ -247,6 +247,7 @@ describe("a rule in CEL that fails is a fault, as its onFault says", () => {
     ["a port below the first", "reaches('dev/*', 'shop/*', 0)", "`0` is no port"],
     ["a port beyond the last", "reaches('dev/*', 'shop/*', 65536)", "`65536` is no port"],
     ["an end that is none", "reaches('dev', 'shop/*', 1)", "`dev` is no end"],
+    ["an end of three parts", "reaches('dev/web/1', 'shop/*', 1)", "`dev/web/1` is no end"],
   ])("%s", (_, expression, message) => {
     for (const onFault of ["Deny", "Warn"] as const) {
       const { findings, faults } = judge(succeedIn({ expression, onFault }));
