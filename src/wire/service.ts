@@ -41,8 +41,9 @@ const portSchema = z
     targetPort: z.union([z.int(), z.string()]).nullish(),
   })
   .transform(({ name, protocol, port, targetPort }): ServicePort => {
-    const target = targetPort === undefined || targetPort === 0 ? port : (targetPort ?? port);
-    return { name: name ?? "", protocol, port, targetPort: target };
+    const none =
+      targetPort === undefined || targetPort === null || targetPort === 0 || targetPort === "";
+    return { name: name ?? "", protocol, port, targetPort: none ? port : targetPort };
   });
 
 const FAMILIES: ReadonlyMap<string, Family> = new Map([

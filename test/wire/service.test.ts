@@ -9,6 +9,7 @@ describe("a Service", () => {
     { name: "none is `port`", targetPort: undefined, expected: 80 },
     { name: "null is `port`", targetPort: null, expected: 80 },
     { name: "0, as the API server writes none, is `port`", targetPort: 0, expected: 80 },
+    { name: "an empty name, none to the API server, is `port`", targetPort: "", expected: 80 },
     { name: "a number", targetPort: 8080, expected: 8080 },
     { name: "a name", targetPort: "http", expected: "http" },
   ])("targetPort: $name", ({ targetPort, expected }) => {
