@@ -21,11 +21,15 @@ interface Spare {
   readonly needed: ReadonlySet<CompiledRule>;
 }
 
-/** What could go of a policy with no change in effect, as far as `effort` shows. */
+/**
+ * What could go of a policy with no change in effect, as far as `effort` shows. A rule for somebody who is
+ * not there stays, and so does its policy: it has no effect yet, and would have one.
+ */
 export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort: Effort): Spare {
   const { key } = policy;
   const cases = DIRECTIONS.flatMap((direction) => casesOf(index, policy, direction, effort));
-  if (cases.length > 0 && cases.every((each) => sameWithout(each, null))) {
+  const waits = DIRECTIONS.some((direction) => policy[direction].rules.some(hasEmptyPeer));
+  if (!waits && cases.length > 0 && cases.every((each) => sameWithout(each, null))) {
     const because = othersOf(cases, policy);
     return { found: [{ code: "redundant-policy", policy: key, because }], needed: new Set() };
   }
@@ -34,7 +38,7 @@ export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort
   for (const direction of DIRECTIONS) {
     const mine = cases.filter((each) => each.direction === direction);
     for (const rule of policy[direction].rules) {
-      const removable = !isEmpty(rule) && mine.every((each) => sameWithout(each, rule));
+      const removable = !hasEmptyPeer(rule) && mine.every((each) => sameWithout(each, rule));
       const why = removable ? redundantRule(mine, policy, rule) : null;
       // Half an answer to the second question would be a wrong one.
       if (why !== null && effort.left >= 0) found.push(why);
@@ -224,8 +228,9 @@ export function takesPart(policy: CompiledPolicy, direction: Direction): boolean
   return policy[direction].isolates || policy[direction].rules.length > 0;
 }
 
-function isEmpty({ peers }: CompiledRule): boolean {
-  return peers?.every(({ members, maybe }) => members.size + maybe.size === 0) === true;
+/** Report whether a rule is for somebody, among others, who is not there. */
+function hasEmptyPeer({ peers }: CompiledRule): boolean {
+  return peers?.some(({ members, maybe }) => members.size + maybe.size === 0) === true;
 }
 
 /** Report whether two policies for the same pods, each alone, would let the same through. */
@@ -241,6 +246,10 @@ export function haveSameEffect(
     subject.length > 0 &&
     DIRECTIONS.every((direction) => {
       if (a[direction].isolates !== b[direction].isolates) return false;
+      const [waiting, other] = [a, b].map((each) =>
+        contentOf(each[direction].rules.filter(hasEmptyPeer)),
+      );
+      if (waiting !== other) return false;
       // What a named port stands for is up to the pod that receives; in all else one speaks for all.
       const isByName = direction === "ingress" && (a.ingress.usesNames || b.ingress.usesNames);
       const speakers = new Map(subject.map((cls) => [isByName ? cls.portsKey : "", cls]));

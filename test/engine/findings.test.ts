@@ -50,6 +50,54 @@ it.each<Row>([
     ],
   },
   {
+    name: "what is for somebody who is not there yet can not go, nor is it a duplicate of what can",
+    changes: [
+      pod("shop/db app=db"),
+      pod("shop/web app=web"),
+      closed("shop"),
+      toDb,
+      networkPolicy(
+        "shop/metrics",
+        "pods app=db",
+        "types Ingress,Egress",
+        "ingress from namespaces team=monitoring pods app=prometheus on TCP/9187",
+      ),
+      networkPolicy(
+        "shop/more",
+        "pods app=db",
+        "ingress from pods app=web or pods app=batch on TCP/5432",
+      ),
+      clusterPolicy("Admin/1/guard", "egress Deny to namespaces team=legacy"),
+    ],
+    found: [
+      {
+        code: "peer-selects-nothing",
+        policy: "NetworkPolicy/shop/metrics",
+        path: "spec.ingress[0].from[0]",
+      },
+      {
+        code: "peer-selects-nothing",
+        policy: "NetworkPolicy/shop/more",
+        path: "spec.ingress[0].from[1]",
+      },
+      {
+        code: "peer-selects-nothing",
+        policy: "ClusterNetworkPolicy//guard",
+        path: "spec.egress[0].to[0]",
+      },
+      {
+        code: "redundant-policy",
+        policy: "NetworkPolicy/shop/to-db",
+        because: [
+          "ClusterNetworkPolicy//guard",
+          "NetworkPolicy/shop/closed",
+          "NetworkPolicy/shop/metrics",
+          "NetworkPolicy/shop/more",
+        ],
+      },
+    ],
+  },
+  {
     name: "a rule that another policy says as well",
     changes: [
       ...guarded,
