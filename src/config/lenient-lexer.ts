@@ -34,13 +34,17 @@ class LenientLexer extends OpenLexer {
   }
 }
 
-/** As `Parser.parse`, leniently. */
+/**
+ * As `Parser.parse`, leniently, of what stands behind `from`; offsets are those in all of the text, and the
+ * lines that begin up to there are not told again.
+ */
 export function* parseLeniently(
   text: string,
   onNewLine: (offset: number) => void,
+  from = 0,
 ): Generator<CST.Token, void> {
   const parser = new Parser(onNewLine);
-  onNewLine(0);
-  for (const lexeme of new LenientLexer().lex(text)) yield* parser.next(lexeme);
+  parser.offset = from;
+  for (const lexeme of new LenientLexer().lex(text.slice(from))) yield* parser.next(lexeme);
   yield* parser.end();
 }

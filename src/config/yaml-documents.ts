@@ -9,12 +9,14 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type ParseOptions,
   Parser,
   type SchemaOptions,
 } from "yaml";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { jsonKeys } from "../wire/shape.ts";
 import { parseLeniently } from "./lenient-lexer.ts";
+import { repeatedKeys } from "./repeated-keys.ts";
 
 /**
  * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except that times and numbers to the base
@@ -22,11 +24,13 @@ import { parseLeniently } from "./lenient-lexer.ts";
  */
 export const AS_KUBERNETES = {
   version: "1.1",
+  // See `repeatedKeys`.
+  uniqueKeys: false,
   customTags: (tags) =>
     tags.filter(
       (tag) => typeof tag === "string" || (tag.format !== "TIME" && tag.tag !== TIMESTAMP),
     ),
-} satisfies DocumentOptions & SchemaOptions;
+} satisfies DocumentOptions & ParseOptions & SchemaOptions;
 
 const TIMESTAMP = "tag:yaml.org,2002:timestamp";
 
@@ -60,11 +64,19 @@ export function parseYaml(
   text: string,
   file: string,
 ): Result<readonly YamlDocument[], readonly Problem[]> {
-  const read = readDocuments(file, (onNewLine) => new Parser(onNewLine).parse(text));
-  if (read.ok) return read;
-  const leniently = readDocuments(file, (onNewLine) => parseLeniently(text, onNewLine));
+  const lineCounter = new LineCounter();
+  const tokens = new Parser(lineCounter.addNewLine).parse(text);
+  const { documents, problems, sound } = readDocuments(tokens, file, lineCounter);
+  if (problems.length === 0) return success(documents);
+  // PERF: what is right up to there need not be read again.
+  const lines = new LineCounter();
+  lines.lineStarts = lineCounter.lineStarts.filter((start) => start <= sound.end);
+  const rest = readDocuments(parseLeniently(text, lines.addNewLine, sound.end), file, lines);
+  if (rest.problems.length === 0) {
+    return success([...documents.slice(0, sound.documents), ...rest.documents]);
+  }
   // A bracket that is never closed is told of best by the strict reading.
-  return leniently.ok || leniently.error.length < read.error.length ? leniently : read;
+  return failure(rest.problems.length < problems.length ? rest.problems : problems);
 }
 
 /** As `parseAllDocuments` of `yaml`, of a text that `parseYaml` reads. */
@@ -75,18 +87,28 @@ export function composeYaml(text: string): readonly Document.Parsed[] {
   return compose(parseLeniently(text, () => undefined));
 }
 
+interface Reading {
+  readonly documents: readonly YamlDocument[];
+  readonly problems: readonly Problem[];
+  /** Up to the first mistake: how many documents, and where the last of them ends. */
+  readonly sound: { readonly documents: number; readonly end: number };
+}
+
 function readDocuments(
+  tokens: Iterable<CST.Token>,
   file: string,
-  parse: (onNewLine: (offset: number) => void) => Iterable<CST.Token>,
-): Result<readonly YamlDocument[], readonly Problem[]> {
-  const lineCounter = new LineCounter();
+  lineCounter: LineCounter,
+): Reading {
   const lineOf = (offset: number): number => lineCounter.linePos(offset).line;
   const documents: YamlDocument[] = [];
   const problems: Problem[] = [];
   let firstMistake = Number.POSITIVE_INFINITY;
-  const tokens = parse(lineCounter.addNewLine);
+  let sound = { documents: 0, end: 0 };
+  let end = 0;
   for (const document of new Composer({ ...AS_KUBERNETES, lineCounter }).compose(tokens)) {
-    const { contents, errors, warnings, range } = document;
+    const { contents, range } = document;
+    if (problems.length === 0) sound = { documents: documents.length, end };
+    end = range[2];
     if (range[0] - firstMistake > MISTAKES_WITHIN_CHARS) {
       const message = "what follows was not read; mend what is above first";
       problems.push({ code: "NP_E_SYNTAX", path: `${file}:${lineOf(range[0])}`, message });
@@ -101,11 +123,11 @@ function readDocuments(
       });
     };
     // What else is wrong in a line mostly follows from the first mistake in it.
-    const mistakes = [...errors, ...lostExpressions(warnings)];
-    const first = new Map(mistakes.toReversed().map((error) => [lineOf(error.pos[0]), error]));
-    for (const { message, pos } of [...first.values()].toReversed()) complain(pos[0], message);
-    if (mistakes.length > 0 || contents === null) continue;
-    if (isScalar(contents) && contents.value === null) continue;
+    const mistakes = mistakesIn(document);
+    const first = new Map(mistakes.toReversed().map((one) => [lineOf(one.offset), one]));
+    for (const { message, offset } of [...first.values()].toReversed()) complain(offset, message);
+    if (mistakes.length > 0) continue;
+    if (contents === null || (isScalar(contents) && contents.value === null)) continue;
     const value = valueOf(document);
     if (!value.ok) complain(contents.range?.[0] ?? 0, value.error);
     else {
@@ -124,7 +146,26 @@ function readDocuments(
       });
     }
   }
-  return problems.length > 0 ? failure(problems) : success(documents);
+  return { documents, problems, sound };
+}
+
+interface Mistake {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** What is wrong in a document, as it is written. */
+function mistakesIn(document: Document.Parsed): readonly Mistake[] {
+  const { errors, warnings } = document;
+  const repeated = repeatedKeys(document).map((offset) => {
+    return { offset, message: "Map keys must be unique" };
+  });
+  return [
+    ...[...errors, ...lostExpressions(warnings)].map(({ pos, message }) => {
+      return { offset: pos[0], message };
+    }),
+    ...repeated,
+  ].toSorted((a, b) => a.offset - b.offset);
 }
 
 /** The value of a document, or what its aliases do that no JSON can: lead nowhere, or in a circle. */

@@ -55,6 +55,11 @@ describe("what is no YAML is a problem with its line, never an exception", () =>
       "f.yaml:2: `!has(object.spec.egress)` is a tag to YAML, and no text; put all of it in quotes",
     ],
     [
+      "a key twice, deep in brackets",
+      "a:\n- b: {c: 1,\n    d: [{e: 1, e: 2}]}\n",
+      "f.yaml:3: Map keys must be unique",
+    ],
+    [
       "an open bracket",
       "a: 1\nb: [1\n",
       "f.yaml:3: Flow sequence in block collection must be sufficiently indented and end with a ]",
@@ -108,6 +113,26 @@ it.each([
 it("what is written after brackets that indentation means nothing to is found all the same", () => {
   const [, document] = succeed(parseYaml("a:\n  b: [\n\tc\n\t]\n---\nd:\n  e: 1\n", "f.yaml"));
   expect(document?.position("d.e")).toEqual({ line: 7, column: 3 });
+});
+
+it("what stands behind documents that are right is read leniently too, and found", () => {
+  const text = "a: 1\n# one\n---\n---\nb: 2\n...\n---\nc: [\n\td\n]\ne: 3\n---\nf: 4\n";
+  const documents = succeed(parseYaml(text, "f.yaml"));
+  expect(documents.map(({ value }) => value)).toEqual([
+    { a: 1 },
+    { b: 2 },
+    { c: ["d"], e: 3 },
+    { f: 4 },
+  ]);
+  const lines = ["a", "b", "e", "f"].map((path, index) => documents[index]?.position(path).line);
+  expect(lines).toEqual([1, 5, 11, 13]);
+});
+
+it("a map of very many keys takes time in proportion to them", () => {
+  const keys = Array.from({ length: 50_000 }, (_, index) => `k${index}: v\n`).join("");
+  expect(complaints(parseYaml(`${keys}k7: again\n`, "f.yaml"))).toEqual([
+    "f.yaml:50001: Map keys must be unique",
+  ]);
 });
 
 describe("a mistake in a text of many documents", () => {
