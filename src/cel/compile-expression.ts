@@ -7,6 +7,7 @@ import { FUNCTIONS, functionTable } from "./function-table.ts";
 import { type FunctionDeclaration, hostOverload } from "./host-function.ts";
 import { parseExpression } from "./parse-expression.ts";
 import { mayBe } from "./resolve-call.ts";
+import type { Shape } from "./shape.ts";
 import {
   EvaluationError,
   type Outcome,
@@ -20,6 +21,8 @@ import {
 export interface Environment {
   readonly variables: Readonly<Record<string, TypeName>>;
   readonly functions: readonly FunctionDeclaration[];
+  /** What is known of variables. */
+  readonly shapes?: Readonly<Record<string, Shape>>;
 }
 
 /** What an evaluation works on. */
@@ -50,7 +53,8 @@ export interface Program<T> {
 /**
  * Compile an expression that is to give a `result` (`dyn`: any value). Its problems say where in the
  * text they are and what was expected: faults of syntax, names and functions that there are not,
- * arguments whose types are known not to fit, patterns that are none, calls with constants that fail.
+ * fields that what is known of a variable does not have, arguments whose types are known not to fit, patterns that
+ * are none, calls with constants that fail.
  */
 export function compileExpression<R extends keyof ResultTypes>(
   text: string,
@@ -62,13 +66,15 @@ export function compileExpression<R extends keyof ResultTypes>(
   const { expr, offsetOf } = parsed.value;
   const functions = functionTable([...FUNCTIONS, ...environment.functions.map(hostOverload)]);
   const variables = new Map(Object.entries(environment.variables));
-  const compiler = new Compiler({ variables, functions }, offsetOf);
+  const shapes = new Map(Object.entries(environment.shapes ?? {}));
+  const compiler = new Compiler({ variables, functions, shapes }, offsetOf);
   const { run, type } = compiler.compile(expr);
   if (!mayBe(type, result)) {
     compiler.complaints.push({ offset: 0, message: `gives ${type}, expected ${result}` });
   }
-  if (compiler.complaints.length > 0) {
-    const inOrder = compiler.complaints.toSorted((a, b) => a.offset - b.offset);
+  const faults = compiler.faults();
+  if (faults.length > 0) {
+    const inOrder = faults.toSorted((a, b) => a.offset - b.offset);
     return failure(inOrder.map((complaint) => problem(text, complaint)));
   }
   const { patterns, slotCount } = compiler;

@@ -21,15 +21,18 @@ import {
   slotNode,
   variableNode,
 } from "./node.ts";
+import type { Overload } from "./overload.ts";
 import type { Expr, Part } from "./parse-expression.ts";
 import { Pattern } from "./pattern.ts";
 import { type Callee, resolveCall } from "./resolve-call.ts";
+import { ANY, fieldShape, lacksField, type Shape } from "./shape.ts";
 import { EvaluationError, isTypeName, type Outcome, type TypeName, TypeValue } from "./value.ts";
 
 /** A name that a macro has given, and the slot that holds its value. */
 interface Scope {
   readonly name: string;
   readonly slot: number;
+  readonly shape: Shape;
   readonly outer: Scope | null;
 }
 
@@ -37,6 +40,8 @@ interface Scope {
 export interface Vocabulary {
   readonly variables: ReadonlyMap<string, TypeName>;
   readonly functions: FunctionTable;
+  /** What is known of variables; a variable that is not among them may have any fields. */
+  readonly shapes: ReadonlyMap<string, Shape>;
 }
 
 /** As deep as cel-go goes, with brackets or without: `a.b.c` is three deep. */
@@ -51,6 +56,8 @@ export class Compiler {
   readonly patterns = new Map<string, Pattern>();
   /** The variables that the expression uses, with their slots. */
   readonly variables = new Map<string, number>();
+  readonly #lacking: { readonly field: string; readonly complaint: Complaint }[] = [];
+  readonly #askedFor = new Set<string>();
   readonly #vocabulary: Vocabulary;
   readonly #offsetOf: (expr: Expr) => number;
   readonly #foldFrame: Frame;
@@ -65,6 +72,12 @@ export class Compiler {
 
   get slotCount(): number {
     return this.#slots;
+  }
+
+  /** All that is wrong. A field that is not there may be used where the expression asks for it first, by `has`. */
+  faults(): readonly Complaint[] {
+    const lacking = this.#lacking.filter(({ field }) => !this.#askedFor.has(field));
+    return [...this.complaints, ...lacking.map(({ complaint }) => complaint)];
   }
 
   compile(expr: Expr | undefined, scope: Scope | null = null): Node {
@@ -114,9 +127,12 @@ export class Compiler {
 
   #name(expr: Expr, name: string, scope: Scope | null): Node {
     const given = find(scope, name);
-    if (given !== null) return slotNode(given.slot);
+    if (given !== null) return slotNode(given.slot, given.shape);
     const type = this.#vocabulary.variables.get(name);
-    if (type !== undefined) return variableNode(this.#slotOf(name), type, this.#offsetOf(expr));
+    if (type !== undefined) {
+      const shape = this.#vocabulary.shapes.get(name) ?? ANY;
+      return { ...variableNode(this.#slotOf(name), type, this.#offsetOf(expr)), shape };
+    }
     if (isTypeName(name) && name !== "dyn") return constantNode(new TypeValue(name));
     const known = [...this.#vocabulary.variables.keys()].map((variable) => `\`${variable}\``);
     return this.#complain(expr, `unknown name \`${name}\`; there is ${known.join(", ")}`);
@@ -136,7 +152,14 @@ export class Compiler {
       return this.#complain(expr, `a ${object.type} has no field \`${field}\``);
     }
     const offset = this.#offsetOf(expr);
-    return testOnly ? hasNode(object, field, offset) : fieldNode(object, field, offset);
+    if (testOnly) {
+      this.#askedFor.add(field);
+      return hasNode(object, field, offset);
+    }
+    const { shape = ANY } = object;
+    const fault = lacksField(shape, field);
+    if (fault !== null) this.#lacking.push({ field, complaint: { offset, message: fault } });
+    return { ...fieldNode(object, field, offset), shape: fieldShape(shape, field) };
   }
 
   /** `a.b` for a path that no variable begins: part of the name of a function or type. Else empty. */
@@ -190,13 +213,20 @@ export class Compiler {
     const types = args.map(({ type }) => type);
     const overloads = resolveCall(callee, types, this.#vocabulary.functions);
     if (typeof overloads === "string") return this.#complain(expr, overloads);
-    const { patternAt } = overloads[0] ?? {};
-    const pattern = patternAt === undefined ? undefined : args[patternAt]?.constant;
-    const fault = typeof pattern === "string" ? this.#readPattern(pattern) : null;
+    const fault = this.#faultOfConstants(overloads[0], args);
     if (fault !== null) return this.#complain(expr, fault);
-    const node = callNode(overloads, args, this.#offsetOf(expr));
+    const call = callNode(overloads, args, this.#offsetOf(expr));
+    const items = callee.name === "_[_]" ? args[0]?.shape?.items : undefined;
+    const node = items === undefined ? call : { ...call, shape: items };
     const isPure = overloads.every((overload) => overload.isPure);
     return isPure && areConstant(args) ? this.#fold(expr, node) : node;
+  }
+
+  #faultOfConstants(overload: Overload | undefined, args: readonly Node[]): string | null {
+    const { patternAt, faultOf } = overload ?? {};
+    const pattern = patternAt === undefined ? undefined : args[patternAt]?.constant;
+    if (typeof pattern === "string") return this.#readPattern(pattern);
+    return faultOf?.(args.map(({ constant }) => constant)) ?? null;
   }
 
   /** What is constant is evaluated now: that it fails is better known before anybody needs it. */
@@ -242,7 +272,13 @@ export class Compiler {
     }
     const slots = macro.names.map(() => this.#slots++);
     const scope = macro.names.reduce<Scope | null>(
-      (around, name, index) => ({ name, slot: slots[index] ?? 0, outer: around }),
+      (around, name, index) => ({
+        name,
+        slot: slots[index] ?? 0,
+        // The last name is that of an item, a first of two its position.
+        shape: (index === macro.names.length - 1 ? range.shape?.items : undefined) ?? ANY,
+        outer: around,
+      }),
       outer,
     );
     const condition =

@@ -3,6 +3,7 @@ import { evaluateMacro, type MacroPlan, type Run, toBool } from "./evaluate-macr
 import type { Frame } from "./frame.ts";
 import type { Overload } from "./overload.ts";
 import { misfit } from "./resolve-call.ts";
+import type { Shape } from "./shape.ts";
 import {
   Dictionary,
   EvaluationError,
@@ -22,6 +23,8 @@ export interface Node {
   readonly type: TypeName;
   /** There where the value is always the same. */
   readonly constant?: Value;
+  /** There where something is known of its fields. */
+  readonly shape?: Shape;
 }
 
 /** What stands for an expression that something is wrong with. */
@@ -38,8 +41,8 @@ export function areConstant(nodes: readonly Node[]): boolean {
 }
 
 /** A name that a macro gives. */
-export function slotNode(slot: number): Node {
-  return { run: (frame) => frame.slots[slot] ?? null, type: "dyn" };
+export function slotNode(slot: number, shape: Shape): Node {
+  return { run: (frame) => frame.slots[slot] ?? null, type: "dyn", shape };
 }
 
 /** A variable of the environment, which may have no value. */

@@ -44,6 +44,8 @@ export interface Overload {
   readonly isPure: boolean;
   /** Which argument is a regular expression. */
   readonly patternAt?: number;
+  /** What is wrong with a call of these arguments, as far as they are constants; null: nothing. */
+  readonly faultOf?: (constants: readonly (Value | undefined)[]) => string | null;
   /** The call, or undefined where the arguments are of other types. Pays for itself but for the first step. */
   invoke(args: readonly Value[], frame: Frame): Outcome | undefined;
 }

@@ -129,20 +129,31 @@ interface Question {
   readonly port: Value | undefined;
 }
 
+/** What is wrong with a call of `reaches` with these arguments, as far as they are constants; null: nothing. */
+export function faultOfReaches([from, to, port]: readonly (Value | undefined)[]): string | null {
+  for (const end of [from, to]) {
+    if (end !== undefined && endOf(end) === null) return noEnd(end);
+  }
+  return port === undefined || portOf(port) !== null ? null : noPort(port);
+}
+
+function noEnd(given: Value | undefined): string {
+  const expected = "expected `namespace/*`, `namespace/name` or an address";
+  return `reaches: \`${shown(given)}\` is no end; ${expected}`;
+}
+
+function noPort(given: Value | undefined): string {
+  return `reaches: \`${shown(given)}\` is no port; expected 443 or \`UDP/53\``;
+}
+
 /** `reaches(from, to, port)`: whether anything of `from` can reach anything of `to`. */
 function reaches(after: EngineView, { from, to, port }: Question): Outcome {
   const ends = [endOf(from), endOf(to)] as const;
   const target = portOf(port);
   if (ends[0] === null || ends[1] === null) {
-    const wrong = ends[0] === null ? from : to;
-    const expected = "expected `namespace/*`, `namespace/name` or an address";
-    return new EvaluationError(`reaches: \`${shown(wrong)}\` is no end; ${expected}`);
+    return new EvaluationError(noEnd(ends[0] === null ? from : to));
   }
-  if (target === null) {
-    return new EvaluationError(
-      `reaches: \`${shown(port)}\` is no port; expected 443 or \`UDP/53\``,
-    );
-  }
+  if (target === null) return new EvaluationError(noPort(port));
   const verdict = after.reach({ from: ends[0], to: ends[1], ...target });
   // Never a guess: the rule's `onFault` decides.
   if (verdict === "unknown") return new EvaluationError("reaches: it cannot be told");

@@ -9,7 +9,8 @@ import { AppError, failure, type Problem, type Result, success, unreachable } fr
 import type { CustomRule } from "../resources/profile.ts";
 import { printable } from "../wire/printable.ts";
 import type { CustomRuleCompiler } from "./compile-profile.ts";
-import { customRuleInput } from "./custom-rule-input.ts";
+import { customRuleInput, faultOfReaches } from "./custom-rule-input.ts";
+import { customRuleShapes } from "./custom-rule-shapes.ts";
 import type { Finding, GovernedObject, Validator } from "./rule.ts";
 
 /** What Kubernetes allows an expression: some 150 ms at most (`bench -- cel`). */
@@ -32,6 +33,7 @@ const ENVIRONMENT: Environment = {
     parameters: ["string", "string", port],
     result: "bool",
     cost: 1_000,
+    faultOf: faultOfReaches,
   })),
 };
 
@@ -54,11 +56,12 @@ export function createCustomRuleCompiler(): CustomRuleCompiler {
 
 /** The problems carry the field of the rule that they are of. */
 function compileCustomRule(rule: CustomRule): Result<Validator, readonly Problem[]> {
-  const condition = compileExpression(rule.expression, ENVIRONMENT, "bool");
+  const environment = { ...ENVIRONMENT, shapes: customRuleShapes(rule.params) };
+  const condition = compileExpression(rule.expression, environment, "bool");
   const message =
     rule.messageExpression === ""
       ? null
-      : compileExpression(rule.messageExpression, ENVIRONMENT, "string");
+      : compileExpression(rule.messageExpression, environment, "string");
   const problems = [
     ...(condition.ok ? [] : condition.error.map((one) => ({ ...one, path: "expression" }))),
     ...(message === null || message.ok

@@ -223,6 +223,54 @@ describe("a rule in CEL that is not true", () => {
   });
 });
 
+describe("what a rule in CEL cannot see is told before it is asked", () => {
+  it.each<[string, string]>([
+    ["request.userInfo.usrname == 'x'", "there is no field `usrname`; did you mean `username`?"],
+    [
+      "namespaceObject.metadata.annotations == {}",
+      "there is no field `annotations`; there is `name`, `labels`",
+    ],
+    ["opened.all(flow, flow.form.world)", "there is no field `form`; did you mean `from`?"],
+    ["opened.all(at, flow, flow.to.pod > at)", "there is no field `pod`; did you mean `pods`?"],
+    [
+      "closed[0].ports[0].port == 1",
+      "there is no field `port`; there is `protocol`, `first`, `last`",
+    ],
+    ["params.limits.mx == 1", "there is no field `mx`; did you mean `max`?"],
+    [
+      "reaches('shop', 'shop/*', 1)",
+      "reaches: `shop` is no end; expected `namespace/*`, `namespace/name` or an address",
+    ],
+    [
+      "reaches(object.metadata.name, 'shop', 1)",
+      "reaches: `shop` is no end; expected `namespace/*`, `namespace/name` or an address",
+    ],
+    [
+      "reaches('shop/*', 'shop/*', 'QUIC/1')",
+      "reaches: `QUIC/1` is no port; expected 443 or `UDP/53`",
+    ],
+  ])("%s", (expression, message) => {
+    const [complaint, ...others] = complaints(
+      compile({ expression, params: { limits: { max: 1 } } }),
+    );
+    expect(complaint).toMatch(/^spec\.customRules\[0\]\.expression: .* \(line 1, column \d+\)$/);
+    expect(complaint).toContain(message);
+    expect(others).toEqual([]);
+  });
+
+  it.each([
+    ["but what it asks for first", "!has(params.owner) || params.owner == object.metadata.name"],
+    ["but what may be there", "request.options.any == 1 || request.userInfo.extra.any == ['x']"],
+    [
+      "but fields by names that are worked out",
+      "params['own' + 'er'] == 1 || opened[0]['from'] == {}",
+    ],
+    ["but what it makes itself", "opened.map(f, {'a': f.from}).all(x, x.a.any == 1)"],
+  ])("%s", (_, expression) => {
+    expect(compile({ expression }).ok).toBe(true);
+  });
+});
+
 describe("a rule in CEL is asked about", () => {
   it.each<[string, Omit<Written, "expression">, Partial<RuleSituation>, number]>([
     ["policies, unless it says otherwise", {}, {}, 1],
@@ -241,16 +289,22 @@ describe("a rule in CEL is asked about", () => {
 });
 
 describe("a rule in CEL that fails is a fault, as its onFault says", () => {
-  it.each<[string, string, string]>([
-    ["a field that is not there", "object.spec.egress.size() > 0", "there is no field `egress`"],
-    ["a port that is none", "reaches('dev/*', 'shop/*', 'QUIC/1')", "`QUIC/1` is no port"],
-    ["a port below the first", "reaches('dev/*', 'shop/*', 0)", "`0` is no port"],
-    ["a port beyond the last", "reaches('dev/*', 'shop/*', 65536)", "`65536` is no port"],
-    ["an end that is none", "reaches('dev', 'shop/*', 1)", "`dev` is no end"],
-    ["an end of three parts", "reaches('dev/web/1', 'shop/*', 1)", "`dev/web/1` is no end"],
-  ])("%s", (_, expression, message) => {
+  const toPort = "reaches('dev/*', 'shop/*', params.given)";
+  it.each<[string, string, unknown, string]>([
+    ["a field that is not there", "object.spec.egress.size() > 0", "", "no field `egress`"],
+    ["a port that is none", toPort, "QUIC/1", "`QUIC/1` is no port"],
+    ["a port below the first", toPort, 0, "`0` is no port"],
+    ["a port beyond the last", toPort, 65536, "`65536` is no port"],
+    ["an end that is none", "reaches(params.given, 'shop/*', 1)", "dev", "`dev` is no end"],
+    [
+      "an end of three parts",
+      "reaches(params.given, 'shop/*', 1)",
+      "dev/web/1",
+      "`dev/web/1` is no end",
+    ],
+  ])("%s", (_, expression, given, message) => {
     for (const onFault of ["Deny", "Warn"] as const) {
-      const { findings, faults } = judge(succeedIn({ expression, onFault }));
+      const { findings, faults } = judge(succeedIn({ expression, onFault, params: { given } }));
       expect(findings).toEqual([]);
       expect(faults).toMatchObject([
         { ruleId: "ours", onFault: onFault.toLowerCase(), error: { code: "NP_E_EXPRESSION" } },
@@ -261,8 +315,9 @@ describe("a rule in CEL that fails is a fault, as its onFault says", () => {
   });
 
   it("is one printable line however much its message repeats of the object", () => {
-    const expression = String.raw`reaches('dev\nNetworkPolicy created\u202e' + '${"x".repeat(5000)}', 'shop/*', 1)`;
-    const [fault] = judge(succeedIn({ expression })).faults;
+    const expression = String.raw`reaches(params.start + '${"x".repeat(5000)}', 'shop/*', 1)`;
+    const params = { start: "dev\nNetworkPolicy created\u202e" };
+    const [fault] = judge(succeedIn({ expression, params })).faults;
     const message = fault?.error.message ?? "";
     expect(message).toMatch(/^rule `ours` failed: reaches: `dev NetworkPolicy created x+…$/u);
     expect(message.length).toBeLessThanOrEqual(330);

@@ -1,0 +1,29 @@
+import { closestMatch } from "leven";
+
+/** What is known of a value before there is one: its fields, or those of its items. Nothing said: it may have any. */
+export interface Shape {
+  readonly fields?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+}
+
+/** A shape in which nothing is said. */
+export const ANY: Shape = {};
+
+/** How many fields are told of where none of them is near. */
+const FEW_FIELDS = 8;
+
+/** Why there is no such field, null where there may be. */
+export function lacksField({ fields }: Shape, name: string): string | null {
+  if (fields === undefined || Object.hasOwn(fields, name)) return null;
+  const known = Object.keys(fields);
+  const near = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
+  if (near !== undefined) return `there is no field \`${name}\`; did you mean \`${near}\`?`;
+  const list = known.map((field) => `\`${field}\``).join(", ");
+  const hint = known.length > 0 && known.length <= FEW_FIELDS ? `; there is ${list}` : "";
+  return `there is no field \`${name}\`${hint}`;
+}
+
+/** The shape of what stands in a field. */
+export function fieldShape({ fields }: Shape, name: string): Shape {
+  return fields !== undefined && Object.hasOwn(fields, name) ? (fields[name] ?? ANY) : ANY;
+}
