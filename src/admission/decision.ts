@@ -94,6 +94,8 @@ export type ResourceNotice =
   | { readonly kind: "not-judged-whole" }
   /** They lack labels or annotations that their Baseline is made with, and keep what they have. */
   | { readonly kind: "cannot-be-made"; readonly namespaces: readonly string[] }
+  /** The Invariant is about nobody there, as of now. */
+  | { readonly kind: "no-pods"; readonly paths: readonly string[] }
   /** The Exemption has ended; when, in milliseconds since 1970. */
   | { readonly kind: "expired"; readonly endMs: number };
 

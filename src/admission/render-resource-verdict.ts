@@ -32,6 +32,8 @@ export function renderResourceNotice(notice: ResourceNotice): string {
       return "it takes too long to hold what will be written against every Invariant; their status tells in a moment";
     case "cannot-be-made":
       return `namespaces without a label or annotation that their Baseline is made with stay as they are: ${renderList(notice.namespaces, ", ")}`;
+    case "no-pods":
+      return `no pod is selected now by ${renderList(notice.paths, ", ")}; compare with \`kubectl get pods -A --show-labels\``;
     case "expired":
       return `it excuses nobody: it expired on ${renderTime(notice.endMs)}`;
     default:

@@ -2,6 +2,7 @@ import { policyKey } from "../engine/model.ts";
 import { type Problem, unreachable } from "../errors.ts";
 import { keysNeededBy } from "../resources/baseline-variables.ts";
 import type { Resource } from "../resources/resource.ts";
+import { endsWithoutPods } from "../rules/ends-without-pods.ts";
 import { baselinesChosenWith, type ChosenBaseline } from "./chosen-baselines.ts";
 import type { ResourceNotice } from "./decision.ts";
 import { judgeBaselines } from "./judge-baselines.ts";
@@ -29,8 +30,10 @@ export async function effectsOf(
       const { expiresMs: endMs } = resource;
       return { problems: [], notices: endMs <= around.now() ? [{ kind: "expired", endMs }] : [] };
     }
-    case "Invariant":
-      return { problems: [], notices: [] };
+    case "Invariant": {
+      const paths = endsWithoutPods(resource, around.cluster.engine);
+      return { problems: [], notices: paths.length === 0 ? [] : [{ kind: "no-pods", paths }] };
+    }
     default:
       return unreachable(resource);
   }

@@ -274,6 +274,21 @@ describe("a change of one of Ringfence's own resources", () => {
     });
   });
 
+  it("names the ends at which nobody is, an Invariant", async () => {
+    const podsOf = (app: string): Json => ({ pods: { podSelector: { matchLabels: { app } } } });
+    const reach = { from: [podsOf("web")], to: [podsOf("db")] };
+    const written = (mustReach: Json): Json =>
+      document("Invariant", "x", { description: "d", mustReach });
+    const { ask } = createWorld();
+    const warnings = async (object: Json) =>
+      (await ask(review({ object, request: asked("Invariant") }))).warnings;
+    expect(await warnings(written(reach))).toBeUndefined();
+    const to = [{ world: true }, podsOf("bd"), { addresses: ["192.0.2.0/24"] }];
+    expect(await warnings(written({ from: [podsOf("wbe")], to }))).toEqual([
+      "no pod is selected now by spec.mustReach.from[0], spec.mustReach.to[1]; compare with `kubectl get pods -A --show-labels`",
+    ]);
+  });
+
   it("that has ended says so when it is written, an Exemption", async () => {
     const object = exemption({ rules: ["allow-all"], expires: "2025-12-31T00:00:00Z" });
     expect(await createWorld().ask(review({ object, request: asked("Exemption") }))).toMatchObject({
