@@ -157,6 +157,9 @@ function tooSmall({ minimum, origin }: z.core.$ZodIssueTooSmall): string {
 function wrongType(expected: string, input: unknown): string {
   const wanted = TYPE_NAMES[expected] ?? expected;
   if (input === undefined) return `is missing; expected ${wanted}`;
+  if (expected === "string" && (typeof input === "boolean" || typeof input === "number")) {
+    return `${shown(input)} is not ${wanted}; put it in quotes`;
+  }
   const isInQuotes = typeof input === "string" && /^(-?\d+(\.\d+)?|true|false)$/.test(input);
   return isInQuotes && expected !== "object" && expected !== "array"
     ? `${shown(input)} is a string, not ${wanted}; take it out of its quotes`

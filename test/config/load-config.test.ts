@@ -150,7 +150,7 @@ describe("what is wrong is named, and the process does not start", () => {
     [
       "a value inside a value",
       "dnsPodLabels:\n  app: dns\n  k8s-app: 3\n",
-      ['FILE:3 dnsPodLabels["k8s-app"]: `3` is not a string'],
+      ['FILE:3 dnsPodLabels["k8s-app"]: `3` is not a string; put it in quotes'],
     ],
     [
       "an item of a list",

@@ -191,7 +191,7 @@ describe("compileProfile", () => {
         {
           code: "NP_E_RESOURCE",
           path: "spec.rules[0].parameters.word",
-          message: "`1` is not a string",
+          message: "`1` is not a string; put it in quotes",
         },
         {
           code: "NP_E_RESOURCE",
