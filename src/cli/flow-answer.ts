@@ -1,5 +1,6 @@
 import { type Family, familyOf } from "../engine/address.ts";
 import type { Explanation, Flow, FlowEnd, Verdict } from "../engine/query.ts";
+import { nodeAssumptions } from "./findings/knowledge.ts";
 import type { EndQuestion, FlowQuestion } from "./flow-question.ts";
 import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
@@ -49,6 +50,7 @@ export function answer(question: FlowQuestion, world: World, source: Source): Fl
     assumptions: [
       ...new Set([...from.assumptions, ...to.assumptions]),
       ...baselineAssumptions([world], (namespace) => namespaces.has(namespace)),
+      ...(flow.to.kind === "address" ? nodeAssumptions(world.policies.values(), world) : []),
       ...(agree ? [] : [`the pods are not alike: ${allowed} of ${asked.length} pairs are allowed`]),
     ],
   };

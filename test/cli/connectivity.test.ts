@@ -118,6 +118,33 @@ describe("what a change opens and closes", () => {
     );
   });
 
+  it("says that it takes no address for a node's where policies ask for nodes that files do not have", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-nodes-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const object = (kind: string, name: string, rest: object): string =>
+      JSON.stringify({ apiVersion: "v1", kind, metadata: { name, namespace: "shop" }, ...rest });
+    const policy = object("AdminNetworkPolicy", "no-kubelet", {
+      apiVersion: "policy.networking.k8s.io/v1alpha1",
+      spec: {
+        priority: 5,
+        subject: { namespaces: {} },
+        egress: [{ action: "Deny", to: [{ nodes: {} }] }],
+      },
+    });
+    const alone = join(folder, "alone.yaml");
+    const beside = join(folder, "beside.yaml");
+    await writeFile(alone, `${policy}\n---\n${object("Pod", "web", { spec: {} })}`);
+    await writeFile(beside, object("Node", "n1", {}));
+    const says = "no address is a node's: the files have no Nodes";
+    const flow = ["--src-pod", "shop/web", "--dst-ip", "10.1.0.9", "-p", "10250", "-o", "json"];
+    const explain = await runCli(["explain", "--manifests", alone, ...flow]);
+    expect(JSON.parse(explain.stdout)).toMatchObject({ verdict: "allowed", assumptions: [says] });
+    const connectivity = await runCli(["connectivity", "--manifests", alone, "-A"]);
+    expect(connectivity.stderr).toBe(`note: assuming that ${says}\n`);
+    const known = await runCli(["connectivity", "--manifests", alone, beside, "-A"]);
+    expect(known.stderr).toBe("");
+  });
+
   it("lists what reaches many before what reaches one", async () => {
     const pod = (name: string, labels: object): object => {
       const metadata = { name, namespace: "shop", labels };

@@ -34,8 +34,23 @@ export function emptyAssumptions(
   world: World,
 ): readonly string[] {
   const places = emptyNamespaces(policies, world);
-  if (places.length === 0) return [];
-  return [`nobody runs in ${named(places)}: the files have no pods and no workloads there`];
+  return [
+    ...(places.length === 0
+      ? []
+      : [`nobody runs in ${named(places)}: the files have no pods and no workloads there`]),
+    ...nodeAssumptions(policies, world),
+  ];
+}
+
+/** What is taken for granted where policies ask for nodes, and files do not say which there are. */
+export function nodeAssumptions(policies: Iterable<SourcePolicy>, world: World): readonly string[] {
+  if (world.isWhole || world.engine.stats().nodes > 0) return [];
+  const matters = Iterator.from(policies).some(({ policy: { ingress, egress } }) =>
+    [...ingress.rules, ...egress.rules].some(
+      ({ peers }) => peers !== "all" && peers.some(({ kind }) => kind === "nodes"),
+    ),
+  );
+  return matters ? ["no address is a node's: the files have no Nodes"] : [];
 }
 
 function emptyNamespaces(policies: readonly SourcePolicy[], world: World): readonly string[] {
