@@ -6,13 +6,15 @@ import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { optInOf } from "./govern.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** A namespace that is kept with a Baseline. */
+/** A namespace that will be kept with another Baseline, or another version of it. */
 export interface ChosenBaseline {
   readonly namespace: Namespace;
   readonly baseline: Baseline;
+  /** The one that it has; null where that cannot be told. */
+  readonly before: Baseline | null;
 }
 
-/** The namespaces that are kept with a Baseline, and with which, once that resource is there. */
+/** The namespaces that are kept with another Baseline, and with which, once that resource is there. */
 export function baselinesChosenWith(
   resource: Resource,
   { ruleBook, cluster }: Surroundings,
@@ -23,7 +25,9 @@ export function baselinesChosenWith(
   return engine.matchingNamespaces([governed]).flatMap((namespace) => {
     const { name, labels } = namespace;
     if (isLeftAlone(name, facts.ownNamespace) || optInOf(labels)?.mode !== "enforce") return [];
-    const baseline = baselineFor(labels);
-    return baseline.ok ? [{ namespace, baseline: baseline.value }] : [];
+    const next = baselineFor(labels);
+    const last = ruleBook.baselineFor(labels);
+    const before = last.ok ? last.value : null;
+    return next.ok && next.value !== before ? [{ namespace, baseline: next.value, before }] : [];
   });
 }

@@ -67,17 +67,15 @@ function judge(
 
 /** What will be written in a namespace, and was not to be before. */
 function changesOf(
-  { namespace: { name, labels }, baseline }: ChosenBaseline,
+  { namespace: { name, labels }, baseline, before }: ChosenBaseline,
   values: ClusterValues,
   around: Surroundings,
 ): readonly Change[] {
-  const before = around.ruleBook.baselineFor(labels);
-  if (before.ok && before.value === baseline) return [];
   const annotations = around.baselines.annotationsOf(name);
   const facts: BaselineFacts = { ...values, namespace: name, labels, annotations };
   const next = renderBaseline(baseline, facts);
   if (!next.ok) return [];
-  const last = before.ok ? renderBaseline(before.value, facts) : null;
+  const last = before === null ? null : renderBaseline(before, facts);
   const kept = last?.ok === true ? last.value : [];
   const unchanged = new Set(
     next.value

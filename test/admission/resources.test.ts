@@ -159,6 +159,8 @@ describe("a change of one of Ringfence's own resources", () => {
         "NetworkPolicies of namespaces' own will be replaced by those of a Baseline: odd/own",
       ],
     });
+    const other = review({ object: document("Profile", "other", {}), request: asked("Profile") });
+    expect((await ask(other)).warnings).toBeUndefined();
   });
 
   it("names the namespaces that lack what it is made with, a Baseline", async () => {
