@@ -251,7 +251,7 @@ describeWithControlPlane("an Invariant through kubectl", (plane) => {
         const counts = both.map(({ log }, at) => answersIn(log) - (before[at] ?? 0));
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2);
         return counts;
-      });
+      }, 5_000);
       if (asked.every((count) => count === 1)) apart += 1;
       const denied = results.filter(({ code }) => code === 1);
       expect(denied, String(round)).toHaveLength(1);
