@@ -92,7 +92,7 @@ async function ringfenceServer(isGoverned: boolean) {
         resources: governance(EXPRESSIONS, INVARIANTS),
       })
     : embeddedAdmission(generateCluster(CLUSTER), observer);
-  const certificate = await CertificateFiles.open({ certificatePath, keyPath });
+  const certificate = await CertificateFiles.open({ certificatePath, keyPath, clientCaPath: "" });
   return createServer({
     admission,
     certificate: certificate.current,

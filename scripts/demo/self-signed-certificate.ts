@@ -37,6 +37,7 @@ export function createSelfSignedCertificate(commonName: string): CertificatePair
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    clientCa: null,
     notBefore,
     notAfter,
   };

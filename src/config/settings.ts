@@ -33,6 +33,12 @@ export const settingsSchema = z.strictObject({
     .string()
     .default("/etc/ringfence/certificate/tls.key")
     .describe("Private key of the certificate, PEM; read again when it changes."),
+  clientCaPath: z
+    .string()
+    .default("")
+    .describe(
+      "Certificates of authorities, PEM; only who presents a certificate of one of them is answered by the webhook; read again when it changes. Empty: whoever reaches the port is.",
+    ),
   resourceFolder: z
     .string()
     .default("/etc/ringfence/resources")

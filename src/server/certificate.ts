@@ -13,12 +13,16 @@ const POLL_MS = 10_000;
 export interface CertificatePaths {
   readonly certificatePath: string;
   readonly keyPath: string;
+  /** Of the authorities whose clients are answered; empty: anybody is. */
+  readonly clientCaPath: string;
 }
 
 /** PEM text of a certificate chain and its key, known to belong together. */
 export interface CertificatePair {
   readonly certificate: string;
   readonly key: string;
+  /** Of the authorities whose clients are answered; null: anybody is. */
+  readonly clientCa: string | null;
   /** When the leaf begins and ends to be valid. */
   readonly notBefore: Date;
   readonly notAfter: Date;
@@ -74,8 +78,7 @@ export class CertificateFiles {
     const check = (): void => {
       checking = checking.then(() => this.#check(listener));
     };
-    const { certificatePath, keyPath } = this.#paths;
-    const folders = new Set([dirname(certificatePath), dirname(keyPath)]);
+    const folders = new Set(pathsOf(this.#paths).map((path) => dirname(path)));
     this.#watchers = [...folders].flatMap((folder) => watchFolder(folder, check));
     this.#timer = setInterval(check, pollMs).unref();
   }
@@ -93,8 +96,7 @@ export class CertificateFiles {
       if (!isDeepStrictEqual(read.error, before)) listener.refused(read.error);
       return;
     }
-    const { certificate, key } = read.value;
-    if (certificate === this.#current.certificate && key === this.#current.key) return;
+    if (isDeepStrictEqual(read.value, this.#current)) return;
     this.#current = read.value;
     listener.replaced(read.value);
   }
@@ -128,14 +130,21 @@ function watchFolder(folder: string, check: () => void): readonly FSWatcher[] {
   }
 }
 
+function pathsOf({ certificatePath, keyPath, clientCaPath }: CertificatePaths): readonly string[] {
+  return [certificatePath, keyPath, ...(clientCaPath === "" ? [] : [clientCaPath])];
+}
+
 async function readPair({
   certificatePath,
   keyPath,
+  clientCaPath,
 }: CertificatePaths): Promise<Result<CertificatePair, Problem>> {
   const certificate = await readText(certificatePath);
   if (!certificate.ok) return certificate;
   const key = await readText(keyPath);
   if (!key.ok) return key;
+  const clientCa = clientCaPath === "" ? success(null) : await readAuthorities(clientCaPath);
+  if (!clientCa.ok) return clientCa;
   try {
     // The two are read at different instants: in the middle of a renewal they may not be a pair.
     createSecureContext({ cert: certificate.value, key: key.value });
@@ -143,11 +152,24 @@ async function readPair({
     return success({
       certificate: certificate.value,
       key: key.value,
+      clientCa: clientCa.value,
       notBefore: new Date(validFrom),
       notAfter: new Date(validTo),
     });
   } catch (error) {
     return failure(problemOf(certificatePath, error));
+  }
+}
+
+/** SECURITY: TLS takes a text without a certificate for no authorities, and then refuses everybody without a word. */
+async function readAuthorities(path: string): Promise<Result<string, Problem>> {
+  const read = await readText(path);
+  if (!read.ok) return read;
+  try {
+    const isAuthority = new X509Certificate(read.value).ca;
+    return isAuthority ? read : failure(problemOf(path, "the certificate is not an authority's"));
+  } catch (error) {
+    return failure(problemOf(path, error));
   }
 }
 

@@ -39,12 +39,18 @@ export type WebhookServer = FastifyInstance<Server>;
  *
  * - What has a readable uid is answered by an AdmissionReview, whatever goes wrong.
  * - HTTP errors are for the rest: 400 not a review, 404, 413 too large, 500.
+ * - Without a client's certificate nobody is answered where authorities of such are given.
  * - HTTP/1.1 only: it is what the API server speaks to webhooks.
  */
 export function createServer(options: ServerOptions): WebhookServer {
   const { admission, deadlineMs, clock, isDraining } = options;
   const app: WebhookServer = fastify({
-    https: { ...secureContextOf(options.certificate), ALPNProtocols: ["http/1.1"] },
+    https: {
+      ...secureContextOf(options.certificate),
+      ALPNProtocols: ["http/1.1"],
+      requestCert: options.certificate.clientCa !== null,
+      rejectUnauthorized: true,
+    },
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -98,12 +104,14 @@ function parseJson(_: unknown, body: string, done: (error: null, body: unknown) 
 }
 
 /** What TLS needs of a pair; also for `setSecureContext` when it is replaced. */
-export function secureContextOf({ certificate, key }: CertificatePair): {
+export function secureContextOf({ certificate, key, clientCa }: CertificatePair): {
   readonly cert: string;
   readonly key: string;
+  readonly ca?: string;
   readonly minVersion: "TLSv1.2";
 } {
-  return { cert: certificate, key, minVersion: "TLSv1.2" };
+  const ca = clientCa === null ? {} : { ca: clientCa };
+  return { cert: certificate, key, ...ca, minVersion: "TLSv1.2" };
 }
 
 function statusOf(error: unknown): number {

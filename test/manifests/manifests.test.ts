@@ -351,7 +351,13 @@ describe("the ServiceAccount's rights", () => {
 function server(): ReturnType<typeof createServer> {
   return createServer({
     admission: { handle: async () => null, fail: () => null },
-    certificate: { certificate: "", key: "", notBefore: new Date(0), notAfter: new Date(0) },
+    certificate: {
+      certificate: "",
+      key: "",
+      clientCa: null,
+      notBefore: new Date(0),
+      notAfter: new Date(0),
+    },
     deadlineMs: 1,
     clock: () => 0,
     isDraining: () => false,

@@ -158,6 +158,26 @@ describeWithControlPlane("the overlays", (plane) => {
     ]);
   });
 
+  it("client-certificates mounts the authority where it is read, beside what there was", async () => {
+    const objects = await render(await withComponents("client-certificates"));
+    const { spec } = deployment.parse(find(objects, "Deployment", "ringfence"));
+    expect(JSON.stringify(spec)).toContain('"secretName":"ringfence-client-ca"');
+    expect(spec.template.spec.containers).toMatchObject([
+      {
+        env: [
+          { name: "NODE_OPTIONS" },
+          { name: "RINGFENCE__CLIENT_CA_PATH", value: "/etc/ringfence/client-ca/ca.crt" },
+        ],
+        volumeMounts: [
+          { name: "certificate" },
+          { name: "resources" },
+          { name: "client-ca", mountPath: "/etc/ringfence/client-ca", readOnly: true },
+        ],
+      },
+    ]);
+    expect(objects.map(identity).toSorted()).toEqual((await readBase()).map(identity).toSorted());
+  });
+
   it("alerts adds its rules, and nothing else", async () => {
     const objects = (await render(await withComponents("alerts"))).map(identity);
     const base = new Set((await readBase()).map(identity));

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -39,7 +39,11 @@ async function renew(version: string, days = 30): Promise<CertificatePaths> {
 }
 
 function pathsIn(folder: string): CertificatePaths {
-  return { certificatePath: join(folder, "tls.crt"), keyPath: join(folder, "tls.key") };
+  return {
+    certificatePath: join(folder, "tls.crt"),
+    keyPath: join(folder, "tls.key"),
+    clientCaPath: "",
+  };
 }
 
 function follow(
@@ -114,6 +118,46 @@ it("keeps the pair it has while the new one does not belong together, and says s
   await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
   expect(files.problem).toBe(null);
   files.stop();
+});
+
+describe("the authorities of clients", () => {
+  it("are read with the pair, and followed", async () => {
+    const paths = await renew("first");
+    const clientCaPath = join(mount, "client-ca.crt");
+    await copyFile(authority.certificate, clientCaPath);
+    const files = await CertificateFiles.open({ ...paths, clientCaPath });
+    expect(files.current.clientCa).toBe(await readFile(authority.certificate, "utf8"));
+    const seen = follow(files, 20);
+    const other = await createCertificates();
+    await copyFile(other.authority.certificate, clientCaPath);
+    await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
+    expect(files.current.clientCa).toBe(other.ca);
+    await writeFile(clientCaPath, "");
+    await vi.waitFor(() => expect(seen.refused).toHaveLength(1), SOON);
+    expect(files.current.clientCa).toBe(other.ca);
+    files.stop();
+    await rm(other.folder, { recursive: true });
+  });
+
+  it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
+    ["are not there", async () => undefined, /ENOENT/],
+    ["are no certificate", (path) => writeFile(path, "oops"), /PEM/],
+    [
+      "are a client's own certificate",
+      async (path) => {
+        const { certificate } = await issueCertificate(authority, join(root, `own-${mounts}`));
+        await copyFile(certificate, path);
+      },
+      /not an authority's/,
+    ],
+  ])("keep the process from starting where they %s", async (_, prepare, message) => {
+    const paths = await renew("first");
+    const clientCaPath = join(mount, "client-ca.crt");
+    await prepare(clientCaPath);
+    const opened = CertificateFiles.open({ ...paths, clientCaPath });
+    await expect(opened).rejects.toThrow(message);
+    await expect(opened).rejects.toThrow(clientCaPath);
+  });
 });
 
 describe("a renewed certificate that is not valid", () => {

@@ -79,6 +79,7 @@ describe("connections", () => {
     const files = await CertificateFiles.open({
       certificatePath: pem.certificate,
       keyPath: pem.key,
+      clientCaPath: "",
     });
     const before = await served.client.post("/validate", review);
 
@@ -92,6 +93,32 @@ describe("connections", () => {
     expect(after.status).toBe(200);
     expect(after.serial).not.toBe(before.serial);
     expect(await readFile(pem.certificate, "utf8")).toBe(files.current.certificate);
+  });
+});
+
+describe("a client", () => {
+  it.each([
+    ["of the authority is answered", "own", 200],
+    ["of another authority is not", "other", null],
+    ["without a certificate is not", "none", null],
+  ] as const)("%s, where one is given", async (_, which, status) => {
+    const [own, other] = [await createCertificates(), await createCertificates()];
+    onTestFinished(async () => {
+      await rm(own.folder, { recursive: true });
+      await rm(other.folder, { recursive: true });
+    });
+    served = await serve(allowing(), { clientCaPath: own.authority.certificate });
+    const { authority, folder } = which === "other" ? other : own;
+    const pem = await issueCertificate(authority, join(folder, "client"));
+    const identity = {
+      cert: await readFile(pem.certificate, "utf8"),
+      key: await readFile(pem.key, "utf8"),
+    };
+    const client = new WebhookClient(served.port, served.ca, which === "none" ? {} : identity);
+    const answer = client.post("/validate", review);
+    if (status === null) await expect(answer).rejects.toThrow(/alert|ECONNRESET|socket hang up/);
+    else expect(await answer).toMatchObject({ status });
+    client.close();
   });
 });
 

@@ -16,6 +16,8 @@ export interface Served {
   readonly app: WebhookServer;
   readonly port: number;
   readonly client: WebhookClient;
+  /** What the client trusts. */
+  readonly ca: string;
   stop(): Promise<void>;
 }
 
@@ -33,11 +35,20 @@ export async function createCertificates(): Promise<{
 /** The webhook's server on a free loopback port, and a client that trusts it. */
 export async function serve(
   admission: Admission,
-  options: { readonly isDraining?: () => boolean; readonly deadlineMs?: number } = {},
+  options: {
+    readonly isDraining?: () => boolean;
+    readonly deadlineMs?: number;
+    /** Answer only who has a certificate of these authorities, a file. */
+    readonly clientCaPath?: string;
+  } = {},
 ): Promise<Served> {
   const { folder, authority, ca } = await createCertificates();
   const pem = await issueCertificate(authority, join(folder, "serving"));
-  const files = await CertificateFiles.open({ certificatePath: pem.certificate, keyPath: pem.key });
+  const files = await CertificateFiles.open({
+    certificatePath: pem.certificate,
+    keyPath: pem.key,
+    clientCaPath: options.clientCaPath ?? "",
+  });
   const app = createServer({
     admission,
     certificate: files.current,
@@ -54,6 +65,7 @@ export async function serve(
     app,
     port,
     client,
+    ca,
     async stop() {
       client.close();
       await app.close();

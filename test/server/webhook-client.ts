@@ -14,9 +14,10 @@ export class WebhookClient {
   readonly #agent: Agent;
   readonly #port: number;
 
-  constructor(port: number, ca: string) {
+  /** `own`: PEM text of what the client presents, if anything. */
+  constructor(port: number, ca: string, own: { cert?: string; key?: string } = {}) {
     this.#port = port;
-    this.#agent = new Agent({ ca, keepAlive: true });
+    this.#agent = new Agent({ ca, keepAlive: true, ...own });
   }
 
   async post(path: string, body: string | Buffer): Promise<WebhookReply> {

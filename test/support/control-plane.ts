@@ -57,6 +57,11 @@ interface KubectlOptions {
   readonly input?: string | object;
 }
 
+export interface PlaneOptions {
+  /** A webhook, `host:port`, that the API server presents its certificate to. */
+  readonly presentsItselfTo?: string;
+}
+
 /**
  * A real etcd and kube-apiserver on free loopback ports, RBAC on.
  *
@@ -106,7 +111,7 @@ export class ControlPlane {
   }
 
   /** Start both from the folder `binaries`; ready for requests when this returns, in about 4 seconds. */
-  static async start(binaries: string): Promise<ControlPlane> {
+  static async start(binaries: string, options: PlaneOptions = {}): Promise<ControlPlane> {
     const folder = await mkdtemp(join(tmpdir(), "ringfence-control-plane-"));
     const authority = await createAuthority(join(folder, "pki"));
     const serving = await issueCertificate(authority, join(folder, "pki"));
@@ -143,6 +148,15 @@ export class ControlPlane {
       "service-account-issuer": "https://kubernetes.default.svc",
       "service-account-key-file": serving.certificate,
       "service-account-signing-key-file": serving.key,
+      ...(options.presentsItselfTo === undefined
+        ? {}
+        : {
+            "admission-control-config-file": await writeAdmissionConfiguration(
+              folder,
+              options.presentsItselfTo,
+              serving,
+            ),
+          }),
     };
 
     const plane = new ControlPlane({
@@ -331,6 +345,34 @@ export class ControlPlane {
       await sleep(50);
     }
   }
+}
+
+/** The API server's own configuration of how it calls a webhook: with the client certificate `identity`. */
+async function writeAdmissionConfiguration(
+  folder: string,
+  webhook: string,
+  identity: CertificateFiles,
+): Promise<string> {
+  const kubeConfigFile = join(folder, "webhooks.kubeconfig");
+  const user = { "client-certificate": identity.certificate, "client-key": identity.key };
+  await writeFile(
+    kubeConfigFile,
+    JSON.stringify({ apiVersion: "v1", kind: "Config", users: [{ name: webhook, user }] }),
+  );
+  const apiVersion = "apiserver.config.k8s.io/v1";
+  const file = join(folder, "admission.json");
+  await writeFile(
+    file,
+    JSON.stringify({
+      apiVersion,
+      kind: "AdmissionConfiguration",
+      plugins: ["ValidatingAdmissionWebhook", "MutatingAdmissionWebhook"].map((name) => ({
+        name,
+        configuration: { apiVersion, kind: "WebhookAdmissionConfiguration", kubeConfigFile },
+      })),
+    }),
+  );
+  return file;
 }
 
 function startProcess(

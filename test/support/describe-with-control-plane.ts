@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ControlPlane } from "./control-plane.ts";
+import { ControlPlane, type PlaneOptions } from "./control-plane.ts";
 import { installControlPlane } from "./install-control-plane.ts";
 
 const startTimeoutMs = 90_000;
@@ -16,6 +16,7 @@ const installed = await installControlPlane();
 export function describeWithControlPlane(
   name: string,
   define: (plane: () => ControlPlane) => void,
+  options: PlaneOptions = {},
 ): void {
   it(`${name}: finds a control plane`, (context) => {
     const missing = installed.kind === "missing" ? installed.reason : "";
@@ -26,7 +27,7 @@ export function describeWithControlPlane(
     let running: ControlPlane | undefined;
     if (installed.kind === "found") {
       beforeAll(async () => {
-        running = await ControlPlane.start(installed.folder);
+        running = await ControlPlane.start(installed.folder, options);
       }, startTimeoutMs);
       afterAll(async () => running?.stop());
     }

@@ -68,9 +68,13 @@ export class Ringfence {
   }
 
   /** Apply the manifests, with these components beside, start the process, and return once the API server asks it. */
-  static async install(plane: ControlPlane, optional: readonly string[] = []): Promise<Ringfence> {
+  static async install(
+    plane: ControlPlane,
+    optional: readonly string[] = [],
+    webhookPort?: number,
+  ): Promise<Ringfence> {
     const ports = {
-      webhook: await freePort(),
+      webhook: webhookPort ?? (await freePort()),
       health: await freePort(),
       metrics: await freePort(),
     };
