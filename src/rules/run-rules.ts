@@ -85,9 +85,11 @@ function applies(
 
 /** What the profile does with the rule where the object is. What has no namespace matches no selector. */
 function entryFor(entries: readonly RuleEntry[], labels: Labels | null): RuleEntry | undefined {
-  return entries.find(
-    ({ match }) => match === null || (labels !== null && selectorMatches(match, labels)),
-  );
+  for (const entry of entries) {
+    const { match } = entry;
+    if (match === null || (labels !== null && selectorMatches(match, labels))) return entry;
+  }
+  return undefined;
 }
 
 function judge(ruleId: string, action: RuleAction, finding: Finding): JudgedFinding {

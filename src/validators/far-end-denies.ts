@@ -93,6 +93,8 @@ function deniedPair(
   for (const { from, to } of pairs) {
     const { allowed, unknown } = after.portsBetween(from.key, to.key);
     const open = unionPorts(allowed, unknown);
+    // PERF: where nothing is open the ports of the rule need not be worked out.
+    if (isEmptyPorts(open)) continue;
     if (!isEmptyPorts(intersectPorts(open, portsOf(placed, to) ?? open))) return null;
   }
   const [pair] = pairs;
