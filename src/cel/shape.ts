@@ -25,5 +25,6 @@ export function lacksField({ fields }: Shape, name: string): string | null {
 
 /** The shape of what stands in a field. */
 export function fieldShape({ fields }: Shape, name: string): Shape {
-  return fields !== undefined && Object.hasOwn(fields, name) ? (fields[name] ?? ANY) : ANY;
+  const known = fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
+  return known ?? ANY;
 }

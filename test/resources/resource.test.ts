@@ -138,6 +138,15 @@ it.each<[string, unknown, readonly string[]]>([
     ],
   ],
   [
+    "a field that is near to none of many, and a number in the place of a list or an object",
+    document("Profile", { customRules: [{ ...custom, zzz: 1 }, "true"], rules: "5" }),
+    [
+      "spec.rules: `5` is not a list",
+      "spec.customRules[0].zzz: unknown field `zzz`",
+      "spec.customRules[1]: `true` is not an object",
+    ],
+  ],
+  [
     "a number in quotes",
     document("Profile", { maxExemptionDays: "30" }),
     ["spec.maxExemptionDays: `30` is a string, not a number; take it out of its quotes"],
