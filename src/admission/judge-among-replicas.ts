@@ -16,7 +16,7 @@ export async function judgeAmongReplicas(
   const { request, mode, deadline } = asked;
   const { replicas, pending, clock, options } = around;
   const { heard } = replicas;
-  const { outcome, admitted, concernsInvariants } = await judge(asked, around);
+  const { outcome, admitted, takeBack, concernsInvariants } = await judge(asked, around);
   const isOfInterest = admitted.length > 0 && concernsInvariants && request.kind !== "Pod";
   if (outcome === "past-deadline" || !isOfInterest) return outcome;
   const told = await replicas.tell(toldOf(request), {
@@ -29,7 +29,7 @@ export async function judgeAmongReplicas(
     const trouble = { kind: "untold", problem: told.error } as const;
     return { ...outcome, notices: [...outcome.notices, { kind: "trouble", trouble }] };
   }
-  pending.withdraw(admitted);
+  takeBack();
   if (!told.ok) return { kind: "untold", problem: told.error };
   return clock() < deadline ? judgeAmongReplicas(asked, around) : "past-deadline";
 }

@@ -33,6 +33,8 @@ export interface Judgement {
   readonly outcome: Judged | "past-deadline";
   /** What has become possible by it, and is pending: nothing where it is refused or a dry run. */
   readonly admitted: readonly Change[];
+  /** Has it that they are not, after all. */
+  readonly takeBack: () => void;
   /** Whether it touches flows of which an invariant speaks. */
   readonly concernsInvariants: boolean;
 }
@@ -104,8 +106,7 @@ export async function judge(
     judged.denials.length > 0 && waivable ? await waive(judged, request, deadline, around) : judged;
   // Before anything else is judged: of two changes at once, the second must know of the first.
   const admitted = !request.dryRun && isAdmitted(outcome) ? changes : [];
-  pending.admit(admitted);
-  return { outcome, admitted, concernsInvariants };
+  return { outcome, admitted, takeBack: pending.admit(admitted), concernsInvariants };
 }
 
 function isAdmitted(outcome: Judged | "past-deadline"): boolean {

@@ -36,27 +36,27 @@ export class PendingChanges {
   }
 
   /**
-   * Remember what has just been admitted. Not pods: they are many, and what the watch shows of one is
+   * Remember what has just been admitted. The answer takes that back, should it not be admitted after all: what was
+   * pending before of the same objects then is again. Not pods: they are many, and what the watch shows of one is
    * never what was admitted, as it has been given a node and an address by then.
    */
-  admit(changes: readonly Change[]): void {
+  admit(changes: readonly Change[]): () => void {
+    const takeBacks: (() => void)[] = [];
     for (const change of changes) {
       if (change.kind === "pod") continue;
       const name = nameOf(change);
       const key = `${change.kind} ${name}`;
-      const admittedAt = this.#clock();
+      const before = this.#pending.get(key);
+      const pending = { change, name, admittedAt: this.#clock(), lookedAt: NOT_LOOKED_AT };
       this.#pending.delete(key);
-      this.#pending.set(key, { change, name, admittedAt, lookedAt: NOT_LOOKED_AT });
+      this.#pending.set(key, pending);
+      takeBacks.push(() => this.#takeBack(key, pending, before));
       const [oldest] = this.#pending.keys();
       if (this.#pending.size > MAX_PENDING && oldest !== undefined) this.#pending.delete(oldest);
     }
-  }
-
-  /** Forget `changes`, objects that were given to `admit`: they were not admitted after all. */
-  withdraw(changes: readonly Change[]): void {
-    for (const [key, { change }] of this.#pending) {
-      if (changes.includes(change)) this.#pending.delete(key);
-    }
+    return () => {
+      for (const takeBack of takeBacks) takeBack();
+    };
   }
 
   /** Report whether none of `changes`, objects that were given to `admit`, is pending any more. */
@@ -72,6 +72,13 @@ export class PendingChanges {
     return Array.from(this.#pending)
       .filter(([key]) => !judged.has(key))
       .map(([, { change }]) => change);
+  }
+
+  #takeBack(key: string, pending: Pending, before: Pending | undefined): void {
+    // Something newer may be in its place.
+    if (this.#pending.get(key) !== pending) return;
+    if (before === undefined) this.#pending.delete(key);
+    else this.#pending.set(key, before);
   }
 
   #sweep(): void {

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PendingChanges } from "../../src/admission/pending-changes.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import type { Change } from "../../src/engine/model.ts";
@@ -49,4 +49,39 @@ it("has none that the watches have shown", () => {
   // There is no such namespace.
   pending.admit([removal("gone"), arrival("to-come")]);
   expect(pending.beside([])).toEqual([arrival("to-come")]);
+});
+
+describe("what was not admitted after all", () => {
+  const labelled = (name: string, value: string): Change => ({
+    kind: "namespace",
+    op: "upsert",
+    object: { name, labels: new Map([["tier", value]]) },
+  });
+
+  it("is not possible any more, and what it stood in the place of is again", () => {
+    const { pending } = create();
+    pending.admit([labelled("a", "first")]);
+    const takeBack = pending.admit([labelled("a", "second"), labelled("b", "second")]);
+    expect(pending.beside([])).toEqual([labelled("a", "second"), labelled("b", "second")]);
+    takeBack();
+    expect(pending.beside([])).toEqual([labelled("a", "first")]);
+  });
+
+  it("takes nothing away that came after it", () => {
+    const { pending } = create();
+    const takeBack = pending.admit([labelled("a", "first")]);
+    pending.admit([labelled("a", "second")]);
+    takeBack();
+    expect(pending.beside([])).toEqual([labelled("a", "second")]);
+  });
+
+  it("brings nothing back whose time is over", () => {
+    const { pending, pass } = create();
+    pending.admit([labelled("a", "first")]);
+    pass(6_000);
+    const takeBack = pending.admit([labelled("a", "second")]);
+    pass(6_000);
+    takeBack();
+    expect(pending.beside([])).toEqual([]);
+  });
 });
