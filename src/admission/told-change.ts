@@ -22,13 +22,13 @@ export function toldOf(request: GovernedRequest): RequestedChange {
 }
 
 /**
- * What a change that another replica has told of does to the cluster, its baseline included. None where it cannot
+ * What a change that another replica has told of does to the cluster, its baseline included. Null where it cannot
  * be read: this replica would not have admitted it, and a newer one may tell what an older does not know.
  */
-export function changesOf(told: unknown, around: Surroundings): readonly Change[] {
-  if (!isTold(told)) return [];
+export function changesOf(told: unknown, around: Surroundings): readonly Change[] | null {
+  if (!isTold(told)) return null;
   const subject = readSubject(told, around.cluster.engine);
-  return subject.ok ? [...subject.value.changes, ...baselineChanges(told, around)] : [];
+  return subject.ok ? [...subject.value.changes, ...baselineChanges(told, around)] : null;
 }
 
 function abridge(raw: unknown): unknown {

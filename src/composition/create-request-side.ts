@@ -16,6 +16,9 @@ import type { ClusterSide, ClusterSideOptions } from "./create-cluster-side.ts";
 /** The ConfigMap in which the replicas tell each other of changes; `manifests/base/rbac.yaml` names it too. */
 const LEDGER_NAME = "ringfence-ledger";
 
+/** Two versions of Ringfence side by side, most likely: what breaks an invariant together with it is not known here. */
+const UNHEARD = "another replica told of a change that this one cannot read";
+
 export interface RequestSideOptions extends ClusterSideOptions {
   readonly clusterSide: ClusterSide;
   readonly observer: AdmissionObserver;
@@ -48,7 +51,11 @@ export function createRequestSide(options: RequestSideOptions): RequestSide {
     name: LEDGER_NAME,
     keptMs: POSSIBLE_MS,
     clock,
-    hear: (change) => around.pending.admit(changesOf(change, around)),
+    hear: (told) => {
+      const changes = changesOf(told, around);
+      if (changes !== null) around.pending.admit(changes);
+      else observe({ kind: "telling-failed", code: "NP_E_SCHEMA", message: UNHEARD });
+    },
     observe,
   });
   const around: Surroundings = {

@@ -108,7 +108,7 @@ export const METRICS = {
   tellingFailures: {
     name: "ringfence_telling_failures_total",
     type: "counter",
-    help: "Attempts to tell the other replicas of changes that concern an Invariant before they are admitted, that failed.",
+    help: "Attempts to tell the other replicas of changes that concern an Invariant before they are admitted, or to read what they told, that failed.",
     labels: ["code"],
   },
   accessReviewFailures: {

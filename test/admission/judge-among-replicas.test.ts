@@ -91,7 +91,9 @@ class Table {
 
 /** One of two replicas: the watches have shown it that shop is closed. */
 function replica(table: Table, options: WorldOptions = {}): ReturnType<typeof createWorld> {
-  const seat = table.seat((change) => world.around.pending.admit(changesOf(change, world.around)));
+  const seat = table.seat((change) =>
+    world.around.pending.admit(changesOf(change, world.around) ?? []),
+  );
   const world = createWorld({ resources: [sealed], replicas: seat, ...options });
   world.watch(closed);
   return world;
