@@ -18,24 +18,25 @@ interface Layer {
  */
 const LAYERS: readonly Layer[] = [
   layer("errors.ts", { node: false }),
+  layer("nearest.ts", { packages: ["leven"], node: false }),
   layer("engine", { node: false }),
   layer("cel", {
-    imports: ["engine", "errors.ts"],
-    packages: ["@bufbuild/cel", "@bufbuild/protobuf", "re2js", "leven"],
+    imports: ["engine", "errors.ts", "nearest.ts"],
+    packages: ["@bufbuild/cel", "@bufbuild/protobuf", "re2js"],
   }),
-  layer("wire", { imports: ["engine", "errors.ts"], packages: ["zod", "leven"] }),
-  layer("resources", { imports: ["engine", "wire", "errors.ts"], packages: ["zod"] }),
+  layer("wire", { imports: ["engine", "errors.ts", "nearest.ts"], packages: ["zod", "leven"] }),
+  layer("resources", { imports: ["engine", "wire", "errors.ts", "nearest.ts"], packages: ["zod"] }),
   layer("config", {
     imports: ["resources", "engine", "wire", "errors.ts"],
     packages: ["zod", "yaml"],
   }),
   // Rules declare the schema of their parameters.
   layer("rules", {
-    imports: ["resources", "cel", "engine", "wire", "errors.ts"],
+    imports: ["resources", "cel", "engine", "wire", "errors.ts", "nearest.ts"],
     packages: ["zod"],
   }),
   layer("validators", {
-    imports: ["rules", "engine", "wire", "errors.ts"],
+    imports: ["rules", "engine", "wire", "errors.ts", "nearest.ts"],
     types: ["resources"],
     packages: ["zod", "leven", "re2js"],
   }),

@@ -1,4 +1,4 @@
-import { closestMatch } from "leven";
+import { didYouMean } from "../nearest.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { type Overload, signature } from "./overload.ts";
 import type { TypeName } from "./value.ts";
@@ -63,8 +63,7 @@ function unknown(name: string, functions: FunctionTable): string {
   const use = MACROS.get(name);
   if (use !== undefined) return `\`${name}\` is used otherwise: \`${use}\``;
   const names = [...functions.keys()].filter((known) => !isOperator(known));
-  const near = closestMatch(name, names, { maxDistance: Math.ceil(name.length / 3) });
-  return `unknown function \`${name}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`;
+  return `unknown function \`${name}\`${didYouMean(name, names)}`;
 }
 
 function misapplied(

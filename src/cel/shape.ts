@@ -1,4 +1,4 @@
-import { closestMatch } from "leven";
+import { didYouMean } from "../nearest.ts";
 
 /** What is known of a value before there is one: its fields, or those of its items. Nothing said: it may have any. */
 export interface Shape {
@@ -16,11 +16,9 @@ const FEW_FIELDS = 8;
 export function lacksField({ fields }: Shape, name: string): string | null {
   if (fields === undefined || Object.hasOwn(fields, name)) return null;
   const known = Object.keys(fields);
-  const near = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
-  if (near !== undefined) return `there is no field \`${name}\`; did you mean \`${near}\`?`;
   const list = known.map((field) => `\`${field}\``).join(", ");
-  const hint = known.length > 0 && known.length <= FEW_FIELDS ? `; there is ${list}` : "";
-  return `there is no field \`${name}\`${hint}`;
+  const all = known.length > 0 && known.length <= FEW_FIELDS ? `; there is ${list}` : "";
+  return `there is no field \`${name}\`${didYouMean(name, known) || all}`;
 }
 
 /** The shape of what stands in a field. */

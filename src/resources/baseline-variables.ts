@@ -1,6 +1,6 @@
 import { familyOf, parseAddress } from "../engine/address.ts";
 import type { Labels } from "../engine/model.ts";
-import { didYouMean } from "../wire/nearest.ts";
+import { didYouMean } from "../nearest.ts";
 import type { Baseline } from "./baseline.ts";
 import type { DnsTarget } from "./dns-target.ts";
 import type { Variables, VariableValue } from "./expand-template.ts";

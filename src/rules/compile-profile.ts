@@ -1,6 +1,6 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import type { CustomRule, Profile } from "../resources/profile.ts";
-import { didYouMean } from "../wire/nearest.ts";
 import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";

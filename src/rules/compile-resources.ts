@@ -1,11 +1,11 @@
 import { failure, type Problem, type Result } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
 import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { Profile } from "../resources/profile.ts";
 import { checkBaseline } from "../resources/render-baseline.ts";
 import { type Resource, type ResourceKind, resourceKey } from "../resources/resource.ts";
-import { didYouMean } from "../wire/nearest.ts";
 import { type CustomRuleCompiler, compileProfile, noRule } from "./compile-profile.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile } from "./rule.ts";

@@ -1,6 +1,6 @@
-import { closestMatch } from "leven";
 import { z } from "zod";
 import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
+import { nearest } from "../nearest.ts";
 import { addAt } from "../rules/json-patch.ts";
 import type { PlacedPort } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
@@ -127,10 +127,9 @@ function otherProtocol(item: string, { protocol }: ContainerPort): Fix {
 function suggest({ name }: NamedPort, ports: readonly ContainerPort[]): string {
   const sameName = ports.find((port) => port.name === name);
   if (sameName !== undefined) return `\`${name}\` is a ${sameName.protocol} port there`;
-  const near = closestMatch(
+  const near = nearest(
     name,
     ports.map((port) => port.name),
-    { maxDistance: Math.max(1, Math.floor(name.length / 2)) },
   );
   if (near !== undefined) return `did you mean \`${near}\`?`;
   return ports.length === 0

@@ -1,6 +1,6 @@
 import type { Labels } from "../engine/model.ts";
 import type { Problem } from "../errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "./ringfence-labels.ts";
 import { jsonPath } from "./shape.ts";
 

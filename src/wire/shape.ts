@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { knownFields } from "./known-fields.ts";
-import { didYouMean } from "./nearest.ts";
 import { printable } from "./printable.ts";
 
 /**

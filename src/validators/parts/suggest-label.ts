@@ -1,7 +1,7 @@
 import { closestMatch } from "leven";
 import type { Labels, Requirement, Selection, Selector } from "../../engine/model.ts";
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
-import { nearest } from "../../wire/nearest.ts";
+import { nearest } from "../../nearest.ts";
 import { bearersIn, MAX_READ, namespaceOfMatch, type Surroundings } from "./bearers.ts";
 import { labelText, listed } from "./phrases.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { didYouMean } from "../../src/wire/nearest.ts";
+import { didYouMean } from "../src/nearest.ts";
 
 it.each<[string, readonly string[], string]>([
   ["extend", ["description", "extends"], "; did you mean `extends`?"],
