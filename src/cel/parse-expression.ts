@@ -1,7 +1,7 @@
 import { parse } from "@bufbuild/cel";
 import { failure, type Result, success } from "../errors.ts";
 import { type Complaint, findSyntaxError } from "./find-syntax-error.ts";
-import { skipSpace } from "./read-tokens.ts";
+import { readTokens, skipSpace } from "./read-tokens.ts";
 
 /** The library's syntax tree, with the macros of one variable written out. */
 export type Expr = NonNullable<ReturnType<typeof parse>["expr"]>;
@@ -27,20 +27,27 @@ export function parseExpression(text: string): Result<Parsed, Complaint> {
   }
   const complaint = findSyntaxError(text);
   if (complaint !== null) return failure(complaint);
+  const bare = withoutComments(text);
   try {
-    // The parser takes a comment for one only where its line ends.
-    const { expr, sourceInfo } = parse(`${text}\n`);
+    const { expr, sourceInfo } = parse(bare);
     if (expr === undefined) return failure({ offset: 0, message: "expected an expression" });
     return success({
       expr,
       offsetOf: ({ id }) =>
         // The parser's place of an operator is where the space before it begins.
-        skipSpace(text, sourceInfo?.positions[id.toString()] ?? 0),
+        skipSpace(bare, sourceInfo?.positions[id.toString()] ?? 0),
     });
   } catch (error) {
     // The parser throws, at what it cannot read and where it runs out of stack.
     return failure(complaintOf(error));
   }
+}
+
+/** The same with spaces in place of comments: the parser reads one in a row, and only where its line ends. */
+function withoutComments(text: string): string {
+  let bare = "";
+  for (const token of readTokens(text)) bare = bare.padEnd(token.offset) + token.text;
+  return bare;
 }
 
 /** What the form of an expression does not show: hardly anything. */

@@ -50,6 +50,7 @@ describe("the form of an expression", () => {
 
   it.each([
     "object.spec . ingress [0] // a comment",
+    "// one\n// two\n\n  object // three\r\n  // four\n.spec == [ // five\n// six\n  1 ] // seven\n// eight",
     "!!true && --1 < 0 && 1 - -1 == 2",
     "[1, 2, ].size() + {'a': 1, }.size() + [].size() + {}.size()",
     "{true ? 1 : 2: true ? 3 : 4}",
@@ -159,6 +160,12 @@ describe("what can be known of an expression beforehand", () => {
   ])("%s", (expression, message) => {
     expect(complaints(expression)).toEqual([
       typeof message === "string" ? message : expect.stringMatching(message),
+    ]);
+  });
+
+  it("is said of its place behind comments", () => {
+    expect(complaints("// one\n// two\ntrue // three\n  // four\n  && 'a' == 1")).toEqual([
+      "string and int are never equal (line 5, column 10)",
     ]);
   });
 
