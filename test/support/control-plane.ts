@@ -320,6 +320,23 @@ export class ControlPlane {
     });
   }
 
+  /** The namespace `default` is made a moment after /readyz says yes. */
+  async #hasNamespaces(): Promise<boolean> {
+    return (await this.request("GET", "/api/v1/namespaces/default")).status === 200;
+  }
+
+  /** So is the range of Services' addresses, from Kubernetes 1.33 on: no Service is taken before. */
+  async #hasAddresses(): Promise<boolean> {
+    const body = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "first" },
+      spec: { ports: [{ port: 1 }] },
+    };
+    const path = "/api/v1/namespaces/default/services?dryRun=All";
+    return (await this.request("POST", path, { body })).status === 201;
+  }
+
   async #waitUntilReady(): Promise<void> {
     const deadline = Date.now() + startTimeoutMs;
     for (;;) {
@@ -327,8 +344,7 @@ export class ControlPlane {
         ({ status }) => status === 200,
         () => false,
       );
-      // The namespace `default` is made a moment after /readyz says yes.
-      if (ready && (await this.request("GET", "/api/v1/namespaces/default")).status === 200) return;
+      if (ready && (await this.#hasNamespaces()) && (await this.#hasAddresses())) return;
       const { etcd, apiServer } = this.#processes;
       const ended = [etcd, apiServer].find((child) => child.exitCode !== null);
       if (ended !== undefined || Date.now() > deadline) {
