@@ -60,6 +60,7 @@ export function embeddedAdmission(
           templatesOf: () => [],
           services: servicesOf(cluster.pods),
           knowsPodsOf: () => true,
+          namespaceManifest: () => undefined,
           network: { bare: () => null },
           knowsNamespaces: "yes",
         },

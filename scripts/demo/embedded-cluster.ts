@@ -35,6 +35,7 @@ export class EmbeddedCluster implements ClusterState {
       templatesOf: (namespace) => this.#templates.filter((it) => it.namespace === namespace),
       services: this.#services,
       knowsPodsOf: () => true,
+      namespaceManifest: (name) => this.#objects.get(keyOf("Namespace", { name, namespace: "" })),
       network: { bare: () => null },
       knowsNamespaces: "yes",
     };
@@ -103,7 +104,10 @@ function changeOf(object: WireObject): Change | null {
   }
 }
 
-function keyOf(kind: string, { namespace, name }: KubernetesObject["metadata"]): string {
+function keyOf(
+  kind: string,
+  { namespace, name }: Pick<KubernetesObject["metadata"], "namespace" | "name">,
+): string {
   return `${kind}/${namespace}/${name}`;
 }
 

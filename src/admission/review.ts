@@ -50,6 +50,12 @@ interface RequestOf<K> {
   /** Empty where `generateName` is not filled in yet (mutation). */
   readonly name: string;
   readonly subResource: string;
+  /** What was asked for before the API server converted it; handed on as it came. */
+  readonly requestedAs: {
+    readonly kind: unknown;
+    readonly resource: unknown;
+    readonly subResource: unknown;
+  };
   readonly dryRun: boolean;
   readonly user: RequestUser;
   /** Handed on as they came. */
@@ -126,6 +132,11 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
     namespace: namespaceOf(kind, raw, name),
     name,
     subResource: text(field(raw, "subResource")),
+    requestedAs: {
+      kind: field(raw, "requestKind"),
+      resource: field(raw, "requestResource"),
+      subResource: field(raw, "requestSubResource"),
+    },
     dryRun: field(raw, "dryRun") === true,
     user: userOf(field(raw, "userInfo")),
     options: field(raw, "options"),

@@ -9,7 +9,7 @@ import {
 } from "../wire/endpoints.ts";
 import { parseService } from "../wire/service.ts";
 import { ServiceIndex } from "../wire/service-index.ts";
-import { field } from "../wire/shape.ts";
+import { field, isObject } from "../wire/shape.ts";
 import { parseWorkload } from "../wire/workload.ts";
 import type { ApiClient } from "./api-client.ts";
 import { NetworkAgents } from "./bare-network.ts";
@@ -68,7 +68,7 @@ export class ClusterState {
   readonly facts: Facts;
   readonly #options: ClusterStateOptions;
   readonly #reflectors: readonly Reflector[];
-  readonly #terminating = new Set<string>();
+  readonly #namespaces = new Map<string, unknown>();
   readonly #unreadable: UnreadableObjects;
   readonly #templates = new TemplateIndex();
   readonly #services = new ServiceIndex();
@@ -90,6 +90,7 @@ export class ClusterState {
       templates: this.#templates,
       services: this.#services,
       network: this.#network,
+      namespaceManifest: (name) => this.#namespaces.get(name),
       dns: () => this.#dns,
       apiServer: () => this.#apiServer,
     });
@@ -140,14 +141,15 @@ export class ClusterState {
 
   /** Report whether the namespace has a deletion timestamp. */
   isTerminating(namespace: string): boolean {
-    return this.#terminating.has(namespace);
+    const manifest = this.#namespaces.get(namespace);
+    return field(manifest, "metadata", "deletionTimestamp") !== undefined;
   }
 
   /** Everything that is watched, and where it goes. `manifests/base/rbac.yaml` grants exactly this. */
   #follow(): readonly (readonly [ReflectorSource, ReflectorTarget])[] {
     const { dnsService, engine, listener, others = [] } = this.#options;
     const unreadable = this.#unreadable;
-    const namespaces = both(this.#endings(), namespacesInto(engine, unreadable));
+    const namespaces = both(this.#manifests(), namespacesInto(engine, unreadable));
     const policies = policiesInto(engine, unreadable, "NetworkPolicy");
     return [
       ...others,
@@ -185,15 +187,11 @@ export class ClusterState {
     ];
   }
 
-  /** Which namespaces are being deleted. */
-  #endings(): ReflectorTarget {
+  /** Namespaces as they are stored, but for who manages which field: that is most of their bytes. */
+  #manifests(): ReflectorTarget {
     return {
-      upsert: (key, raw) => {
-        const ends = field(raw, "metadata", "deletionTimestamp") !== undefined;
-        if (ends) this.#terminating.add(key);
-        else this.#terminating.delete(key);
-      },
-      delete: (key) => void this.#terminating.delete(key),
+      upsert: (key, raw) => void this.#namespaces.set(key, withoutManagedFields(raw)),
+      delete: (key) => void this.#namespaces.delete(key),
     };
   }
 
@@ -233,4 +231,11 @@ export class ClusterState {
     });
     return [endpointsOf(service), target];
   }
+}
+
+function withoutManagedFields(raw: unknown): unknown {
+  const metadata = field(raw, "metadata");
+  if (!isObject(raw) || !isObject(metadata)) return raw;
+  const { managedFields: _, ...kept } = metadata;
+  return { ...raw, metadata: kept };
 }

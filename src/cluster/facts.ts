@@ -17,12 +17,17 @@ export interface Facts {
   templatesOf(namespace: string): Iterable<PodTemplate>;
   readonly services: Services;
   knowsPodsOf(namespace: string): boolean;
+  namespaceManifest(namespace: string): unknown;
   readonly knowsNamespaces: "yes";
   readonly network: NetworkAgents;
 }
 
 /** Where the facts of a watched cluster come from. */
-interface FactSources extends Pick<Facts, "ownNamespace" | "webhookPort" | "services" | "network"> {
+interface FactSources
+  extends Pick<
+    Facts,
+    "ownNamespace" | "webhookPort" | "services" | "network" | "namespaceManifest"
+  > {
   readonly engine: Engine;
   readonly templates: TemplateIndex;
   readonly dns: () => readonly ResolverEndpoint[];

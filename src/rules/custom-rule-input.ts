@@ -66,11 +66,17 @@ function requestValue({ request, operation, object, oldObject }: RuleContext<unk
   const apiVersion = field((object ?? oldObject)?.manifest, "apiVersion");
   const [version = "", group = ""] =
     typeof apiVersion === "string" ? apiVersion.split("/").toReversed() : [];
-  const { user } = request;
+  const { user, subResource } = request;
+  const kind = { group, version, kind: request.kind };
+  const resource = { group, version, resource: resourceOf(request.kind) };
+  const asked = request.requestedAs ?? { kind, resource, subResource };
   return {
-    kind: { group, version, kind: request.kind },
-    resource: { group, version, resource: resourceOf(request.kind) },
-    subResource: request.subResource,
+    kind,
+    resource,
+    subResource,
+    requestKind: asked.kind,
+    requestResource: asked.resource,
+    requestSubResource: asked.subResource,
     operation,
     name: request.name,
     namespace: request.namespace,
@@ -91,15 +97,18 @@ function resourceOf(kind: string): string {
   return singular.endsWith("y") ? `${singular.slice(0, -1)}ies` : `${singular}s`;
 }
 
-/** The object's namespace as far as it is known: name and labels. A Namespace lives in none, as in a ValidatingAdmissionPolicy. */
-function namespaceValue({ request, namespaceLabels }: RuleContext<unknown>): object | null {
-  if (request.namespace === "" || request.kind === "Namespace") return null;
+/** The object's namespace as far as it is known. A Namespace lives in none, as in a ValidatingAdmissionPolicy. */
+function namespaceValue({ request, namespaceLabels, facts }: RuleContext<unknown>): unknown {
+  const { kind, namespace: name } = request;
+  if (name === "" || kind === "Namespace") return null;
   const labels = Object.fromEntries(namespaceLabels ?? []);
-  return {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: request.namespace, labels },
-  };
+  return (
+    facts.namespaceManifest(name) ?? {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels },
+    }
+  );
 }
 
 function flowValue({ from, to, ports }: FlowGroup): object {

@@ -5,6 +5,8 @@ const fields = (...names: readonly string[]): Shape => ({
   fields: Object.fromEntries(names.map((name) => [name, ANY])),
 });
 
+const KIND = fields("group", "version", "kind");
+const RESOURCE = fields("group", "version", "resource");
 const END = fields("pods", "namespaces", "everyPod", "world", "workloads", "addresses", "omitted");
 
 const FLOWS: Shape = {
@@ -14,14 +16,37 @@ const FLOWS: Shape = {
 const SHAPES: Readonly<Record<string, Shape>> = {
   request: {
     fields: {
-      ...fields("subResource", "operation", "name", "namespace", "dryRun", "options").fields,
-      kind: fields("group", "version", "kind"),
-      resource: fields("group", "version", "resource"),
+      ...fields("operation", "name", "namespace", "dryRun", "options").fields,
+      kind: KIND,
+      resource: RESOURCE,
+      subResource: ANY,
+      requestKind: KIND,
+      requestResource: RESOURCE,
+      requestSubResource: ANY,
       userInfo: fields("username", "uid", "groups", "extra"),
     },
   },
+  // As a ValidatingAdmissionPolicy has it: neither owners nor managers.
   namespaceObject: {
-    fields: { ...fields("apiVersion", "kind").fields, metadata: fields("name", "labels") },
+    fields: {
+      ...fields("apiVersion", "kind").fields,
+      metadata: fields(
+        "name",
+        "generateName",
+        "namespace",
+        "uid",
+        "labels",
+        "annotations",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+        "finalizers",
+      ),
+      spec: fields("finalizers"),
+      status: fields("phase", "conditions"),
+    },
   },
   opened: FLOWS,
   closed: FLOWS,

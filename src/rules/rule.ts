@@ -52,6 +52,8 @@ export interface ClusterFacts {
   readonly services: Services;
   /** Whether what runs in the namespace is known at all: files of policies alone do not say. */
   knowsPodsOf(namespace: string): boolean;
+  /** A Namespace as it is stored or written; undefined: not known. */
+  namespaceManifest(namespace: string): unknown;
   /** The agent of a network that enforces no policies, where nothing is known that does; null: something does, or nobody knows. */
   readonly network: { bare(): string | null };
   /** Whether all namespaces are known; unknown: several are, and there may be others. */
@@ -67,6 +69,12 @@ interface RequestFacts {
   readonly name: string;
   /** Empty where the object itself is asked for: `status`. */
   readonly subResource: string;
+  /** What was asked for before the API server converted it, as it came; null where nobody asks. */
+  readonly requestedAs: {
+    readonly kind: unknown;
+    readonly resource: unknown;
+    readonly subResource: unknown;
+  } | null;
   readonly dryRun: boolean;
   /** CreateOptions, UpdateOptions or DeleteOptions, as they came; undefined where nobody asks. */
   readonly options: unknown;

@@ -81,6 +81,7 @@ export class StoredFindings {
         namespace,
         name: policy.name,
         subResource: "",
+        requestedAs: null,
         dryRun: true,
         options: undefined,
         user: NOBODY,

@@ -139,6 +139,7 @@ export function createWorld(options: WorldOptions = {}): {
         templatesOf: () => [],
         services: new ServiceIndex(),
         knowsPodsOf: () => true,
+        namespaceManifest: (name) => NAMESPACES.find((raw) => nameOf(raw) === name),
         network: { bare: () => null },
         knowsNamespaces: "yes",
       },

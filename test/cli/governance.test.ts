@@ -131,6 +131,21 @@ describe("a Profile beside the manifests", () => {
     expect(stdout).toContain("has no owner");
   });
 
+  it("lets them see the namespace as the manifests declare it", async () => {
+    const profile = PROFILE.replace(
+      /expression: "[^"]*"/,
+      `expression: "namespaceObject.metadata.annotations['owner'] == 'nobody'"`,
+    );
+    const owned = WORLD.replace("name: payments,", "name: payments, annotations: { owner: dana },");
+    const { code, stdout, stderr } = await within(
+      { ...files, "world.yaml": owned, "profile.yaml": profile },
+      ...args,
+    );
+    expect(stdout + stderr).not.toContain("annotations");
+    expect(code).toBe(1);
+    expect(stdout).toContain("has no owner");
+  });
+
   it.each([
     ["2999-01-01T00:00:00Z", 0, "::notice "],
     ["2020-01-01T00:00:00Z", 1, "::error "],

@@ -124,6 +124,10 @@ describeWithControlPlane("cluster state", (plane) => {
         parseAddress("192.168.0.1"),
       ]);
     });
+    const kept = state.facts.namespaceManifest(namespace);
+    expect(kept).toMatchObject({ metadata: { name: namespace }, status: { phase: "Active" } });
+    expect(kept).not.toHaveProperty("metadata.managedFields");
+    expect(state.isTerminating(namespace)).toBe(false);
     await plane().request("DELETE", `/api/v1/namespaces/${namespace}`);
     await eventually(() => expect(state.isTerminating(namespace)).toBe(true));
     await plane().request(

@@ -232,7 +232,8 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       id: "quiet",
       action: "Deny",
       onFault: "Deny",
-      expression: "opened.all(f, !f.from.world) && !reaches('plain/*', 'celled/web', 8080)",
+      expression:
+        "request.requestKind != request.kind || namespaceObject.status.phase != 'Active' || opened.all(f, !f.from.world) && !reaches('plain/*', 'celled/web', 8080)",
       messageExpression: "request.userInfo.username + ' opens ' + opened[0].to.workloads[0]",
       description: "nobody comes in from outside",
     };

@@ -1,15 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { ANY, type Shape } from "../../src/cel/shape.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { Profile } from "../../src/resources/profile.ts";
 import { parseResource } from "../../src/resources/resource.ts";
 import { compileProfile } from "../../src/rules/compile-profile.ts";
+import { customRuleInput } from "../../src/rules/custom-rule-input.ts";
+import { customRuleShapes } from "../../src/rules/custom-rule-shapes.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
-import type { CompiledProfile, GovernedObject, RuleSituation } from "../../src/rules/rule.ts";
+import type {
+  CompiledProfile,
+  GovernedObject,
+  RuleContext,
+  RuleSituation,
+} from "../../src/rules/rule.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { field, isObject } from "../../src/wire/shape.ts";
 import { engineOf, namespace, networkPolicy, pod } from "../support/dsl.ts";
 import { complaints, succeed } from "../wire/describe-policy.ts";
 
@@ -71,6 +80,31 @@ const manifest = {
   },
 };
 
+/** As a cluster has it, with every field that a ValidatingAdmissionPolicy sees. */
+const SHOP = {
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: {
+    name: "shop",
+    generateName: "sh",
+    namespace: "",
+    uid: "7f6e",
+    labels: { team: "a" },
+    annotations: { "cost-center": "1234" },
+    creationTimestamp: "2026-01-01T00:00:00Z",
+    deletionTimestamp: "2026-07-01T00:00:00Z",
+    deletionGracePeriodSeconds: 0,
+    generation: 1,
+    resourceVersion: "7",
+    finalizers: [],
+  },
+  spec: { finalizers: ["kubernetes"] },
+  status: { phase: "Active", conditions: [] },
+};
+
+const V1BETA1 = { group: "networking.k8s.io", version: "v1beta1", kind: "NetworkPolicy" };
+const RESOURCE = { group: "networking.k8s.io", version: "v1beta1", resource: "networkpolicies" };
+
 /** What the profile finds about the policy that lets `dev` into the database. */
 function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Judgement {
   const { policy, manifest: read } = succeed(parseNetworkPolicy(manifest));
@@ -89,6 +123,7 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
           namespace: "shop",
           name: "db",
           subResource: "",
+          requestedAs: { kind: V1BETA1, resource: RESOURCE, subResource: "" },
           dryRun: false,
           options: { kind: "CreateOptions", fieldManager: "gitops" },
           user: { username: "dana", uid: "1", groups: ["devs"], extra: {} },
@@ -106,6 +141,7 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
           templatesOf: () => [],
           services: new ServiceIndex(),
           knowsPodsOf: () => true,
+          namespaceManifest: (name) => (name === "shop" ? SHOP : undefined),
           network: { bare: () => null },
           knowsNamespaces: "yes",
         },
@@ -132,9 +168,19 @@ describe("a rule in CEL sees", () => {
       "and the resource",
       "request.resource == {'group': 'networking.k8s.io', 'version': 'v1', 'resource': 'networkpolicies'} && request.subResource == ''",
     ],
+    ["what was asked for, before it was converted", "request.requestKind.version == 'v1beta1'"],
+    [
+      "with its resource",
+      "request.requestResource.version == 'v1beta1' && request.requestSubResource == ''",
+    ],
     ["with which options", "request.options.fieldManager == 'gitops'"],
     ["the groups of whoever asks", "'devs' in request.userInfo.groups"],
     ["the object's namespace", "namespaceObject.metadata.labels.team == 'a'"],
+    ["its annotations", "namespaceObject.metadata.annotations['cost-center'] == '1234'"],
+    [
+      "how old it is and how it is",
+      "timestamp(namespaceObject.metadata.creationTimestamp) < timestamp('2026-06-01T00:00:00Z') && namespaceObject.status.phase == 'Active' && 'kubernetes' in namespaceObject.spec.finalizers",
+    ],
     ["its parameters", "params.ports.exists(p, p == 5432)"],
     ["what opens", "opened.size() == 1 && opened[0].to.workloads == ['shop/db']"],
     ["on which ports", "opened[0].ports == [{'protocol': 'TCP', 'first': 5432, 'last': 5432}]"],
@@ -157,7 +203,7 @@ describe("a rule in CEL sees", () => {
 
   it("no namespace of a Namespace, which lives in none", () => {
     const expression =
-      "namespaceObject == null && request.resource.resource == 'namespaces' && request.subResource == 'status' && request.options == {}";
+      "namespaceObject == null && request.resource.resource == 'namespaces' && request.requestKind == request.kind && request.subResource == 'status' && request.options == {}";
     const profile = succeedIn({ expression, kinds: ["Namespace"] });
     const shop = {
       apiVersion: "v1" as const,
@@ -170,6 +216,7 @@ describe("a rule in CEL sees", () => {
       namespace: "shop",
       name: "shop",
       subResource: "status",
+      requestedAs: null,
       dryRun: false,
       user,
       options: undefined,
@@ -223,13 +270,51 @@ describe("a rule in CEL that is not true", () => {
   });
 });
 
+/** Where a value and what is told of its fields do not have the same. */
+function mismatches({ fields, items }: Shape, value: unknown, path: string): readonly string[] {
+  if (items !== undefined) {
+    return mismatches(items, Array.isArray(value) ? value[0] : undefined, `${path}[0]`);
+  }
+  if (fields === undefined) return [];
+  const names = new Set([...Object.keys(fields), ...(isObject(value) ? Object.keys(value) : [])]);
+  return Array.from(names).flatMap((name) => {
+    const [shape, part] = [fields[name], field(value, name)];
+    const at = `${path}.${name}`;
+    return shape === undefined || part === undefined ? [at] : mismatches(shape, part, at);
+  });
+}
+
+it("what is told of the fields of its variables is what they have", () => {
+  const contexts: RuleContext<unknown>[] = [];
+  const profile = succeedIn({ expression: "true" });
+  const [rule] = profile.rules;
+  if (rule === undefined) throw new Error("no rule");
+  const check = (context: RuleContext<unknown>) => {
+    contexts.push(context);
+    return [];
+  };
+  judge({ ...profile, rules: [{ ...rule, validator: { ...rule.validator, check } }] });
+  const params = { limits: { most: 1 } };
+  const shapes = customRuleShapes(params);
+  const [context] = contexts;
+  if (context === undefined) throw new Error("not asked");
+  const { variables } = customRuleInput(context, params);
+  // What closes has the shape of what opens.
+  for (const name of ["request", "namespaceObject", "params", "opened"]) {
+    expect(mismatches(shapes[name] ?? ANY, variables[name], name)).toEqual([]);
+  }
+  expect(shapes["closed"]).toBe(shapes["opened"]);
+});
+
 describe("what a rule in CEL cannot see is told before it is asked", () => {
   it.each<[string, string]>([
     ["request.userInfo.usrname == 'x'", "there is no field `usrname`; did you mean `username`?"],
     [
-      "namespaceObject.metadata.annotations == {}",
-      "there is no field `annotations`; there is `name`, `labels`",
+      "namespaceObject.metadata.annotation == {}",
+      "there is no field `annotation`; did you mean `annotations`?",
     ],
+    ["namespaceObject.spec.tier == 1", "there is no field `tier`; there is `finalizers`"],
+    ["request.uid == ''", "there is no field `uid`"],
     ["opened.all(flow, flow.form.world)", "there is no field `form`; did you mean `from`?"],
     ["opened.all(at, flow, flow.to.pod > at)", "there is no field `pod`; did you mean `pods`?"],
     [

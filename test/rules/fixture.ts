@@ -118,6 +118,7 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
         namespace: "",
         name: "",
         subResource: "",
+        requestedAs: null,
         dryRun: false,
         user: NOBODY,
         options: undefined,
@@ -201,6 +202,7 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
     templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
     services: servicesOf(fixture),
     knowsPodsOf: () => !unknown.includes("pods"),
+    namespaceManifest: () => undefined,
     network: { bare: () => fixture.bareNetwork },
     knowsNamespaces: fixture.knowsNamespaces,
   };

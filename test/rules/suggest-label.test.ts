@@ -78,6 +78,7 @@ describe("suggestPods", () => {
         templatesOf: () => [],
         services: new ServiceIndex(),
         knowsPodsOf: () => true,
+        namespaceManifest: () => undefined,
         network: { bare: () => null },
         knowsNamespaces: "yes" as const,
       },

@@ -158,6 +158,7 @@ function requestOf({ governed, namespace }: JudgedObject): RuleSituation["reques
     name,
     namespace,
     subResource: "",
+    requestedAs: null,
     dryRun: true,
     user: NOBODY,
     options: undefined,

@@ -23,6 +23,7 @@ export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
     webhookPort: WEBHOOK_PORT,
     templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
     services: servicesOf(world),
+    namespaceManifest: (name) => world.declared.get(name)?.manifest,
     ...knowledgeOf(world),
   };
 }
