@@ -49,6 +49,11 @@ export interface Problem {
   readonly message: string;
 }
 
+/** What to say of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An outage or a defect: travels as an exception, caught only at the edges. */
 export class AppError extends Error {
   readonly code: ErrorCode;

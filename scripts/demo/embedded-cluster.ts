@@ -3,9 +3,9 @@ import type { Change } from "../../src/engine/model.ts";
 import { policyKey } from "../../src/engine/model.ts";
 import type { Engine } from "../../src/engine/query.ts";
 import { type Problem, unreachable } from "../../src/errors.ts";
-import type { DnsEndpoint, WorkloadTemplate } from "../../src/rules/rule.ts";
+import type { WorkloadTemplate } from "../../src/rules/rule.ts";
 import { parseObject, type WireObject } from "../../src/wire/document.ts";
-import { parseEndpoints, resolverEndpoints } from "../../src/wire/endpoints.ts";
+import { parseEndpoints, type ResolverEndpoint, resolverEndpoints } from "../../src/wire/endpoints.ts";
 import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 import type { KubernetesObject } from "./example-cluster.ts";
@@ -21,7 +21,7 @@ export class EmbeddedCluster implements ClusterState {
   readonly #templates: WorkloadTemplate[] = [];
   readonly #services = new ServiceIndex();
   readonly #ownPods: string[] = [];
-  readonly #dns: DnsEndpoint[] = [];
+  readonly #dns: ResolverEndpoint[] = [];
 
   /** `webhookPort` is where Ringfence's own pods, if there are any, serve the webhook. */
   constructor(engine: Engine, webhookPort: number) {

@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { messageOf } from "../errors.ts";
 import { EXIT, exitCodeOf, InputError } from "./input-error.ts";
 import { fromPflagStyle } from "./pflag-style.ts";
 import { createProgram } from "./program.ts";
@@ -33,10 +34,7 @@ function complain(error: unknown): number {
     // Commander has said what is wrong, or has printed the help that was asked for.
     return error.exitCode === 0 ? EXIT.ok : EXIT.input;
   }
-  const messages =
-    error instanceof InputError
-      ? error.message.split("\n")
-      : [error instanceof Error ? error.message : String(error)];
+  const messages = error instanceof InputError ? error.message.split("\n") : [messageOf(error)];
   for (const message of messages.slice(0, MAX_MESSAGES)) {
     process.stderr.write(`error: ${message}\n`);
   }

@@ -1,3 +1,4 @@
+import { namespacedName } from "../wire/metadata.ts";
 import { field, textAt } from "../wire/shape.ts";
 
 /** A node agent's DaemonSet, read for how it is set up. */
@@ -10,7 +11,7 @@ export class AgentSettings {
 
   /** `data` is that of the ConfigMap `configMap`, undefined where it was not read. */
   constructor(daemonSet: unknown, configMap: string, data: unknown) {
-    this.name = `${textAt(daemonSet, "metadata", "namespace")}/${textAt(daemonSet, "metadata", "name")}`;
+    this.name = namespacedName(daemonSet);
     const containers = field(daemonSet, "spec", "template", "spec", "containers");
     this.#containers = Array.isArray(containers) ? containers : [];
     this.#configMap = configMap;

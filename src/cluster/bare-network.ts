@@ -1,4 +1,4 @@
-import { textAt } from "../wire/shape.ts";
+import { namespacedName } from "../wire/metadata.ts";
 import { enforcerOf } from "./network-agents.ts";
 import type { ReflectorTarget } from "./reflector-target.ts";
 
@@ -13,10 +13,7 @@ export function bareNetwork(daemonSets: Iterable<unknown>): string | null {
     const found = enforcerOf(daemonSet, () => undefined);
     if (found === null) continue;
     if (found.enforces !== "no") return null;
-    const [namespace, name] = ["namespace", "name"].map((key) =>
-      textAt(daemonSet, "metadata", key),
-    );
-    bare = `DaemonSet ${namespace}/${name}`;
+    bare = `DaemonSet ${namespacedName(daemonSet)}`;
   }
   return bare;
 }

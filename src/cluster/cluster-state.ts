@@ -1,6 +1,7 @@
 import { DATAPLANES } from "../engine/dataplane.ts";
 import type { Address } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
+import type { ClusterFacts } from "../rules/rule.ts";
 import {
   parseEndpoints,
   type ResolverEndpoint,
@@ -15,7 +16,7 @@ import type { ApiClient } from "./api-client.ts";
 import { NetworkAgents } from "./bare-network.ts";
 import { type DetectedDataplane, nameDataplane } from "./detect-dataplane.ts";
 import { namespacesInto, nodesInto, podsInto, policiesInto } from "./engine-targets.ts";
-import { createFacts, type Facts } from "./facts.ts";
+import { createFacts } from "./facts.ts";
 import type { Observe } from "./notice.ts";
 import { Reflector } from "./reflector.ts";
 import { both, type ReflectorTarget } from "./reflector-target.ts";
@@ -65,7 +66,7 @@ export interface ClusterStateOptions {
  */
 export class ClusterState {
   readonly engine: Engine;
-  readonly facts: Facts;
+  readonly facts: ClusterFacts;
   readonly #options: ClusterStateOptions;
   readonly #reflectors: readonly Reflector[];
   readonly #namespaces = new Map<string, unknown>();

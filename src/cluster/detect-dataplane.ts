@@ -1,4 +1,5 @@
 import type { DataplaneName } from "../engine/dataplane.ts";
+import { namespacedName } from "../wire/metadata.ts";
 import { field } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
 import { DAEMON_SETS } from "./resource-type.ts";
@@ -27,12 +28,7 @@ const AGENTS: ReadonlyMap<string, DataplaneName> = new Map([
 export async function detectDataplane(client: ApiClient): Promise<DetectedDataplane> {
   const answer = await client.send({ verb: "list", type: DAEMON_SETS });
   const items = field(answer, "items");
-  return nameDataplane(
-    (Array.isArray(items) ? items : []).map(
-      (item) =>
-        `${String(field(item, "metadata", "namespace"))}/${String(field(item, "metadata", "name"))}`,
-    ),
-  );
+  return nameDataplane((Array.isArray(items) ? items : []).map(namespacedName));
 }
 
 /** The dataplane that these DaemonSets (`namespace/name`) belong to. */

@@ -1,37 +1,18 @@
-import { type Address, podKey } from "../engine/model.ts";
+import { podKey } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
-import type { ResolverEndpoint } from "../wire/endpoints.ts";
-import type { Services } from "../wire/service-index.ts";
-import type { PodTemplate } from "../wire/workload.ts";
-import type { NetworkAgents } from "./bare-network.ts";
+import type { ClusterFacts } from "../rules/rule.ts";
 import type { TemplateIndex } from "./template-index.ts";
-
-/** What rules may ask beyond the engine. Empty lists mean "not known". */
-export interface Facts {
-  readonly dns: readonly ResolverEndpoint[];
-  readonly apiServer: readonly Address[];
-  readonly ownNamespace: string;
-  /** Ringfence's own pods, `namespace/name`. */
-  readonly ownPods: readonly string[];
-  readonly webhookPort: number;
-  templatesOf(namespace: string): Iterable<PodTemplate>;
-  readonly services: Services;
-  knowsPodsOf(namespace: string): boolean;
-  namespaceManifest(namespace: string): unknown;
-  readonly knowsNamespaces: "yes";
-  readonly network: NetworkAgents;
-}
 
 /** Where the facts of a watched cluster come from. */
 interface FactSources
   extends Pick<
-    Facts,
+    ClusterFacts,
     "ownNamespace" | "webhookPort" | "services" | "network" | "namespaceManifest"
   > {
   readonly engine: Engine;
   readonly templates: TemplateIndex;
-  readonly dns: () => readonly ResolverEndpoint[];
-  readonly apiServer: () => readonly Address[];
+  readonly dns: () => ClusterFacts["dns"];
+  readonly apiServer: () => ClusterFacts["apiServer"];
 }
 
 /** Ringfence's own pods, as its manifests label them. */
@@ -45,7 +26,7 @@ export function createFacts({
   apiServer,
   ownNamespace,
   ...known
-}: FactSources): Facts {
+}: FactSources): ClusterFacts {
   return {
     ...known,
     ownNamespace,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../errors.ts";
 import { field } from "../wire/shape.ts";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { askedMs } from "./back-off.ts";
-import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import { LEASES } from "./resource-type.ts";
 
@@ -188,8 +188,11 @@ export class LeaderElection {
     if (this.#stopping.signal.aborted) return;
     // Somebody was faster: that is what an election is.
     if (error instanceof ApiError && error.status === 409) return;
-    const { message } = faultOf(error);
-    this.#options.observe({ kind: "leadership", leading: this.#leading, message });
+    this.#options.observe({
+      kind: "leadership",
+      leading: this.#leading,
+      message: messageOf(error),
+    });
   }
 }
 

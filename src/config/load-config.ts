@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { failure, type Problem, type Result, success } from "../errors.ts";
+import { failure, messageOf, type Problem, type Result, success } from "../errors.ts";
 import { isObject, parseShape } from "../wire/shape.ts";
 import { readValue, SETTINGS, type Settings, settingsSchema } from "./settings.ts";
 import { parseYaml } from "./yaml-documents.ts";
@@ -135,7 +135,7 @@ function readText(path: string): Result<string, Problem> {
   try {
     return success(readFileSync(path, "utf8"));
   } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `cannot be read: ${messageOf(error)}`;
     return failure({ code: "NP_E_CONFIG", path, message });
   }
 }

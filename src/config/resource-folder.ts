@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { failure, type Problem, type Result, success } from "../errors.ts";
+import { failure, messageOf, type Problem, type Result, success } from "../errors.ts";
 import { parseResource, type Resource, resourceKey } from "../resources/resource.ts";
 import { field } from "../wire/shape.ts";
 import { parseYaml } from "./yaml-documents.ts";
@@ -136,7 +136,7 @@ async function readFiles(
   } catch (error) {
     const isGone = error instanceof Error && field(error, "code") === "ENOENT";
     if (isGone && field(error, "path") === folder) return success([]);
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `cannot be read: ${messageOf(error)}`;
     return failure([{ code: "NP_E_RESOURCE", path: folder, message }]);
   }
 }

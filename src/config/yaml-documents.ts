@@ -13,7 +13,7 @@ import {
   Parser,
   type SchemaOptions,
 } from "yaml";
-import { failure, type Problem, type Result, success } from "../errors.ts";
+import { failure, messageOf, type Problem, type Result, success } from "../errors.ts";
 import { jsonKeys } from "../wire/shape.ts";
 import { parseLeniently } from "./lenient-lexer.ts";
 import { repeatedKeys } from "./repeated-keys.ts";
@@ -179,7 +179,7 @@ function valueOf(document: Document.Parsed): Result<unknown, string> {
     if (hasAnchors) JSON.stringify(value);
     return success(value);
   } catch (error) {
-    return failure(error instanceof Error ? error.message : String(error));
+    return failure(messageOf(error));
   }
 }
 

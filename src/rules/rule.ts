@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import type { Certainty } from "../engine/dataplane.ts";
-import type { Address, Labels, Pod, Policy, Selector, Workload } from "../engine/model.ts";
-import type { Delta, EngineView, FlowEnd } from "../engine/query.ts";
+import type { Address, Labels, Policy, Selector } from "../engine/model.ts";
+import type { Delta, EngineView } from "../engine/query.ts";
 import type { NeededKeys } from "../resources/baseline-variables.ts";
 import type { ProfileRule, RuleAction } from "../resources/profile.ts";
+import type { ResolverEndpoint } from "../wire/endpoints.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
 import type { Services } from "../wire/service-index.ts";
+import type { PodTemplate } from "../wire/workload.ts";
 import type { PatchOperation } from "./json-patch.ts";
 import type { PlacedRule } from "./placed-rules.ts";
 
@@ -25,24 +27,13 @@ interface GovernedNamespace {
 
 export type GovernedObject = GovernedPolicy | GovernedNamespace;
 
-/** A workload's pod template: stands for pods that do not exist yet (scaled to zero, a CronJob). */
-export interface WorkloadTemplate {
-  readonly namespace: string;
-  readonly workload: Workload;
-  readonly labels: Labels;
-  readonly ports: Pod["ports"];
-}
-
-/** A place a pod must reach to resolve names: an endpoint of the DNS Service, after targetPort. */
-export interface DnsEndpoint {
-  readonly end: FlowEnd;
-  readonly udpPort: number | null;
-  readonly tcpPort: number | null;
-}
+/** A workload's pod template, which stands for pods that do not exist yet: of a CronJob, or scaled to zero. */
+export type WorkloadTemplate = Omit<PodTemplate, "hostNetwork" | "controller">;
 
 /** What rules know of the cluster beyond the engine. Empty lists mean "not known". */
 export interface ClusterFacts {
-  readonly dns: readonly DnsEndpoint[];
+  /** Where pods resolve names. */
+  readonly dns: readonly ResolverEndpoint[];
   readonly apiServer: readonly Address[];
   /** Ringfence's own pods (`namespace/name`) and the port they serve the webhook on. */
   readonly ownNamespace: string;

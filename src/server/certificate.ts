@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
-import { AppError, failure, type Problem, type Result, success } from "../errors.ts";
+import { AppError, failure, messageOf, type Problem, type Result, success } from "../errors.ts";
 
 /** Also without an event: what is mounted may lose some, and a Secret is read late anyway. */
 const POLL_MS = 10_000;
@@ -182,6 +182,5 @@ async function readText(path: string): Promise<Result<string, Problem>> {
 }
 
 function problemOf(path: string, error: unknown): Problem {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: "NP_E_CERTIFICATE", path, message: message.replaceAll(/\s+/g, " ") };
+  return { code: "NP_E_CERTIFICATE", path, message: messageOf(error).replaceAll(/\s+/g, " ") };
 }

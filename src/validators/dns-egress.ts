@@ -3,12 +3,8 @@ import type { Pod, Policy, Protocol } from "../engine/model.ts";
 import { podKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { Delta, EngineView, Flow } from "../engine/query.ts";
-import {
-  type DnsEndpoint,
-  defineValidator,
-  type Finding,
-  type GovernedObject,
-} from "../rules/rule.ts";
+import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
+import type { ResolverEndpoint } from "../wire/endpoints.ts";
 import { allowDns } from "./parts/allow-dns.ts";
 import { counted } from "./parts/phrases.ts";
 
@@ -52,7 +48,7 @@ function mayCutOff({ egress }: Policy, stands: boolean): boolean {
 }
 
 /** Whether the change takes a way on a port of the DNS away from somebody. */
-function closesDns({ closed }: Delta, dns: readonly DnsEndpoint[]): boolean {
+function closesDns({ closed }: Delta, dns: readonly ResolverEndpoint[]): boolean {
   const points = dns.flatMap((endpoint) =>
     PROTOCOLS.flatMap((protocol) => {
       const port = portOf(endpoint, protocol);
@@ -66,7 +62,7 @@ function judge(
   object: GovernedObject | null,
   pods: readonly Pod[],
   after: EngineView,
-  dns: readonly DnsEndpoint[],
+  dns: readonly ResolverEndpoint[],
 ): readonly Finding[] {
   const cut = PROTOCOLS.map((protocol) => ({ protocol, ...cutOff(after, pods, dns, protocol) }));
   const denied = cut.filter((part) => part.denied.length > 0);
@@ -105,7 +101,7 @@ interface CutOff {
 function cutOff(
   after: EngineView,
   pods: readonly Pod[],
-  dns: readonly DnsEndpoint[],
+  dns: readonly ResolverEndpoint[],
   protocol: Protocol,
 ): { readonly denied: readonly CutOff[]; readonly unknown: number } {
   const denied: CutOff[] = [];
@@ -122,7 +118,7 @@ function cutOff(
 function worstFlow(
   after: EngineView,
   pod: Pod,
-  dns: readonly DnsEndpoint[],
+  dns: readonly ResolverEndpoint[],
   protocol: Protocol,
 ): Flow | "unknown" | null {
   const from = { kind: "pod", key: podKey(pod) } as const;
@@ -138,7 +134,7 @@ function worstFlow(
   return worst;
 }
 
-function portOf({ udpPort, tcpPort }: DnsEndpoint, protocol: Protocol): number | null {
+function portOf({ udpPort, tcpPort }: ResolverEndpoint, protocol: Protocol): number | null {
   return protocol === "UDP" ? udpPort : tcpPort;
 }
 
@@ -151,7 +147,7 @@ function cutOffText(example: Pod, count: number, of: number): string {
 
 /** `UDP 53 and TCP 53`, of the protocols that the DNS listens on at all. */
 function portsText(
-  dns: readonly DnsEndpoint[],
+  dns: readonly ResolverEndpoint[],
   parts: readonly { readonly protocol: Protocol }[],
 ): string {
   return parts

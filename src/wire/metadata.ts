@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Labels, Workload } from "../engine/model.ts";
 import type { Problem } from "../errors.ts";
-import { isObject } from "./shape.ts";
+import { isObject, textAt } from "./shape.ts";
 
 /** RFC 1123 subdomain: what the API server takes as the name of a policy. */
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -38,6 +38,11 @@ export function readLabels(raw: unknown): Labels {
     (entry): entry is [string, string] => typeof entry[1] === "string",
   );
   return new Map(texts);
+}
+
+/** `namespace/name` of an object that has not been read by its schema. */
+export function namespacedName(raw: unknown): string {
+  return `${textAt(raw, "metadata", "namespace")}/${textAt(raw, "metadata", "name")}`;
 }
 
 const ownerReferenceSchema = z.object({

@@ -11,16 +11,12 @@ import type { RuleAction } from "../../src/resources/profile.ts";
 import { parseResource } from "../../src/resources/resource.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
-import type {
-  ClusterFacts,
-  DnsEndpoint,
-  GovernedObject,
-  WorkloadTemplate,
-} from "../../src/rules/rule.ts";
+import type { ClusterFacts, GovernedObject, WorkloadTemplate } from "../../src/rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../src/rules/rule-book.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
+import type { ResolverEndpoint } from "../../src/wire/endpoints.ts";
 import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 import { field } from "../../src/wire/shape.ts";
@@ -209,7 +205,7 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
 }
 
 /** The built-in profiles and those of these documents. */
-function resolversOf({ dnsAddresses }: Fixture, pods: readonly Pod[]): readonly DnsEndpoint[] {
+function resolversOf({ dnsAddresses }: Fixture, pods: readonly Pod[]): readonly ResolverEndpoint[] {
   const addresses = dnsAddresses.flatMap((text) => parseAddress(text) ?? []);
   if (addresses.length > 0) {
     return addresses.map((address) => {

@@ -1,7 +1,7 @@
 import { AgentSettings } from "../../cluster/agent-settings.ts";
 import { formatAddress, parseAddress } from "../../engine/address.ts";
 import { type Address, type Pod, type Protocol, podKey } from "../../engine/model.ts";
-import type { DnsEndpoint } from "../../rules/rule.ts";
+import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { labelOf, workloadLabel } from "../references.ts";
 import { count } from "../render/text.ts";
 import { resolversOf } from "../sources/resolvers.ts";
@@ -103,7 +103,7 @@ interface CutOff {
 function cutOff(
   { world }: Patient,
   pods: readonly Pod[],
-  resolvers: readonly DnsEndpoint[],
+  resolvers: readonly ResolverEndpoint[],
   protocol: "UDP" | "TCP",
 ): readonly CutOff[] {
   const targets = resolvers.flatMap(({ end, udpPort, tcpPort }) => {
@@ -120,7 +120,7 @@ function cutOff(
   return Array.from(labels, (label) => ({ label, protocol }));
 }
 
-function describe({ end, udpPort, tcpPort }: DnsEndpoint, { pods }: World): string {
+function describe({ end, udpPort, tcpPort }: ResolverEndpoint, { pods }: World): string {
   const pod = end.kind === "pod" ? pods.get(end.key) : undefined;
   const name = end.kind === "pod" ? end.key : formatAddress(end.address);
   const label = pod === undefined ? name : labelOf(pod);

@@ -1,6 +1,7 @@
 import { configMapOf, type Enforcer, enforcerOf } from "../../cluster/network-agents.ts";
-import { field, textAt } from "../../wire/shape.ts";
-import type { World } from "../sources/world.ts";
+import { namespacedName } from "../../wire/metadata.ts";
+import { field } from "../../wire/shape.ts";
+import { rawOf } from "../sources/world.ts";
 import {
   bareEnforcer,
   builtInEnforcer,
@@ -86,8 +87,7 @@ function unready(daemonSets: readonly unknown[]): readonly string[] {
       Number(field(daemonSet, "status", key) ?? 0),
     );
     if (!isAgent || wanted === undefined || ready === undefined || ready >= wanted) return [];
-    const name = `${textAt(daemonSet, "metadata", "namespace")}/${textAt(daemonSet, "metadata", "name")}`;
-    return [`DaemonSet ${name}: ready on ${ready} of ${wanted} nodes`];
+    return [`DaemonSet ${namespacedName(daemonSet)}: ready on ${ready} of ${wanted} nodes`];
   });
 }
 
@@ -95,10 +95,6 @@ function without(nodes: readonly unknown[]): readonly string[] {
   return fargateNodes(nodes).map(
     (name) => `Node ${name}: Fargate, where nothing enforces policies`,
   );
-}
-
-function rawOf({ raw }: World, kind: string): readonly unknown[] {
-  return [...raw].flatMap(([key, object]) => (key.startsWith(`${kind}/`) ? [object] : []));
 }
 
 function asList(one: Enforcer | null): readonly Enforcer[] {

@@ -1,5 +1,6 @@
 import { type Change, type Pod, podKey } from "../../engine/model.ts";
-import type { ClusterFacts, DnsEndpoint } from "../../rules/rule.ts";
+import type { ClusterFacts } from "../../rules/rule.ts";
+import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { parseNamespace } from "../../wire/namespace.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
@@ -28,7 +29,7 @@ const DNS_POD: Pod = {
 
 /** Where names are resolved as far as files say, else as in most clusters. */
 export interface Resolvers {
-  readonly endpoints: readonly DnsEndpoint[];
+  readonly endpoints: readonly ResolverEndpoint[];
   readonly areAssumed: boolean;
 }
 

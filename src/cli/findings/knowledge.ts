@@ -1,15 +1,13 @@
 import { bareNetwork } from "../../cluster/bare-network.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
-import type { SourcePolicy, World } from "../sources/world.ts";
+import { rawOf, type SourcePolicy, type World } from "../sources/world.ts";
 
 /** What files need not say: who runs in a namespace that they do not fill, and which others there are. */
 export function knowledgeOf(
   world: World,
 ): Pick<ClusterFacts, "knowsPodsOf" | "knowsNamespaces" | "network"> {
-  const { isWhole, declared, raw } = world;
-  const daemonSets = Array.from(raw).flatMap(([key, object]) =>
-    key.startsWith("DaemonSet/") ? [object] : [],
-  );
+  const { isWhole, declared } = world;
+  const daemonSets = rawOf(world, "DaemonSet");
   const filled = filledNamespaces(world);
   return {
     network: { bare: () => bareNetwork(daemonSets) },

@@ -1,6 +1,7 @@
 import { type ApiClient, ApiError } from "../../cluster/api-client.ts";
 import * as kinds from "../../cluster/resource-type.ts";
 import type { PolicyKind } from "../../engine/model.ts";
+import { messageOf } from "../../errors.ts";
 import { RESOURCE_KINDS } from "../../resources/resource.ts";
 import { API_VERSION } from "../../resources/resource-metadata.ts";
 import { itemsOf } from "../../wire/document.ts";
@@ -199,8 +200,4 @@ class Lister {
 
 function isStatus(error: unknown, status: number): boolean {
   return error instanceof ApiError && error.status === status;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

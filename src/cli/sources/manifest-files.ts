@@ -7,7 +7,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Problem } from "../../errors.ts";
+import { messageOf, type Problem } from "../../errors.ts";
 import { field } from "../../wire/shape.ts";
 import { InputError } from "../input-error.ts";
 
@@ -155,6 +155,5 @@ function reasonOf(error: unknown, named: boolean): string {
   if (code === "ENOENT") {
     return named ? "there is no such file or folder" : "is a symbolic link that leads nowhere";
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return REASONS[code] ?? `cannot be read: ${message}`;
+  return REASONS[code] ?? `cannot be read: ${messageOf(error)}`;
 }

@@ -1,7 +1,6 @@
 import { podKey } from "../../engine/model.ts";
 import { selectorMatches } from "../../engine/selector.ts";
-import type { DnsEndpoint } from "../../rules/rule.ts";
-import { resolverEndpoints } from "../../wire/endpoints.ts";
+import { type ResolverEndpoint, resolverEndpoints } from "../../wire/endpoints.ts";
 import type { World } from "./world.ts";
 
 const DNS = "kube-system/kube-dns";
@@ -10,7 +9,7 @@ const DNS = "kube-system/kube-dns";
 export type Surroundings = Pick<World, "pods" | "services" | "endpoints">;
 
 /** The pods that resolve names: those behind the Endpoints, or else the Service, of the cluster's DNS. */
-export function resolversOf(world: Surroundings): readonly DnsEndpoint[] {
+export function resolversOf(world: Surroundings): readonly ResolverEndpoint[] {
   const endpoints = world.endpoints.get(DNS);
   if (endpoints !== undefined) return resolverEndpoints(endpoints);
   const service = world.services.get(DNS);

@@ -63,6 +63,11 @@ export function policiesIn(world: World, namespace: string | null): readonly Sou
   );
 }
 
+/** DaemonSets, Nodes or ConfigMaps as they came. */
+export function rawOf({ raw }: Pick<World, "raw">, kind: string): readonly unknown[] {
+  return [...raw].flatMap(([key, object]) => (key.startsWith(`${kind}/`) ? [object] : []));
+}
+
 /** Namespaces that somebody declares: one, or all. */
 export function namespacesIn(world: World, namespace: string | null): readonly SourceNamespace[] {
   return [...world.declared.values()].filter(

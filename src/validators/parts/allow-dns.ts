@@ -2,7 +2,8 @@ import { familyOf, formatAddress } from "../../engine/address.ts";
 import { policyKey } from "../../engine/model.ts";
 import type { EngineView, Flow } from "../../engine/query.ts";
 import { addAt, appendTo } from "../../rules/json-patch.ts";
-import type { DnsEndpoint, Fix, GovernedPolicy } from "../../rules/rule.ts";
+import type { Fix, GovernedPolicy } from "../../rules/rule.ts";
+import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { field } from "../../wire/shape.ts";
 
 /** Labels that tell the DNS pods from others, the most telling first. */
@@ -24,7 +25,7 @@ export function allowDns(
   { manifest, policy }: GovernedPolicy,
   flow: Flow,
   after: EngineView,
-  dns: readonly DnsEndpoint[],
+  dns: readonly ResolverEndpoint[],
 ): Fix | null {
   const { egress, ingress } = after.explain(flow);
   const isOurs = policy.kind === "NetworkPolicy" && ingress.verdict === "allowed";
@@ -54,7 +55,7 @@ export function allowDns(
 }
 
 /** How a policy names a DNS endpoint; null where it cannot. */
-function peerFor({ end }: DnsEndpoint, after: EngineView): object | null {
+function peerFor({ end }: ResolverEndpoint, after: EngineView): object | null {
   if (end.kind === "address") {
     const width = familyOf(end.address) === 4 ? 32 : 128;
     return { ipBlock: { cidr: `${formatAddress(end.address)}/${width}` } };
