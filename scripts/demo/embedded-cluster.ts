@@ -5,7 +5,11 @@ import type { Engine } from "../../src/engine/query.ts";
 import { type Problem, unreachable } from "../../src/errors.ts";
 import type { WorkloadTemplate } from "../../src/rules/rule.ts";
 import { parseObject, type WireObject } from "../../src/wire/document.ts";
-import { parseEndpoints, type ResolverEndpoint, resolverEndpoints } from "../../src/wire/endpoints.ts";
+import {
+  parseEndpoints,
+  type ResolverEndpoint,
+  resolverEndpoints,
+} from "../../src/wire/endpoints.ts";
 import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 import type { KubernetesObject } from "./example-cluster.ts";

@@ -2,11 +2,11 @@ import { type Change, type Labels, type Policy, policyKey } from "../engine/mode
 import type { Baseline } from "../resources/baseline.ts";
 import { keysNeededBy } from "../resources/baseline-variables.ts";
 import { isLeftAlone, renderBaseline } from "../resources/render-baseline.ts";
+import { optInOf } from "../rules/opt-in.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import { field, sameJson } from "../wire/shape.ts";
-import { optInOf } from "./govern.ts";
 import type { AdmissionRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 

@@ -2,8 +2,8 @@ import type { Namespace } from "../engine/model.ts";
 import type { Baseline } from "../resources/baseline.ts";
 import { isLeftAlone } from "../resources/render-baseline.ts";
 import type { Resource } from "../resources/resource.ts";
+import { optInOf } from "../rules/opt-in.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import { optInOf } from "./govern.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A namespace that will be kept with another Baseline, or another version of it. */

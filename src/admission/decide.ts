@@ -1,11 +1,12 @@
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
+import { optInOf } from "../rules/opt-in.ts";
 import { refillsBaseline } from "./baseline-changes.ts";
 import { baselineGapFor } from "./baseline-gate.ts";
 import { countParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
 import { type Decision, type Notice, refusingFaults, type Trouble } from "./decision.ts";
-import { type Governance, govern, governNamespace, optInOf } from "./govern.ts";
+import { type Governance, govern, governNamespace } from "./govern.ts";
 import type { Case } from "./judge.ts";
 import { judgeAmongReplicas } from "./judge-among-replicas.ts";
 import { letThrough, type Passage } from "./let-through.ts";

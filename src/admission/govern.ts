@@ -1,29 +1,19 @@
-import type { Labels } from "../engine/model.ts";
 import type { Mode } from "../resources/profile.ts";
+import { type OptIn, optInOfObject } from "../rules/opt-in.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
 import type { ProfileList } from "../rules/rule-book.ts";
-import { MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import { field } from "../wire/shape.ts";
 import type { GovernedRequest } from "./review.ts";
-
-/** What a namespace's labels say: which profile, and how hard it is applied. */
-export interface OptIn {
-  readonly profile: string;
-  readonly mode: Mode;
-}
 
 export type Governance =
   | { readonly kind: "governed"; readonly active: CompiledProfile; readonly mode: Mode }
   | { readonly kind: "unknown-profile"; readonly name: string; readonly mode: Mode }
   | { readonly kind: "not-opted-in" };
 
-/** The opt-in of a namespace the engine knows; null without the profile label. */
-export function optInOf(labels: Labels | undefined): OptIn | null {
-  return readOptIn(labels?.get(PROFILE_LABEL), labels?.get(MODE_LABEL));
-}
-
 /** What governs the policies of a namespace with that opt-in. */
-export function govern(optIn: OptIn | null, profiles: ProfileList): Governance {
+export function govern(
+  optIn: Pick<OptIn, "profile" | "mode"> | null,
+  profiles: ProfileList,
+): Governance {
   if (optIn === null) return { kind: "not-opted-in" };
   const active = profiles.get(optIn.profile);
   return active === undefined
@@ -60,15 +50,4 @@ export function modeLeftBy({ kind, oldObject }: GovernedRequest): Mode | null {
 function harder(one: Mode | undefined, other: Mode | undefined): Mode {
   const modes: readonly Mode[] = ["enforce", "warn"];
   return modes.find((mode) => mode === one || mode === other) ?? "audit";
-}
-
-function optInOfObject(object: unknown): OptIn | null {
-  const labels = field(object, "metadata", "labels");
-  return readOptIn(field(labels, PROFILE_LABEL), field(labels, MODE_LABEL));
-}
-
-/** Anything but the two softer modes enforces: a typo must not open the gate. */
-function readOptIn(profile: unknown, mode: unknown): OptIn | null {
-  if (typeof profile !== "string") return null;
-  return { profile, mode: mode === "warn" || mode === "audit" ? mode : "enforce" };
 }

@@ -3,6 +3,7 @@ import type { ClaimPreview, Engine, FlowList } from "../engine/query.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { HeldInvariants } from "../rules/held-invariants.ts";
 import { invariantId } from "../rules/names.ts";
+import { capped } from "../rules/phrases.ts";
 import { renderFlowList, renderPodCount } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { atMost } from "../rules/severity.ts";
@@ -94,9 +95,7 @@ function judge(
 
 function together(judged: JudgedFinding, set: readonly Change[]): JudgedFinding {
   const { finding } = judged;
-  const rest = set.length - MAX_NAMED;
-  const named = set.slice(0, MAX_NAMED).map(renderChange).join(", ");
-  const others = `${named}${rest > 0 ? ` and ${rest} more` : ""}`;
+  const others = capped(set.map(renderChange), MAX_NAMED);
   return {
     ...judged,
     finding: {

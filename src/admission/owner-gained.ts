@@ -1,4 +1,4 @@
-import { field, textAt } from "../wire/shape.ts";
+import { listAt, textAt } from "../wire/shape.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 /**
@@ -24,8 +24,7 @@ export function ownersGained({
 
 /** What `metadata.ownerReferences` lists. */
 export function ownersOf(object: unknown): readonly unknown[] {
-  const owners = field(object, "metadata", "ownerReferences");
-  return Array.isArray(owners) ? owners : [];
+  return listAt(object, "metadata", "ownerReferences");
 }
 
 function uidOf(owner: unknown): string {

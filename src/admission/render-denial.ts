@@ -1,3 +1,4 @@
+import { counted } from "../rules/phrases.ts";
 import { renderDelta } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { printable } from "../wire/printable.ts";
@@ -23,10 +24,9 @@ export function renderObject({ kind, namespace, name }: AdmissionRequest): strin
  */
 export function renderDenial(request: AdmissionRequest, judged: Judged): string {
   const { denials, delta, profile } = judged;
-  const count = denials.length === 1 ? "1 problem" : `${denials.length} problems`;
   const effect = renderDelta(delta);
   return [
-    `${renderObject(request)} denied by profile "${profile.name}": ${count}`,
+    `${renderObject(request)} denied by profile "${profile.name}": ${counted(denials.length, "problem")}`,
     ...denials.slice(0, MAX_PROBLEMS).flatMap(renderProblem),
     ...(denials.length > MAX_PROBLEMS ? [`and ${denials.length - MAX_PROBLEMS} more`] : []),
     ...(effect === null ? [] : [effect]),

@@ -19,6 +19,7 @@ import {
   portSet,
 } from "../engine/port-set.ts";
 import type { Connection, Endpoint } from "../engine/query.ts";
+import { renderPorts } from "../rules/render-ports.ts";
 import { usageError } from "./input-error.ts";
 import { findPods, namespaceInQuestion, parseReference, workloadLabel } from "./references.ts";
 import type { Source } from "./sources/load-world.ts";
@@ -137,18 +138,9 @@ function portsData(ports: PortSet): "all" | readonly object[] {
   }));
 }
 
-/** Ports for people: `all ports`, `TCP 80,443 UDP 53`, `all TCP ports`. */
+/** Ports for people, every one of them: `all ports`, `TCP 80,443 UDP 53`, `all TCP ports`. */
 export function portsText(ports: PortSet): string {
-  const data = portsData(ports);
-  if (data === "all") return "all ports";
-  return PROTOCOLS.flatMap((protocol) => {
-    const of = portIntervals(ports).filter((interval) => interval.protocol === protocol);
-    const [only] = of;
-    if (only === undefined) return [];
-    if (only.first === 1 && only.last === 65_535) return [`all ${protocol} ports`];
-    const named = of.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-    return [`${protocol} ${named.join(",")}`];
-  }).join(" ");
+  return renderPorts(ports, Number.POSITIVE_INFINITY);
 }
 
 /** A row as data. */

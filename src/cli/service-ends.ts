@@ -1,12 +1,12 @@
 import type { Family } from "../engine/address.ts";
 import type { Address, Pod, Protocol } from "../engine/model.ts";
 import { selectorMatches } from "../engine/selector.ts";
+import { counted } from "../rules/phrases.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
 import type { Service, ServicePort } from "../wire/service.ts";
 import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { didYouMean, placesOf, type Reference } from "./references.ts";
-import { count } from "./render/text.ts";
 import type { Source } from "./sources/load-world.ts";
 import type { World } from "./sources/world.ts";
 
@@ -67,8 +67,8 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
     family,
     assumptions: [
       port.isOfPods
-        ? `a headless Service translates no port: ${numbers} is that of ${count(targets.length, "endpoint")}${over}`
-        : `Service port ${port.port} leads to port ${numbers} of ${count(targets.length, "endpoint")}${over}, where policies see the flow`,
+        ? `a headless Service translates no port: ${numbers} is that of ${counted(targets.length, "endpoint")}${over}`
+        : `Service port ${port.port} leads to port ${numbers} of ${counted(targets.length, "endpoint")}${over}, where policies see the flow`,
       ...standInNotes(pods ?? []),
     ],
   };

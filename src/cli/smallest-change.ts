@@ -2,7 +2,7 @@ import { familyOf, formatAddress } from "../engine/address.ts";
 import { type Direction, type Labels, type Policy, policyKey } from "../engine/model.ts";
 import type { DirectionExplanation, Explanation, Flow, FlowEnd } from "../engine/query.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
-import { field, isObject } from "../wire/shape.ts";
+import { field, isObject, listAt } from "../wire/shape.ts";
 import type { World } from "./sources/world.ts";
 
 /** What to write where, so that a flow which is denied would be allowed. */
@@ -68,7 +68,7 @@ function addPort(
       withRule(spec, direction, (list) =>
         list.map((one, index) =>
           rule.path === `spec.${direction}[${index}]` && isObject(one)
-            ? { ...one, ports: [...listOf(one["ports"]), portOf(flow)] }
+            ? { ...one, ports: [...listAt(one["ports"]), portOf(flow)] }
             : one,
         ),
       ),
@@ -146,11 +146,7 @@ function withRule(
   direction: Direction,
   change: (rules: readonly unknown[]) => readonly unknown[],
 ): object {
-  return { ...spec, [direction]: change(listOf(spec[direction])) };
-}
-
-function listOf(raw: unknown): readonly unknown[] {
-  return Array.isArray(raw) ? raw : [];
+  return { ...spec, [direction]: change(listAt(spec[direction])) };
 }
 
 function portOf({ protocol, port }: Flow): object {

@@ -1,5 +1,5 @@
 import { namespacedName } from "../wire/metadata.ts";
-import { field, textAt } from "../wire/shape.ts";
+import { field, listAt, textAt } from "../wire/shape.ts";
 
 /** A node agent's DaemonSet, read for how it is set up. */
 export class AgentSettings {
@@ -12,8 +12,7 @@ export class AgentSettings {
   /** `data` is that of the ConfigMap `configMap`, undefined where it was not read. */
   constructor(daemonSet: unknown, configMap: string, data: unknown) {
     this.name = namespacedName(daemonSet);
-    const containers = field(daemonSet, "spec", "template", "spec", "containers");
-    this.#containers = Array.isArray(containers) ? containers : [];
+    this.#containers = listAt(daemonSet, "spec", "template", "spec", "containers");
     this.#configMap = configMap;
     this.#data = data;
   }
@@ -38,10 +37,7 @@ export class AgentSettings {
 
   /** An environment variable as it is written down, null where it is not. */
   variable(name: string): string | null {
-    const all = this.#containers.flatMap((one) => {
-      const env = field(one, "env");
-      return Array.isArray(env) ? env.map((each: unknown) => each) : [];
-    });
+    const all = this.#containers.flatMap((one) => listAt(one, "env"));
     const found = all.find((each) => textAt(each, "name") === name);
     return found === undefined ? null : textAt(found, "value");
   }
@@ -70,6 +66,5 @@ export function flagIn(words: readonly string[], name: string): string | null {
 }
 
 function texts(raw: unknown, key: string): readonly string[] {
-  const list = field(raw, key);
-  return Array.isArray(list) ? list.filter((word) => typeof word === "string") : [];
+  return listAt(raw, key).filter((word) => typeof word === "string");
 }

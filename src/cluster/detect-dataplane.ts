@@ -1,6 +1,6 @@
 import type { DataplaneName } from "../engine/dataplane.ts";
 import { namespacedName } from "../wire/metadata.ts";
-import { field } from "../wire/shape.ts";
+import { listAt } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
 import { DAEMON_SETS } from "./resource-type.ts";
 
@@ -27,8 +27,7 @@ const AGENTS: ReadonlyMap<string, DataplaneName> = new Map([
 /** Tell the dataplane by the agents on the nodes, wherever they are installed. Throws `ApiError`. */
 export async function detectDataplane(client: ApiClient): Promise<DetectedDataplane> {
   const answer = await client.send({ verb: "list", type: DAEMON_SETS });
-  const items = field(answer, "items");
-  return nameDataplane((Array.isArray(items) ? items : []).map(namespacedName));
+  return nameDataplane(listAt(answer, "items").map(namespacedName));
 }
 
 /** The dataplane that these DaemonSets (`namespace/name`) belong to. */

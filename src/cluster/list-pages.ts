@@ -1,4 +1,4 @@
-import { field, textAt } from "../wire/shape.ts";
+import { listAt, textAt } from "../wire/shape.ts";
 import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
 import type { ResourceType } from "./resource-type.ts";
 
@@ -37,8 +37,7 @@ export async function* listPages(
       from = answer.continueFrom;
       hasExpired = true;
     } else {
-      const items = field(answer, "items");
-      yield Array.isArray(items) ? items : [];
+      yield listAt(answer, "items");
       from = textAt(answer, "metadata", "continue") || null;
       hasExpired = false;
     }

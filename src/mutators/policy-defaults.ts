@@ -1,6 +1,6 @@
 import type { Assignment, Mutator } from "../rules/mutator.ts";
 import { impliedPolicyTypes } from "../wire/network-policy.ts";
-import { field } from "../wire/shape.ts";
+import { field, listAt } from "../wire/shape.ts";
 
 /** Writes out what a NetworkPolicy leaves to defaults, so what is stored says what it means. */
 export const policyDefaults: Mutator = {
@@ -12,12 +12,12 @@ export const policyDefaults: Mutator = {
   assign: (object) => {
     const spec = field(object, "spec");
     return [
-      ...(listOf(field(spec, "policyTypes")).length > 0
+      ...(listAt(spec, "policyTypes").length > 0
         ? []
         : [
             {
               path: ["spec", "policyTypes"],
-              value: impliedPolicyTypes({ egress: listOf(field(spec, "egress")) }),
+              value: impliedPolicyTypes({ egress: listAt(spec, "egress") }),
             },
           ]),
       ...["ingress", "egress"].flatMap((direction) => missingProtocols(spec, direction)),
@@ -26,15 +26,11 @@ export const policyDefaults: Mutator = {
 };
 
 function missingProtocols(spec: unknown, direction: string): readonly Assignment[] {
-  return listOf(field(spec, direction)).flatMap((rule, index) =>
-    listOf(field(rule, "ports")).flatMap((port, position) =>
+  return listAt(spec, direction).flatMap((rule, index) =>
+    listAt(rule, "ports").flatMap((port, position) =>
       field(port, "protocol") == null
         ? [{ path: ["spec", direction, index, "ports", position, "protocol"], value: "TCP" }]
         : [],
     ),
   );
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

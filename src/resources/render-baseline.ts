@@ -3,7 +3,7 @@ import type { Labels } from "../engine/model.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../wire/network-policy.ts";
 import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
-import { isObject } from "../wire/shape.ts";
+import { isObject, joinPaths, listAt } from "../wire/shape.ts";
 import type { Baseline } from "./baseline.ts";
 import {
   type BaselineFacts,
@@ -74,22 +74,18 @@ function withDefaults(spec: unknown): unknown {
   return {
     ...spec,
     policyTypes:
-      listOf(policyTypes).length > 0 ? policyTypes : impliedPolicyTypes({ egress: listOf(egress) }),
-    ...(ingress == null ? {} : { ingress: listOf(ingress).map(withProtocols) }),
-    ...(egress == null ? {} : { egress: listOf(egress).map(withProtocols) }),
+      listAt(policyTypes).length > 0 ? policyTypes : impliedPolicyTypes({ egress: listAt(egress) }),
+    ...(ingress == null ? {} : { ingress: listAt(ingress).map(withProtocols) }),
+    ...(egress == null ? {} : { egress: listAt(egress).map(withProtocols) }),
   };
 }
 
 function withProtocols(rule: unknown): unknown {
   if (!isObject(rule) || rule["ports"] == null) return rule;
-  const ports = listOf(rule["ports"]).map((port) =>
+  const ports = listAt(rule["ports"]).map((port) =>
     isObject(port) ? { ...port, protocol: port["protocol"] ?? "TCP" } : port,
   );
   return { ...rule, ports };
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /**
@@ -150,7 +146,5 @@ function baselineLabels(name: string): Readonly<Record<string, string>> {
 }
 
 function below(parent: string, { path, message }: Problem): Problem {
-  const joined =
-    path === "" ? parent : path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`;
-  return { code: "NP_E_RESOURCE", path: joined, message };
+  return { code: "NP_E_RESOURCE", path: joinPaths(parent, path), message };
 }

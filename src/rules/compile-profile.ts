@@ -1,7 +1,7 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type { CustomRule, Profile } from "../resources/profile.ts";
-import { parseShape } from "../wire/shape.ts";
+import { joinPaths, parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
 
@@ -131,8 +131,5 @@ function problem(path: string, message: string): Problem {
 }
 
 function below(parent: string, { path, message }: Problem): Problem {
-  return problem(
-    path === "" || path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`,
-    message,
-  );
+  return problem(joinPaths(parent, path), message);
 }

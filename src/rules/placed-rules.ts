@@ -6,7 +6,7 @@ import {
   type PortMatch,
   type Rule,
 } from "../engine/model.ts";
-import { field } from "../wire/shape.ts";
+import { field, listAt } from "../wire/shape.ts";
 import type { GovernedObject } from "./rule.ts";
 
 /** A rule and where it stands in the object it was read from. */
@@ -51,7 +51,7 @@ export function placedRules(object: GovernedObject | null): readonly PlacedRule[
   if (object?.kind !== "policy") return [];
   const { manifest, policy } = object;
   return DIRECTIONS.flatMap((direction) => {
-    const raw = listAt(field(manifest, "spec", direction));
+    const raw = listAt(manifest, "spec", direction);
     return policy[direction].rules.map((rule, index) => ({
       policy,
       direction,
@@ -72,13 +72,11 @@ function place(
 ): Omit<PlacedRule, "policy" | "direction"> {
   const side = direction === "ingress" ? "from" : "to";
   const peersPath = `${rule.path}.${side}`;
-  const places = listAt(field(raw, side)).flatMap((item, index) =>
+  const places = listAt(raw, side).flatMap((item, index) =>
     placesOf(item, `${peersPath}[${index}]`),
   );
   const portPlaces = ["ports", "protocols"].flatMap((name) =>
-    listAt(field(raw, name)).map((entry, index) =>
-      placeOfPort(entry, `${rule.path}.${name}[${index}]`),
-    ),
+    listAt(raw, name).map((entry, index) => placeOfPort(entry, `${rule.path}.${name}[${index}]`)),
   );
   const nowhere = { item: rule.path, path: rule.path, raw: undefined };
   const somewhere = { paths: samePath(peersPath), raw: undefined };
@@ -132,8 +130,4 @@ function placeOfPort(raw: unknown, item: string): Omit<PlacedPort, "port"> {
 
 function samePath(path: string): PeerPaths {
   return { item: path, namespaces: path, pods: path };
-}
-
-function listAt(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

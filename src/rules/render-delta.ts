@@ -1,5 +1,6 @@
 import { familyOf, formatRange } from "../engine/address.ts";
 import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
+import { capped, counted } from "./phrases.ts";
 import { renderPorts } from "./render-ports.ts";
 
 /** How many ends of a group, and how many groups of flows, a line names before it counts. */
@@ -32,8 +33,7 @@ export function podsIn({ from, to }: FlowList): number {
 
 /** `1 pod`, `214 pods`, `at least 100000 pods`. */
 export function renderPodCount(list: FlowList): string {
-  const count = podsIn(list);
-  return `${list.complete ? "" : "at least "}${count === 1 ? "1 pod" : `${count} pods`}`;
+  return `${list.complete ? "" : "at least "}${counted(podsIn(list), "pod")}`;
 }
 
 /** How much a reader should mind: the world before pods, many pods before few. */
@@ -54,9 +54,8 @@ export function renderGroup(group: Group): string {
     ...(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`)),
     ...group.endpoints.filter((end) => !isCovered(end, group)).map(renderEndpoint),
   ]);
-  const named = [...ends].slice(0, MAX_ENDS).join(", ");
-  if (group.omitted > 0) return `${named} and others, ${group.pods} pods in all`;
-  return ends.size > MAX_ENDS ? `${named} and ${ends.size - MAX_ENDS} more` : named;
+  if (group.omitted === 0) return capped([...ends], MAX_ENDS);
+  return `${[...ends].slice(0, MAX_ENDS).join(", ")} and others, ${group.pods} pods in all`;
 }
 
 function worldOf({ everyIpv4, everyIpv6 }: Group): readonly string[] {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { counted } from "./parts/phrases.ts";
 import { renderPorts } from "./parts/render-ports.ts";
 
 const parameters = z.strictObject({

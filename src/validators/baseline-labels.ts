@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { listed } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
-import { listed } from "./parts/phrases.ts";
 
 /** Report namespaces without the labels that their baseline is filled in with. */
 export const baselineLabels = defineValidator({

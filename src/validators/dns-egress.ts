@@ -3,10 +3,10 @@ import type { Pod, Policy, Protocol } from "../engine/model.ts";
 import { podKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { Delta, EngineView, Flow } from "../engine/query.ts";
+import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
 import type { ResolverEndpoint } from "../wire/endpoints.ts";
 import { allowDns } from "./parts/allow-dns.ts";
-import { counted } from "./parts/phrases.ts";
 
 /** PERF: a policy of the whole cluster is judged by that many of its pods. */
 const MAX_PODS = 2000;

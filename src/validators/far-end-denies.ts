@@ -9,9 +9,9 @@ import {
   unionPorts,
 } from "../engine/port-set.ts";
 import type { DirectionExplanation, EngineView, PodMatches } from "../engine/query.ts";
+import { keyName, listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { listed } from "./parts/phrases.ts";
 
 /** PERF: a rule is tried with so many of its subjects and peers, and given up at the first that works. */
 const MAX_SUBJECTS = 2;
@@ -149,7 +149,7 @@ function finding(placed: PlacedRule, path: string, { pair, far, tried }: Denied)
     tried === 1
       ? `${peer} ${one}`
       : `none of ${tried} pods that were tried, such as ${peer}, ${any}`;
-  const by = far.causes.flatMap(({ policy }) => (policy === null ? [] : [nameOf(policy)]));
+  const by = far.causes.flatMap(({ policy }) => (policy === null ? [] : [keyName(policy)]));
   const because = by.length === 0 ? "" : ` (${listed([...new Set(by)])})`;
   return {
     path,
@@ -159,7 +159,3 @@ function finding(placed: PlacedRule, path: string, { pair, far, tried }: Denied)
 }
 
 /** `NetworkPolicy shop/web` of a policy's key. */
-function nameOf(key: string): string {
-  const [kind = "", namespace = "", name = ""] = key.split("/");
-  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
-}

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { parseCidr } from "../engine/address.ts";
 import { type Address, type AddressRange, podKey, type Rule } from "../engine/model.ts";
 import type { EngineView, Verdict } from "../engine/query.ts";
+import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { type Block, blocksOf, overlaps, withExceptions } from "./parts/blocks.ts";
 import { cidrSchema } from "./parts/cidr-schema.ts";
-import { listed } from "./parts/phrases.ts";
 import { hasPort } from "./parts/ports.ts";
 
 /** PERF: whether a higher tier denies the target anyway is asked for so many of the selected pods. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { FlowGroup } from "../engine/query.ts";
+import { listed } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { listed } from "./parts/phrases.ts";
 
 /** Report changes of a namespace's labels that open ways. */
 export const labelOpens = defineValidator({

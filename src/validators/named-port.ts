@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
 import { nearest } from "../nearest.ts";
 import { addAt } from "../rules/json-patch.ts";
+import { listed, withHint } from "../rules/phrases.ts";
 import type { PlacedPort } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { type Bearer, bearersOf, type Surroundings } from "./parts/bearers.ts";
-import { listed, withHint } from "./parts/phrases.ts";
 import { receivers } from "./parts/receivers.ts";
 
 /** Report named ports that no container behind the rule has. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { DIRECTIONS, type Direction, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
+import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { counted } from "./parts/phrases.ts";
 import { selectsWhole } from "./parts/whole-namespace.ts";
 
 /** PERF: so many pods of the namespace are looked at. */

@@ -3,11 +3,11 @@ import type { Peer, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { replaceAt } from "../rules/json-patch.ts";
+import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedPeer, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { isOpen } from "./parts/open-selector.ts";
-import { counted } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
 const parameters = z.strictObject({

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
 import { DIRECTIONS, type Direction } from "../engine/model.ts";
+import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
-import { listed } from "./parts/phrases.ts";
 
 /** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
 const DEFAULT_PREFIX = 6;

@@ -1,18 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { Mode } from "../resources/profile.ts";
+import { type OptIn, optInOfObject } from "../rules/opt-in.ts";
+import { listed } from "../rules/phrases.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
   type CompiledRule,
   defineValidator,
   type Finding,
-  type GovernedObject,
 } from "../rules/rule.ts";
 import { isWeaker, soften } from "../rules/severity.ts";
 import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import { field } from "../wire/shape.ts";
-import { listed } from "./parts/phrases.ts";
 
 /** Report changes of a namespace's labels that loosen the profile it has opted in to. */
 export const optOut = defineValidator({
@@ -27,8 +25,8 @@ export const optOut = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ object, oldObject, profiles }): readonly Finding[] {
-    const before = optInOf(oldObject);
-    const after = optInOf(object);
+    const before = optInOfObject(oldObject?.manifest);
+    const after = optInOfObject(object?.manifest);
     if (before === null) return [];
     if (after === null)
       return [finding(PROFILE_LABEL, `takes the namespace out of profile \`${before.profile}\``)];
@@ -41,27 +39,6 @@ export const optOut = defineValidator({
     ];
   },
 });
-
-interface OptIn {
-  readonly profile: string;
-  readonly mode: Mode;
-  /** The Baseline that the namespace picks; null: that of the profile. */
-  readonly picked: string | null;
-}
-
-function optInOf(object: GovernedObject | null): OptIn | null {
-  const labels = field(object?.manifest, "metadata", "labels");
-  const profile = field(labels, PROFILE_LABEL);
-  if (typeof profile !== "string") return null;
-  const mode = field(labels, MODE_LABEL);
-  const picked = field(labels, BASELINE_LABEL);
-  return {
-    profile,
-    // SECURITY: a mode that is none enforces, as the webhook configurations select it.
-    mode: mode === "warn" || mode === "audit" ? mode : "enforce",
-    picked: typeof picked === "string" ? picked : null,
-  };
-}
 
 /**
  * A profile may be swapped for one that does at least as much: the same baseline, the same rules, with

@@ -3,12 +3,12 @@ import { parseCidr } from "../engine/address.ts";
 import type { AddressRange, Requirement, Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
+import { counted, withHint } from "../rules/phrases.ts";
 import type { PeerPaths, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { blocksOf, blockText, overlaps } from "./parts/blocks.ts";
 import { cidrSchema } from "./parts/cidr-schema.ts";
-import { counted, withHint } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 

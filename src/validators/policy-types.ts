@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Direction } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
+import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { field } from "../wire/shape.ts";
+import { field, listAt } from "../wire/shape.ts";
 import { appliedObject } from "./parts/applied-object.ts";
-import { counted } from "./parts/phrases.ts";
 
 type PolicyType = "Ingress" | "Egress";
 
@@ -36,10 +36,10 @@ export const policyTypes = defineValidator({
     // The other kinds have no policyTypes: their rules are their directions.
     if (object?.kind !== "policy" || object.policy.kind !== "NetworkPolicy") return [];
     const spec = field(object.manifest, "spec");
-    const stated = listOf(field(spec, "policyTypes"));
+    const stated = listAt(spec, "policyTypes");
     const asWritten = field(appliedObject(object, oldObject), "spec", "policyTypes");
     // The default always has `Ingress`.
-    const given = stated.includes("Ingress") && listOf(asWritten).length === 0 ? [] : stated;
+    const given = stated.includes("Ingress") && listAt(asWritten).length === 0 ? [] : stated;
     if (given.length > 0) return voidRules(spec, given);
     const found = impliedTypes(spec);
     return found.length > 0 || !alwaysWritten ? found : [leftOut(spec)];
@@ -48,7 +48,7 @@ export const policyTypes = defineValidator({
 
 function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[] {
   return TYPES.flatMap(([direction, type]) => {
-    const rules = listOf(field(spec, direction)).length;
+    const rules = listAt(spec, direction).length;
     if (rules === 0 || given.includes(type)) return [];
     return [
       {
@@ -61,7 +61,7 @@ function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[]
 }
 
 function leftOut(spec: unknown): Finding {
-  const types = listOf(field(spec, "egress")).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+  const types = listAt(spec, "egress").length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
   const help = `write \`policyTypes: [${types.join(", ")}]\``;
   return {
     path: "spec.policyTypes",
@@ -76,8 +76,8 @@ function impliedTypes(spec: unknown): readonly Finding[] {
   const path = "spec.policyTypes";
   const help = "write `policyTypes: [Egress]`";
   const egress = field(spec, "egress");
-  if (listOf(field(spec, "ingress")).length > 0 || egress == null) return [];
-  return listOf(egress).length > 0
+  if (listAt(spec, "ingress").length > 0 || egress == null) return [];
+  return listAt(egress).length > 0
     ? [
         {
           path,
@@ -93,8 +93,4 @@ function impliedTypes(spec: unknown): readonly Finding[] {
           help,
         },
       ];
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

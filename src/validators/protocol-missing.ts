@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DIRECTIONS } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { field, isObject } from "../wire/shape.ts";
+import { isObject, listAt } from "../wire/shape.ts";
 import { appliedObject } from "./parts/applied-object.ts";
 
 /** Ports that are asked for over UDP at least as often as over TCP. */
@@ -34,8 +34,8 @@ export const protocolMissing = defineValidator({
     // What the API server has filled in is in the object already.
     const isFilledIn = written !== object.manifest;
     return DIRECTIONS.flatMap((direction) =>
-      listOf(field(written, "spec", direction)).flatMap((rule, index) =>
-        listOf(field(rule, "ports")).flatMap((entry, position) =>
+      listAt(written, "spec", direction).flatMap((rule, index) =>
+        listAt(rule, "ports").flatMap((entry, position) =>
           isObject(entry) && entry["protocol"] == null
             ? [finding(`spec.${direction}[${index}].ports[${position}]`, entry["port"], isFilledIn)]
             : [],
@@ -55,8 +55,4 @@ function finding(path: string, port: unknown, isFilledIn: boolean): Finding {
     help: "write one entry for each protocol that is meant",
     ...(isFilledIn ? {} : { fix }),
   };
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

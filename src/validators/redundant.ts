@@ -3,9 +3,9 @@ import { type Policy, policyKey } from "../engine/model.ts";
 import type { Redundancy } from "../engine/query.ts";
 import { unreachable } from "../errors.ts";
 import { addAt, removeAt } from "../rules/json-patch.ts";
+import { listed } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type Fix, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { listed } from "./parts/phrases.ts";
 
 /**
  * PERF: classes of pods and addresses that are compared; some 1 ms at most. A policy that would take more

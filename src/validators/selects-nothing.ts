@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Policy } from "../engine/model.ts";
+import { withHint } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
-import { withHint } from "./parts/phrases.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { formatAddress } from "../engine/address.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, FlowGroup, Group, Verdict } from "../engine/query.ts";
+import { counted, listed } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
-import { counted, listed } from "./parts/phrases.ts";
 
 /** Report changes that would keep the API server from reaching Ringfence's own pods. */
 export const selfLockout = defineValidator({

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
 import type { PortMatch } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
+import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { type Bearer, bearersOf, MAX_READ } from "./parts/bearers.ts";
 import { blocksOf } from "./parts/blocks.ts";
 import { isOpen } from "./parts/open-selector.ts";
-import { counted } from "./parts/phrases.ts";
 
 const sensitiveSchema = z.strictObject({
   name: z.string(),

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { podKey, type Selection } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, Flow, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
+import { counted } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
-import { counted } from "./parts/phrases.ts";
 
 /** PERF: so many pods of each end are asked about, and only of paths that the change touches. */
 const MAX_PODS = 20;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Requirement, Selector } from "../engine/model.ts";
+import { listed } from "../rules/phrases.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { isOpen } from "./parts/open-selector.ts";
-import { listed } from "./parts/phrases.ts";
 
 const parameters = z.strictObject({
   trustedKeys: z

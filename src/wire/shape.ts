@@ -55,6 +55,11 @@ export function jsonPath(keys: readonly PropertyKey[]): string {
   }, "");
 }
 
+/** The JSON path of what is at `path` in what is at `parent`. */
+export function joinPaths(parent: string, path: string): string {
+  return `${parent}${parent === "" || path === "" || path.startsWith("[") ? "" : "."}${path}`;
+}
+
 /** The keys of a JSON path that `jsonPath` has written. */
 export function jsonKeys(path: string): readonly (string | number)[] {
   const parts = path.matchAll(/\["(?<quoted>.*?)"\]|\[(?<index>\d+)\]|(?<name>[^.[]+)/g);
@@ -82,6 +87,12 @@ export function field(raw: unknown, ...keys: readonly string[]): unknown {
 export function textAt(raw: unknown, ...keys: readonly string[]): string {
   const value = field(raw, ...keys);
   return typeof value === "string" ? value : "";
+}
+
+/** A list at a path, empty where there is none. */
+export function listAt(raw: unknown, ...keys: readonly string[]): readonly unknown[] {
+  const value = field(raw, ...keys);
+  return Array.isArray(value) ? value : [];
 }
 
 /** Deeper than anything that is read here, and far from where the stack ends. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Requirement } from "../../src/engine/model.ts";
-import { counted, listed } from "../../src/validators/parts/phrases.ts";
+import { counted, listed } from "../../src/rules/phrases.ts";
 import { renderPorts } from "../../src/validators/parts/render-ports.ts";
 import { renderSelector } from "../../src/validators/parts/render-selector.ts";
 

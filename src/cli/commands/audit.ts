@@ -1,3 +1,4 @@
+import { counted, keyName } from "../../rules/phrases.ts";
 import { brokenInvariants } from "../findings/broken-invariants.ts";
 import { engineFindings } from "../findings/engine-findings.ts";
 import { findingData, inOrder } from "../findings/finding.ts";
@@ -9,8 +10,7 @@ import type { Outcome } from "../outcome.ts";
 import { namespaceInQuestion } from "../references.ts";
 import { type DataFormat, renderDocument, renderYaml } from "../render/document.ts";
 import { renderFindings } from "../render/finding-text.ts";
-import { keyName } from "../render/policy-text.ts";
-import { count, createPaint, renderAssumptions } from "../render/text.ts";
+import { createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
@@ -41,8 +41,8 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   const { rulesRemoved, deleted } = reduce(world, namespace);
   const rules = totalRules(policies);
   const summary = [
-    `in ${count(policies.length, "policy")};`,
-    `${rulesRemoved} of ${count(rules, "rule")} and ${deleted.length} of ${count(policies.length, "policy")}`,
+    `in ${counted(policies.length, "policy")};`,
+    `${rulesRemoved} of ${counted(rules, "rule")} and ${deleted.length} of ${counted(policies.length, "policy")}`,
     "could go with no change in who can reach whom",
   ].join(" ");
   const text =
@@ -81,8 +81,8 @@ function fix(
     };
   }
   const head = [
-    `# ${count(rulesRemoved, "rule")} and ${count(deleted.length, "policy")} less.`,
-    `# Proved: all ${count(connections, "connection")} from pod to pod and outside are as before.`,
+    `# ${counted(rulesRemoved, "rule")} and ${counted(deleted.length, "policy")} less.`,
+    `# Proved: all ${counted(connections, "connection")} from pod to pod and outside are as before.`,
     ...assumptions.map((text) => `# Assuming that ${text}.`),
     ...deleted.map((key) => `# delete: ${keyName(key)}`),
   ];

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { unreachable } from "../../errors.ts";
+import { counted } from "../../rules/phrases.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
 import { brokenInvariants } from "../findings/broken-invariants.ts";
@@ -26,7 +27,7 @@ import { renderJunit } from "../render/junit.ts";
 import { type Mending, mendedFiles, renderMending } from "../render/mending.ts";
 import { policyName } from "../render/policy-text.ts";
 import { renderSarif } from "../render/sarif.ts";
-import { count, createPaint, renderAssumptions } from "../render/text.ts";
+import { createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
@@ -149,7 +150,7 @@ function render(
     case "text": {
       const mendable = findings.filter((finding) => finding.fix !== null).length;
       const hint = mendable === 0 ? "" : `; --fix mends ${mendable}`;
-      const summary = `in ${count(policies.length, "policy")}${hint}`;
+      const summary = `in ${counted(policies.length, "policy")}${hint}`;
       return renderFindings(findings, summary, createPaint()) + renderAssumptions(assumptions);
     }
     case "json":

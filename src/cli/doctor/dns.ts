@@ -1,9 +1,9 @@
 import { AgentSettings } from "../../cluster/agent-settings.ts";
 import { formatAddress, parseAddress } from "../../engine/address.ts";
 import { type Address, type Pod, type Protocol, podKey } from "../../engine/model.ts";
+import { counted } from "../../rules/phrases.ts";
 import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { labelOf, workloadLabel } from "../references.ts";
-import { count } from "../render/text.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
 import { concerns, type Diagnosis, type Patient } from "./examination.ts";
@@ -25,7 +25,7 @@ export function examineDns(patient: Patient): Diagnosis {
     return {
       check,
       status: "problem",
-      message: `${count(new Set(cut.map(({ label }) => label)).size, "workload")} cannot resolve names`,
+      message: `${counted(new Set(cut.map(({ label }) => label)).size, "workload")} cannot resolve names`,
       evidence: [
         ...where,
         ...cut.map(({ label, protocol }) => `${label}: no resolver over ${protocol}`),
@@ -33,7 +33,7 @@ export function examineDns(patient: Patient): Diagnosis {
       help: "allow egress to the DNS pods at that port over UDP and TCP; and ingress there, if they are isolated",
     };
   }
-  const message = `${count(pods.length, "pod")} can resolve names over UDP and TCP`;
+  const message = `${counted(pods.length, "pod")} can resolve names over UDP and TCP`;
   return { check, status: "ok", message, evidence: where, help: "" };
 }
 
@@ -53,7 +53,7 @@ export function examineNodeLocalDns(patient: Patient): readonly Diagnosis[] {
     const message = "policies let pods reach the cache of their node";
     return [{ check, status: "ok", message, evidence, help: "" }];
   }
-  const who = count(new Set(cut.map(({ label }) => label)).size, "workload");
+  const who = counted(new Set(cut.map(({ label }) => label)).size, "workload");
   return [
     {
       check,

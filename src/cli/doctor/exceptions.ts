@@ -1,9 +1,10 @@
 import type { Pod, Policy, Rule, Selection } from "../../engine/model.ts";
 import { selectorMatches } from "../../engine/selector.ts";
+import { counted } from "../../rules/phrases.ts";
+import { hasPort } from "../../validators/parts/ports.ts";
 import type { Service, ServicePort } from "../../wire/service.ts";
 import { labelOf } from "../references.ts";
 import { policyName } from "../render/policy-text.ts";
-import { count } from "../render/text.ts";
 import type { World } from "../sources/world.ts";
 import { concerns, type Diagnosis, type Patient } from "./examination.ts";
 
@@ -25,7 +26,7 @@ export function examineHostNetwork(patient: Patient): Diagnosis {
   return {
     check,
     status: "warning",
-    message: `policies mean nothing to ${count(pods.length, "pod")} on the host's network, in most plugins`,
+    message: `policies mean nothing to ${counted(pods.length, "pod")} on the host's network, in most plugins`,
     evidence: [...new Set(pods.map(labelOf))],
     help: "reach or allow them by the addresses of their nodes",
   };
@@ -118,7 +119,7 @@ function hasAddressPeer({ ingress }: Policy): boolean {
 function mistaken(
   { subject, ingress, egress }: Policy,
   pods: readonly Pod[],
-  port: ServicePort,
+  { protocol, port }: ServicePort,
   target: number,
 ): readonly Rule[] {
   const isSubject = pods.some((pod) => selects(subject, pod));
@@ -126,17 +127,8 @@ function mistaken(
     peers !== "all" &&
     peers.some((peer) => peer.kind === "pods" && pods.some((pod) => selects(peer.selection, pod)));
   const candidates = [...(isSubject ? ingress.rules : []), ...egress.rules.filter(isPeer)];
-  return candidates.filter((rule) => has(rule, port, port.port) && !has(rule, port, target));
-}
-
-function has({ ports }: Rule, { protocol }: ServicePort, number: number): boolean {
-  if (ports === "all") return true;
-  return ports.some(
-    (port) =>
-      port.kind === "range" &&
-      port.protocol === protocol &&
-      port.first <= number &&
-      number <= port.last,
+  return candidates.filter(
+    ({ ports }) => hasPort(ports, protocol, port) && !hasPort(ports, protocol, target),
   );
 }
 

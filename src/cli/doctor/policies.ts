@@ -1,7 +1,6 @@
+import { counted, keyName } from "../../rules/phrases.ts";
 import { checkPolicies } from "../findings/check-world.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
-import { keyName } from "../render/policy-text.ts";
-import { count } from "../render/text.ts";
 import { concerns, type Diagnosis, type Patient } from "./examination.ts";
 
 /** What rules tell of a policy that does nothing, by the question that they answer. */
@@ -46,7 +45,7 @@ function diagnose(check: string, findings: readonly ReportedFinding[], ok: strin
   return {
     check,
     status: "problem",
-    message: count(findings.length, "finding"),
+    message: counted(findings.length, "finding"),
     evidence: findings.map(({ object, path, message }) => `${object} ${path}: ${message}`),
     help: [...new Set(findings.map(({ help }) => help))].join("; "),
   };
@@ -63,7 +62,7 @@ function examineReadable(patient: Patient): Diagnosis {
     status: none ? "ok" : "problem",
     message: none
       ? "every policy can be read"
-      : `${count(broken.length, "policy")} cannot be read, and is taken to allow nothing`,
+      : `${counted(broken.length, "policy")} cannot be read, and is taken to allow nothing`,
     evidence: broken.map(([key]) => keyName(key)),
     help: none ? "" : "apply it again; the API server of today names the field",
   };

@@ -1,9 +1,8 @@
 import { type Policy, policyKey } from "../../engine/model.ts";
 import type { ClusterFinding } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
+import { capped, counted, keyName } from "../../rules/phrases.ts";
 import { workloadLabel } from "../references.ts";
-import { keyName } from "../render/policy-text.ts";
-import { count } from "../render/text.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 
 import type { ReportedFinding, Severity } from "./finding.ts";
@@ -111,8 +110,7 @@ function because(keys: readonly string[]): string {
 }
 
 function names(keys: readonly string[]): string {
-  const named = keys.slice(0, MAX_NAMED).map(keyName).join(", ");
-  return keys.length > MAX_NAMED ? `${named} and ${keys.length - MAX_NAMED} more` : named;
+  return capped(keys.map(keyName), MAX_NAMED);
 }
 
 function unprotected(
@@ -125,7 +123,7 @@ function unprotected(
     object: workloadLabel(finding),
     namespace,
     path: "",
-    message: `no policy isolates ${count(pods.length, "pod")} of it for ${directions.join(" and ")}`,
+    message: `no policy isolates ${counted(pods.length, "pod")} of it for ${directions.join(" and ")}`,
     help: "give the namespace a default-deny policy",
     fix: null,
     place: null,

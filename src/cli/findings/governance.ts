@@ -1,4 +1,3 @@
-import { optInOf } from "../../admission/govern.ts";
 import type { Labels } from "../../engine/model.ts";
 import type { Engine } from "../../engine/query.ts";
 import type { Problem } from "../../errors.ts";
@@ -6,6 +5,7 @@ import type { Mode } from "../../resources/profile.ts";
 import { parseResource, type Resource, resourceKey } from "../../resources/resource.ts";
 import { HeldInvariants } from "../../rules/held-invariants.ts";
 import { customRulesFor } from "../../rules/load-custom-rules.ts";
+import { optInOf } from "../../rules/opt-in.ts";
 import { createRegistry } from "../../rules/registry.ts";
 import type { CompiledProfile } from "../../rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../rules/rule-book.ts";

@@ -4,7 +4,7 @@ import type { ClusterFinding } from "../../engine/query.ts";
 import { AppError } from "../../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { BASELINE_LABEL } from "../../wire/ringfence-labels.ts";
-import { field, isObject } from "../../wire/shape.ts";
+import { field, isObject, listAt } from "../../wire/shape.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { applicableManifest } from "./applicable-manifest.ts";
 
@@ -177,7 +177,7 @@ function mergeRules(a: unknown, b: unknown, same: "peers" | "ports"): unknown {
   if (!isObject(a) || !isObject(b)) return a;
   const merged: Record<string, unknown> = { ...a };
   for (const key of same === "peers" ? ["ports"] : ["from", "to"]) {
-    const [left, right] = [listOf(a[key]), listOf(b[key])];
+    const [left, right] = [listAt(a[key]), listAt(b[key])];
     const added = right.filter((item) => !left.some((other) => isDeepStrictEqual(item, other)));
     if (left.length > 0 && right.length > 0) merged[key] = [...left, ...added];
     else delete merged[key];
@@ -185,13 +185,9 @@ function mergeRules(a: unknown, b: unknown, same: "peers" | "ports"): unknown {
   return merged;
 }
 
-function listOf(raw: unknown): readonly unknown[] {
-  return Array.isArray(raw) ? raw : [];
-}
-
 function ruleCount(raw: unknown): number {
   return ["ingress", "egress"].reduce(
-    (sum, direction) => sum + listOf(field(raw, "spec", direction)).length,
+    (sum, direction) => sum + listAt(raw, "spec", direction).length,
     0,
   );
 }

@@ -1,9 +1,10 @@
 import type { Connection } from "../../engine/query.ts";
+import { counted } from "../../rules/phrases.ts";
 import type { Difference } from "../commands/diff.ts";
 import { endText, portsText } from "../connection-rows.ts";
 import type { Objections } from "../findings/forbidden.ts";
 import { renderFindings } from "./finding-text.ts";
-import { alignColumns, count, indent, type Paint, renderAssumptions } from "./text.ts";
+import { alignColumns, indent, type Paint, renderAssumptions } from "./text.ts";
 
 /** What a change does, as people read it: `+` opens, `-` closes, `?` becomes or was undecidable. */
 export function renderDifference(
@@ -18,7 +19,7 @@ export function renderDifference(
   const shown = blocks.filter(({ rows }) => rows.length > 0);
   const none = shown.length === 0 ? ["no connection is opened or closed\n"] : [];
   const connections = shown.map(({ sign, rows, head, style }) => {
-    const title = paint("bold", `${count(rows.length, "connection")} ${head}`);
+    const title = paint("bold", `${counted(rows.length, "connection")} ${head}`);
     const lines = rows.map((row) => {
       const rules = sign === "+" ? objections.forbiddenBy(row) : [];
       const mark = rules.length === 0 ? [] : [`! forbidden by ${rules.join(", ")}`];
@@ -66,7 +67,7 @@ function table(
   });
   const rest = rows.length - shown.length;
   return [
-    `**${count(rows.length, "connection")} ${head}**`,
+    `**${counted(rows.length, "connection")} ${head}**`,
     ["| from | to | ports |", "| --- | --- | --- |", ...lines].join("\n"),
     ...(rest > 0 ? [`and ${rest} more`] : []),
   ];

@@ -1,6 +1,7 @@
+import { counted } from "../../rules/phrases.ts";
 import type { ReportedFinding, Severity } from "../findings/finding.ts";
 import { checkoutPath } from "./checkout-path.ts";
-import { count, type Paint, wrap } from "./text.ts";
+import { type Paint, wrap } from "./text.ts";
 
 const COLOURS = { error: "red", warning: "yellow", note: "dim" } as const;
 
@@ -28,11 +29,11 @@ function renderFinding(finding: ReportedFinding, paint: Paint): string {
 /** `2 errors, 1 warning`, `nothing found`. */
 export function tally(findings: readonly ReportedFinding[]): string {
   const severities: readonly Severity[] = ["error", "warning", "note"];
-  const counted = severities.flatMap((severity) => {
+  const tallies = severities.flatMap((severity) => {
     const number = findings.filter((finding) => finding.severity === severity).length;
-    return number === 0 ? [] : [count(number, severity)];
+    return number === 0 ? [] : [counted(number, severity)];
   });
-  return counted.length === 0 ? "nothing found" : counted.join(", ");
+  return tallies.length === 0 ? "nothing found" : tallies.join(", ");
 }
 
 /** GitHub's workflow commands: annotations at the lines of a pull request. */

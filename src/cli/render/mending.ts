@@ -1,3 +1,4 @@
+import { counted } from "../../rules/phrases.ts";
 import { isObject } from "../../wire/shape.ts";
 import { applicableManifest } from "../findings/applicable-manifest.ts";
 import { findingData, type ReportedFinding } from "../findings/finding.ts";
@@ -6,7 +7,6 @@ import { usageError } from "../input-error.ts";
 import { isJson, ManifestEditor } from "../sources/manifest-editor.ts";
 import { type DataFormat, renderDocument, renderYaml } from "./document.ts";
 import { tally } from "./finding-text.ts";
-import { count } from "./text.ts";
 
 /** What came of mending. */
 export interface Mending {
@@ -34,7 +34,7 @@ export function renderMending(
   }
   const rest = left.length === 0 ? "nothing is left" : `${tally(left)} left`;
   const head = [
-    `# ${count(findings.length, "finding")} of ${count(mended.length, "policy")} mended; ${rest}.`,
+    `# ${counted(findings.length, "finding")} of ${counted(mended.length, "policy")} mended; ${rest}.`,
     ...assumptions.map((text) => `# Assuming that ${text}.`),
     ...findings.map(({ object, fix, place }) => {
       const where = place === null ? "" : `${place.file}:${place.line}: `;

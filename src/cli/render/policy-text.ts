@@ -2,7 +2,7 @@ import { formatRange } from "../../engine/address.ts";
 import type { Peer, Policy, Rule } from "../../engine/model.ts";
 import type { Cause, CauseCode, Verdict } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
-
+import { capped, keyName } from "../../rules/phrases.ts";
 import { renderSelector } from "../../validators/parts/render-selector.ts";
 
 const MAX_PEERS = 3;
@@ -16,38 +16,26 @@ export function policyName({
   return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
 }
 
-/** The same from a `policyKey`. */
-export function keyName(key: string): string {
-  const [kind = "", namespace = "", ...name] = key.split("/");
-  return `${kind} ${namespace === "" ? "" : `${namespace}/`}${name.join("/")}`;
-}
-
 /** The peers of a rule in a few words: `pods app: api`, `10.0.0.0/8`, `anybody`. */
-export function renderPeers({ peers }: Rule, policy: Policy): string {
+export function renderPeers({ peers }: Rule): string {
   if (peers === "all") return "anybody";
-  const named = peers.slice(0, MAX_PEERS).map((peer) => renderPeer(peer, policy));
-  const rest = peers.length - MAX_PEERS;
-  return `${named.join("; ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  const named = peers.map(renderPeer);
+  return capped(named, MAX_PEERS, "; ");
 }
 
-function renderPeer(peer: Peer, { namespace: own }: Policy): string {
+function renderPeer(peer: Peer): string {
   switch (peer.kind) {
     case "pods": {
       const { namespaces, pods } = peer.selection;
       const which = pods.length === 0 ? "all pods" : `pods ${renderSelector(pods)}`;
-      if (namespaces.kind === "name") {
-        return namespaces.name === own ? `${which} of ${own}` : `${which} of ${namespaces.name}`;
-      }
+      if (namespaces.kind === "name") return `${which} of ${namespaces.name}`;
       const { selector } = namespaces;
       const where =
         selector.length === 0 ? "all namespaces" : `namespaces ${renderSelector(selector)}`;
       return `${which} of ${where}`;
     }
-    case "addresses": {
-      const named = peer.ranges.slice(0, MAX_PEERS).map(formatRange).join(", ");
-      const rest = peer.ranges.length - MAX_PEERS;
-      return rest > 0 ? `${named} and ${rest} more` : named;
-    }
+    case "addresses":
+      return capped(peer.ranges.map(formatRange), MAX_PEERS);
     case "nodes":
       return `nodes ${renderSelector(peer.selector)}`;
     case "domainNames":

@@ -47,12 +47,6 @@ export function renderAssumptions(assumptions: readonly string[]): string {
   return `\nAssuming that\n${assumptions.map((text) => `${wrap(text, 4, "  - ")}\n`).join("")}`;
 }
 
-/** `1 pod`, `2 pods`, `1 policy`, `2 policies`. */
-export function count(number: number, noun: string): string {
-  if (number === 1) return `1 ${noun}`;
-  return `${number} ${noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
-}
-
 type Style = "red" | "green" | "yellow" | "bold" | "dim";
 
 const CODES: Readonly<Record<Style, number>> = { red: 31, green: 32, yellow: 33, bold: 1, dim: 2 };

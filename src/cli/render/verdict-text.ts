@@ -1,8 +1,9 @@
 import type { Direction } from "../../engine/model.ts";
 import type { CauseCode, DirectionExplanation, Explanation, Verdict } from "../../engine/query.ts";
+import { keyName } from "../../rules/phrases.ts";
 import type { FlowAnswer } from "../flow-answer.ts";
 import { familyName, tellByFamily } from "./by-family.ts";
-import { keyName, renderCause } from "./policy-text.ts";
+import { renderCause } from "./policy-text.ts";
 import { type Paint, wrap } from "./text.ts";
 
 const COLOURS = { allowed: "green", denied: "red", unknown: "yellow" } as const;

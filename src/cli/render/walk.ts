@@ -1,13 +1,14 @@
 import type { Direction, Pod, Policy, Tier } from "../../engine/model.ts";
 import type { DirectionExplanation, FlowEnd, PolicyStep, RuleStep } from "../../engine/query.ts";
 import { selectorMatches } from "../../engine/selector.ts";
+import { keyName } from "../../rules/phrases.ts";
 import { renderPorts } from "../../validators/parts/render-ports.ts";
 import type { FlowAnswer } from "../flow-answer.ts";
 import type { Amendment } from "../smallest-change.ts";
 import type { World } from "../sources/world.ts";
 import { tellByFamily } from "./by-family.ts";
 import { renderYaml } from "./document.ts";
-import { keyName, policyName, renderCause, renderPeers } from "./policy-text.ts";
+import { policyName, renderCause, renderPeers } from "./policy-text.ts";
 import { indent, type Paint, renderAssumptions, wrap } from "./text.ts";
 import { renderFlowLine, summarize } from "./verdict-text.ts";
 
@@ -94,13 +95,13 @@ function renderRule(step: RuleStep, policy: Policy, direction: Direction, paint:
     case "matches":
       return renderMatch(step, paint);
     case "other-peer": {
-      const peers = renderPeers(rule, policy);
+      const peers = renderPeers(rule);
       return wrap(`${step.path}: other peer, it is ${word} ${peers}`, 8, "      - ");
     }
     case "other-port":
       return wrap(`${step.path}: other port, it is for ${renderPorts(rule.ports)}`, 8, "      - ");
     case "unknown": {
-      const text = `${step.path}: cannot be decided, it is ${word} ${renderPeers(rule, policy)}`;
+      const text = `${step.path}: cannot be decided, it is ${word} ${renderPeers(rule)}`;
       return paint("yellow", wrap(`${text} on ${renderPorts(rule.ports)}`, 8, "      ? "));
     }
   }

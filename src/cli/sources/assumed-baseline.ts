@@ -1,4 +1,3 @@
-import { optInOf } from "../../admission/govern.ts";
 import { settingsSchema } from "../../config/settings.ts";
 import { formatAddress } from "../../engine/address.ts";
 import { type Labels, type Namespace, policyKey } from "../../engine/model.ts";
@@ -8,6 +7,7 @@ import type { DnsTarget } from "../../resources/dns-target.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
 import { parseResource, type Resource, resourceKey } from "../../resources/resource.ts";
 import { BUILT_IN_PROFILES } from "../../rules/names.ts";
+import { optInOf } from "../../rules/opt-in.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../../wire/ringfence-labels.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";

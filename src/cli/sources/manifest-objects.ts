@@ -1,13 +1,14 @@
 import { type Position, parseYaml, type YamlDocument } from "../../config/yaml-documents.ts";
 import { type Problem, type Result, success } from "../../errors.ts";
+import { capped } from "../../rules/phrases.ts";
 import { itemsOf } from "../../wire/document.ts";
 import { foreignPolicy } from "../../wire/policy-kind.ts";
-import { field } from "../../wire/shape.ts";
+import { field, joinPaths } from "../../wire/shape.ts";
 import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { parseJsonStream } from "./json-stream.ts";
 import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
-import { below, type SourceObject } from "./source-object.ts";
+import type { SourceObject } from "./source-object.ts";
 
 /**
  * The Kubernetes objects of files, folders and standard input. Documents of other tools in a folder
@@ -64,8 +65,8 @@ function objectOf(
   return {
     raw,
     origin: {
-      locate: (problem) => document.locate({ ...problem, path: below(path, problem.path) }),
-      place: (at) => ({ file, ...document.position(below(path, at)) }),
+      locate: (problem) => document.locate({ ...problem, path: joinPaths(path, problem.path) }),
+      place: (at) => ({ file, ...document.position(joinPaths(path, at)) }),
       written: { file, text, path },
     },
   };
@@ -113,6 +114,5 @@ function withHint(problem: Problem, text: string): Problem {
 }
 
 function passedOver(places: readonly string[]): string {
-  const more = places.length > 3 ? ` and ${places.length - 3} more` : "";
-  return `passed over what is not a Kubernetes object: ${places.slice(0, 3).join(", ")}${more}`;
+  return `passed over what is not a Kubernetes object: ${capped(places, 3)}`;
 }

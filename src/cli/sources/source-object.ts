@@ -31,9 +31,3 @@ export interface SourceObject {
   readonly raw: unknown;
   readonly origin: Origin;
 }
-
-/** A path inside an object, as one from the top of its document. */
-export function below(parent: string, path: string): string {
-  if (parent === "" || path === "") return `${parent}${path}`;
-  return path.startsWith("[") ? `${parent}${path}` : `${parent}.${path}`;
-}

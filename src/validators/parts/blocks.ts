@@ -1,10 +1,10 @@
 import { familyOf, rangeSize } from "../../engine/address.ts";
 import type { AddressRange } from "../../engine/model.ts";
 import { addAt, appendTo } from "../../rules/json-patch.ts";
+import { counted, listed } from "../../rules/phrases.ts";
 import type { PlacedRule } from "../../rules/placed-rules.ts";
 import type { Fix } from "../../rules/rule.ts";
 import { field } from "../../wire/shape.ts";
-import { counted, listed } from "./phrases.ts";
 
 /** A peer of a rule that is addresses. */
 export interface Block {

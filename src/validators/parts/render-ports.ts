@@ -1,4 +1,5 @@
 import type { PortMatch, Rule } from "../../engine/model.ts";
+import { capped } from "../../rules/phrases.ts";
 
 /** How many entries are named before the rest is counted. */
 const MAX_NAMED = 4;
@@ -7,9 +8,7 @@ const LAST_PORT = 65_535;
 /** The ports of a rule: `TCP 80, UDP 53`, `every port`. */
 export function renderPorts(ports: Rule["ports"]): string {
   if (ports === "all") return "every port";
-  const named = ports.slice(0, MAX_NAMED).map(renderPort).join(", ");
-  const rest = ports.length - MAX_NAMED;
-  return rest > 0 ? `${named} and ${rest} more` : named;
+  return capped(ports.map(renderPort), MAX_NAMED);
 }
 
 /** One entry: `TCP 80`, `TCP 8000-8999`, `UDP every port`, `TCP http`. */

@@ -1,5 +1,5 @@
 import type { Requirement, Selector } from "../../engine/model.ts";
-import { labelText } from "./phrases.ts";
+import { capped, labelText } from "../../rules/phrases.ts";
 
 /** How many requirements, and values of one, are named before the rest is counted. */
 const MAX_NAMED = 4;
@@ -8,7 +8,10 @@ const MAX_NAMED = 4;
 export function renderSelector(selector: Selector): string {
   return selector.length === 0
     ? "{}"
-    : capped(selector.map((requirement) => RENDERERS[requirement.operator](requirement)));
+    : capped(
+        selector.map((requirement) => RENDERERS[requirement.operator](requirement)),
+        MAX_NAMED,
+      );
 }
 
 const RENDERERS: Readonly<Record<Requirement["operator"], (requirement: Requirement) => string>> = {
@@ -16,14 +19,9 @@ const RENDERERS: Readonly<Record<Requirement["operator"], (requirement: Requirem
     const [value, ...others] = values;
     return value !== undefined && others.length === 0
       ? labelText(key, value)
-      : `${key} in (${capped(values)})`;
+      : `${key} in (${capped(values, MAX_NAMED)})`;
   },
-  NotIn: ({ key, values }) => `${key} notin (${capped(values)})`,
+  NotIn: ({ key, values }) => `${key} notin (${capped(values, MAX_NAMED)})`,
   Exists: ({ key }) => key,
   DoesNotExist: ({ key }) => `!${key}`,
 };
-
-function capped(items: readonly string[]): string {
-  const named = items.slice(0, MAX_NAMED).join(", ");
-  return items.length > MAX_NAMED ? `${named} and ${items.length - MAX_NAMED} more` : named;
-}

@@ -2,8 +2,8 @@ import { closestMatch } from "leven";
 import type { Labels, Requirement, Selection, Selector } from "../../engine/model.ts";
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
 import { nearest } from "../../nearest.ts";
+import { labelText, listed } from "../../rules/phrases.ts";
 import { bearersIn, MAX_READ, namespaceOfMatch, type Surroundings } from "./bearers.ts";
-import { labelText, listed } from "./phrases.ts";
 
 /**
  * What a selector that matches none of `bearers` may have meant, to stand after what is wrong; null where
