@@ -9,33 +9,27 @@ import type { SourceFlags } from "./sources/load-world.ts";
 /** A shell that waits longer than that is no help. */
 const TIMEOUT = "1s";
 
-/** Flags whose values are names of objects, by what kind. */
-const OBJECTS: Readonly<Record<string, ResourceType>> = {
-  "--namespace": kinds.NAMESPACES,
-  "--src-pod": kinds.PODS,
-  "--dst-pod": kinds.PODS,
-  "--dst-service": kinds.SERVICES,
-  "--policy": kinds.NETWORK_POLICIES,
-};
+/** Has pods, and may be named in the place of one. */
+const PODS = /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/;
 
-/** Kinds of manifests that those flags may name. */
-const KINDS: Readonly<Record<string, RegExp>> = {
-  "--namespace": /^Namespace$/,
-  "--src-pod": /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/,
-  "--dst-pod": /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/,
-  "--dst-service": /^Service$/,
-  "--policy": /^NetworkPolicy$/,
+/** Flags whose values are names of objects: which to ask a cluster for, and which kinds of manifests. */
+const OBJECTS: Readonly<Record<string, { readonly type: ResourceType; readonly kind: RegExp }>> = {
+  "--namespace": { type: kinds.NAMESPACES, kind: /^Namespace$/ },
+  "--src-pod": { type: kinds.PODS, kind: PODS },
+  "--dst-pod": { type: kinds.PODS, kind: PODS },
+  "--dst-service": { type: kinds.SERVICES, kind: /^Service$/ },
+  "--policy": { type: kinds.NETWORK_POLICIES, kind: /^NetworkPolicy$/ },
 };
 
 /** Names that may follow a flag, of the manifests or the cluster that the other flags name; none where that fails. */
 export async function namesFor(flag: string, flags: SourceFlags): Promise<readonly string[]> {
   try {
     if (["--context", "--cluster", "--user"].includes(flag)) return await ofKubeconfig(flag, flags);
-    const type = OBJECTS[flag];
-    if (type === undefined) return [];
+    const objects = OBJECTS[flag];
+    if (objects === undefined) return [];
     return flags.manifests === undefined
-      ? await ofCluster(type, flags)
-      : await ofManifests(flag, flags.manifests);
+      ? await ofCluster(objects.type, flags)
+      : await ofManifests(objects.kind, flags.manifests);
   } catch {
     // Whatever is wrong will be said when the command is run; a shell has no place for it.
     return [];
@@ -74,12 +68,12 @@ const QUIET: Report = {
   progress: () => undefined,
 };
 
-async function ofManifests(flag: string, manifests: readonly string[]): Promise<readonly string[]> {
+async function ofManifests(kind: RegExp, manifests: readonly string[]): Promise<readonly string[]> {
   if (manifests.includes("-")) return [];
   const { readManifests } = await import("./sources/manifest-objects.ts");
   const objects = await readManifests(manifests, QUIET);
-  const wanted = objects.filter(({ raw }) => KINDS[flag]?.test(textAt(raw, "kind")) === true);
-  return wanted.map(({ raw }) => nameOf(raw, flag !== "--namespace"));
+  const wanted = objects.filter(({ raw }) => kind.test(textAt(raw, "kind")));
+  return wanted.map(({ raw }) => nameOf(raw, true));
 }
 
 function nameOf(raw: unknown, full: boolean): string {

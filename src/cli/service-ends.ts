@@ -1,6 +1,5 @@
 import type { Family } from "../engine/address.ts";
 import type { Address, Pod, Protocol } from "../engine/model.ts";
-import { selectorMatches } from "../engine/selector.ts";
 import { counted } from "../rules/phrases.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
 import type { Service, ServicePort } from "../wire/service.ts";
@@ -8,6 +7,7 @@ import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./fl
 import { usageError } from "./input-error.ts";
 import { didYouMean, placesOf, type Reference } from "./references.ts";
 import type { Source } from "./sources/load-world.ts";
+import { podsBehind } from "./sources/resolvers.ts";
 import type { World } from "./sources/world.ts";
 
 /** The Service of a name. Throws an InputError for one that there is not, or more than one. */
@@ -49,10 +49,10 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
     throw usageError(`${label} leads to no pod: it is an ExternalName`);
   }
   const port = meantPort(service, wanted);
-  const pods = service.selector === null ? null : backing(service, service.selector, world);
+  const pods = podsBehind(service, world);
   const endpoints = world.endpoints.get(`${service.namespace}/${service.name}`);
   const targets =
-    pods === null
+    service.selector === null
       ? (endpoints ?? []).flatMap((endpoint) => endpointTarget(endpoint, port, world))
       : pods
           .filter((pod) => serves(pod, port))
@@ -69,7 +69,7 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
       port.isOfPods
         ? `a headless Service translates no port: ${numbers} is that of ${counted(targets.length, "endpoint")}${over}`
         : `Service port ${port.port} leads to port ${numbers} of ${counted(targets.length, "endpoint")}${over}, where policies see the flow`,
-      ...standInNotes(pods ?? []),
+      ...standInNotes(pods),
     ],
   };
 }
@@ -92,15 +92,6 @@ function whyNone({ selector }: Service): string {
   return selector === null
     ? "it has no selector and no Endpoints"
     : "its selector matches none that serves the port";
-}
-
-function backing({ namespace }: Service, selector: Pod["labels"], world: World): readonly Pod[] {
-  const requirements = Array.from(selector, ([key, value]) => {
-    return { key, operator: "In" as const, values: [value] };
-  });
-  return [...world.pods.values()].filter(
-    (pod) => pod.namespace === namespace && selectorMatches(requirements, pod.labels),
-  );
 }
 
 function endpointTarget(

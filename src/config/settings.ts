@@ -164,6 +164,9 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>;
 export type SettingName = keyof Settings;
 
+/** The settings of who sets none. */
+export const DEFAULT_SETTINGS: Settings = settingsSchema.parse({});
+
 /** One setting as the reference lists it. */
 export interface SettingReference {
   readonly name: SettingName;

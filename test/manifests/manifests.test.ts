@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import * as resourceTypes from "../../src/cluster/resource-type.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { settingsSchema } from "../../src/config/settings.ts";
+import { DEFAULT_SETTINGS } from "../../src/config/settings.ts";
 import { RESOURCE_KINDS } from "../../src/resources/resource.ts";
 import { createServer } from "../../src/server/create-server.ts";
 import { POLICY_READERS } from "../../src/wire/policy.ts";
@@ -19,7 +19,6 @@ import {
 } from "./rendered-manifests.ts";
 
 const base = await readBase();
-const settings = settingsSchema.parse({});
 const config = loadConfig([], {});
 const webhooks = webhookConfigurations(base).flatMap((configuration) =>
   configuration.webhooks.map((webhook) => ({ phase: configuration.kind, ...webhook })),
@@ -132,7 +131,7 @@ describe("every webhook", () => {
         timeoutSeconds: 5,
       });
       // The decision ends before the API server stops waiting.
-      expect(settings.decisionDeadlineMs).toBeLessThan(webhook.timeoutSeconds * 1000);
+      expect(DEFAULT_SETTINGS.decisionDeadlineMs).toBeLessThan(webhook.timeoutSeconds * 1000);
     },
   );
 
@@ -149,7 +148,7 @@ describe("every webhook", () => {
       expect(requirement(webhook, PROFILE_LABEL)?.operator).toBe("Exists");
       const never = requirement(webhook, "kubernetes.io/metadata.name");
       expect(never?.operator).toBe("NotIn");
-      expect(never?.values).toContain(settings.ownNamespace);
+      expect(never?.values).toContain(DEFAULT_SETTINGS.ownNamespace);
       expect(never?.values).toContain("kube-system");
     },
   );
@@ -198,18 +197,18 @@ describe("docs/reference/admission.md", () => {
 describe("the Deployment", () => {
   it("serves on the ports that are the configuration's defaults", () => {
     expect(container.ports.map(({ name, containerPort }) => [name, containerPort])).toEqual([
-      ["webhook", settings.webhookPort],
-      ["health", settings.healthPort],
-      ["metrics", settings.metricsPort],
+      ["webhook", DEFAULT_SETTINGS.webhookPort],
+      ["health", DEFAULT_SETTINGS.healthPort],
+      ["metrics", DEFAULT_SETTINGS.metricsPort],
     ]);
     expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual(["webhook"]);
   });
 
   it("mounts what the configuration's defaults name", () => {
     const mounted = container.volumeMounts.map(({ mountPath }) => mountPath);
-    expect(mounted).toContain(dirname(settings.certificatePath));
-    expect(mounted).toContain(dirname(settings.keyPath));
-    expect(mounted).toContain(settings.resourceFolder);
+    expect(mounted).toContain(dirname(DEFAULT_SETTINGS.certificatePath));
+    expect(mounted).toContain(dirname(DEFAULT_SETTINGS.keyPath));
+    expect(mounted).toContain(DEFAULT_SETTINGS.resourceFolder);
     const volumes = pod.volumes.map(({ name }) => name);
     expect(container.volumeMounts.map(({ name }) => name)).toEqual(volumes);
   });
@@ -280,9 +279,11 @@ describe("the Deployment", () => {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"] },
     });
-    expect(find(base, "Namespace", settings.ownNamespace).metadata["labels"]).toMatchObject({
-      "pod-security.kubernetes.io/enforce": "restricted",
-    });
+    expect(find(base, "Namespace", DEFAULT_SETTINGS.ownNamespace).metadata["labels"]).toMatchObject(
+      {
+        "pod-security.kubernetes.io/enforce": "restricted",
+      },
+    );
   });
 });
 
@@ -335,7 +336,7 @@ describe("the ServiceAccount's rights", () => {
   });
 
   it("are bound to the account that the pods run as", () => {
-    const own = `system:serviceaccount:${settings.ownNamespace}:${pod.serviceAccountName}`;
+    const own = `system:serviceaccount:${DEFAULT_SETTINGS.ownNamespace}:${pod.serviceAccountName}`;
     const subjects = [
       find(base, "ClusterRoleBinding", "ringfence"),
       find(base, "RoleBinding", "ringfence-leader"),

@@ -1,5 +1,5 @@
 import type { Verdict } from "../../engine/query.ts";
-import { answer } from "../flow-answer.ts";
+import { answer, type FlowAnswer } from "../flow-answer.ts";
 import { type FlowFlags, parseQuestion, scopeOf } from "../flow-question.ts";
 import { EXIT, type ExitCode } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
@@ -11,6 +11,7 @@ import { renderWalk } from "../render/walk.ts";
 import { createReport } from "../report.ts";
 import { smallestChange } from "../smallest-change.ts";
 import { openSource, type SourceFlags } from "../sources/load-world.ts";
+import type { World } from "../sources/world.ts";
 
 export interface FlowCommandFlags extends SourceFlags, FlowFlags {
   readonly output: DataFormat | "text";
@@ -24,10 +25,7 @@ const EXITS: Readonly<Record<Verdict, ExitCode>> = {
 
 /** Whether one flow is allowed, and why in short. */
 export async function simulate(flags: FlowCommandFlags): Promise<Outcome> {
-  const question = parseQuestion(flags);
-  const source = await openSource(flags, createReport());
-  const world = await source.load(scopeOf(question, source));
-  const found = answer(question, world, source);
+  const { found, world } = await ask(flags);
   const text =
     flags.output === "text"
       ? renderVerdict(found, createPaint())
@@ -37,14 +35,20 @@ export async function simulate(flags: FlowCommandFlags): Promise<Outcome> {
 
 /** The walk that leads to a verdict, and the smallest change that would turn a denial. */
 export async function explain(flags: FlowCommandFlags): Promise<Outcome> {
-  const question = parseQuestion(flags);
-  const source = await openSource(flags, createReport());
-  const world = await source.load(scopeOf(question, source));
-  const found = answer(question, world, source);
+  const { found, world } = await ask(flags);
   const change = smallestChange(found.explanation, world);
   const text =
     flags.output === "text"
       ? renderWalk(found, change, world, createPaint())
       : renderDocument("Explanation", { ...walkData(found, world), change }, flags.output);
   return { text, exitCode: EXITS[found.verdict] };
+}
+
+async function ask(
+  flags: FlowCommandFlags,
+): Promise<{ readonly found: FlowAnswer; readonly world: World }> {
+  const question = parseQuestion(flags);
+  const source = await openSource(flags, createReport());
+  const world = await source.load(scopeOf(question, source));
+  return { found: answer(question, world, source), world };
 }

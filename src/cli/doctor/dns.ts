@@ -6,7 +6,7 @@ import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { labelOf, workloadLabel } from "../references.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
-import { concerns, type Diagnosis, type Patient } from "./examination.ts";
+import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** Whether pods reach a resolver over UDP and TCP, at the port it really listens on. */
 export function examineDns(patient: Patient): Diagnosis {
@@ -33,8 +33,7 @@ export function examineDns(patient: Patient): Diagnosis {
       help: "allow egress to the DNS pods at that port over UDP and TCP; and ingress there, if they are isolated",
     };
   }
-  const message = `${counted(pods.length, "pod")} can resolve names over UDP and TCP`;
-  return { check, status: "ok", message, evidence: where, help: "" };
+  return fine(check, `${counted(pods.length, "pod")} can resolve names over UDP and TCP`, where);
 }
 
 /** The node's own resolver, where NodeLocal DNSCache runs: nothing where it does not. */
@@ -50,8 +49,7 @@ export function examineNodeLocalDns(patient: Patient): readonly Diagnosis[] {
   const pods = clientsIn(patient);
   const cut = PROTOCOLS.flatMap((protocol) => cutOff(patient, pods, resolvers, protocol));
   if (cut.length === 0) {
-    const message = "policies let pods reach the cache of their node";
-    return [{ check, status: "ok", message, evidence, help: "" }];
+    return [fine(check, "policies let pods reach the cache of their node", evidence)];
   }
   const who = counted(new Set(cut.map(({ label }) => label)).size, "workload");
   return [

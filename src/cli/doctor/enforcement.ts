@@ -9,7 +9,7 @@ import {
   fargateNodes,
   isAutoMode,
 } from "./built-in.ts";
-import type { Diagnosis, Patient } from "./examination.ts";
+import { type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** Whether anything in the cluster enforces policies: without it they are stored and do nothing. */
 export function examineEnforcement({ world }: Patient): Diagnosis {
@@ -46,15 +46,14 @@ function working(
   const evidence = [...found.flatMap((one) => one.evidence), ...gaps];
   const who = enforcing.map(({ plugin }) => plugin).join(" and ");
   const verb = enforcing.length === 1 ? "enforces" : "enforce";
-  return gaps.length === 0
-    ? { check: CHECK, status: "ok", message: `${who} ${verb} policies`, evidence, help: "" }
-    : {
-        check: CHECK,
-        status: "warning",
-        message: `${who} ${verb} policies, but not on every node`,
-        evidence,
-        help: "pods on the other nodes are not protected",
-      };
+  if (gaps.length === 0) return fine(CHECK, `${who} ${verb} policies`, evidence);
+  return {
+    check: CHECK,
+    status: "warning",
+    message: `${who} ${verb} policies, but not on every node`,
+    evidence,
+    help: "pods on the other nodes are not protected",
+  };
 }
 
 function notWorking(found: readonly Enforcer[]): Diagnosis {

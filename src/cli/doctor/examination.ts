@@ -21,6 +21,11 @@ export interface Patient {
   readonly governance: Governance;
 }
 
+/** A check that found nothing. */
+export function fine(check: string, message: string, evidence: readonly string[] = []): Diagnosis {
+  return { check, status: "ok", message, evidence, help: "" };
+}
+
 /** Report whether an object of that namespace is in question. */
 export function concerns({ namespace }: Patient, own: string): boolean {
   return namespace === null || namespace === own;

@@ -5,8 +5,9 @@ import { hasPort } from "../../validators/parts/ports.ts";
 import type { Service, ServicePort } from "../../wire/service.ts";
 import { labelOf } from "../references.ts";
 import { policyName } from "../render/policy-text.ts";
+import { podsBehind } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
-import { concerns, type Diagnosis, type Patient } from "./examination.ts";
+import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** Pods on the host's network: most plugins leave them alone, both as subjects and as peers. */
 export function examineHostNetwork(patient: Patient): Diagnosis {
@@ -14,15 +15,7 @@ export function examineHostNetwork(patient: Patient): Diagnosis {
     (pod) => pod.hostNetwork && concerns(patient, pod.namespace),
   );
   const check = "host-network";
-  if (pods.length === 0) {
-    return {
-      check,
-      status: "ok",
-      message: "no pod is on the host's network",
-      evidence: [],
-      help: "",
-    };
-  }
+  if (pods.length === 0) return fine(check, "no pod is on the host's network");
   return {
     check,
     status: "warning",
@@ -38,16 +31,14 @@ export function examineSourceAddresses(patient: Patient): Diagnosis {
   const check = "source-address";
   const affected = servicesOf(patient).flatMap((service) => {
     if (!service.hidesClients) return [];
-    const policies = isolating(backing(service, world), world).filter(hasAddressPeer);
+    const policies = isolating(podsBehind(service, world), world).filter(hasAddressPeer);
     return policies.map(
       (policy) =>
         `Service ${service.namespace}/${service.name} (${service.type}) and ${policyName(policy)}`,
     );
   });
   const local = "a pod's own node always reaches it, probes included, whatever policies say";
-  if (affected.length === 0) {
-    return { check, status: "ok", message: local, evidence: [], help: "" };
-  }
+  if (affected.length === 0) return fine(check, local);
   return {
     check,
     status: "warning",
@@ -64,7 +55,7 @@ export function examineServicePorts(patient: Patient): Diagnosis {
   const check = "service-ports";
   const wrong = [...world.services.values()].flatMap((service) =>
     service.ports.flatMap((port) => {
-      const pods = backing(service, world);
+      const pods = podsBehind(service, world);
       const target = targetOf(port, pods);
       if (target === null || target === port.port) return [];
       return policies.flatMap(({ policy }) =>
@@ -76,8 +67,7 @@ export function examineServicePorts(patient: Patient): Diagnosis {
     }),
   );
   if (wrong.length === 0) {
-    const message = "no rule allows the port of a Service in the place of its targetPort";
-    return { check, status: "ok", message, evidence: [], help: "" };
+    return fine(check, "no rule allows the port of a Service in the place of its targetPort");
   }
   return {
     check,
@@ -91,15 +81,6 @@ export function examineServicePorts(patient: Patient): Diagnosis {
 function servicesOf(patient: Patient): readonly Service[] {
   return [...patient.world.services.values()].filter(({ namespace }) =>
     concerns(patient, namespace),
-  );
-}
-
-function backing({ namespace, selector }: Service, { pods }: World): readonly Pod[] {
-  if (selector === null) return [];
-  return [...pods.values()].filter(
-    (pod) =>
-      pod.namespace === namespace &&
-      [...selector].every(([key, value]) => pod.labels.get(key) === value),
   );
 }
 

@@ -1,7 +1,7 @@
 import { counted, keyName } from "../../rules/phrases.ts";
 import { checkPolicies } from "../findings/check-world.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
-import { concerns, type Diagnosis, type Patient } from "./examination.ts";
+import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** What rules tell of a policy that does nothing, by the question that they answer. */
 const QUESTIONS = [
@@ -41,7 +41,7 @@ function noPolicies(namespace: string | null): Diagnosis {
 }
 
 function diagnose(check: string, findings: readonly ReportedFinding[], ok: string): Diagnosis {
-  if (findings.length === 0) return { check, status: "ok", message: ok, evidence: [], help: "" };
+  if (findings.length === 0) return fine(check, ok);
   return {
     check,
     status: "problem",
@@ -56,14 +56,13 @@ function examineReadable(patient: Patient): Diagnosis {
   const broken = [...patient.world.policies].filter(
     ([, { policy }]) => !policy.readable && concerns(patient, policy.namespace),
   );
-  const none = broken.length === 0;
+  const check = "readable";
+  if (broken.length === 0) return fine(check, "every policy can be read");
   return {
-    check: "readable",
-    status: none ? "ok" : "problem",
-    message: none
-      ? "every policy can be read"
-      : `${counted(broken.length, "policy")} cannot be read, and is taken to allow nothing`,
+    check,
+    status: "problem",
+    message: `${counted(broken.length, "policy")} cannot be read, and is taken to allow nothing`,
     evidence: broken.map(([key]) => keyName(key)),
-    help: none ? "" : "apply it again; the API server of today names the field",
+    help: "apply it again; the API server of today names the field",
   };
 }

@@ -1,31 +1,22 @@
-import { type Change, type Pod, podKey } from "../../engine/model.ts";
+import { type Change, podKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { parseNamespace } from "../../wire/namespace.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import type { JudgedObject } from "./judged-object.ts";
-import { witnessOf } from "./witness.ts";
+import { imaginedPod, witnessOf } from "./witness.ts";
 
 const DNS_NAMESPACE = "kube-system";
 const DNS_PORT = 53;
-const DNS_PORTS = (["UDP", "TCP"] as const).map((protocol) => {
-  return { name: "", port: DNS_PORT, protocol };
-});
-const NO_NAME = "[k8s-app=kube-dns]";
 
 /** The pod that resolves names in most clusters. */
-const DNS_POD: Pod = {
+const DNS_POD = imaginedPod({
   namespace: DNS_NAMESPACE,
-  name: NO_NAME,
+  name: "[k8s-app=kube-dns]",
   labels: new Map([["k8s-app", "kube-dns"]]),
-  addresses: [],
-  ports: DNS_PORTS,
-  hostNetwork: false,
-  node: null,
-  ended: false,
-  workload: { kind: "Pod", name: NO_NAME },
-};
+  ports: (["UDP", "TCP"] as const).map((protocol) => ({ name: "", port: DNS_PORT, protocol })),
+});
 
 /** Where names are resolved as far as files say, else as in most clusters. */
 export interface Resolvers {

@@ -1,7 +1,7 @@
 import { judgeInvariants } from "../../admission/judge-invariants.ts";
 import { resourceKey } from "../../resources/resource.ts";
-import { excuse } from "../../rules/excuse.ts";
-import type { ClusterFacts, RuleSituation } from "../../rules/rule.ts";
+import { type Excuse, type Excused, excuse } from "../../rules/excuse.ts";
+import type { ClusterFacts, CompiledProfile, RuleSituation } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { atMost, soften } from "../../rules/severity.ts";
 import { renderTime } from "../../wire/render-time.ts";
@@ -80,7 +80,7 @@ function judgeChange(
       facts,
     }),
   }));
-  const { left, excuses, expired, tooLong } = excuse(
+  const excused = excuse(
     [...findings, ...broken],
     {
       namespace: subject.namespace || OWN_NAMESPACE,
@@ -96,7 +96,7 @@ function judgeChange(
     ...subject.notices.map(({ path, message }) =>
       report(subject, { rule: "reading", severity: "warning", path, message, help: "" }),
     ),
-    ...left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) => {
+    ...excused.left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) => {
       // Nobody is to fail, or to be mended, by what is only assumed.
       const isDoubtful = rule === "dns-egress" && resolvers.areAssumed;
       const severity = SEVERITIES[soften(isDoubtful ? atMost(action, "Warn") : action, mode)];
@@ -106,41 +106,50 @@ function judgeChange(
         isDoubtful ? null : (fix ?? null),
       );
     }),
-    ...excuses.flatMap(({ by, endMs, findings: excused }) =>
-      excused.map(({ ruleId: rule, finding: { path, message } }) =>
-        report(subject, {
-          rule,
-          severity: "note",
-          path,
-          message: `${message}; excused until ${renderTime(endMs)} by ${resourceKey(by)}`,
-          help: by.reason,
-        }),
-      ),
-    ),
-    ...expired.flatMap(({ by, endMs, findings: held }) =>
-      held.map(({ ruleId: rule, finding: { path } }) =>
-        report(subject, {
-          rule,
-          severity: "note",
-          path,
-          message: `no longer excused by ${resourceKey(by)}, which expired on ${renderTime(endMs)}`,
-          help: `ask ${by.owner}`,
-        }),
-      ),
-    ),
-    ...tooLong.flatMap(({ by, endMs, findings: held }) =>
-      held.map(({ ruleId: rule, finding: { path } }) =>
-        report(subject, {
-          rule,
-          severity: "note",
-          path,
-          message: `not excused by ${resourceKey(by)}, which lasts until ${renderTime(endMs)}, longer than profile \`${active.name}\` lets any last`,
-          help: `let it end within ${active.maxExemptionDays} days`,
-        }),
-      ),
-    ),
+    ...exemptionNotes(subject, excused, active),
     ...faults.map(({ ruleId: rule, error }) =>
       report(subject, { rule, severity: "error", path: "", message: error.message, help: "" }),
+    ),
+  ];
+}
+
+/** Which findings an Exemption excuses, and which it no longer does. */
+function exemptionNotes(
+  subject: JudgedObject,
+  { excuses, expired, tooLong }: Excused,
+  { name, maxExemptionDays }: CompiledProfile,
+): readonly ReportedFinding[] {
+  const notes = (
+    { by, endMs, findings }: Excuse,
+    tell: (message: string, key: string, end: string) => string,
+    help: string,
+  ): readonly ReportedFinding[] =>
+    findings.map(({ ruleId: rule, finding: { path, message } }) => {
+      const text = tell(message, resourceKey(by), renderTime(endMs));
+      return report(subject, { rule, severity: "note", path, message: text, help });
+    });
+  return [
+    ...excuses.flatMap((one) =>
+      notes(
+        one,
+        (message, key, end) => `${message}; excused until ${end} by ${key}`,
+        one.by.reason,
+      ),
+    ),
+    ...expired.flatMap((one) =>
+      notes(
+        one,
+        (_, key, end) => `no longer excused by ${key}, which expired on ${end}`,
+        `ask ${one.by.owner}`,
+      ),
+    ),
+    ...tooLong.flatMap((one) =>
+      notes(
+        one,
+        (_, key, end) =>
+          `not excused by ${key}, which lasts until ${end}, longer than profile \`${name}\` lets any last`,
+        `let it end within ${maxExemptionDays} days`,
+      ),
     ),
   ];
 }

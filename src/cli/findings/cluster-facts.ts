@@ -1,3 +1,4 @@
+import { DEFAULT_SETTINGS } from "../../config/settings.ts";
 import { podKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import { ServiceIndex } from "../../wire/service-index.ts";
@@ -6,9 +7,8 @@ import type { Resolvers } from "./assumed-surroundings.ts";
 import { knowledgeOf } from "./knowledge.ts";
 
 /** Where Ringfence is taken to run: Exemptions there are for other namespaces. */
-export const OWN_NAMESPACE = "ringfence-system";
+export const OWN_NAMESPACE = DEFAULT_SETTINGS.ownNamespace;
 const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
-const WEBHOOK_PORT = 9443;
 
 /** What the webhook would know beyond the engine, as far as the world shows it. */
 export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
@@ -20,7 +20,7 @@ export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
     ownPods: [...world.engine.podsOf(OWN_NAMESPACE)]
       .filter(({ labels }) => labels.get(OWN_LABEL.key) === OWN_LABEL.value)
       .map(podKey),
-    webhookPort: WEBHOOK_PORT,
+    webhookPort: DEFAULT_SETTINGS.webhookPort,
     templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
     services: servicesOf(world),
     namespaceManifest: (name) => world.declared.get(name)?.manifest,

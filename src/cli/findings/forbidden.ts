@@ -1,5 +1,6 @@
 import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
+import { workloadLabel } from "../references.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { judgeChanges } from "./check-world.ts";
 import { distinct, type ReportedFinding } from "./finding.ts";
@@ -82,11 +83,5 @@ function sameEnd(a: Endpoint, b: Endpoint): boolean {
   if (a.kind === "addresses" && b.kind === "addresses") {
     return a.range.first <= b.range.last && b.range.first <= a.range.last;
   }
-  if (a.kind === "addresses" || b.kind === "addresses") return false;
-  const { workload, namespace } = a;
-  return (
-    namespace === b.namespace &&
-    workload.kind === b.workload.kind &&
-    workload.name === b.workload.name
-  );
+  return a.kind === "workload" && b.kind === "workload" && workloadLabel(a) === workloadLabel(b);
 }

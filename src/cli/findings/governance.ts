@@ -58,16 +58,17 @@ export class Governance {
     chosen?: string,
   ): Promise<Governance> {
     const given = new Map<string, { resource: Resource; origin: Origin }>();
-    const reader = new Reader(report);
+    const unusable: Problem[] = [];
+    const complain = (key: string, origin: Origin, problems: readonly Problem[]): void => {
+      const [first] = problems;
+      if (origin.written !== null) unusable.push(...problems.map((one) => origin.locate(one)));
+      else report.note(`${key} is not in force: ${first?.path ?? ""}: ${first?.message ?? ""}`);
+    };
     for (const { raw, origin } of world.resources) {
       const read = parseResource(raw);
       if (read.ok) given.set(resourceKey(read.value), { resource: read.value, origin });
       else
-        reader.complain(
-          `${textAt(raw, "kind")} ${textAt(raw, "metadata", "name")}`,
-          origin,
-          read.error,
-        );
+        complain(`${textAt(raw, "kind")} ${textAt(raw, "metadata", "name")}`, origin, read.error);
     }
     const resources = [...given.values()].map(({ resource }) => resource);
     const ruleBook = new RuleBook({
@@ -77,9 +78,9 @@ export class Governance {
     });
     for (const [key, { resource }] of given) ruleBook.upsert(key, { ok: true, value: resource });
     for (const [key, problems] of ruleBook.problems()) {
-      reader.complain(key, given.get(key)?.origin ?? NOWHERE, problems);
+      complain(key, given.get(key)?.origin ?? NOWHERE, problems);
     }
-    reader.finish();
+    if (unusable.length > 0) throw new InputError(unusable);
     const origins = new Map(Array.from(given, ([key, { origin }]) => [key, origin]));
     return new Governance(ruleBook, chosen ?? null, origins);
   }
@@ -117,28 +118,5 @@ export class Governance {
     return active === undefined
       ? { kind: "unknown", name, mode, known: this.profiles.names() }
       : { kind: "known", active, mode };
-  }
-}
-
-/** Collects what cannot be used: of a file it ends the question, of a cluster it is noted. */
-class Reader {
-  readonly #report: Report;
-  readonly #problems: Problem[] = [];
-
-  constructor(report: Report) {
-    this.#report = report;
-  }
-
-  complain(key: string, origin: Origin, problems: readonly Problem[]): void {
-    if (origin.written !== null) {
-      this.#problems.push(...problems.map((problem) => origin.locate(problem)));
-      return;
-    }
-    const [first] = problems;
-    this.#report.note(`${key} is not in force: ${first?.path ?? ""}: ${first?.message ?? ""}`);
-  }
-
-  finish(): void {
-    if (this.#problems.length > 0) throw new InputError(this.#problems);
   }
 }

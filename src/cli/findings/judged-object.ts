@@ -1,8 +1,9 @@
 import { type Change, type Labels, policyKey } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
 import type { GovernedObject } from "../../rules/rule.ts";
+import { readLabels } from "../../wire/metadata.ts";
 import { optInNotices } from "../../wire/opt-in-notices.ts";
-import { field, isObject } from "../../wire/shape.ts";
+import { field } from "../../wire/shape.ts";
 import { policyName } from "../render/policy-text.ts";
 import type { Origin } from "../sources/source-object.ts";
 import type { SourceNamespace, SourcePolicy } from "../sources/world.ts";
@@ -34,7 +35,7 @@ export function judgedPolicy({ policy, manifest, notices, origin }: SourcePolicy
     origin,
     notices,
     governed: { kind: "policy", manifest, policy },
-    ownLabels: labelsAt(manifest),
+    ownLabels: readLabels(field(manifest, "metadata", "labels")),
     labels: null,
     upsert: { kind: "policy", op: "upsert", object: policy },
     removal: { kind: "policy", op: "delete", key: policyKey(policy) },
@@ -55,13 +56,6 @@ export function judgedNamespace({ namespace, manifest, origin }: SourceNamespace
     upsert: { kind: "namespace", op: "upsert", object: namespace },
     removal: { kind: "namespace", op: "delete", key: name },
   };
-}
-
-function labelsAt(manifest: unknown): Labels {
-  const labels = field(manifest, "metadata", "labels");
-  return new Map(
-    Object.entries(isObject(labels) ? labels : {}).map(([key, value]) => [key, String(value)]),
-  );
 }
 
 /** A finding about an object, with where it is written. */

@@ -10,17 +10,13 @@ export function witnessOf({ namespace, subject, ingress }: Policy): Pod | null {
   const labels = labelsFor(subject.pods);
   if (namespace === "" || labels === null) return null;
   const name = `[${Array.from(labels, ([key, value]) => `${key}=${value}`).join(",") || "any pod"}]`;
-  return {
-    namespace,
-    name,
-    labels,
-    addresses: [],
-    ports: namedPorts(ingress.rules),
-    hostNetwork: false,
-    node: null,
-    ended: false,
-    workload: { kind: "Pod", name },
-  };
+  return imaginedPod({ namespace, name, labels, ports: namedPorts(ingress.rules) });
+}
+
+/** A pod that is made up; in its name is what no pod's name can have. */
+export function imaginedPod(pod: Pick<Pod, "namespace" | "name" | "labels" | "ports">): Pod {
+  const workload = { kind: "Pod", name: pod.name };
+  return { ...pod, addresses: [], hostNetwork: false, node: null, ended: false, workload };
 }
 
 /** More than any rule minds. */

@@ -1,4 +1,4 @@
-import { settingsSchema } from "../../config/settings.ts";
+import { DEFAULT_SETTINGS } from "../../config/settings.ts";
 import { formatAddress } from "../../engine/address.ts";
 import { type Labels, type Namespace, policyKey } from "../../engine/model.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../../resources/baseline.ts";
@@ -19,7 +19,7 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
   return (
     namespace !== undefined &&
     optInOf(namespace.labels)?.mode === "enforce" &&
-    !isLeftAlone(namespace.name, settingsSchema.parse({}).ownNamespace)
+    !isLeftAlone(namespace.name, DEFAULT_SETTINGS.ownNamespace)
   );
 }
 
@@ -96,7 +96,7 @@ function lackedBy(labels: Labels): string {
 }
 
 function clusterValuesOf(world: Surroundings): ClusterValues {
-  const { podCidrs, serviceCidrs } = settingsSchema.parse({});
+  const { podCidrs, serviceCidrs } = DEFAULT_SETTINGS;
   const apiServer = world.endpoints.get("default/kubernetes") ?? [];
   return {
     dns: dnsOf(world),
@@ -107,7 +107,7 @@ function clusterValuesOf(world: Surroundings): ClusterValues {
 }
 
 function dnsOf(world: Surroundings): DnsTarget {
-  const { dnsNamespace, dnsPodLabels, dnsAddresses } = settingsSchema.parse({});
+  const { dnsNamespace, dnsPodLabels, dnsAddresses } = DEFAULT_SETTINGS;
   const ports = resolversOf(world).flatMap(({ udpPort, tcpPort }) => [udpPort, tcpPort]);
   return {
     namespace: dnsNamespace,

@@ -1,13 +1,14 @@
 import type { ApiClient } from "../../cluster/api-client.ts";
 import { detectDataplane, nameDataplane } from "../../cluster/detect-dataplane.ts";
-import { DATAPLANES, type Dataplane, type DataplaneName } from "../../engine/dataplane.ts";
-import { AppError } from "../../errors.ts";
+import { DATAPLANES, type DataplaneName } from "../../engine/dataplane.ts";
+import { AppError, messageOf } from "../../errors.ts";
+import { namespacedName } from "../../wire/metadata.ts";
 import { textAt } from "../../wire/shape.ts";
 import type { Report } from "../report.ts";
 import { type ClusterFlags, clientOptions, isChosen, refuseClusterFlags } from "./cluster-flags.ts";
 import type { ClusterScope } from "./cluster-objects.ts";
 import { readManifests } from "./manifest-objects.ts";
-import { type SourceObject } from "./source-object.ts";
+import type { SourceObject } from "./source-object.ts";
 import type { World } from "./world.ts";
 import { createWorld, type Layer } from "./world-builder.ts";
 
@@ -42,41 +43,61 @@ export const EVERYTHING: ClusterScope = {
   nodes: true,
 };
 
+/** What a source is before the files of `-f` are laid over it. */
+interface Base extends Pick<Source, "kind" | "namespace" | "allNamespaces"> {
+  readonly read: (
+    scope: ClusterScope,
+  ) => Promise<{ readonly layer: Layer; readonly dataplane: DataplaneName }>;
+}
+
 /**
- * The source that `flags` name; `config` holds resources beside its own. No file and no cluster is read
- * before `load`.
+ * The source that `flags` name; `config` holds resources beside its own. The files of `-f` and the kubeconfig
+ * are read at once, manifests and the cluster when the world is loaded.
  */
 export async function openSource(
   flags: SourceFlags,
   report: Report,
   config: readonly SourceObject[] = [],
 ): Promise<Source> {
-  const { manifests } = flags;
-  if (manifests === undefined) return openCluster(flags, report, config);
-  refuseClusterFlags(flags);
-  const namespace = flags.namespace ?? "default";
-  const applied = await applicable(flags, report);
-  const objects = await readManifests(manifests, report);
-  const dataplane = DATAPLANES[flags.dataplane ?? nameDataplane(daemonSetsOf(objects)).dataplane];
-  const options = { dataplane, namespace, report, config };
-  const base: readonly Layer[] = [{ kind: "files", applied: false, objects }];
+  const { manifests, filename } = flags;
+  const { read, ...base } =
+    manifests === undefined
+      ? await openCluster(flags, report)
+      : openFiles(manifests, flags, report);
+  const applied: readonly Layer[] =
+    filename === undefined
+      ? []
+      : [{ kind: "files", applied: true, objects: await readManifests(filename, report) }];
+  const worlds = async (scope: ClusterScope): Promise<(layers: readonly Layer[]) => World> => {
+    const { layer, dataplane } = await read(scope);
+    const options = { dataplane: DATAPLANES[dataplane], namespace: base.namespace, report, config };
+    return (layers) => createWorld([layer, ...layers], options);
+  };
   return {
-    kind: "files",
-    namespace,
-    allNamespaces: flags.allNamespaces ?? flags.namespace === undefined,
-    load: async () => createWorld([...base, ...applied], options),
-    loadWithFiles: async () => ({
-      before: createWorld(base, options),
-      after: createWorld([...base, ...applied], options),
-    }),
+    ...base,
+    load: async (scope) => (await worlds(scope))(applied),
+    loadWithFiles: async (scope) => {
+      const worldWith = await worlds(scope);
+      return { before: worldWith([]), after: worldWith(applied) };
+    },
   };
 }
 
-async function openCluster(
-  flags: SourceFlags,
-  report: Report,
-  config: readonly SourceObject[],
-): Promise<Source> {
+function openFiles(manifests: readonly string[], flags: SourceFlags, report: Report): Base {
+  refuseClusterFlags(flags);
+  return {
+    kind: "files",
+    namespace: flags.namespace ?? "default",
+    allNamespaces: flags.allNamespaces ?? flags.namespace === undefined,
+    read: async () => {
+      const objects = await readManifests(manifests, report);
+      const dataplane = flags.dataplane ?? nameDataplane(daemonSetsOf(objects)).dataplane;
+      return { layer: { kind: "files", applied: false, objects }, dataplane };
+    },
+  };
+}
+
+async function openCluster(flags: SourceFlags, report: Report): Promise<Base> {
   const { ApiClient: Client } = await import("../../cluster/api-client.ts");
   const client = new Client(clientOptions(flags));
   const ofContext = await client.contextNamespace().catch((error: unknown) => {
@@ -85,36 +106,22 @@ async function openCluster(
       cause: error,
     });
   });
-  const namespace = flags.namespace ?? ofContext ?? "default";
-  const applied = await applicable(flags, report);
-  const read = async (scope: ClusterScope): Promise<readonly [Layer, Dataplane]> => {
-    const { readCluster } = await import("./cluster-objects.ts");
-    try {
-      const [objects, dataplane] = await Promise.all([
-        readCluster(client, scope, report),
-        chooseDataplane(flags.dataplane, client),
-      ]);
-      if (dataplane.note !== null) report.note(dataplane.note);
-      return [{ kind: "cluster", applied: false, objects }, DATAPLANES[dataplane.name]];
-    } finally {
-      client.close();
-    }
-  };
   return {
     kind: "cluster",
-    namespace,
+    namespace: flags.namespace ?? ofContext ?? "default",
     allNamespaces: flags.allNamespaces ?? false,
-    load: async (scope) => {
-      const [layer, dataplane] = await read(scope);
-      return createWorld([layer, ...applied], { dataplane, namespace, report, config });
-    },
-    loadWithFiles: async (scope) => {
-      const [layer, dataplane] = await read(scope);
-      const options = { dataplane, namespace, report, config };
-      return {
-        before: createWorld([layer], options),
-        after: createWorld([layer, ...applied], options),
-      };
+    read: async (scope) => {
+      const { readCluster } = await import("./cluster-objects.ts");
+      try {
+        const [objects, { dataplane, note }] = await Promise.all([
+          readCluster(client, scope, report),
+          chooseDataplane(flags.dataplane, client),
+        ]);
+        if (note !== null) report.note(note);
+        return { layer: { kind: "cluster", applied: false, objects }, dataplane };
+      } finally {
+        client.close();
+      }
     },
   };
 }
@@ -122,30 +129,20 @@ async function openCluster(
 /** DaemonSets of manifests, as `namespace/name`. */
 function daemonSetsOf(objects: readonly SourceObject[]): readonly string[] {
   return objects.flatMap(({ raw }) =>
-    textAt(raw, "kind") === "DaemonSet"
-      ? [`${textAt(raw, "metadata", "namespace")}/${textAt(raw, "metadata", "name")}`]
-      : [],
+    textAt(raw, "kind") === "DaemonSet" ? [namespacedName(raw)] : [],
   );
-}
-
-async function applicable(flags: SourceFlags, report: Report): Promise<readonly Layer[]> {
-  const { filename } = flags;
-  if (filename === undefined) return [];
-  const objects: readonly SourceObject[] = await readManifests(filename, report);
-  return [{ kind: "files", applied: true, objects }];
 }
 
 /** The one that was named, else what the agents on the nodes show, else the most careful one. */
 async function chooseDataplane(
   named: DataplaneName | undefined,
   client: ApiClient,
-): Promise<{ readonly name: DataplaneName; readonly note: string | null }> {
-  if (named !== undefined) return { name: named, note: null };
+): Promise<{ readonly dataplane: DataplaneName; readonly note: string | null }> {
+  if (named !== undefined) return { dataplane: named, note: null };
   try {
-    return { name: (await detectDataplane(client)).dataplane, note: null };
+    return { dataplane: (await detectDataplane(client)).dataplane, note: null };
   } catch (error) {
     // What plugins differ in is then unknown, which is right whatever the reason.
-    const message = error instanceof Error ? error.message : String(error);
-    return { name: "generic", note: `dataplane taken for generic: ${message}` };
+    return { dataplane: "generic", note: `dataplane taken for generic: ${messageOf(error)}` };
   }
 }
