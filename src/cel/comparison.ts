@@ -12,6 +12,7 @@ import {
   listSize,
   type MapValue,
   Opaque,
+  Optional,
   type TypeName,
   TypeValue,
   typeOf,
@@ -43,7 +44,7 @@ export function equals(left: Value, right: Value, frame: Frame, depth = 0): bool
   if (depth === MAX_DEPTH) frame.exceed();
   if (isList(left)) return isList(right) && sameItems(left, right, frame, depth + 1);
   if (isMap(left)) return isMap(right) && sameEntries(left, right, frame, depth + 1);
-  return left === right || samePlain(left, right, frame);
+  return left === right || samePlain(left, right, frame, depth);
 }
 
 /**
@@ -82,7 +83,8 @@ function compareInLibrary(left: Value, right: Value, frame: Frame): number | und
   return libraryLess(frame, right, left) === true ? 1 : 0;
 }
 
-function samePlain(left: Value, right: Value, frame: Frame): boolean {
+function samePlain(left: Value, right: Value, frame: Frame, depth: number): boolean {
+  if (left instanceof Optional) return sameInside(left, right, frame, depth + 1);
   if (left instanceof Opaque) return right instanceof Opaque && left.equals(right);
   if (left instanceof TypeValue) return right instanceof TypeValue && left.name === right.name;
   if (typeof left !== "object" || !isScalar(left) || !isScalar(right)) return false;
@@ -97,6 +99,12 @@ function sameItems(left: ListValue, right: ListValue, frame: Frame, depth: numbe
     if (!equals(itemAt(left, index), itemAt(right, index), frame, depth)) return false;
   }
   return true;
+}
+
+function sameInside(left: Optional, right: Value, frame: Frame, depth: number): boolean {
+  if (!(right instanceof Optional)) return false;
+  if (left.value === undefined || right.value === undefined) return left.value === right.value;
+  return equals(left.value, right.value, frame, depth);
 }
 
 function sameEntries(left: MapValue, right: MapValue, frame: Frame, depth: number): boolean {

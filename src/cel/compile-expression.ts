@@ -63,21 +63,18 @@ export function compileExpression<R extends keyof ResultTypes>(
 ): Result<Program<ResultTypes[R]>, readonly Problem[]> {
   const parsed = parseExpression(text);
   if (!parsed.ok) return failure([problem(text, parsed.error)]);
-  const { expr, offsetOf } = parsed.value;
   const functions = functionTable([...FUNCTIONS, ...environment.functions.map(hostOverload)]);
   const variables = new Map(Object.entries(environment.variables));
   const shapes = new Map(Object.entries(environment.shapes ?? {}));
-  const compiler = new Compiler({ variables, functions, shapes }, offsetOf);
-  const { run, type } = compiler.compile(expr);
+  const compiler = new Compiler({ variables, functions, shapes }, parsed.value);
+  const { run, type } = compiler.compile();
   if (!mayBe(type, result)) {
-    compiler.complaints.push({ offset: 0, message: `gives ${type}, expected ${result}` });
+    compiler.faults.add({ offset: 0, message: `gives ${type}, expected ${result}` });
   }
-  const faults = compiler.faults();
-  if (faults.length > 0) {
-    const inOrder = faults.toSorted((a, b) => a.offset - b.offset);
-    return failure(inOrder.map((complaint) => problem(text, complaint)));
-  }
-  const { patterns, slotCount } = compiler;
+  const faults = compiler.faults.all();
+  if (faults.length > 0) return failure(faults.map((complaint) => problem(text, complaint)));
+  const { slotCount } = compiler;
+  const { patterns } = compiler.constants;
   const used = [...compiler.variables];
   // PERF: copied for each evaluation, which is quicker than making one.
   const blank = Array.from({ length: slotCount }, (): Outcome => null);

@@ -1,10 +1,15 @@
 import { unreachable } from "../errors.ts";
-import { attempt } from "./attempt.ts";
-import type { Complaint } from "./find-syntax-error.ts";
-import { Frame, Halt, type Limits } from "./frame.ts";
+import { Constants } from "./constants.ts";
+import { Faults } from "./faults.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { literalOf } from "./literal.ts";
-import { type Macro, readMacro, readMacroOfTwo } from "./macro.ts";
+import {
+  type Macro,
+  type OptionalMacro,
+  readMacro,
+  readMacroOfTwo,
+  readOptionalMacro,
+} from "./macro.ts";
 import {
   areConstant,
   callNode,
@@ -21,20 +26,19 @@ import {
   slotNode,
   variableNode,
 } from "./node.ts";
+import {
+  optionalElementNode,
+  optionalFieldNode,
+  optionalListNode,
+  optionalMacroNode,
+  standInNode,
+} from "./optional-node.ts";
 import type { Overload } from "./overload.ts";
-import type { Expr, Part } from "./parse-expression.ts";
-import { Pattern } from "./pattern.ts";
-import { type Callee, resolveCall } from "./resolve-call.ts";
+import type { Expr, Parsed, Part } from "./parse-expression.ts";
+import { type Callee, mayBe, misuse, resolveCall } from "./resolve-call.ts";
+import { find, type Scope } from "./scope.ts";
 import { ANY, fieldShape, lacksField, type Shape } from "./shape.ts";
 import { EvaluationError, isTypeName, type Outcome, type TypeName, TypeValue } from "./value.ts";
-
-/** A name that a macro has given, and the slot that holds its value. */
-interface Scope {
-  readonly name: string;
-  readonly slot: number;
-  readonly shape: Shape;
-  readonly outer: Scope | null;
-}
 
 /** What an expression may refer to. */
 export interface Vocabulary {
@@ -47,40 +51,38 @@ export interface Vocabulary {
 /** As deep as cel-go goes, with brackets or without: `a.b.c` is three deep. */
 const MAX_DEPTH = 250;
 
-/** What all calls with constants may take; those that it does not reach for are left as they are. */
-const FOLD_LIMITS: Limits = { maxCost: 100_000, deadline: Infinity, clock: () => 0 };
+/** What may be asked for fields. */
+const WITH_FIELDS: ReadonlySet<TypeName> = new Set(["map", "optional_type", "dyn"]);
+
+/** Methods whose argument is not evaluated where it is not needed. */
+const STAND_INS: ReadonlySet<string> = new Set(["or", "orValue"]);
 
 /** Turns a syntax tree into functions that evaluate it, and notes everything that is wrong with it. */
 export class Compiler {
-  readonly complaints: Complaint[] = [];
-  readonly patterns = new Map<string, Pattern>();
+  readonly faults = new Faults();
+  readonly constants = new Constants();
   /** The variables that the expression uses, with their slots. */
   readonly variables = new Map<string, number>();
-  readonly #lacking: { readonly field: string; readonly complaint: Complaint }[] = [];
-  readonly #askedFor = new Set<string>();
   readonly #vocabulary: Vocabulary;
-  readonly #offsetOf: (expr: Expr) => number;
-  readonly #foldFrame: Frame;
+  readonly #parsed: Parsed;
   #slots = 0;
   #depth = 0;
 
-  constructor(vocabulary: Vocabulary, offsetOf: (expr: Expr) => number) {
+  constructor(vocabulary: Vocabulary, parsed: Parsed) {
     this.#vocabulary = vocabulary;
-    this.#offsetOf = offsetOf;
-    this.#foldFrame = new Frame({ slots: [], functions: {}, patterns: this.patterns }, FOLD_LIMITS);
+    this.#parsed = parsed;
   }
 
   get slotCount(): number {
     return this.#slots;
   }
 
-  /** All that is wrong. A field that is not there may be used where the expression asks for it first, by `has`. */
-  faults(): readonly Complaint[] {
-    const lacking = this.#lacking.filter(({ field }) => !this.#askedFor.has(field));
-    return [...this.complaints, ...lacking.map(({ complaint }) => complaint)];
+  /** The whole expression. */
+  compile(): Node {
+    return this.#node(this.#parsed.expr, null);
   }
 
-  compile(expr: Expr | undefined, scope: Scope | null = null): Node {
+  #node(expr: Expr | undefined, scope: Scope | null): Node {
     if (expr === undefined) return NOTHING;
     if (this.#depth === MAX_DEPTH) {
       return this.#complain(expr, `nested more than ${MAX_DEPTH} deep`);
@@ -115,7 +117,7 @@ export class Compiler {
   }
 
   #complain(expr: Expr, message: string): Node {
-    this.complaints.push({ offset: this.#offsetOf(expr), message });
+    this.faults.add({ offset: this.#parsed.offsetOf(expr), message });
     return NOTHING;
   }
 
@@ -131,7 +133,7 @@ export class Compiler {
     const type = this.#vocabulary.variables.get(name);
     if (type !== undefined) {
       const shape = this.#vocabulary.shapes.get(name) ?? ANY;
-      return { ...variableNode(this.#slotOf(name), type, this.#offsetOf(expr)), shape };
+      return { ...variableNode(this.#slotOf(name), type, this.#parsed.offsetOf(expr)), shape };
     }
     if (isTypeName(name) && name !== "dyn") return constantNode(new TypeValue(name));
     const known = [...this.#vocabulary.variables.keys()].map((variable) => `\`${variable}\``);
@@ -144,40 +146,49 @@ export class Compiler {
     return slot;
   }
 
-  #select(expr: Expr, { operand, field, testOnly }: Part<"selectExpr">, scope: Scope | null): Node {
+  #select(expr: Expr, part: Part<"selectExpr">, scope: Scope | null): Node {
     const qualified = this.#qualified(expr, scope);
-    if (isTypeName(qualified) && !testOnly) return constantNode(new TypeValue(qualified));
-    const object = this.compile(operand, scope);
-    if (object.type !== "map" && object.type !== "dyn") {
-      return this.#complain(expr, `a ${object.type} has no field \`${field}\``);
-    }
-    const offset = this.#offsetOf(expr);
-    if (testOnly) {
-      this.#askedFor.add(field);
-      return hasNode(object, field, offset);
-    }
+    if (isTypeName(qualified) && !part.testOnly) return constantNode(new TypeValue(qualified));
+    const object = this.#node(part.operand, scope);
+    return WITH_FIELDS.has(object.type)
+      ? this.#field(expr, object, part)
+      : this.#complain(expr, `a ${object.type} has no field \`${part.field}\``);
+  }
+
+  #field(expr: Expr, object: Node, { field, testOnly }: Part<"selectExpr">): Node {
+    const offset = this.#parsed.offsetOf(expr);
+    const isOptional = this.#parsed.isOptional(expr);
+    if (testOnly && isOptional) return this.#complain(expr, misuse("has", "has(a.b)"));
     const { shape = ANY } = object;
     const fault = lacksField(shape, field);
-    if (fault !== null) this.#lacking.push({ field, complaint: { offset, message: fault } });
-    return { ...fieldNode(object, field, offset), shape: fieldShape(shape, field) };
+    if (testOnly || isOptional) this.faults.asksFor(field);
+    else if (fault !== null && object.type !== "optional_type") {
+      this.faults.lacks(field, { offset, message: fault });
+    }
+    if (testOnly) return hasNode(object, field, offset);
+    const node = (isOptional ? optionalFieldNode : fieldNode)(object, field, offset);
+    return { ...node, shape: fieldShape(shape, field) };
   }
 
   /** `a.b` for a path that no variable begins: part of the name of a function or type. Else empty. */
-  #qualified({ exprKind }: Expr, scope: Scope | null): string {
+  #qualified(expr: Expr, scope: Scope | null): string {
+    const { exprKind } = expr;
     if (exprKind.case === "identExpr") {
       const { name } = exprKind.value;
       return find(scope, name) === null && !this.#vocabulary.variables.has(name) ? name : "";
     }
     if (exprKind.case !== "selectExpr" || exprKind.value.operand === undefined) return "";
     const path = this.#qualified(exprKind.value.operand, scope);
-    return path === "" ? "" : `${path}.${exprKind.value.field}`;
+    return path === "" || this.#parsed.isOptional(expr) ? "" : `${path}.${exprKind.value.field}`;
   }
 
   #call(expr: Expr, call: Part<"callExpr">, scope: Scope | null): Node {
     const macro = readMacroOfTwo(call);
     if (macro !== null) return this.#macro(expr, macro, scope);
+    const optionalMacro = readOptionalMacro(call);
+    if (optionalMacro !== null) return this.#optionalMacro(expr, optionalMacro, scope);
     const { callee, args } = this.#callee(call, scope);
-    const nodes = args.map((arg) => this.compile(arg, scope));
+    const nodes = args.map((arg) => this.#node(arg, scope));
     const [first = NOTHING, second = NOTHING, third = NOTHING] = nodes;
     switch (callee.name) {
       case "_&&_":
@@ -213,60 +224,85 @@ export class Compiler {
     const types = args.map(({ type }) => type);
     const overloads = resolveCall(callee, types, this.#vocabulary.functions);
     if (typeof overloads === "string") return this.#complain(expr, overloads);
-    const fault = this.#faultOfConstants(overloads[0], args);
+    const fault = this.constants.faultOf(overloads[0], args);
     if (fault !== null) return this.#complain(expr, fault);
-    const call = callNode(overloads, args, this.#offsetOf(expr));
-    const items = callee.name === "_[_]" ? args[0]?.shape?.items : undefined;
-    const node = items === undefined ? call : { ...call, shape: items };
+    const call = this.#callNode(expr, overloads, args);
+    const node = { ...call, shape: shapeOfResult(callee, args[0]?.shape) };
     const isPure = overloads.every((overload) => overload.isPure);
-    return isPure && areConstant(args) ? this.#fold(expr, node) : node;
+    return isPure ? this.#folded(expr, node, args) : node;
   }
 
-  #faultOfConstants(overload: Overload | undefined, args: readonly Node[]): string | null {
-    const { patternAt, faultOf } = overload ?? {};
-    const pattern = patternAt === undefined ? undefined : args[patternAt]?.constant;
-    if (typeof pattern === "string") return this.#readPattern(pattern);
-    return faultOf?.(args.map(({ constant }) => constant)) ?? null;
+  #callNode(expr: Expr, overloads: readonly Overload[], args: readonly Node[]): Node {
+    const offset = this.#parsed.offsetOf(expr);
+    const [first = NOTHING, second = NOTHING] = args;
+    const [overload] = overloads;
+    if (overload?.name === "_[_]" && this.#parsed.isOptional(expr)) {
+      return optionalElementNode(first, second, offset);
+    }
+    return overload !== undefined && STAND_INS.has(overload.name)
+      ? standInNode(overload, [first, second], offset)
+      : callNode(overloads, args, offset);
   }
 
-  /** What is constant is evaluated now: that it fails is better known before anybody needs it. */
-  #fold(expr: Expr, node: Node): Node {
-    const outcome = attempt(node.run, this.#foldFrame);
-    return outcome instanceof Halt ? node : this.#literal(expr, outcome);
-  }
-
-  #readPattern(text: string): string | null {
-    const pattern = Pattern.read(text);
-    if (pattern instanceof EvaluationError) return pattern.message;
-    this.patterns.set(text, pattern);
-    return null;
+  /** What consists of constants is evaluated now. */
+  #folded(expr: Expr, node: Node, parts: readonly Node[]): Node {
+    const outcome = areConstant(parts) ? this.constants.evaluate(node) : undefined;
+    return outcome === undefined ? node : this.#literal(expr, outcome);
   }
 
   #expectBool(expr: Expr, { type }: Node): void {
     if (type !== "bool" && type !== "dyn") this.#complain(expr, `expected a bool, got ${type}`);
   }
 
+  /** The first that is not optional is complained of; null where all may be. */
+  #notOptional(expr: Expr, nodes: readonly Node[]): Node | null {
+    const odd = nodes.find(({ type }) => !mayBe(type, "optional_type"));
+    return odd === undefined
+      ? null
+      : this.#complain(expr, `expected an optional_type, got ${odd.type}`);
+  }
+
   #list(expr: Expr, { elements }: Part<"listExpr">, scope: Scope | null): Node {
-    const items = elements.map((element) => this.compile(element, scope));
-    return areConstant(items) ? this.#fold(expr, listNode(items)) : listNode(items);
+    const nodes = elements.map((element) => this.#node(element, scope));
+    const isOptional = nodes.map((_, index) => this.#parsed.isOptional(expr, index));
+    const optional = nodes.filter((_, index) => isOptional[index] === true);
+    const node =
+      optional.length === 0
+        ? listNode(nodes)
+        : optionalListNode({ nodes, isOptional }, this.#parsed.offsetOf(expr));
+    return this.#notOptional(expr, optional) ?? this.#folded(expr, node, nodes);
   }
 
   #map(expr: Expr, { messageName, entries }: Part<"structExpr">, scope: Scope | null): Node {
     if (messageName !== "") {
       return this.#complain(expr, `there are no objects of type \`${messageName}\``);
     }
-    const pairs = entries.map(({ keyKind, value }) => ({
-      key: this.compile(keyKind.case === "mapKey" ? keyKind.value : undefined, scope),
-      value: this.compile(value, scope),
+    const pairs = entries.map(({ keyKind, value }, index) => ({
+      key: this.#node(keyKind.case === "mapKey" ? keyKind.value : undefined, scope),
+      value: this.#node(value, scope),
+      isOptional: this.#parsed.isOptional(expr, index),
     }));
-    const node = mapNode(pairs, this.#offsetOf(expr));
-    return areConstant(pairs.flatMap(({ key, value }) => [key, value]))
-      ? this.#fold(expr, node)
-      : node;
+    const optional = pairs.flatMap(({ value, isOptional }) => (isOptional ? [value] : []));
+    const node = mapNode(pairs, this.#parsed.offsetOf(expr));
+    const nodes = pairs.flatMap(({ key, value }) => [key, value]);
+    return this.#notOptional(expr, optional) ?? this.#folded(expr, node, nodes);
+  }
+
+  #optionalMacro(expr: Expr, macro: OptionalMacro, outer: Scope | null): Node {
+    const optional = this.#node(macro.optional, outer);
+    const slot = this.#slots++;
+    const scope = { name: macro.name, slot, shape: optional.shape ?? ANY, outer };
+    const value = this.#node(macro.yield, scope);
+    const isFlat = macro.kind === "optFlatMap";
+    const plan = { optional: optional.run, slot, yield: value.run, isFlat };
+    return (
+      this.#notOptional(expr, isFlat ? [optional, value] : [optional]) ??
+      optionalMacroNode(plan, this.#parsed.offsetOf(expr))
+    );
   }
 
   #macro(expr: Expr, macro: Macro, outer: Scope | null): Node {
-    const range = this.compile(macro.range, outer);
+    const range = this.#node(macro.range, outer);
     if (!["list", "map", "dyn"].includes(range.type)) {
       return this.#complain(expr, `cannot go through a ${range.type}`);
     }
@@ -282,7 +318,7 @@ export class Compiler {
       outer,
     );
     const condition =
-      macro.condition === undefined ? constantNode(true) : this.compile(macro.condition, scope);
+      macro.condition === undefined ? constantNode(true) : this.#node(macro.condition, scope);
     this.#expectBool(expr, condition);
     return macroNode(
       {
@@ -290,14 +326,15 @@ export class Compiler {
         range: range.run,
         slots,
         condition: condition.run,
-        yield: this.compile(macro.yield, scope).run,
+        yield: this.#node(macro.yield, scope).run,
       },
-      this.#offsetOf(expr),
+      this.#parsed.offsetOf(expr),
     );
   }
 }
 
-function find(scope: Scope | null, name: string): Scope | null {
-  if (scope === null || scope.name === name) return scope;
-  return find(scope.outer, name);
+/** What is known of what a call gives by what is known of its first argument. */
+function shapeOfResult({ name }: Callee, shape: Shape = ANY): Shape {
+  if (name === "_[_]") return shape.items ?? ANY;
+  return name === "value" ? shape : ANY;
 }

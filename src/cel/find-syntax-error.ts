@@ -37,7 +37,7 @@ const RESERVED = new Set(
 
 const BAD_TEXT = "text that is not closed, or with an unknown escape (write `\\\\d`, or r'\\d')";
 
-type Wanted = "an expression" | "an operator" | "a name";
+type Wanted = "an expression" | "an operator" | "a name" | "a field";
 
 interface Bracket {
   readonly offset: number;
@@ -79,6 +79,8 @@ class Form {
   #wanted: Wanted = "an expression";
   #previous: Token | null = null;
   #lastPrefix: Token | null = null;
+  /** The latest name that may be a function's. */
+  #callable: Token | null = null;
 
   take(token: Token): Complaint | null {
     const complaint = this.#read(token);
@@ -109,6 +111,8 @@ class Form {
 
   #name(token: Token): Complaint | null {
     if (this.#wanted === "an operator") return this.#missing(token);
+    // cel-go: `a.?b` is no function.
+    if (this.#wanted !== "a name" || this.#previous?.text !== "?") this.#callable = token;
     return this.#wanted === "an expression" && RESERVED.has(token.text)
       ? at(token, `\`${token.text}\` is reserved`)
       : this.#want("an operator");
@@ -120,6 +124,8 @@ class Form {
         return this.#before(token);
       case "an operator":
         return this.#behind(token);
+      case "a field":
+        return token.text === "?" ? this.#want("a name") : this.#missing(token);
       case "a name":
         return this.#missing(token);
       default:
@@ -140,6 +146,8 @@ class Form {
         return this.#open(token, "items");
       case ".":
         return this.#want("a name");
+      case "?":
+        return this.#mayBeMarked ? this.#want("an expression") : this.#missing(token);
       case ")":
       case "]":
       case "}":
@@ -170,16 +178,22 @@ class Form {
       case ",":
         return this.#comma(token);
       case ".":
-        return this.#want("a name");
+        return this.#want("a field");
       case "[":
         return this.#open(token, "one");
       case "(":
-        return this.#previous?.kind === "name"
+        return this.#previous === this.#callable
           ? this.#open(token, "arguments")
           : this.#missing(token);
       default:
         return this.#close(token);
     }
+  }
+
+  /** An index, item or entry may begin with a `?`. */
+  get #mayBeMarked(): boolean {
+    const before = this.#previous?.text ?? "";
+    return before === "[" || before === "{" || (before === "," && this.#inside.holds === "items");
   }
 
   /** CEL: a condition between the `?` and `:` of another needs parentheses. */
@@ -253,6 +267,7 @@ class Form {
   }
 
   #expected(): string {
+    if (this.#wanted === "a field") return "a name";
     if (this.#wanted !== "an operator") return this.#wanted;
     if (this.#wantsColon) return "`:`";
     const { sign } = this.#inside;

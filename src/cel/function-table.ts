@@ -4,6 +4,7 @@ import { CONVERSIONS } from "./functions/conversions.ts";
 import { FORMATTING } from "./functions/formatting.ts";
 import { LISTS } from "./functions/lists.ts";
 import { OPERATORS } from "./functions/operators.ts";
+import { OPTIONALS } from "./functions/optionals.ts";
 import { PATTERNS } from "./functions/patterns.ts";
 import { QUANTITIES } from "./functions/quantities.ts";
 import { STRINGS } from "./functions/strings.ts";
@@ -19,6 +20,7 @@ export const FUNCTIONS: readonly Overload[] = [
   ...FORMATTING,
   ...PATTERNS,
   ...LISTS,
+  ...OPTIONALS,
   ...TIMES,
   ...ADDRESSES,
   ...QUANTITIES,

@@ -37,6 +37,14 @@ function appended(step: Expr | undefined): Expr | undefined {
   return list?.case === "listExpr" ? list.value.elements[0] : undefined;
 }
 
+/** A macro on an optional value: what it does with the value, if there is one. */
+export interface OptionalMacro {
+  readonly kind: "optMap" | "optFlatMap";
+  readonly optional: Expr;
+  readonly name: string;
+  readonly yield: Expr;
+}
+
 const KINDS: ReadonlyMap<string, Macro["kind"]> = new Map([
   ["all", "all"],
   ["exists", "exists"],
@@ -58,6 +66,17 @@ export function readMacroOfTwo({ target, function: name, args }: Part<"callExpr"
   return makes
     ? { kind, range: target, names, condition: second && first, yield: second ?? first }
     : { kind, range: target, names, condition: first, yield: undefined };
+}
+
+/** `optional.optMap(x, value)` and `optional.optFlatMap(x, optional)`; null for any other call. */
+export function readOptionalMacro(call: Part<"callExpr">): OptionalMacro | null {
+  const { target: optional, function: kind, args } = call;
+  const [first, second, ...others] = args;
+  const name = nameOf(first);
+  if (kind !== "optMap" && kind !== "optFlatMap") return null;
+  return optional === undefined || name === undefined || second === undefined || others.length > 0
+    ? null
+    : { kind, optional, name, yield: second };
 }
 
 function callOf(expr: Expr | undefined): Part<"callExpr"> | undefined {

@@ -10,6 +10,7 @@ import {
   List,
   type MapKey,
   mapKey,
+  Optional,
   type Outcome,
   quoted,
   type TypeName,
@@ -51,13 +52,13 @@ export function variableNode(slot: number, type: TypeName, offset: number): Node
 }
 
 /** `object.field` */
-export function fieldNode({ run: object }: Node, field: string, offset: number): Node {
+export function fieldNode({ run: object, type }: Node, field: string, offset: number): Node {
   const run: Run = (frame) => {
     frame.charge(1);
     const value = object(frame);
     return value instanceof EvaluationError ? value : place(fieldOf(value, field), offset);
   };
-  return { run, type: "dyn" };
+  return { run, type: type === "optional_type" ? type : "dyn" };
 }
 
 /** `has(object.field)` */
@@ -104,18 +105,22 @@ export function listNode(items: readonly Node[]): Node {
   return { run, type: "list" };
 }
 
+/** An entry of a map: `key: value`, or `?key: value`, which is there if the value is. */
+export interface EntryNode {
+  readonly key: Node;
+  readonly value: Node;
+  readonly isOptional: boolean;
+}
+
 /** `{key: value}`; a key that comes twice is an error. */
-export function mapNode(
-  pairs: readonly { readonly key: Node; readonly value: Node }[],
-  offset: number,
-): Node {
+export function mapNode(pairs: readonly EntryNode[], offset: number): Node {
   const run: Run = (frame) => {
     frame.charge(1 + pairs.length);
     const entries = new Map<MapKey, Value>();
-    for (const { key, value } of pairs) {
+    for (const { key, value, isOptional } of pairs) {
       const pair = evaluateAll([key.run, value.run], frame);
       if (pair instanceof EvaluationError) return pair;
-      const error = enter(entries, pair);
+      const error = isOptional ? enterOptional(entries, pair) : enter(entries, pair);
       if (error !== null) return error.at(offset);
     }
     return new Dictionary(entries);
@@ -136,6 +141,14 @@ function enter(
   }
   entries.set(plain, value);
   return null;
+}
+
+function enterOptional(
+  entries: Map<MapKey, Value>,
+  [key = null, optional = null]: readonly Value[],
+): EvaluationError | null {
+  if (!(optional instanceof Optional)) return noOptional(optional);
+  return optional.value === undefined ? null : enter(entries, [key, optional.value]);
 }
 
 /** `items.all(item, …)` and its like. */
@@ -163,7 +176,7 @@ export function callNode(
 }
 
 /** PERF: the overload of the last time is tried first, and nearly always fits. */
-function dispatch(
+export function dispatch(
   overloads: readonly Overload[],
 ): (values: readonly Value[], frame: Frame) => Outcome {
   let latest = overloads[0];
@@ -191,7 +204,12 @@ function evaluateAll(runs: readonly Run[], frame: Frame): readonly Value[] | Eva
   return values;
 }
 
+/** That something optional is wanted where a value of another type is. */
+export function noOptional(value: Value): EvaluationError {
+  return new EvaluationError(`expected an optional_type, got ${typeOf(value)}`);
+}
+
 /** An error says where it happened. */
-function place(outcome: Outcome, offset: number): Outcome {
+export function place(outcome: Outcome, offset: number): Outcome {
   return outcome instanceof EvaluationError ? outcome.at(offset) : outcome;
 }

@@ -6,6 +6,7 @@ import type { Quantity } from "./quantity.ts";
 import {
   type ListValue,
   type MapValue,
+  type Optional,
   type Outcome,
   type TypeName,
   type TypeValue,
@@ -25,6 +26,7 @@ interface ValueOf {
   list: ListValue;
   map: MapValue;
   type: TypeValue;
+  optional_type: Optional;
   "google.protobuf.Timestamp": ReflectMessage;
   "google.protobuf.Duration": ReflectMessage;
   "net.IP": IpAddress;

@@ -1,7 +1,8 @@
 import { parse } from "@bufbuild/cel";
 import { failure, type Result, success } from "../errors.ts";
 import { type Complaint, findSyntaxError } from "./find-syntax-error.ts";
-import { readTokens, skipSpace } from "./read-tokens.ts";
+import { withoutMarks } from "./optional-marks.ts";
+import { skipSpace } from "./read-tokens.ts";
 
 /** The library's syntax tree, with the macros of one variable written out. */
 export type Expr = NonNullable<ReturnType<typeof parse>["expr"]>;
@@ -11,10 +12,12 @@ type Kind = Expr["exprKind"];
 /** What an expression of one kind consists of. */
 export type Part<C extends Kind["case"]> = Extract<Kind, { case: C }>["value"];
 
-interface Parsed {
+export interface Parsed {
   readonly expr: Expr;
   /** Where in the text an expression stands. */
-  readonly offsetOf: (expr: Expr) => number;
+  offsetOf(expr: Expr): number;
+  /** Report whether a field, an index, or an item or entry of a list or map was marked by a `?`. */
+  isOptional(expr: Expr, index?: number): boolean;
 }
 
 /** As much as Kubernetes takes for a rule. */
@@ -27,27 +30,27 @@ export function parseExpression(text: string): Result<Parsed, Complaint> {
   }
   const complaint = findSyntaxError(text);
   if (complaint !== null) return failure(complaint);
-  const bare = withoutComments(text);
+  const bare = withoutMarks(text);
   try {
-    const { expr, sourceInfo } = parse(bare);
+    const { expr, sourceInfo } = parse(bare.text);
     if (expr === undefined) return failure({ offset: 0, message: "expected an expression" });
+    const offsetOf = ({ id }: Pick<Expr, "id">): number =>
+      // The parser's place of an operator is where the space before it begins.
+      skipSpace(bare.text, sourceInfo?.positions[id.toString()] ?? 0);
     return success({
       expr,
-      offsetOf: ({ id }) =>
-        // The parser's place of an operator is where the space before it begins.
-        skipSpace(bare, sourceInfo?.positions[id.toString()] ?? 0),
+      offsetOf,
+      isOptional({ id }, index = 0) {
+        // `has(a.b)` has the place of `has`; that of `a.b` is with what was written.
+        const written = sourceInfo?.macroCalls[id.toString()]?.exprKind;
+        const [field] = written?.case === "callExpr" ? written.value.args : [];
+        return bare.isMarked(offsetOf(field ?? { id }), index);
+      },
     });
   } catch (error) {
     // The parser throws, at what it cannot read and where it runs out of stack.
     return failure(complaintOf(error));
   }
-}
-
-/** The same with spaces in place of comments: the parser reads one in a row, and only where its line ends. */
-function withoutComments(text: string): string {
-  let bare = "";
-  for (const token of readTokens(text)) bare = bare.padEnd(token.offset) + token.text;
-  return bare;
 }
 
 /** What the form of an expression does not show: hardly anything. */

@@ -22,6 +22,8 @@ const MACROS: ReadonlyMap<string, string> = new Map([
   ["map", "list.map(x, value)"],
   ["transformList", "list.transformList(i, x, value)"],
   ["transformMap", "map.transformMap(k, v, value)"],
+  ["optMap", "optional.optMap(x, value)"],
+  ["optFlatMap", "optional.optFlatMap(x, optional)"],
 ]);
 
 /** The overloads that arguments of these types may turn out to fit; text that says why there are none. */
@@ -59,9 +61,14 @@ function mayBeEqual([left = "dyn", right = "dyn"]: readonly TypeName[]): boolean
   return mayBe(left, right) || areNumbers || left === "null_type" || right === "null_type";
 }
 
+/** That a macro is to be written in another way. */
+export function misuse(name: string, use: string): string {
+  return `\`${name}\` is used otherwise: \`${use}\``;
+}
+
 function unknown(name: string, functions: FunctionTable): string {
   const use = MACROS.get(name);
-  if (use !== undefined) return `\`${name}\` is used otherwise: \`${use}\``;
+  if (use !== undefined) return misuse(name, use);
   const names = [...functions.keys()].filter((known) => !isOperator(known));
   return `unknown function \`${name}\`${didYouMean(name, names)}`;
 }

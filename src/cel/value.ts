@@ -34,6 +34,7 @@ const TYPE_NAMES = [
   "list",
   "map",
   "type",
+  "optional_type",
   "google.protobuf.Timestamp",
   "google.protobuf.Duration",
   "net.IP",
@@ -49,6 +50,15 @@ export class TypeValue {
 
   constructor(name: TypeName) {
     this.name = name;
+  }
+}
+
+/** A value that may be missing: what `a.?b` and `optional.of(x)` give. */
+export class Optional {
+  readonly value: Value | undefined;
+
+  constructor(value: Value | undefined) {
+    this.value = value;
   }
 }
 
@@ -82,7 +92,7 @@ export type Scalar =
   | CelUint
   | ReflectMessage;
 
-export type Value = Scalar | TypeValue | Opaque | ListValue | MapValue;
+export type Value = Scalar | TypeValue | Optional | Opaque | ListValue | MapValue;
 
 /** An error of the language. `&&`, `||`, `all` and `exists` absorb it where the other side decides. */
 export class EvaluationError {
@@ -132,6 +142,7 @@ function typeOfObject(value: Exclude<Extract<Value, object>, null>): TypeName {
   if (isList(value)) return "list";
   if (value instanceof Opaque) return value.typeName;
   if (value instanceof TypeValue) return "type";
+  if (value instanceof Optional) return "optional_type";
   if (value instanceof Uint8Array) return "bytes";
   if (isCelUint(value)) return "uint";
   const { name } = celType(value);

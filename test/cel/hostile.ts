@@ -31,6 +31,11 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "a tree of a million twins, printed": `'%s'.format([${twins(30)}]) == ''`,
   "a tree deeper than the stack": "deep == deep.map(x, x)",
   "a tree deeper than the stack, printed": "'%s'.format([deep]) == ''",
+  "a tree of a million twins, in optionals": `${optionalTwins(40)} == ${optionalTwins(40)}`,
+  "loops over optionals": loops(2, "optional.of(x0).optMap(v, v + x1).orValue(0) >= 0"),
+  "loops over optional items": loops(2, "[?[x0][?0], ?[x1][?1]].size() == 1"),
+  "maps that are empty or not": "list.all(x, optional.ofNonZeroValue(map).hasValue())",
+  "lists of optionals": "list.all(x, list.map(y, optional.of(y)).unwrapOpt().size() > 0)",
   "text doubled forty times": `[text]${".map(t, t + t)".repeat(40)}.size() > 0`,
   "text in text": "list.map(x, text + text).size() > 0",
   "text for every character": "text.replace('a', text).size() > 0",
@@ -82,4 +87,8 @@ function loops(depth: number, inner: string): string {
 /** A list that holds the same list twice, and so on: small in memory, huge to go through. */
 function twins(depth: number): string {
   return `[[1]]${".map(y, [y, y])".repeat(depth)}`;
+}
+
+function optionalTwins(depth: number): string {
+  return `optional.of(1)${".optMap(y, [y, y])".repeat(depth)}`;
 }

@@ -58,5 +58,6 @@ function shorten(text: string): string {
   return text
     .replaceAll("google.protobuf.Timestamp", "timestamp")
     .replaceAll("google.protobuf.Duration", "duration")
+    .replaceAll("optional_type", "optional")
     .replaceAll(/\b(?:net|kubernetes)\.(?=IP|CIDR|Quantity)/g, "");
 }

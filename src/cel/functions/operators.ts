@@ -1,4 +1,4 @@
-import { elementOf } from "../access.ts";
+import { elementOf, optionalElementOf } from "../access.ts";
 import { pointCount } from "../code-points.ts";
 import { compare, equals } from "../comparison.ts";
 import { func, method, type Overload } from "../overload.ts";
@@ -25,6 +25,9 @@ export const OPERATORS: readonly Overload[] = [
   func("!_", ["bool"], "bool", ([value]) => !value),
   func("_[_]", ["list", "dyn"], "dyn", ([list, index]) => elementOf(list, index)),
   func("_[_]", ["map", "dyn"], "dyn", ([map, key]) => elementOf(map, key)),
+  func("_[_]", ["optional_type", "dyn"], "optional_type", ([optional, index]) =>
+    optionalElementOf(optional, index),
+  ),
   func("_==_", ["dyn", "dyn"], "bool", ([left, right], frame) => equals(left, right, frame)),
   func("_!=_", ["dyn", "dyn"], "bool", ([left, right], frame) => !equals(left, right, frame)),
   ...ordering("_<_", (order) => order < 0),

@@ -1,0 +1,68 @@
+import { readTokens, type Token } from "./read-tokens.ts";
+
+/** An expression as the parser takes it, which knows no optional values. */
+export interface UnmarkedText {
+  /** The same, with spaces in place of comments and of every `?` that marks something as optional. */
+  readonly text: string;
+  /**
+   * Report whether there was a mark: at the field or index whose `.` or `[` is at `offset`, or at
+   * the item with the number `index` of a list or map that begins there.
+   */
+  isMarked(offset: number, index: number): boolean;
+}
+
+/** What a `?` marks: the sign that comes before, and which of the items behind it. */
+interface Place {
+  readonly offset: number;
+  readonly index: number;
+  readonly sign: string;
+}
+
+/**
+ * Take the marks, and the comments, out of an expression whose form is right; all else stays where it is.
+ * The parser reads one comment in a row, and only where its line ends.
+ */
+export function withoutMarks(text: string): UnmarkedText {
+  const marked = new Set<string>();
+  const brackets: Place[] = [];
+  let place: Place | null = null;
+  let bare = "";
+  for (const token of readTokens(text)) {
+    const mark: Place | null = token.text === "?" ? place : null;
+    if (mark !== null) marked.add(keyOf(mark));
+    bare = bare.padEnd(token.offset) + (mark === null ? token.text : " ");
+    place = placeBehind(token, brackets);
+  }
+  return { text: bare, isMarked: (offset, index) => marked.has(keyOf({ offset, index })) };
+}
+
+/** What a `?` would mark right behind a token. Null where it belongs to a condition: behind what can end an operand. */
+function placeBehind({ text: sign, offset }: Token, brackets: Place[]): Place | null {
+  switch (sign) {
+    case ".":
+      return { offset, index: 0, sign };
+    case "(":
+    case "[":
+    case "{":
+      brackets.push({ offset, index: 0, sign });
+      break;
+    case ",": {
+      const bracket = brackets.pop();
+      if (bracket !== undefined) brackets.push({ ...bracket, index: bracket.index + 1 });
+      break;
+    }
+    case ")":
+    case "]":
+    case "}":
+      brackets.pop();
+      return null;
+    default:
+      return null;
+  }
+  const inside = brackets.at(-1);
+  return inside === undefined || inside.sign === "(" ? null : inside;
+}
+
+function keyOf({ offset, index }: Pick<Place, "offset" | "index">): string {
+  return `${offset}:${index}`;
+}
