@@ -90,7 +90,7 @@ function serves({ ports }: Pod, { targetPort, protocol }: ServicePort): boolean 
 
 function whyNone({ selector }: Service): string {
   return selector === null
-    ? "it has no selector and no Endpoints"
+    ? "it has no selector and no EndpointSlices"
     : "its selector matches none that serves the port";
 }
 

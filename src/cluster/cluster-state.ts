@@ -2,8 +2,9 @@ import { DATAPLANES } from "../engine/dataplane.ts";
 import type { Address } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
+import { EndpointIndex } from "../wire/endpoint-index.ts";
+import { parseEndpointSlice } from "../wire/endpoint-slice.ts";
 import {
-  parseEndpoints,
   type ResolverEndpoint,
   resolverEndpoints,
   type ServiceEndpoint,
@@ -175,7 +176,7 @@ export class ClusterState {
         both(both(this.#agents(), this.#network), this.#workloads("DaemonSet")),
       ],
       [
-        // Until Kubernetes 1.21 there was only `v1beta1`.
+        // Until Kubernetes 1.21 there was only `v1beta1`, as of EndpointSlices.
         { type: kinds.CRON_JOBS, otherVersions: ["v1beta1"], optional: true },
         this.#workloads("CronJob"),
       ],
@@ -226,9 +227,17 @@ export class ClusterState {
     service: ClusterStateOptions["dnsService"],
     take: (found: readonly ServiceEndpoint[]) => void,
   ): readonly [ReflectorSource, ReflectorTarget] {
-    const target = this.#unreadable.reading("endpoints", parseEndpoints, {
-      upsert: (_, found) => take(found),
-      delete: () => take([]),
+    const index = new EndpointIndex();
+    const tell = (): void => take(index.get(`${service.namespace}/${service.name}`) ?? []);
+    const target = this.#unreadable.reading("endpointslices", parseEndpointSlice, {
+      upsert: (key, slice) => {
+        index.upsert(key, slice);
+        tell();
+      },
+      delete: (key) => {
+        index.delete(key);
+        tell();
+      },
     });
     return [endpointsOf(service), target];
   }

@@ -159,12 +159,12 @@ export class Reflector {
   }
 
   async #page(query: Readonly<Record<string, string>>): Promise<Page> {
-    const { namespace = "", fieldSelector = "" } = this.#source;
+    const { namespace = "", labelSelector = "" } = this.#source;
     const answer = await this.#client.send({
       verb: "list",
       type: this.#versions.type,
       namespace,
-      query: { ...(fieldSelector === "" ? {} : { fieldSelector }), ...query },
+      query: { ...(labelSelector === "" ? {} : { labelSelector }), ...query },
       timeoutMs: this.#timing.listTimeoutMs,
       signal: this.#stopping.signal,
     });
@@ -172,7 +172,7 @@ export class Reflector {
   }
 
   async #watch(from: string): Promise<void> {
-    const { namespace = "", fieldSelector = "" } = this.#source;
+    const { namespace = "", labelSelector = "" } = this.#source;
     const opened = performance.now();
     const lines = await this.#client.watch(
       {
@@ -181,7 +181,7 @@ export class Reflector {
         namespace,
         query: {
           watch: "1",
-          ...(fieldSelector === "" ? {} : { fieldSelector }),
+          ...(labelSelector === "" ? {} : { labelSelector }),
           resourceVersion: from,
           allowWatchBookmarks: "true",
           // client-go's 5 to 10 minutes, spread so that not all watches of all clients end together.

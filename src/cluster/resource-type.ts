@@ -12,7 +12,11 @@ export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "d
 export const NAMESPACES: ResourceType = { group: "", version: "v1", resource: "namespaces" };
 export const PODS: ResourceType = { group: "", version: "v1", resource: "pods" };
 export const NODES: ResourceType = { group: "", version: "v1", resource: "nodes" };
-export const ENDPOINTS: ResourceType = { group: "", version: "v1", resource: "endpoints" };
+export const ENDPOINT_SLICES: ResourceType = {
+  group: "discovery.k8s.io",
+  version: "v1",
+  resource: "endpointslices",
+};
 export const SERVICES: ResourceType = { group: "", version: "v1", resource: "services" };
 export const CONFIG_MAPS: ResourceType = { group: "", version: "v1", resource: "configmaps" };
 export const DEPLOYMENTS: ResourceType = { group: "apps", version: "v1", resource: "deployments" };

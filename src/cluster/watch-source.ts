@@ -1,4 +1,5 @@
 import type { PolicyKind } from "../engine/model.ts";
+import { SERVICE_NAME_LABEL } from "../wire/endpoint-slice.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
 import * as kinds from "./resource-type.ts";
 
@@ -8,7 +9,7 @@ export interface ReflectorSource {
   /** Versions that serve the same objects, asked for in turn where one is not served (any more). */
   readonly otherVersions?: readonly string[];
   readonly namespace?: string;
-  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
   /** The cluster may lack the kind: then there are no objects, and it is looked for again. */
   readonly optional?: boolean;
 }
@@ -27,11 +28,12 @@ export function policySource(kind: PolicyKind): ReflectorSource {
   return { type: { group, version, resource }, otherVersions, optional: true };
 }
 
-/** The endpoints of one Service. */
+/** What is behind one Service. Endpoints, which told of one family only, Kubernetes 1.33 has deprecated. */
 export function endpointsOf(service: {
   readonly namespace: string;
   readonly name: string;
 }): ReflectorSource {
   const { namespace, name } = service;
-  return { type: kinds.ENDPOINTS, namespace, fieldSelector: `metadata.name=${name}` };
+  const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
+  return { type: kinds.ENDPOINT_SLICES, otherVersions: ["v1beta1"], namespace, labelSelector };
 }

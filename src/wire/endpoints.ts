@@ -13,17 +13,15 @@ const portSchema = z.object({
   protocol: coreProtocolSchema,
 });
 
+/** What has an address: a pod, in most cases. */
+export const targetRefSchema = z.object({
+  kind: z.string().nullish(),
+  namespace: z.string().nullish(),
+  name: z.string().nullish(),
+});
+
 const addressesSchema = z.array(
-  z.object({
-    ip: addressSchema,
-    targetRef: z
-      .object({
-        kind: z.string().nullish(),
-        namespace: z.string().nullish(),
-        name: z.string().nullish(),
-      })
-      .nullish(),
-  }),
+  z.object({ ip: addressSchema, targetRef: targetRefSchema.nullish() }),
 );
 
 const subsetSchema = z
@@ -50,14 +48,15 @@ export interface ServiceEndpoint {
   readonly ports: readonly EndpointPort[];
 }
 
-type EndpointPort = Readonly<z.output<typeof portSchema>>;
+export type EndpointPort = Readonly<z.output<typeof portSchema>>;
 
 /**
  * Read the addresses of an Endpoints object, those not ready included: a policy has to let them be
- * reached once they are.
+ * reached once they are. `inNamespace` is meant where it names none.
  */
 export function parseEndpoints(
   raw: unknown,
+  inNamespace = "",
 ): Result<readonly ServiceEndpoint[], readonly Problem[]> {
   const read = parseShape(endpointsSchema, raw);
   if (!read.ok) return read;
@@ -65,13 +64,20 @@ export function parseEndpoints(
   return success(
     (subsets ?? []).flatMap(({ addresses, ports }) =>
       addresses.map(({ ip, targetRef }): ServiceEndpoint => {
-        const named = targetRef?.kind === "Pod" && targetRef.name != null;
-        const key = `${targetRef?.namespace ?? metadata.namespace}/${targetRef?.name ?? ""}`;
-        const end: FlowEnd = named ? { kind: "pod", key } : { kind: "address", address: ip };
-        return { end, address: ip, ports };
+        return { end: endOf(ip, targetRef, metadata.namespace || inNamespace), address: ip, ports };
       }),
     ),
   );
+}
+
+/** The pod that a `targetRef` names, which may leave out that its namespace is `namespace`; else the address. */
+export function endOf(
+  address: Address,
+  targetRef: z.output<typeof targetRefSchema> | null | undefined,
+  namespace: string,
+): FlowEnd {
+  if (targetRef?.kind !== "Pod" || targetRef.name == null) return { kind: "address", address };
+  return { kind: "pod", key: `${targetRef.namespace ?? namespace}/${targetRef.name}` };
 }
 
 /** Where names are resolved at an endpoint, by each protocol; null where it is not. */

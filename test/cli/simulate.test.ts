@@ -176,6 +176,18 @@ subsets: [{ addresses: [{ ip: 203.0.113.9 }], ports: [{ port: 5353, protocol: UD
 ---
 apiVersion: v1
 kind: Service
+metadata: { name: sliced, namespace: shop }
+spec: { ports: [{ port: 53, protocol: UDP }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: sliced-1, namespace: shop, labels: { kubernetes.io/service-name: sliced } }
+addressType: IPv4
+endpoints: [{ addresses: [203.0.113.10] }]
+ports: [{ port: 5353, protocol: UDP }]
+---
+apiVersion: v1
+kind: Service
 metadata: { name: away, namespace: shop }
 spec: { type: ExternalName, externalName: db.example.com }
 ---
@@ -202,6 +214,14 @@ spec:
       const result = await ask("--dst-service", ...end);
       expect(result).toMatchObject({ code, stderr: "" });
       expect(JSON.parse(result.stdout)).toMatchObject({ flow: { port } });
+    });
+
+    it("without a selector leads where its EndpointSlices say", async () => {
+      const result = await ask("--dst-service", "sliced");
+      expect(result).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(result.stdout)).toMatchObject({
+        flow: { to: { address: "203.0.113.10" }, port: 5353, protocol: "UDP" },
+      });
     });
 
     it("an ExternalName leads to no pod, whatever the port", async () => {

@@ -11,6 +11,7 @@ import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import type { Verdict } from "../../src/engine/query.ts";
 import type { ClusterFacts } from "../../src/rules/rule.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { createEndpointSlice } from "../support/endpoint-slice.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { eventually } from "./eventually.ts";
 
@@ -265,27 +266,35 @@ describeWithControlPlane("cluster state", (plane) => {
     await state.whenSynced();
     const facts: ClusterFacts = state.facts;
     expect(facts).toMatchObject({ dns: [], apiServer: [], ownPods: [], webhookPort: 9443 });
-    const subset = {
-      addresses: [
-        {
-          ip: "10.0.0.10",
-          targetRef: { kind: "Pod", namespace: "kube-system", name: "coredns-1" },
-        },
-      ],
+    // A slice for each family, and one of another Service.
+    const targetRef = { kind: "Pod", namespace: "kube-system", name: "coredns-1" };
+    const resolvers = {
+      service: "kube-dns",
       ports: [
         { name: "dns", protocol: "UDP", port: 5353 },
         { name: "dns-tcp", protocol: "TCP", port: 5353 },
         { name: "metrics", protocol: "TCP", port: 9153 },
       ],
     };
-    await plane().create("/api/v1/namespaces/kube-system/endpoints", {
-      ...named("v1", "Endpoints", "kube-dns"),
-      subsets: [subset],
+    await createEndpointSlice(plane(), "kube-system", {
+      ...resolvers,
+      endpoints: [{ addresses: ["10.0.0.10"], targetRef }],
     });
-    await plane().create("/api/v1/namespaces/default/endpoints", {
-      ...named("v1", "Endpoints", "kubernetes"),
-      subsets: [{ addresses: [{ ip: "172.16.0.1" }], ports: [{ port: 6443 }] }],
+    await createEndpointSlice(plane(), "kube-system", {
+      ...resolvers,
+      addressType: "IPv6",
+      endpoints: [
+        { addresses: ["fd00::10"], targetRef },
+        { addresses: ["fd00::53"], conditions: { ready: false } },
+      ],
     });
+    for (const service of ["kubernetes", "other"]) {
+      await createEndpointSlice(plane(), "default", {
+        service,
+        endpoints: [{ addresses: [service === "other" ? "172.16.0.2" : "172.16.0.1"] }],
+        ports: [{ port: 6443 }],
+      });
+    }
     const metadata = { name: "ringfence-system" };
     await plane().create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
     namespace = "ringfence-system";
@@ -294,11 +303,20 @@ describeWithControlPlane("cluster state", (plane) => {
     await eventually(() => {
       expect(facts.dns).toEqual([
         { end: { kind: "pod", key: "kube-system/coredns-1" }, udpPort: 5353, tcpPort: 5353 },
+        {
+          end: { kind: "address", address: parseAddress("fd00::53") },
+          udpPort: 5353,
+          tcpPort: 5353,
+        },
       ]);
       expect(facts.apiServer).toEqual([parseAddress("172.16.0.1")]);
       expect(facts.ownPods).toEqual(["ringfence-system/ringfence-1"]);
       expect(state.engine.pod("ringfence-system/other")).toBeDefined();
     });
+    const version = plane().atLeast(21) ? "v1" : "v1beta1";
+    const path = `/apis/discovery.k8s.io/${version}/namespaces/kube-system/endpointslices/kube-dns-ipv6`;
+    await plane().request("DELETE", path);
+    await eventually(() => expect(facts.dns).toHaveLength(1));
   });
 
   it("says how old its picture is while a watch is silent, and keeps it", async () => {

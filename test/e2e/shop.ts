@@ -1,4 +1,5 @@
 import type { ControlPlane } from "../support/control-plane.ts";
+import { createEndpointSlice } from "../support/endpoint-slice.ts";
 
 const policies = "/apis/networking.k8s.io/v1";
 
@@ -40,23 +41,17 @@ const dnsPod: PodOfTest = {
 export async function createShop(plane: ControlPlane): Promise<void> {
   for (const name of ["shop", "plain"]) await createNamespace(plane, name);
   for (const one of [dnsPod, ...shopPods]) await createPod(plane, one);
-  await plane.create("/api/v1/namespaces/kube-system/endpoints", {
-    apiVersion: "v1",
-    kind: "Endpoints",
-    metadata: { name: "kube-dns", labels: { "k8s-app": "kube-dns" } },
-    subsets: [
+  await createEndpointSlice(plane, "kube-system", {
+    service: "kube-dns",
+    endpoints: [
       {
-        addresses: [
-          {
-            ip: dnsPod.address,
-            targetRef: { kind: "Pod", name: "coredns", namespace: "kube-system" },
-          },
-        ],
-        ports: [
-          { name: "dns", port: 53, protocol: "UDP" },
-          { name: "dns-tcp", port: 53, protocol: "TCP" },
-        ],
+        addresses: [dnsPod.address],
+        targetRef: { kind: "Pod", name: "coredns", namespace: "kube-system" },
       },
+    ],
+    ports: [
+      { name: "dns", port: 53, protocol: "UDP" },
+      { name: "dns-tcp", port: 53, protocol: "TCP" },
     ],
   });
   await grant(

@@ -65,7 +65,7 @@ export interface PlaneOptions {
 /**
  * A real etcd and kube-apiserver on free loopback ports, RBAC on.
  *
- * - No controller manager: Endpoints, ServiceAccounts of new namespaces and the end of a deleted
+ * - No controller manager: EndpointSlices, ServiceAccounts of new namespaces and the end of a deleted
  *   namespace (`finalizeNamespace`) are up to the test.
  * - No kubelet: pods stay as the test writes them, status included.
  */

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../src/engine/address.ts";
+import type { Address } from "../../src/engine/model.ts";
+import type { FlowEnd } from "../../src/engine/query.ts";
+import { EndpointIndex } from "../../src/wire/endpoint-index.ts";
+import { parseEndpointSlice } from "../../src/wire/endpoint-slice.ts";
 import { parseEndpoints, resolverEndpoints } from "../../src/wire/endpoints.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNode } from "../../src/wire/node.ts";
@@ -27,6 +31,11 @@ const dns = (...ports: object[]) => ({
     },
   ],
 });
+const ip = (text: string): Address => {
+  const address = parseAddress(text);
+  if (address === null) throw new Error(text);
+  return address;
+};
 const container = (...ports: object[]) => ({ name: "c", image: "i", ports });
 
 describe("pods", () => {
@@ -334,5 +343,104 @@ describe("endpoints", () => {
       { ports: [] },
     ]);
     expect(complaints(parseEndpoints(null))).toEqual([": `null` is not an object"]);
+  });
+});
+
+describe("endpoint slices", () => {
+  const slice = (part: object): object => ({
+    metadata: {
+      name: "kube-dns-x7",
+      namespace: "kube-system",
+      labels: { "kubernetes.io/service-name": "kube-dns" },
+    },
+    addressType: "IPv4",
+    ports: [{ name: "dns", port: 53, protocol: "UDP" }, { name: "any" }],
+    ...part,
+  });
+  const service = "kube-system/kube-dns";
+
+  it.each<[string, object, readonly FlowEnd[]]>([
+    [
+      "pods where they name one, ready or not",
+      {
+        endpoints: [
+          { addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name: "coredns-1" } },
+          {
+            addresses: ["10.0.0.2"],
+            conditions: { ready: false },
+            targetRef: { kind: "Pod", namespace: "other", name: "coredns-2" },
+          },
+        ],
+      },
+      [
+        { kind: "pod", key: "kube-system/coredns-1" },
+        { kind: "pod", key: "other/coredns-2" },
+      ],
+    ],
+    [
+      "addresses where they name none",
+      {
+        addressType: "IPv6",
+        endpoints: [
+          { addresses: ["fd00::1"] },
+          { addresses: ["fd00::2"], targetRef: { kind: "Node", name: "n" } },
+        ],
+      },
+      ["fd00::1", "fd00::2"].map((text) => ({ kind: "address", address: ip(text) })),
+    ],
+    [
+      "nobody where they are names",
+      { addressType: "FQDN", endpoints: [{ addresses: ["a.b"] }] },
+      [],
+    ],
+    ["nobody where there are none", { endpoints: null, ports: null }, []],
+  ])("are %s", (_, part, ends) => {
+    const read = succeed(parseEndpointSlice(slice(part)));
+    expect(read.service).toBe(service);
+    expect(read.endpoints.map(({ end }) => end)).toEqual(ends);
+  });
+
+  it("have the ports that have a number", () => {
+    const [one] = succeed(
+      parseEndpointSlice(slice({ endpoints: [{ addresses: ["10.0.0.1"] }] })),
+    ).endpoints;
+    expect(one?.ports).toEqual([{ name: "dns", port: 53, protocol: "UDP" }]);
+  });
+
+  it("may belong to no Service, and to one in the namespace that is meant", () => {
+    expect(succeed(parseEndpointSlice(slice({ metadata: { name: "a" } }))).service).toBeNull();
+    const metadata = { name: "db-1", labels: { "kubernetes.io/service-name": "db" } };
+    expect(succeed(parseEndpointSlice(slice({ metadata }), "shop")).service).toBe("shop/db");
+  });
+
+  it.each([
+    [{ addressType: "IP" }, "addressType: "],
+    [{ endpoints: [{ addresses: ["10.0.0.300"] }] }, "endpoints[0].addresses[0]: "],
+    [{ ports: [{ port: 0 }] }, "ports[0].port: "],
+  ])("that cannot be read: %j", (part, path) => {
+    const [complaint] = complaints(parseEndpointSlice(slice(part)));
+    expect(complaint?.startsWith(path), complaint).toBe(true);
+  });
+
+  it("put together are each pod once, and go with what told of them", () => {
+    const index = new EndpointIndex();
+    const targetRef = { kind: "Pod", name: "coredns-1" };
+    const take = (key: string, part: object): void =>
+      index.upsert(key, succeed(parseEndpointSlice(slice(part))));
+    expect(index.get(service)).toBeUndefined();
+    take("a", { endpoints: [{ addresses: ["10.0.0.1"], targetRef }] });
+    take("b", { addressType: "IPv6", endpoints: [{ addresses: ["fd00::1"], targetRef }] });
+    take("c", {
+      metadata: { name: "c", namespace: "kube-system" },
+      endpoints: [{ addresses: ["10.0.0.9"] }],
+    });
+    const keys = () => index.get(service)?.map(({ end }) => end);
+    expect(keys()).toEqual([{ kind: "pod", key: "kube-system/coredns-1" }]);
+    index.delete("a");
+    expect(keys()).toHaveLength(1);
+    take("b", { endpoints: [] });
+    expect(keys()).toEqual([]);
+    index.delete("b");
+    expect(keys()).toBeUndefined();
   });
 });

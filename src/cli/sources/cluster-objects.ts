@@ -65,7 +65,12 @@ export async function readCluster(
     ...(scope.services !== false
       ? [
           { type: kinds.SERVICES, namespaced: true, optional: scope.services === "optional" },
-          { type: kinds.ENDPOINTS, namespaced: true, optional: true },
+          {
+            type: kinds.ENDPOINT_SLICES,
+            otherVersions: ["v1beta1"],
+            namespaced: true,
+            optional: true,
+          },
         ]
       : []),
     ...(scope.workloads ? WORKLOADS : []),

@@ -1,10 +1,12 @@
 import type { Dataplane } from "../../engine/dataplane.ts";
 import { MatchingEngine } from "../../engine/matching-engine.ts";
 import { type Node, type Pod, type PolicyKind, podKey, policyKey } from "../../engine/model.ts";
-import type { Problem } from "../../errors.ts";
+import type { Problem, Result } from "../../errors.ts";
 import { isResource } from "../../resources/resource.ts";
 import { parseObject, type WireObject } from "../../wire/document.ts";
-import { parseEndpoints, type ServiceEndpoint } from "../../wire/endpoints.ts";
+import { EndpointIndex } from "../../wire/endpoint-index.ts";
+import { parseEndpointSlice } from "../../wire/endpoint-slice.ts";
+import { parseEndpoints } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
 import { readLabels } from "../../wire/metadata.ts";
 import type { ParsedNamespace } from "../../wire/namespace.ts";
@@ -63,7 +65,7 @@ class WorldBuilder {
   readonly #nodes = new Map<string, Node>();
   readonly #templates = new Map<string, PodTemplate>();
   readonly #services = new Map<string, Service>();
-  readonly #endpoints = new Map<string, readonly ServiceEndpoint[]>();
+  readonly #endpoints = new EndpointIndex();
   readonly #resources = new Map<string, SourceObject>();
   readonly #raw = new Map<string, unknown>();
 
@@ -199,18 +201,31 @@ class WorldBuilder {
   }
 
   #takeOther(apiVersion: string, kind: string, { raw, origin }: SourceObject): void {
-    if (apiVersion !== "v1") return;
     const namespace = textAt(raw, "metadata", "namespace") || this.#options.namespace;
     const key = `${namespace}/${nameOf(raw)}`;
-    if (kind === "ConfigMap") this.#raw.set(`ConfigMap/${key}`, raw);
-    else if (kind === "Service") {
-      const read = parseService(raw, this.#options.namespace);
-      if (read.ok) this.#services.set(key, read.value);
+    const take = <T>(read: Result<T, readonly Problem[]>, into: (value: T) => void): void => {
+      if (read.ok) into(read.value);
       else this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
-    } else if (kind === "Endpoints") {
-      const read = parseEndpoints(raw);
-      if (read.ok) this.#endpoints.set(key, read.value);
-      else this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
+    };
+    switch (`${apiVersion} ${kind}`) {
+      case "v1 ConfigMap":
+        this.#raw.set(`ConfigMap/${key}`, raw);
+        return;
+      case "v1 Service":
+        take(parseService(raw, namespace), (service) => this.#services.set(key, service));
+        return;
+      case "v1 Endpoints":
+        take(parseEndpoints(raw, namespace), (endpoints) =>
+          this.#endpoints.upsert(`Endpoints/${key}`, { service: key, endpoints }),
+        );
+        return;
+      case "discovery.k8s.io/v1 EndpointSlice":
+      case "discovery.k8s.io/v1beta1 EndpointSlice":
+        take(parseEndpointSlice(raw, namespace), (slice) =>
+          this.#endpoints.upsert(`EndpointSlice/${key}`, slice),
+        );
+        return;
+      default:
     }
   }
 }

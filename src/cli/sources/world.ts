@@ -1,6 +1,6 @@
 import type { MatchingEngine } from "../../engine/matching-engine.ts";
 import type { Change, Namespace, Node, Pod } from "../../engine/model.ts";
-import type { ServiceEndpoint } from "../../wire/endpoints.ts";
+import type { EndpointIndex } from "../../wire/endpoint-index.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
 import type { ParsedNamespace } from "../../wire/namespace.ts";
 import type { ParsedPolicy } from "../../wire/parsed-policy.ts";
@@ -46,7 +46,7 @@ export interface World {
   readonly templates: readonly PodTemplate[];
   readonly services: ReadonlyMap<string, Service>;
   /** Of Services, by `namespace/name`. */
-  readonly endpoints: ReadonlyMap<string, readonly ServiceEndpoint[]>;
+  readonly endpoints: Pick<EndpointIndex, "get">;
   /** Of Ringfence's own kinds, as they came. */
   readonly resources: readonly SourceObject[];
   /** DaemonSets, Nodes and ConfigMaps as they came, by `Kind/namespace/name`, for who looks at their settings. */
