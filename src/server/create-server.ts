@@ -1,9 +1,10 @@
 import type { Server } from "node:https";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Admission } from "../admission/handle.ts";
 import type { CertificatePair } from "./certificate.ts";
 import { requestTimeMs } from "./request-deadline.ts";
+import { Room } from "./room.ts";
 
 /**
  * etcd takes objects up to 1.5 MiB as it stores them, JSON makes at most twice that of them, a
@@ -16,6 +17,27 @@ const KEEP_ALIVE_MS = 120_000;
 
 /** For a whole request to arrive. The API server itself gives up after 30 s at the latest. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** For a connection to be encrypted, and then for the first line to come: of an API server a moment each. */
+const GREETING_TIMEOUT_MS = 10_000;
+
+/**
+ * SECURITY: a connection takes 75 kB, and whoever opens them without end would take the memory; those that are
+ * open stay. An API server has one for each of its requests that is judged at the moment, hundreds at most.
+ */
+const MAX_CONNECTIONS = 1_000;
+
+/** What nearly every review is smaller than. */
+const SMALL_BODY_BYTES = 64 * 1024;
+
+/**
+ * SECURITY: for larger bodies that are being read, or judged. Others wait unread: parsed, JSON takes up to
+ * twenty times as much, and a hundred large ones at once would be the end of a process of 1 GiB.
+ */
+const LARGE_BODIES_BYTES = 16 * 1024 * 1024;
+
+/** SECURITY: for all that are being judged, for the same reason. They wait unparsed. */
+const JUDGED_BODIES_BYTES = 24 * 1024 * 1024;
 
 export interface ServerOptions {
   readonly admission: Admission;
@@ -32,13 +54,20 @@ interface Query {
   readonly Querystring: { readonly timeout?: unknown };
 }
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** On the clock of the options: when nobody waits for the answer any more. */
+    deadline: number;
+  }
+}
+
 export type WebhookServer = FastifyInstance<Server>;
 
 /**
  * The webhook's HTTPS server, not listening yet: `/validate` and `/mutate`.
  *
  * - What has a readable uid is answered by an AdmissionReview, whatever goes wrong.
- * - HTTP errors are for the rest: 400 not a review, 404, 413 too large, 500.
+ * - HTTP errors are for the rest: 400 not a review, 404, 413 too large, 500, 503 too much at once.
  * - Without a client's certificate nobody is answered where authorities of such are given.
  * - HTTP/1.1 only: it is what the API server speaks to webhooks.
  */
@@ -50,6 +79,9 @@ export function createServer(options: ServerOptions): WebhookServer {
       ALPNProtocols: ["http/1.1"],
       requestCert: options.certificate.clientCa !== null,
       rejectUnauthorized: true,
+      handshakeTimeout: GREETING_TIMEOUT_MS,
+      headersTimeout: GREETING_TIMEOUT_MS,
+      connectionsCheckingInterval: GREETING_TIMEOUT_MS / 2,
     },
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -59,11 +91,39 @@ export function createServer(options: ServerOptions): WebhookServer {
     logger: false,
   });
 
-  // Plain JSON.parse: a `__proto__` key is data like any other, and nothing here merges objects.
+  app.server.maxConnections = MAX_CONNECTIONS;
+  const large = new Room(LARGE_BODIES_BYTES);
+  const judged = new Room(JUDGED_BODIES_BYTES);
+
   app.removeAllContentTypeParsers();
   // PERF: the type that is always sent is found at once, `*` only after every other way.
   for (const type of ["application/json", "*"]) {
-    app.addContentTypeParser(type, { parseAs: "string" }, parseJson);
+    app.addContentTypeParser(type, { parseAs: "string" }, (_, body, done) => done(null, body));
+  }
+
+  app.decorateRequest("deadline", 0);
+  /** Before the body is read. */
+  async function receive(request: FastifyRequest<Query>, reply: FastifyReply): Promise<void> {
+    request.deadline = clock() + requestTimeMs(deadlineMs, request.query.timeout);
+    const bytes = announcedBytes(request.headers["content-length"]);
+    if (bytes > SMALL_BODY_BYTES) await stay(large, bytes, request.deadline, reply);
+  }
+
+  /** Have a request in a room until it is answered, or its client gone. */
+  async function stay(
+    room: Room,
+    bytes: number,
+    deadline: number,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const leave = await room.enter(bytes, deadline - clock());
+    if (leave === null) {
+      // Nor is the rest of it read for nothing.
+      reply.header("connection", "close");
+      throw new BusyError();
+    }
+    if (reply.raw.destroyed) leave();
+    else reply.raw.once("close", leave);
   }
 
   function answer<T>(reply: FastifyReply, status: number, body: T): T {
@@ -73,12 +133,16 @@ export function createServer(options: ServerOptions): WebhookServer {
   }
 
   for (const endpoint of ["validate", "mutate"] as const) {
-    app.post<Query>(`/${endpoint}`, async ({ body, query }, reply) => {
-      const deadline = clock() + requestTimeMs(deadlineMs, query.timeout);
+    app.post<Query>(`/${endpoint}`, { onRequest: receive }, async (request, reply) => {
+      const { deadline } = request;
       // What has arrived meanwhile is given its deadline first: waiting behind this one counts, and
       // whom the API server has given up on is answered at once rather than judged.
       await nextTurn();
-      const review = await admission.handle(endpoint, body, deadline);
+      const text = String(request.body);
+      await stay(judged, Math.min(text.length, MAX_BODY_BYTES), deadline, reply);
+      // Plain JSON.parse: a `__proto__` key is data like any other, and nothing here merges objects.
+      request.body = JSON.parse(text);
+      const review = await admission.handle(endpoint, request.body, deadline);
       return review === null
         ? answer(reply, 400, { message: "the body is not an AdmissionReview with a `request.uid`" })
         : answer(reply, 200, review);
@@ -97,10 +161,14 @@ export function createServer(options: ServerOptions): WebhookServer {
   return app;
 }
 
-/** What it throws Fastify hands to the error handler. */
-function parseJson(_: unknown, body: string, done: (error: null, body: unknown) => void): void {
-  const parsed: unknown = JSON.parse(body);
-  done(null, parsed);
+class BusyError extends Error {
+  readonly statusCode = 503;
+  override readonly message = "too much is being judged at the moment";
+}
+
+/** How large a body says it is; as large as any may be where it does not say. What is larger is not read. */
+function announcedBytes(header: string | undefined): number {
+  return Math.min(header === undefined ? MAX_BODY_BYTES : Number(header), MAX_BODY_BYTES);
 }
 
 /** What TLS needs of a pair; also for `setSecureContext` when it is replaced. */

@@ -96,6 +96,52 @@ describe("connections", () => {
   });
 });
 
+describe("many at once", () => {
+  it("are no more connections than the memory has room for, and none that says nothing for long", async () => {
+    served = await serve(allowing());
+    expect(served.app.server).toMatchObject({ maxConnections: 1_000, headersTimeout: 10_000 });
+  });
+
+  it("wait, while others' large bodies are being judged, and small ones do not", async () => {
+    const judging = Promise.withResolvers<void>();
+    const slow = allowing(judging.promise);
+    const quick = allowing();
+    served = await serve({
+      ...slow,
+      handle: async (endpoint, body, deadline) =>
+        (uidOf(body) === "slow" ? slow : quick).handle(endpoint, body, deadline),
+    });
+    const { client } = served;
+    const large = (uid: string): string =>
+      JSON.stringify({ request: { uid }, padding: "x".repeat(6 * 1024 * 1024) });
+    const held = [1, 2].map(async () => client.post("/validate", large("slow")));
+    const waiting = client.post("/validate", large("quick"));
+    const late = await client.post("/validate?timeout=200ms", large("quick"));
+    expect(late).toMatchObject({ status: 503, connection: "close" });
+    expect(late.body).toContain("too much is being judged");
+    expect((await client.post("/validate", review)).status).toBe(200);
+    judging.resolve();
+    for (const { status } of await Promise.all([...held, waiting])) expect(status).toBe(200);
+  });
+
+  it("are answered after a client with a large body has gone", async () => {
+    served = await serve(allowing());
+    for (let gone = 0; gone < 5; gone += 1) {
+      const socket = connect({
+        port: served.port,
+        host: "127.0.0.1",
+        rejectUnauthorized: false,
+      });
+      socket.write("POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 7000000\r\n\r\n{");
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await once(socket, "secureConnect");
+      socket.destroy();
+    }
+    const body = JSON.stringify({ request: { uid: "u" }, padding: "x".repeat(6 * 1024 * 1024) });
+    expect((await served.client.post("/validate", body)).status).toBe(200);
+  });
+});
+
 describe("a client", () => {
   it.each([
     ["of the authority is answered", "own", 200],
