@@ -7,7 +7,7 @@ import {
   type Macro,
   type OptionalMacro,
   readMacro,
-  readMacroOfTwo,
+  readMacroCall,
   readOptionalMacro,
 } from "./macro.ts";
 import {
@@ -56,6 +56,10 @@ const WITH_FIELDS: ReadonlySet<TypeName> = new Set(["map", "optional_type", "dyn
 
 /** Methods whose argument is not evaluated where it is not needed. */
 const STAND_INS: ReadonlySet<string> = new Set(["or", "orValue"]);
+
+/** What gives an item of a list, or what is in an optional value or a list again. */
+const GIVING_ITEM: ReadonlySet<string> = new Set(["_[_]", "first", "last"]);
+const GIVING_SAME: ReadonlySet<string> = new Set(["value", "distinct", "reverse", "slice"]);
 
 /** Turns a syntax tree into functions that evaluate it, and notes everything that is wrong with it. */
 export class Compiler {
@@ -183,7 +187,7 @@ export class Compiler {
   }
 
   #call(expr: Expr, call: Part<"callExpr">, scope: Scope | null): Node {
-    const macro = readMacroOfTwo(call);
+    const macro = readMacroCall(call);
     if (macro !== null) return this.#macro(expr, macro, scope);
     const optionalMacro = readOptionalMacro(call);
     if (optionalMacro !== null) return this.#optionalMacro(expr, optionalMacro, scope);
@@ -335,6 +339,6 @@ export class Compiler {
 
 /** What is known of what a call gives by what is known of its first argument. */
 function shapeOfResult({ name }: Callee, shape: Shape = ANY): Shape {
-  if (name === "_[_]") return shape.items ?? ANY;
-  return name === "value" ? shape : ANY;
+  if (GIVING_ITEM.has(name)) return shape.items ?? ANY;
+  return GIVING_SAME.has(name) ? shape : ANY;
 }

@@ -1,7 +1,8 @@
 import { unreachable } from "../errors.ts";
 import type { Frame } from "./frame.ts";
 import type { Macro } from "./macro.ts";
-import { keysOf } from "./traversal.ts";
+import { sortedBy } from "./sorting.ts";
+import { itemsOf, keysOf } from "./traversal.ts";
 import {
   Dictionary,
   EvaluationError,
@@ -60,6 +61,8 @@ export function evaluateMacro(plan: MacroPlan, frame: Frame): Outcome {
       const add = (item: Value, index: number): unknown => entries.set(range.keyAt(index), item);
       return collect(plan, range, frame, add) ?? new Dictionary(entries);
     }
+    case "sort":
+      return sort(plan, range, value, frame);
     default:
       return unreachable(plan.kind);
   }
@@ -84,6 +87,13 @@ function existsOne(plan: MacroPlan, range: Range, frame: Frame): Outcome {
     if (holds) count += 1;
   }
   return count === 1;
+}
+
+function sort(plan: MacroPlan, range: Range, value: Value, frame: Frame): Outcome {
+  if (!isList(value)) return new EvaluationError(`cannot sort a ${typeOf(value)}`);
+  const keys: Value[] = [];
+  const error = collect(plan, range, frame, (key) => keys.push(key));
+  return error ?? sortedBy(itemsOf(value, frame), keys, frame);
 }
 
 /** Hand what the rounds yield to `add`; the first error, if there is one. */

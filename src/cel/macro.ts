@@ -2,12 +2,12 @@ import type { Expr, Part } from "./parse-expression.ts";
 
 /** A macro as it was written: what it goes through, under which names, and what it does with it. */
 export interface Macro {
-  readonly kind: "all" | "exists" | "exists_one" | "list" | "map";
+  readonly kind: "all" | "exists" | "exists_one" | "list" | "map" | "sort";
   readonly range: Expr | undefined;
   /** One name for items or keys; two for positions and items, or keys and values. */
   readonly names: readonly string[];
   readonly condition: Expr | undefined;
-  /** What a list or map is made of. */
+  /** What a list or map is made of, or what it is sorted by. */
   readonly yield: Expr | undefined;
 }
 
@@ -52,20 +52,32 @@ const KINDS: ReadonlyMap<string, Macro["kind"]> = new Map([
   ["existsOne", "exists_one"],
   ["transformList", "list"],
   ["transformMap", "map"],
+  ["sortBy", "sort"],
 ]);
 
-/** Macros of two names, which the parser leaves as they are; null for any other call. */
-export function readMacroOfTwo({ target, function: name, args }: Part<"callExpr">): Macro | null {
+/** Macros that the parser leaves as they are, those of two names and `sortBy`; null for any other call. */
+export function readMacroCall({ target, function: name, args }: Part<"callExpr">): Macro | null {
   const kind = KINDS.get(name);
-  const names = args.slice(0, 2).flatMap((arg) => nameOf(arg) ?? []);
-  const [first, second] = args.slice(2);
-  if (kind === undefined || target === undefined || names.length < 2 || first === undefined)
-    return null;
-  const makes = kind === "list" || kind === "map";
-  if (args.length > (makes ? 4 : 3)) return null;
-  return makes
-    ? { kind, range: target, names, condition: second && first, yield: second ?? first }
-    : { kind, range: target, names, condition: first, yield: undefined };
+  if (kind === undefined || target === undefined) return null;
+  const count = kind === "sort" ? 1 : 2;
+  const names = args.slice(0, count).flatMap((arg) => nameOf(arg) ?? []);
+  const parts = partsOf(kind, args.slice(count));
+  return names.length < count || parts === null ? null : { kind, range: target, names, ...parts };
+}
+
+/** What follows the names: a condition, what is made of an item, or both. */
+function partsOf(
+  kind: Macro["kind"],
+  [first, second, ...others]: readonly Expr[],
+): Pick<Macro, "condition" | "yield"> | null {
+  if (first === undefined || others.length > 0) return null;
+  if (kind === "list" || kind === "map") {
+    return { condition: second && first, yield: second ?? first };
+  }
+  if (second !== undefined) return null;
+  return kind === "sort"
+    ? { condition: undefined, yield: first }
+    : { condition: first, yield: undefined };
 }
 
 /** `optional.optMap(x, value)` and `optional.optFlatMap(x, optional)`; null for any other call. */

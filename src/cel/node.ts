@@ -151,11 +151,19 @@ function enterOptional(
   return optional.value === undefined ? null : enter(entries, [key, optional.value]);
 }
 
+const MACRO_TYPES: Readonly<Record<MacroPlan["kind"], TypeName>> = {
+  all: "bool",
+  exists: "bool",
+  exists_one: "bool",
+  list: "list",
+  map: "map",
+  sort: "list",
+};
+
 /** `items.all(item, …)` and its like. */
 export function macroNode(plan: MacroPlan, offset: number): Node {
   const { kind } = plan;
-  const type = kind === "list" || kind === "map" ? kind : "bool";
-  return { run: (frame) => place(evaluateMacro(plan, frame), offset), type };
+  return { run: (frame) => place(evaluateMacro(plan, frame), offset), type: MACRO_TYPES[kind] };
 }
 
 /** A call of that of `overloads` which the values turn out to fit. */

@@ -40,6 +40,64 @@ describe("Kubernetes' list library", () => {
   });
 });
 
+describe("CEL's extension for lists", () => {
+  it.each([
+    ["lists.range(3) == [0, 1, 2] && lists.range(0) == [] && lists.range(-1) == []", true],
+    ["[1, 2, 2, 3, 1].distinct() == [1, 2, 3] && ['b', 'a', 'b'].distinct() == ['b', 'a']", true],
+    ["[1, 1.0, 2u, 2, [1], [1.0], null, null].distinct() == [1, 2, [1], null]", true],
+    [
+      "[[1, 2], [], [3]].flatten() == [1, 2, 3] && [1, [2, [3, 4]]].flatten() == [1, 2, [3, 4]]",
+      true,
+    ],
+    ["[1, [2, [3, [4]]]].flatten(2) == [1, 2, 3, [4]] && [1, [2]].flatten(0) == [1, [2]]", true],
+    ["[1, [2, [3, [4]]]].flatten(9223372036854775807) == [1, 2, 3, 4]", true],
+    ["[5, 3, 1, 2].reverse() == [2, 1, 3, 5] && [].reverse() == []", true],
+    [
+      "[1, 2, 3, 4].slice(1, 3) == [2, 3] && [1, 2].slice(2, 2) == [] && [1, 2].slice(0, 2) == [1, 2]",
+      true,
+    ],
+    [
+      "[3, 10, 2].sort() == [2, 3, 10] && ['b', 'B', 'a'].sort() == ['B', 'a', 'b'] && [].sort() == []",
+      true,
+    ],
+    ["[true, false].sort() == [false, true] && [2u, 1u].sort() == [1u, 2u]", true],
+    ["[1.5, -0.5].sort() == [-0.5, 1.5] && [b'b', b'a'].sort() == [b'a', b'b']", true],
+    ["[duration('1m'), duration('1s')].sort()[0] == duration('1s')", true],
+    ["[timestamp(2), timestamp(1)].sort()[0] == timestamp(1)", true],
+    ["[3, 1, 2].sortBy(x, -x) == [3, 2, 1] && [].sortBy(x, x) == []", true],
+    ["['ccc', 'a', 'bb', 'b'].sortBy(s, s.size()) == ['a', 'b', 'bb', 'ccc']", true],
+    ["[null, [], {}].sortBy(x, type(x) == list ? 0 : 1) == [[], null, {}]", true],
+    ["object.spec.ingress[0].ports.sortBy(p, p.?protocol.orValue('SCTP'))[0].port", "web"],
+    ["[[3, 1], [2]].sortBy(x, x.sortBy(x, x)[0]) == [[3, 1], [2]]", true],
+    [
+      "[1, 2].first().value() == 1 && [1, 2].last().value() == 2 && [7].first() == [7].last()",
+      true,
+    ],
+    ["[].first() == optional.none() && ![].last().hasValue()", true],
+    ["object.spec.ingress.first().value().ports.last().?port.orValue('none')", "web"],
+  ])("%s", (expression, value) => {
+    expect(evaluate(expression)).toBe(value);
+  });
+
+  it.each([
+    ["[1].flatten(-1)", "-1 is no depth"],
+    ["[1, 2].slice(1, 3)", "there are no items 1 to 3 in a list of 2"],
+    ["[1, 2].slice(2, 1)", "there are no items 2 to 1 in a list of 2"],
+    ["[1, 2].slice(-1, 1)", "there are no items -1 to 1 in a list of 2"],
+    ["[1, 'a'].sort()", "the list is not sorted by values of one type that has an order"],
+    ["[1, 1.5].sort()", "the list is not sorted by values of one type that has an order"],
+    ["[[1]].sort()", "the list is not sorted by values of one type that has an order"],
+    ["[1, 2].sortBy(x, null)", "the list is not sorted by values of one type that has an order"],
+    ["[1, 0].sortBy(x, 1 / x)", "division by zero"],
+    ["{'a': 1}.sortBy(x, x)", "cannot sort a map"],
+    ["object.one.sortBy(x, x)", "cannot go through a int"],
+    ["[1].sortBy(1, 1)", "`sortBy` is used otherwise: `list.sortBy(x, value)`"],
+    ["[1].sortBy(x, 1, 2)", "`sortBy` is used otherwise: `list.sortBy(x, value)`"],
+  ])("%s is an error", (expression, message) => {
+    expect(evaluate(expression)).toMatch(`error: ${message}`);
+  });
+});
+
 describe("sets", () => {
   it.each([
     ["sets.contains([1, 2, 3], [2, 2, 1])", true],

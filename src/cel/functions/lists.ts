@@ -1,8 +1,19 @@
+import { optionalElementOf } from "../access.ts";
 import { compare, equals } from "../comparison.ts";
 import type { Frame } from "../frame.ts";
 import { func, method, type Overload } from "../overload.ts";
+import { sortedBy } from "../sorting.ts";
 import { itemsOf } from "../traversal.ts";
-import { EvaluationError, type ListValue, type Outcome, typeOf, type Value } from "../value.ts";
+import {
+  EvaluationError,
+  isList,
+  List,
+  type ListValue,
+  listSize,
+  type Outcome,
+  typeOf,
+  type Value,
+} from "../value.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { TIMES } from "./times.ts";
 
@@ -13,7 +24,7 @@ const NOT_SUMMABLE = new EvaluationError("the list does not hold numbers of one 
 const NOT_COMPARABLE = new EvaluationError("the list holds values that have no order");
 const EMPTY = new EvaluationError("the list is empty");
 
-/** Kubernetes' list library, and CEL's extension for lists as sets. */
+/** Kubernetes' list library, and CEL's extensions for lists and for lists as sets. */
 export const LISTS: readonly Overload[] = [
   method("sum", ["list"], "dyn", ([list], frame) => sum(itemsOf(list, frame), frame)),
   method("min", ["list"], "dyn", ([list], frame) => foremost(itemsOf(list, frame), -1, frame)),
@@ -38,11 +49,61 @@ export const LISTS: readonly Overload[] = [
     const items = itemsOf(left, frame);
     return itemsOf(right, frame).some((item) => items.some((one) => equals(one, item, frame)));
   }),
+  func("lists.range", ["int"], "list", ([size], frame) => {
+    frame.charge(Math.max(Number(size), 0));
+    return new List(Array.from({ length: Math.max(Number(size), 0) }, (_, index) => BigInt(index)));
+  }),
+  method("distinct", ["list"], "list", ([list], frame) => distinct(itemsOf(list, frame), frame)),
+  method("flatten", ["list"], "list", ([list], frame) => flattened(list, 1n, frame)),
+  method("flatten", ["list", "int"], "list", ([list, depth], frame) =>
+    flattened(list, depth, frame),
+  ),
+  method(
+    "reverse",
+    ["list"],
+    "list",
+    ([list], frame) => new List(itemsOf(list, frame).toReversed()),
+  ),
+  method("slice", ["list", "int", "int"], "list", ([list, start, end], frame) =>
+    slice(itemsOf(list, frame), start, end),
+  ),
+  method("sort", ["list"], "list", ([list], frame) => {
+    const items = itemsOf(list, frame);
+    return sortedBy(items, items, frame);
+  }),
+  method("first", ["list"], "optional_type", ([list]) => optionalElementOf(list, 0n)),
+  method("last", ["list"], "optional_type", ([list]) =>
+    optionalElementOf(list, BigInt(listSize(list) - 1)),
+  ),
 ];
 
 function containsAll(list: ListValue, part: ListValue, frame: Frame): boolean {
   const items = itemsOf(list, frame);
   return itemsOf(part, frame).every((item) => items.some((one) => equals(one, item, frame)));
+}
+
+function distinct(items: readonly Value[], frame: Frame): List {
+  const found: Value[] = [];
+  for (const item of items) {
+    if (!found.some((one) => equals(item, one, frame))) found.push(item);
+  }
+  return new List(found);
+}
+
+function flattened(list: ListValue, depth: bigint, frame: Frame): Outcome {
+  if (depth < 0n) return new EvaluationError(`${depth} is no depth`);
+  let items = itemsOf(list, frame);
+  for (let left = depth; left > 0n && items.some(isList); left--) {
+    frame.charge(items.length);
+    items = items.flatMap((item) => (isList(item) ? itemsOf(item, frame) : [item]));
+  }
+  return new List(items);
+}
+
+function slice(items: readonly Value[], start: bigint, end: bigint): Outcome {
+  return start < 0n || start > end || end > items.length
+    ? new EvaluationError(`there are no items ${start} to ${end} in a list of ${items.length}`)
+    : new List(items.slice(Number(start), Number(end)));
 }
 
 function sum(items: readonly Value[], frame: Frame): Outcome {
