@@ -1,19 +1,25 @@
 import { ClaimIndex } from "./claim-index.ts";
-import { bindPolicy, type CompiledPolicy, hasPart, sayTheSame, unbindPolicy } from "./compile.ts";
+import {
+  bindPolicy,
+  type CompiledPolicy,
+  cutPoints,
+  hasPart,
+  sayTheSame,
+  unbindPolicy,
+} from "./compile.ts";
 import type { Dataplane } from "./dataplane.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { GlanceTable } from "./glance-table.ts";
 import { Inventory } from "./inventory.ts";
 import {
   type Change,
+  changeKey,
   DIRECTIONS,
   type Direction,
   type Policy,
-  podKey,
   policyKey,
 } from "./model.ts";
 import { NamespaceIndex } from "./namespace-index.ts";
-import { PROTOCOLS, portPoint } from "./port-set.ts";
 import type { Row } from "./row.ts";
 import { RowIndex } from "./row-index.ts";
 import { SelectorIndex, type SubjectListener } from "./selector-index.ts";
@@ -59,15 +65,9 @@ export class ClusterIndex {
 
   /** Into how many stretches the policies cut the ports of the three protocols. */
   portAtoms(): number {
-    const cuts = new Set(PROTOCOLS.map((protocol) => portPoint(protocol, 1)));
-    for (const { ingress, egress } of this.#policies.values()) {
-      for (const { ports } of [...ingress.rules, ...egress.rules]) {
-        for (const [index, bound] of (ports?.bounds ?? []).entries()) {
-          cuts.add(index % 2 === 0 ? bound : bound + 1);
-        }
-      }
-    }
-    return cuts.size;
+    const policies = Array.from(this.#policies.values());
+    return cutPoints(policies.flatMap(({ ingress, egress }) => [...ingress.rules, ...egress.rules]))
+      .size;
   }
 
   policy(key: string): CompiledPolicy | undefined {
@@ -115,20 +115,27 @@ export class ClusterIndex {
 
   /** The change that undoes `change`, if asked before it is applied. */
   inverse(change: Change): Change {
-    const key = keyOf(change);
-    return this.#current(change.kind, key) ?? { kind: change.kind, op: "delete", key };
-  }
-
-  /** The change that would bring an object about that is there now. */
-  #current(kind: Change["kind"], key: string): Change | undefined {
-    const pod = upsert(kind === "pod" ? this.inventory.pod(key)?.pod : null);
-    if (pod !== undefined) return { kind: "pod", ...pod };
-    const namespace = upsert(kind === "namespace" ? this.namespaces.find(key)?.declared : null);
-    if (namespace !== undefined) return { kind: "namespace", ...namespace };
-    const node = upsert(kind === "node" ? this.inventory.node(key) : null);
-    if (node !== undefined) return { kind: "node", ...node };
-    const policy = upsert(kind === "policy" ? this.#policies.get(key)?.policy : null);
-    return policy === undefined ? undefined : { kind: "policy", ...policy };
+    const { kind } = change;
+    const key = changeKey(change);
+    const gone: Change = { kind, op: "delete", key };
+    switch (kind) {
+      case "pod": {
+        const object = this.inventory.pod(key)?.pod;
+        return object === undefined ? gone : { kind, op: "upsert", object };
+      }
+      case "namespace": {
+        const object = this.namespaces.find(key)?.declared;
+        return object == null ? gone : { kind, op: "upsert", object };
+      }
+      case "node": {
+        const object = this.inventory.node(key);
+        return object === undefined ? gone : { kind, op: "upsert", object };
+      }
+      case "policy": {
+        const object = this.#policies.get(key)?.policy;
+        return object === undefined ? gone : { kind, op: "upsert", object };
+      }
+    }
   }
 
   /** Begin to remember the rows that change, until `forget`. What began last ends first. */
@@ -218,24 +225,4 @@ export class ClusterIndex {
     }
     this.rows.invalidate(cls, direction);
   }
-}
-
-/** What names the object of a change, among those of its kind. */
-export function keyOf(change: Change): string {
-  if (change.op === "delete") return change.key;
-  switch (change.kind) {
-    case "pod":
-      return podKey(change.object);
-    case "policy":
-      return policyKey(change.object);
-    case "namespace":
-    case "node":
-      return change.object.name;
-  }
-}
-
-function upsert<O>(
-  object: O | null | undefined,
-): { readonly op: "upsert"; readonly object: O } | undefined {
-  return object === null || object === undefined ? undefined : { op: "upsert", object };
 }

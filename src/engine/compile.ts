@@ -1,17 +1,18 @@
 import { familyOf, mergeRanges } from "./address.ts";
 import type { Dataplane } from "./dataplane.ts";
-import type {
-  Action,
-  Direction,
-  DirectionRules,
-  Peer,
-  Policy,
-  PortMatch,
-  PortRange,
-  Protocol,
-  Rule,
+import {
+  type Action,
+  type Direction,
+  type DirectionRules,
+  type Peer,
+  type Policy,
+  type PortMatch,
+  type PortRange,
+  type Protocol,
+  type Rule,
+  TIERS,
 } from "./model.ts";
-import { type PortSet, portSet } from "./port-set.ts";
+import { type PortSet, PROTOCOLS, portPoint, portSet } from "./port-set.ts";
 import type { Reading, SelectorEntry, SelectorIndex } from "./selector-index.ts";
 
 export interface NamedPort {
@@ -55,6 +56,11 @@ export interface CompiledPolicy {
 /** Report whether a direction of a policy can make a difference to the pods it selects. */
 export function hasPart({ isolates, rules }: CompiledDirection): boolean {
   return isolates || rules.length > 0;
+}
+
+/** Where a policy stands among others: the lower decide first. Priorities have at most four digits. */
+export function rank({ policy: { tier, priority } }: CompiledPolicy): number {
+  return TIERS.indexOf(tier) * 10_000 + priority;
 }
 
 /** Report whether two versions of a policy say the same in a direction to the same pods. */
@@ -104,6 +110,17 @@ export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex)
     for (const rule of rules) for (const peer of rule.peers ?? []) selectors.release(peer);
   }
   for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact, null);
+}
+
+/** The points of the port line from which on the ports of these rules may decide otherwise. */
+export function cutPoints(rules: readonly CompiledRule[]): Set<number> {
+  const cuts = new Set(PROTOCOLS.map((protocol) => portPoint(protocol, 1)));
+  for (const { ports } of rules) {
+    for (const [index, bound] of (ports?.bounds ?? []).entries()) {
+      cuts.add(index % 2 === 0 ? bound : bound + 1);
+    }
+  }
+  return cuts;
 }
 
 /** How the selectors of a policy are to be read. */

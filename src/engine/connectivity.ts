@@ -3,7 +3,7 @@ import type { PodRecord } from "./endpoint-class.ts";
 import { createGroup, rangesOf } from "./group.ts";
 import type { Item, Rectangle } from "./item.ts";
 import { EVERY_FLOW } from "./lens.ts";
-import { podKey } from "./model.ts";
+import { podKey, workloadKey } from "./model.ts";
 import { isEmptyPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
 import type { Connection, ConnectivityRow, Endpoint, FlowPair, PairDelta } from "./query.ts";
 import { standing } from "./standing.ts";
@@ -83,8 +83,7 @@ function endsOf(items: readonly Item[], by: "workload" | "pod"): ReadonlyMap<str
     for (const record of pods ?? []) {
       if (record.namespace === null) continue;
       const { pod } = record;
-      const { namespace, workload } = pod;
-      const key = by === "pod" ? podKey(pod) : `${namespace}/${workload.kind}/${workload.name}`;
+      const key = by === "pod" ? podKey(pod) : workloadKey(pod);
       const known = ends.get(key);
       if (known !== undefined) known.pods.push(record);
       else ends.set(key, { end: workloadEnd(record, by), pods: [record] });

@@ -1,9 +1,9 @@
 import { acrossFamilies, distinctCauses, FAMILIES_DIFFER } from "./across-families.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import { type CompiledRule, hasPart, rank } from "./compile.ts";
 import { type Match, NO, PERHAPS, YES } from "./endpoint-class.ts";
 import { foldTiers } from "./fold.ts";
-import { type Direction, policyKey, type Tier } from "./model.ts";
+import { type Direction, policyKey } from "./model.ts";
 import { pointPort, portPoint } from "./port-set.ts";
 import type {
   Cause,
@@ -79,8 +79,8 @@ function unresolved(flow: Flow, verdict: Verdict, code: CauseCode): Explanation 
 function explainSide(index: ClusterIndex, side: Side, point: number): DirectionExplanation {
   const { subject, peer, direction, family } = side;
   const policies = selectingPolicies(subject.cls)
-    .filter(({ policy }) => policy[direction].isolates || policy[direction].rules.length > 0)
-    .toSorted((a, b) => inOrder(a.policy, b.policy));
+    .filter(({ policy }) => hasPart(policy[direction]))
+    .toSorted((a, b) => rank(a.policy) - rank(b.policy) || (a.policy.key < b.policy.key ? -1 : 1));
   const destination = direction === "egress" ? peer.cls : subject.cls;
   const local = peer.cls.host ? localMatch(subject, peer) : NO;
   const ends: Ends = { peer: peer.cls, destination, family, local };
@@ -217,16 +217,6 @@ function ruleCauses(
       )
       .slice(0, policy.tier === "NetworkPolicy" ? undefined : 1)
       .map((rule) => cause(code, policyKey(policy), rule.path)),
-  );
-}
-
-const TIER_ORDER: Readonly<Record<Tier, number>> = { Admin: 0, NetworkPolicy: 1, Baseline: 2 };
-
-function inOrder(a: CompiledPolicy, b: CompiledPolicy): number {
-  return (
-    TIER_ORDER[a.policy.tier] - TIER_ORDER[b.policy.tier] ||
-    a.policy.priority - b.policy.priority ||
-    (a.key < b.key ? -1 : 1)
   );
 }
 

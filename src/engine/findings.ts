@@ -1,9 +1,9 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import { type CompiledPolicy, type CompiledRule, readingOf } from "./compile.ts";
+import { type CompiledPolicy, type CompiledRule, hasPart, readingOf } from "./compile.ts";
 import { isNode } from "./endpoint-class.ts";
-import { DIRECTIONS, type Direction, podKey, type Workload } from "./model.ts";
+import { DIRECTIONS, type Direction, podKey, type Workload, workloadKey } from "./model.ts";
 import type { ClusterFinding } from "./query.ts";
-import { type Effort, haveSameEffect, redundancyOf, takesPart } from "./redundancy.ts";
+import { type Effort, haveSameEffect, redundancyOf } from "./redundancy.ts";
 import { selectingPolicies } from "./tiers.ts";
 
 /**
@@ -128,12 +128,12 @@ function* unprotected(index: ClusterIndex): Iterable<ClusterFinding> {
     if (cls.kind === "address" || isNode(cls)) continue;
     const selecting = selectingPolicies(cls);
     const open = DIRECTIONS.filter(
-      (direction) => !selecting.some(({ policy }) => takesPart(policy, direction)),
+      (direction) => !selecting.some(({ policy }) => hasPart(policy[direction])),
     );
     if (open.length === 0) continue;
     for (const { pod } of cls.pods) {
       const { namespace, workload } = pod;
-      const key = `${namespace}/${workload.kind}/${workload.name}/${open.join()}`;
+      const key = `${workloadKey(pod)}/${open.join()}`;
       const known = found.get(key);
       if (known === undefined) found.set(key, { namespace, workload, open, pods: [podKey(pod)] });
       else known.pods.push(podKey(pod));

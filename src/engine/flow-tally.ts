@@ -1,7 +1,7 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import { isNode, type PodRecord } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
-import type { Item, Rectangle } from "./item.ts";
+import { classOf, type Item, type Rectangle } from "./item.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { FlowList } from "./query.ts";
 
@@ -109,8 +109,9 @@ class PodCount {
   }
 }
 
-function podsOf({ before, after, pods }: Item): number {
-  const cls = (after ?? before)?.cls;
+function podsOf(item: Item): number {
+  const { pods } = item;
+  const cls = classOf(item);
   return pods === null || cls === undefined || isNode(cls) ? 0 : pods.size;
 }
 

@@ -1,13 +1,8 @@
 import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
-import {
-  type EndpointClass,
-  isNode,
-  type NamespaceRecord,
-  type PodRecord,
-} from "./endpoint-class.ts";
-import type { Item } from "./item.ts";
-import type { AddressRange, Pod } from "./model.ts";
+import { isNode, type NamespaceRecord, type PodRecord } from "./endpoint-class.ts";
+import { classOf, type Item } from "./item.ts";
+import { type AddressRange, type Pod, workloadKey } from "./model.ts";
 import type { Endpoint, Group } from "./query.ts";
 
 type WorkloadName = Extract<Endpoint, { readonly kind: "workload" }> & { pods: number };
@@ -22,8 +17,9 @@ export const NAMED = 20;
 export function createGroup(index: ClusterIndex, items: readonly Item[], limit: number): Group {
   const names = new WorkloadNames(limit);
   const census = new Census();
-  for (const { before, after, pods } of items) {
-    const { namespace } = (after ?? before)?.cls ?? { namespace: null };
+  for (const item of items) {
+    const { after, pods } = item;
+    const namespace = classOf(item)?.namespace ?? null;
     if (namespace === null || pods === null) continue;
     census.add(namespace, pods.size, after === null ? pods.size : 0, names.add(pods));
   }
@@ -125,7 +121,7 @@ class WorkloadNames {
 
   #find(pod: Pod): WorkloadName | undefined {
     const { namespace, workload } = pod;
-    const key = `${namespace}/${workload.kind}/${workload.name}`;
+    const key = workloadKey(pod);
     let end = this.#workloads.get(key);
     if (end === undefined && this.#workloads.size < this.#limit) {
       end = { kind: "workload", namespace, workload, pods: 0, sample: pod };
@@ -147,10 +143,6 @@ function isOf({ namespace, workload }: Pod, end: WorkloadName): boolean {
     workload.kind === end.workload.kind &&
     namespace === end.namespace
   );
-}
-
-function classOf({ before, after }: Item): EndpointClass | undefined {
-  return (after ?? before)?.cls;
 }
 
 /** The addresses among `items` that no pod has, merged: outside the cluster, or of nodes. */

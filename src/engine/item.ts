@@ -43,6 +43,11 @@ export interface Rectangle {
 
 const NOTHING: Outcome = { allowed: NO_PORTS, unknown: NO_PORTS };
 
+/** The class that an item is in, or else was in. */
+export function classOf({ before, after }: Item): EndpointClass | undefined {
+  return (after ?? before)?.cls;
+}
+
 /** In another class than before, so that selectors may see it otherwise. */
 export function isMoved({ before, after }: Item): boolean {
   return before?.cls !== after?.cls;

@@ -73,8 +73,11 @@ export type PolicyKind =
   | "AdminNetworkPolicy"
   | "BaselineAdminNetworkPolicy";
 
-/** Tiers in the order they are evaluated; `NetworkPolicy` decides for whom it selects. */
+/** `NetworkPolicy` decides for whom it selects. */
 export type Tier = "Admin" | "NetworkPolicy" | "Baseline";
+
+/** In the order they are evaluated. */
+export const TIERS: readonly Tier[] = ["Admin", "NetworkPolicy", "Baseline"];
 
 export type Action = "Accept" | "Deny" | "Pass";
 
@@ -180,6 +183,11 @@ export function podKey(pod: { readonly namespace: string; readonly name: string 
   return `${pod.namespace}/${pod.name}`;
 }
 
+/** `namespace/Kind/name` of the workload that a pod is part of. */
+export function workloadKey({ namespace, workload }: Pick<Pod, "namespace" | "workload">): string {
+  return `${namespace}/${workload.kind}/${workload.name}`;
+}
+
 /** `Kind/namespace/name`; the namespace is empty for cluster-scoped kinds. */
 export function policyKey(policy: {
   readonly kind: PolicyKind;
@@ -187,4 +195,18 @@ export function policyKey(policy: {
   readonly name: string;
 }): string {
   return `${policy.kind}/${policy.namespace}/${policy.name}`;
+}
+
+/** What names the object of a change, among those of its kind. */
+export function changeKey(change: Change): string {
+  if (change.op === "delete") return change.key;
+  switch (change.kind) {
+    case "pod":
+      return podKey(change.object);
+    case "policy":
+      return policyKey(change.object);
+    case "namespace":
+    case "node":
+      return change.object.name;
+  }
 }

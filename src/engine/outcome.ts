@@ -1,4 +1,4 @@
-import type { CompiledRule } from "./compile.ts";
+import { type CompiledRule, cutPoints } from "./compile.ts";
 import {
   type EndpointClass,
   type FlowFamily,
@@ -126,7 +126,7 @@ function foldPorts(row: Row, flow: Flow): Outcome {
   const rules = new Map<CompiledRule, Match>();
   eachMatch(row, flow, (rule, match) => rules.set(rule, most(match, rules.get(rule) ?? NO)));
   const tiers = narrow(row.tiers, rules);
-  const starts = cutPoints([...rules.keys()], destination);
+  const starts = startsOf([...rules.keys()], destination);
   const allowed: number[] = [];
   const unknown: number[] = [];
   const local = peer.host ? PERHAPS : NO;
@@ -154,13 +154,8 @@ function sctpDoubt(row: Row, point: number): Outcomes {
 }
 
 /** The points where an answer of these rules may change. */
-function cutPoints(rules: readonly CompiledRule[], destination: EndpointClass): readonly number[] {
-  const cuts = new Set<number>(PROTOCOLS.map((protocol) => portPoint(protocol, 1)));
-  for (const { ports } of rules) {
-    for (const [index, bound] of (ports?.bounds ?? []).entries()) {
-      cuts.add(index % 2 === 0 ? bound : bound + 1);
-    }
-  }
+function startsOf(rules: readonly CompiledRule[], destination: EndpointClass): readonly number[] {
+  const cuts = cutPoints(rules);
   if (rules.some(({ names }) => names.length > 0)) {
     for (const { protocol, port } of destination.sample?.pod.ports ?? []) {
       cuts.add(portPoint(protocol, port)).add(portPoint(protocol, port + 1));

@@ -1,9 +1,9 @@
-import { type ClusterIndex, keyOf, type RowsBefore } from "./cluster-index.ts";
+import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { Difference, movedItems, versionsOf } from "./difference.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
-import type { Change } from "./model.ts";
+import { type Change, changeKey } from "./model.ts";
 import type { Partition } from "./partition.ts";
 import { isEmptyPorts, type PortSet } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
@@ -35,7 +35,7 @@ export function withChanges<T>(
 /** Apply `changes` for the time of `ask`. Of several that name one object the last one counts. */
 export function assumeChanges<T>(index: ClusterIndex, changes: readonly Change[], ask: () => T): T {
   if (changes.length === 0) return ask();
-  const last = new Map(changes.map((change) => [`${change.kind} ${keyOf(change)}`, change]));
+  const last = new Map(changes.map((change) => [`${change.kind} ${changeKey(change)}`, change]));
   return whileApplied(index, [...last.values()], null, (_, apply) => {
     apply();
     return ask();
@@ -80,7 +80,7 @@ function applyForNow(
   bound: CompiledPolicy | null,
 ): () => void {
   if (change.kind === "policy") {
-    const key = bound?.key ?? keyOf(change);
+    const key = bound?.key ?? changeKey(change);
     const previous = index.swapPolicy(key, bound);
     return () => void index.replacePolicy(key, previous);
   }

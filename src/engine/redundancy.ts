@@ -1,5 +1,5 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import { type CompiledPolicy, type CompiledRule, contentOf } from "./compile.ts";
+import { type CompiledPolicy, type CompiledRule, contentOf, hasPart, rank } from "./compile.ts";
 import { type EndpointClass, NO } from "./endpoint-class.ts";
 import { DIRECTIONS, type Direction } from "./model.ts";
 import { sameOutcome } from "./outcome.ts";
@@ -7,8 +7,6 @@ import { differingPeers } from "./peers.ts";
 import type { Redundancy } from "./query.ts";
 import { createRow, outcomeFor, type Row } from "./row.ts";
 import { type Selecting, selectingPolicies, tiersOf } from "./tiers.ts";
-
-const TIER_ORDER = ["Admin", "NetworkPolicy", "Baseline"] as const;
 
 /** How many classes may still be compared: what takes more counts as different. */
 export interface Effort {
@@ -210,22 +208,13 @@ function redundantRule(
   return { code: "shadowed-rule", policy: key, path, because: [...higher].toSorted() };
 }
 
-function rank({ policy }: CompiledPolicy): number {
-  return TIER_ORDER.indexOf(policy.tier) * 10_000 + policy.priority;
-}
-
 function othersOf(cases: readonly Case[], policy: CompiledPolicy): readonly string[] {
   const keys = cases.flatMap(({ selecting, direction }) =>
     selecting
-      .filter(({ policy: other }) => other !== policy && takesPart(other, direction))
+      .filter(({ policy: other }) => other !== policy && hasPart(other[direction]))
       .map(({ policy: other }) => other.key),
   );
   return [...new Set(keys)].toSorted();
-}
-
-/** Report whether a policy has a say in a direction. */
-export function takesPart(policy: CompiledPolicy, direction: Direction): boolean {
-  return policy[direction].isolates || policy[direction].rules.length > 0;
 }
 
 /** Report whether a rule is for somebody, among others, who is not there. */

@@ -1,6 +1,6 @@
 import { Answers } from "./answers.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
-import type { Item } from "./item.ts";
+import { classOf, type Item } from "./item.ts";
 import type { Direction } from "./model.ts";
 
 /** Parts the subjects by what a peer's row says of them. */
@@ -19,7 +19,7 @@ export class SubjectSplitter {
     this.#direction = direction;
     this.#denied = denied;
     this.#answers = new Answers(direction);
-    this.#hosts = subjects.filter((item) => (item.after ?? item.before)?.cls.host === true);
+    this.#hosts = subjects.filter((item) => classOf(item)?.host === true);
     for (const item of subjects) {
       for (const cls of new Set([item.before?.cls, item.after?.cls])) {
         if (cls === undefined) continue;

@@ -1,4 +1,4 @@
-import { type Pod, podKey } from "../../engine/model.ts";
+import { type Pod, podKey, workloadKey } from "../../engine/model.ts";
 import { field } from "../../wire/shape.ts";
 import { type PodTemplate, representativePod } from "../../wire/workload.ts";
 
@@ -9,11 +9,6 @@ const MAX_NAMED_PODS = 100;
 export interface Workload {
   readonly template: PodTemplate;
   readonly raw: unknown;
-}
-
-/** What a workload is told from others by; of a pod, that of its own. */
-export function workloadKey({ namespace, workload }: Pick<Pod, "namespace" | "workload">): string {
-  return `${workload.kind}/${namespace}/${workload.name}`;
 }
 
 /**

@@ -1,6 +1,13 @@
 import type { Dataplane } from "../../engine/dataplane.ts";
 import { MatchingEngine } from "../../engine/matching-engine.ts";
-import { type Node, type Pod, type PolicyKind, podKey, policyKey } from "../../engine/model.ts";
+import {
+  type Node,
+  type Pod,
+  type PolicyKind,
+  podKey,
+  policyKey,
+  workloadKey,
+} from "../../engine/model.ts";
 import type { Problem, Result } from "../../errors.ts";
 import { isResource } from "../../resources/resource.ts";
 import { parseObject, type WireObject } from "../../wire/document.ts";
@@ -20,7 +27,7 @@ import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./ass
 import { DistinctObjects } from "./distinct-objects.ts";
 import { MentionedNamespaces } from "./mentioned-namespaces.ts";
 import type { Origin, SourceObject } from "./source-object.ts";
-import { addStandIns, type Workload, workloadKey } from "./stand-ins.ts";
+import { addStandIns, type Workload } from "./stand-ins.ts";
 import { type SourceNamespace, type SourcePolicy, upserts, type World } from "./world.ts";
 
 export interface WorldOptions {
