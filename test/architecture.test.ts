@@ -48,7 +48,7 @@ const LAYERS: readonly Layer[] = [
   layer("server", { imports: ["admission", "errors.ts"], packages: ["fastify"] }),
   layer("cluster", {
     imports: ["engine", "wire", "errors.ts"],
-    types: ["rules"],
+    types: ["admission", "rules"],
     packages: ["@kubernetes/client-node"],
   }),
   layer("observability", {

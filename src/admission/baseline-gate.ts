@@ -24,9 +24,8 @@ export async function baselineGapFor(
   around: Surroundings,
 ): Promise<BaselineGap> {
   const { kind, operation, namespace } = request;
-  if (!around.options.podsWaitForBaseline || kind !== "Pod" || operation !== "CREATE")
-    return NO_GAP;
-  if (mode !== "enforce") return NO_GAP;
+  const waits = around.options.podsWaitForBaseline && kind === "Pod" && operation === "CREATE";
+  if (!waits || mode !== "enforce") return NO_GAP;
   return patiently(
     () => gapNow(namespace, around),
     ({ missing }) => missing.length === 0,

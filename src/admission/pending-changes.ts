@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Change, policyKey } from "../engine/model.ts";
+import { type Change, changeKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 
 /** An admitted change is stored within milliseconds, or never: another webhook may have refused it. */
@@ -44,7 +44,7 @@ export class PendingChanges {
     const takeBacks: (() => void)[] = [];
     for (const change of changes) {
       if (change.kind === "pod") continue;
-      const name = nameOf(change);
+      const name = changeKey(change);
       const key = `${change.kind} ${name}`;
       const before = this.#pending.get(key);
       const pending = { change, name, admittedAt: this.#clock(), lookedAt: NOT_LOOKED_AT };
@@ -68,7 +68,7 @@ export class PendingChanges {
   /** What is possible beside `changes`, which are about to be judged. */
   beside(changes: readonly Change[]): readonly Change[] {
     this.#sweep();
-    const judged = new Set(changes.map((change) => `${change.kind} ${nameOf(change)}`));
+    const judged = new Set(changes.map((change) => `${change.kind} ${changeKey(change)}`));
     return Array.from(this.#pending)
       .filter(([key]) => !judged.has(key))
       .map(([, { change }]) => change);
@@ -111,18 +111,5 @@ function storedFor({ change, name }: Pending, engine: EngineView): unknown {
       return engine.pod(name);
     case "node":
       return engine.node(name);
-  }
-}
-
-function nameOf(change: Change): string {
-  if (change.op === "delete") return change.key;
-  switch (change.kind) {
-    case "policy":
-      return policyKey(change.object);
-    case "pod":
-      return `${change.object.namespace}/${change.object.name}`;
-    case "namespace":
-    case "node":
-      return change.object.name;
   }
 }

@@ -20,7 +20,7 @@ export interface Telling {
   readonly heard: number;
   readonly timeoutMs: number;
   /** Report whether the watches of this replica have shown the change: soon those of the others will. */
-  isSeen(): boolean;
+  readonly isSeen: () => boolean;
 }
 
 /** Where nobody else answers the API server. */

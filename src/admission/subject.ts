@@ -3,11 +3,12 @@ import type { EngineView } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import type { GovernedObject } from "../rules/rule.ts";
 import type { PolicyManifest } from "../wire/manifests.ts";
+import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { optInNotices } from "../wire/opt-in-notices.ts";
 import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
-import { field, isObject } from "../wire/shape.ts";
+import { field } from "../wire/shape.ts";
 import type { RequestedChange } from "./review.ts";
 
 /** The objects of a request as the rules see them, and what the request does to the cluster. */
@@ -47,7 +48,7 @@ export function readSubject(
   const old = readOldObject(request, engine);
   const { governed: object, upsert, notices } = next.value;
   return success({
-    labels: ownLabels(request.object ?? request.oldObject),
+    labels: readLabels(field(request.object ?? request.oldObject, "metadata", "labels")),
     object,
     oldObject: old.ok ? old.value.governed : null,
     changes: [upsert ?? removalOf(request)],
@@ -59,13 +60,6 @@ export function readSubject(
     notices,
     oldProblems: old.ok ? [] : old.error,
   });
-}
-
-function ownLabels(raw: unknown): Labels {
-  const labels = field(raw, "metadata", "labels");
-  return isObject(labels)
-    ? new Map(Object.entries(labels).map(([key, value]) => [key, String(value)]))
-    : new Map();
 }
 
 function labelsOf(upsert: Change | null): Labels | null {

@@ -1,17 +1,10 @@
+import type { RequestUser } from "../admission/review.ts";
+import type { Authorizer } from "../admission/surroundings.ts";
 import { AppError, failure, type Problem, type Result, success } from "../errors.ts";
 import { field } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { Observe } from "./notice.ts";
 import { SUBJECT_ACCESS_REVIEWS } from "./resource-type.ts";
-
-/** Who asks, as the API server has authenticated them. */
-export interface AccessSubject {
-  readonly username: string;
-  readonly uid: string;
-  readonly groups: readonly string[];
-  /** `userInfo.extra`, handed on as it came. */
-  readonly extra: unknown;
-}
 
 export interface AccessReviewOptions {
   readonly client: ApiClient;
@@ -27,7 +20,7 @@ const STANDARD_CACHE_MS = 5_000;
 const STANDARD_TIMEOUT_MS = 1_000;
 
 /** Asks the API server what a subject may do, and remembers the answer for a moment. */
-export class AccessReview {
+export class AccessReview implements Authorizer {
   readonly #options: AccessReviewOptions;
   /** In order of age: a Map keeps it. */
   readonly #answers = new Map<string, { readonly allowed: boolean; readonly until: number }>();
@@ -36,12 +29,9 @@ export class AccessReview {
     this.#options = options;
   }
 
-  /**
-   * Report whether RBAC grants `subject` the verb `optout` on `profiles.ringfence.dev` named `profile`.
-   * No answer, for whatever reason, is a problem, not a yes; it is not remembered.
-   */
+  /** No answer, for whatever reason, is a problem, not a yes; it is not remembered. */
   async mayOptOut(
-    subject: AccessSubject,
+    subject: RequestUser,
     profile: string,
     signal: AbortSignal,
   ): Promise<Result<boolean, Problem>> {
@@ -58,7 +48,7 @@ export class AccessReview {
   }
 
   async #ask(
-    { username, uid, groups, extra }: AccessSubject,
+    { username, uid, groups, extra }: RequestUser,
     profile: string,
     signal: AbortSignal,
   ): Promise<Result<boolean, Problem>> {

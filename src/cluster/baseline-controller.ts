@@ -1,5 +1,6 @@
 import type { Labels } from "../engine/model.ts";
 import { AppError, type Problem, type Result } from "../errors.ts";
+import type { RollOut } from "../rules/resource-report.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
@@ -38,16 +39,6 @@ interface RenderedBaseline {
   /** Name of the Baseline; null where that cannot be told. */
   readonly baseline: string | null;
   readonly policies: Result<readonly object[], readonly Problem[]>;
-}
-
-/** How far a Baseline has come. */
-export interface RollOut {
-  /** Namespaces that are to have it. */
-  readonly namespaces: number;
-  /** Those that have its newest version, wholly. */
-  readonly upToDate: number;
-  /** Those that it could not be brought to, and why; each is tried again. */
-  readonly failures: readonly { readonly namespace: string; readonly message: string }[];
 }
 
 /** What was last seen of a namespace. */

@@ -1,3 +1,4 @@
+import type { Freshness } from "../admission/surroundings.ts";
 import { DATAPLANES } from "../engine/dataplane.ts";
 import type { Address } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
@@ -26,12 +27,6 @@ import * as kinds from "./resource-type.ts";
 import { TemplateIndex } from "./template-index.ts";
 import { type Unreadable, UnreadableObjects } from "./unreadable-objects.ts";
 import { endpointsOf, policySource, type ReflectorSource, TIERED_KINDS } from "./watch-source.ts";
-
-/** How current the picture of the cluster is. */
-export type Freshness =
-  | { readonly kind: "syncing" }
-  | { readonly kind: "fresh" }
-  | { readonly kind: "stale"; readonly ageMs: number };
 
 /** Takes every Namespace and NetworkPolicy, raw, after the engine has taken it. */
 export interface ClusterListener {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Telling } from "../admission/replicas.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { isObject } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
@@ -95,10 +96,7 @@ export class ReplicaLedger {
    * Tell of `change`, which is JSON, unless others have told something after `heard`. A problem where
    * that is not done within `timeoutMs`; others may hear of the change all the same.
    */
-  async tell(
-    change: unknown,
-    { heard, timeoutMs, isSeen }: { heard: number; timeoutMs: number; isSeen: () => boolean },
-  ): Promise<Outcome> {
+  async tell(change: unknown, { heard, timeoutMs, isSeen }: Telling): Promise<Outcome> {
     if (heard !== this.#heard) return success("news");
     const entry: Entry = { id: randomUUID(), change };
     if (bytesOf([entry]) > MAX_BYTES) return this.#failed(`the change has over ${MAX_BYTES} bytes`);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { ResourceReport } from "../rules/resource-report.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { field, isObject } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
@@ -10,25 +11,10 @@ import { Reconciler } from "./reconciler.ts";
 import type { ReflectorTarget } from "./reflector-target.ts";
 import type { ResourceType } from "./resource-type.ts";
 
-/** A condition without its times. */
-interface Condition {
-  readonly type: string;
-  readonly status: "True" | "False" | "Unknown";
-  readonly reason: string;
-  readonly message: string;
-}
-
-/** What is to be said of a resource. */
-interface Report {
-  readonly conditions: readonly Condition[];
-  /** Fields of `status` beside the conditions. */
-  readonly fields: Readonly<Record<string, number>>;
-}
-
 export interface ResourceStatusOptions {
   readonly client: ApiClient;
   /** What is to be said of the resource with that key (`Profile ours`). Asked each time. */
-  readonly report: (key: string) => Report;
+  readonly report: (key: string) => ResourceReport;
   readonly observe: Observe;
   readonly backOff?: BackOff;
 }
@@ -129,7 +115,7 @@ export class ResourceStatus {
   }
 }
 
-function statusFor(raw: unknown, { conditions, fields }: Report): object {
+function statusFor(raw: unknown, { conditions, fields }: ResourceReport): object {
   const observedGeneration = field(raw, "metadata", "generation");
   return {
     observedGeneration,

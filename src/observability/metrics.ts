@@ -124,10 +124,7 @@ function counter<const L extends string>(
   collect?: (counter: Counter<L>) => void,
 ): Counter<L> {
   const made: Counter<L> = new Counter({
-    name: of.name,
-    help: of.help,
-    labelNames: of.labels,
-    registers: [registry],
+    ...optionsOf(registry, of),
     ...(collect === undefined ? {} : { collect: () => collect(made) }),
   });
   return made;
@@ -139,24 +136,18 @@ function gauge<const L extends string>(
   collect?: (gauge: Gauge<L>) => void,
 ): Gauge<L> {
   const made: Gauge<L> = new Gauge({
-    name: of.name,
-    help: of.help,
-    labelNames: of.labels,
-    registers: [registry],
+    ...optionsOf(registry, of),
     ...(collect === undefined ? {} : { collect: () => collect(made) }),
   });
   return made;
 }
 
 function histogram<const L extends string>(registry: Registry, of: Described<L>): Histogram<L> {
-  const { name, help, labels: labelNames } = of;
-  return new Histogram({
-    name,
-    help,
-    labelNames,
-    registers: [registry],
-    buckets: DURATION_BUCKETS,
-  });
+  return new Histogram({ ...optionsOf(registry, of), buckets: DURATION_BUCKETS });
+}
+
+function optionsOf<const L extends string>(registry: Registry, of: Described<L>) {
+  return { name: of.name, help: of.help, labelNames: of.labels, registers: [registry] };
 }
 
 interface Described<L extends string> extends MetricDescription {

@@ -24,10 +24,13 @@ export interface ResourceReport {
   readonly fields: Readonly<Record<string, number>>;
 }
 
-/** How many namespaces are to have a Baseline, and how many of them have its newest version. */
-interface RollOut {
+/** How far a Baseline has come. */
+export interface RollOut {
+  /** Namespaces that are to have it. */
   readonly namespaces: number;
+  /** Those that have its newest version, wholly. */
   readonly upToDate: number;
+  /** Those that it could not be brought to, and why; each is tried again. */
   readonly failures: readonly { readonly namespace: string; readonly message: string }[];
 }
 

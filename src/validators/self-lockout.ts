@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { formatAddress } from "../engine/address.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
-import type { EngineView, FlowGroup, Group, Verdict } from "../engine/query.ts";
+import type { EngineView, FlowGroup, Verdict } from "../engine/query.ts";
 import { counted, listed } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import { hasAddresses } from "./parts/has-addresses.ts";
 
 /** Report changes that would keep the API server from reaching Ringfence's own pods. */
 export const selfLockout = defineValidator({
@@ -49,10 +50,6 @@ function unknownEnds(
       help: HELP,
     },
   ];
-}
-
-function hasAddresses({ endpoints, everyIpv4, everyIpv6 }: Group): boolean {
-  return everyIpv4 || everyIpv6 || endpoints.some(({ kind }) => kind === "addresses");
 }
 
 function judge(after: EngineView, facts: ClusterFacts): readonly Finding[] {

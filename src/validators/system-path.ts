@@ -5,6 +5,7 @@ import type { EngineView, Flow, FlowEnd, FlowGroup, Verdict } from "../engine/qu
 import { counted } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
+import { hasAddresses } from "./parts/has-addresses.ts";
 
 /** PERF: so many pods of each end are asked about, and only of paths that the change touches. */
 const MAX_PODS = 20;
@@ -171,10 +172,6 @@ function reaches(
     to.namespaces.includes(namespace) &&
     wanted.some((port) => hasPoint(ports, portPoint(protocol, port)))
   );
-}
-
-function hasAddresses({ endpoints, everyIpv4, everyIpv6 }: FlowGroup["from"]): boolean {
-  return everyIpv4 || everyIpv6 || endpoints.some(({ kind }) => kind === "addresses");
 }
 
 /** One open port is enough: the others are those of other versions. */

@@ -31,13 +31,17 @@ export const stringMapSchema = z
     return map;
   });
 
-/** The labels or annotations of an object that has not been read by its schema; what is no text is left out. */
+/**
+ * The labels or annotations of an object that has not been read by its schema. A value left out is empty, as
+ * there; what is no text is left out.
+ */
 export function readLabels(raw: unknown): Labels {
   if (!isObject(raw)) return NO_LABELS;
-  const texts = Object.entries(raw).filter(
-    (entry): entry is [string, string] => typeof entry[1] === "string",
+  return new Map(
+    Object.entries(raw).flatMap(([key, value]) =>
+      typeof value === "string" || value === null ? [[key, value ?? ""] as const] : [],
+    ),
   );
-  return new Map(texts);
 }
 
 /** `namespace/name` of an object that has not been read by its schema. */

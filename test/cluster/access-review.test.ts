@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { AccessReview, type AccessSubject } from "../../src/cluster/access-review.ts";
+import type { RequestUser } from "../../src/admission/review.ts";
+import { AccessReview } from "../../src/cluster/access-review.ts";
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
@@ -142,6 +143,6 @@ describeWithControlPlane("access review", (plane) => {
   });
 });
 
-function user(username: string, groups: readonly string[] = []): AccessSubject {
+function user(username: string, groups: readonly string[] = []): RequestUser {
   return { username, uid: "", groups, extra: undefined };
 }

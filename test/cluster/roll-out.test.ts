@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
-import type { RollOut } from "../../src/cluster/baseline-controller.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
+import type { RollOut } from "../../src/rules/resource-report.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { eventually } from "./eventually.ts";
 import { policyPath, type Running, selecting, startController } from "./running-controller.ts";

@@ -1,11 +1,12 @@
 import type { ApiClient } from "../../src/cluster/api-client.ts";
-import { BaselineController, type RollOut } from "../../src/cluster/baseline-controller.ts";
+import { BaselineController } from "../../src/cluster/baseline-controller.ts";
 import { ClusterState } from "../../src/cluster/cluster-state.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import { isLeftAlone, renderBaseline } from "../../src/resources/render-baseline.ts";
+import type { RollOut } from "../../src/rules/resource-report.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
 const dns = {
