@@ -115,6 +115,7 @@ function servicesOf(pods: readonly Pod[]): ServiceIndex {
       name: app,
       type: "ClusterIP",
       hidesClients: false,
+      outerAddresses: [],
       isHeadless: false,
       addresses: [],
       families: [],

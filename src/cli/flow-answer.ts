@@ -75,12 +75,16 @@ function isSamePod({ from, to }: Flow): boolean {
   return from.kind === "pod" && to.kind === "pod" && from.key === to.key;
 }
 
+/** ServiceSpec API, externalTrafficPolicy: unless it is `Local`, a node may put its own address in the source. */
+const HIDDEN_CLIENT =
+  "a node may put its own address in the place of the client's: externalTrafficPolicy is not `Local`";
+
 /** The port of a source is that of the flow, which does not matter. */
 const ANY_PORT = "1";
 
 function findEnds(
   end: EndQuestion,
-  { port, protocol, to }: FlowQuestion,
+  { port, protocol, from, to }: FlowQuestion,
   world: World,
   source: Source,
 ): Ends {
@@ -94,7 +98,11 @@ function findEnds(
         return {
           ...behind,
           family: familyOf(end.address),
-          assumptions: [isOfService, ...behind.assumptions],
+          assumptions: [
+            isOfService,
+            ...(from.kind === "address" && service.hidesClients ? [HIDDEN_CLIENT] : []),
+            ...behind.assumptions,
+          ],
         };
       }
       const number = portNumber(required(asked));

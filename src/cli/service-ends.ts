@@ -29,9 +29,11 @@ export function findService(reference: Reference, world: World, source: Source):
   throw usageError(`there is no Service \`${reference.text}\`${near}`);
 }
 
-/** The Service with an address of the cluster that no pod has: policies see where it leads. */
+/** The Service with an address that no pod has: policies see where it leads. */
 export function serviceAt(address: Address, world: World): Service | undefined {
-  return [...world.services.values()].find(({ addresses }) => addresses.includes(address));
+  return [...world.services.values()].find(({ addresses, outerAddresses }) =>
+    [...addresses, ...outerAddresses].includes(address),
+  );
 }
 
 interface WantedPort {

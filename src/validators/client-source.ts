@@ -11,7 +11,7 @@ import { servedBy, servicesIn, targetIn } from "./parts/service-ports.ts";
 export const clientSource = defineValidator({
   id: "client-source",
   title: "An address block for clients whose address the pods never see",
-  why: "Of a Service of type NodePort or LoadBalancer with `externalTrafficPolicy: Cluster`, most networks pass traffic on under the address of a node. A block for clients then keeps them all out, and one with the nodes in it lets everybody in.",
+  why: "Of a Service of type NodePort or LoadBalancer, or with `externalIPs`, and with `externalTrafficPolicy: Cluster`, most networks pass traffic on under the address of a node. A block for clients then keeps them all out, and one with the nodes in it lets everybody in.",
   fix: "Set `externalTrafficPolicy: Local` on the Service, which keeps the clients' addresses, or filter by `loadBalancerSourceRanges`.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
@@ -55,7 +55,8 @@ function hasNode({ ranges }: Block, { after }: Surroundings): boolean {
 }
 
 function finding(block: Block, { namespace, name, type }: Service, takesNodes: boolean): Finding {
-  const service = `Service \`${namespace}/${name}\` (${type})`;
+  const entrance = type === "ClusterIP" ? "externalIPs" : type;
+  const service = `Service \`${namespace}/${name}\` (${entrance})`;
   return {
     path: block.path,
     message: takesNodes

@@ -17,6 +17,8 @@ export interface Service {
   readonly isHeadless: boolean;
   /** `clusterIPs`: none of a headless Service, nor before it is stored. */
   readonly addresses: readonly Address[];
+  /** Addresses it has outside the cluster, whose traffic the nodes lead to its pods as they do that of `addresses`. */
+  readonly outerAddresses: readonly Address[];
   /** `ipFamilies`: those that it leads to its pods over; none before it is stored. */
   readonly families: readonly Family[];
   /** Null where there is none: its endpoints are somebody else's business. */
@@ -51,30 +53,58 @@ const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["IPv6", 6],
 ]);
 
+const ENTERED_AT_NODES: ReadonlySet<string> = new Set(["NodePort", "LoadBalancer"]);
+
+const textsSchema = z
+  .array(z.string())
+  .nullish()
+  .transform((texts) => texts ?? []);
+
 const specSchema = z
   .object({
     type: z.string().nullish(),
     externalTrafficPolicy: z.string().nullish(),
     clusterIP: z.string().nullish(),
     clusterIPs: z.array(z.string()).nullish(),
-    ipFamilies: z.array(z.string()).nullish(),
+    externalIPs: textsSchema,
+    ipFamilies: textsSchema,
     selector: stringMapSchema.nullish(),
     ports: z.array(portSchema).nullish(),
   })
-  .transform(({ type, externalTrafficPolicy: policy, clusterIP, clusterIPs, ...spec }) => ({
-    type: type ?? "ClusterIP",
-    // ServiceSpec API, externalTrafficPolicy: "The default value, "Cluster", uses the standard
-    // behavior of routing to all endpoints evenly"; `Local` keeps the client's address.
-    hidesClients: (type === "NodePort" || type === "LoadBalancer") && policy !== "Local",
+  .transform(({ externalIPs, clusterIP, clusterIPs, selector, ...spec }) => ({
+    type: spec.type ?? "ClusterIP",
+    // ServiceSpec API, externalTrafficPolicy, of "NodePorts, ExternalIPs, and LoadBalancer IPs": "The default
+    // value, "Cluster", uses the standard behavior of routing to all endpoints evenly"; `Local` keeps
+    // the client's address.
+    hidesClients:
+      (externalIPs.length > 0 || ENTERED_AT_NODES.has(spec.type ?? "")) &&
+      spec.externalTrafficPolicy !== "Local",
     // The API server fills in the one from the other.
     isHeadless: [clusterIP, ...(clusterIPs ?? [])].includes("None"),
-    addresses: (clusterIPs ?? [clusterIP ?? ""]).flatMap((text) => parseAddress(text) ?? []),
-    families: (spec.ipFamilies ?? []).flatMap((name) => FAMILIES.get(name) ?? []),
-    selector: spec.selector?.size === 0 ? null : (spec.selector ?? null),
+    addresses: addressesOf(clusterIPs ?? [clusterIP ?? ""]),
+    externalIPs: addressesOf(externalIPs),
+    families: spec.ipFamilies.flatMap((name) => FAMILIES.get(name) ?? []),
+    selector: selector?.size === 0 ? null : (selector ?? null),
     ports: spec.ports ?? [],
   }));
 
-const serviceSchema = z.object({ metadata: metadataSchema, spec: specSchema.nullish() });
+const ingressSchema = z.object({ ip: z.string().nullish(), ipMode: z.string().nullish() });
+
+const statusSchema = z
+  .object({ loadBalancer: z.object({ ingress: z.array(ingressSchema).nullish() }).nullish() })
+  .transform(({ loadBalancer }) =>
+    // LoadBalancerIngress API, ipMode: with "VIP", the default, traffic comes to a node "with the destination
+    // set to the load-balancer's IP and port"; what goes to one that is a "Proxy" leaves the cluster.
+    (loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) =>
+      ipMode === "Proxy" ? [] : addressesOf([ip ?? ""]),
+    ),
+  );
+
+const serviceSchema = z.object({
+  metadata: metadataSchema,
+  spec: specSchema.nullish(),
+  status: statusSchema.nullish(),
+});
 
 const NO_SPEC = specSchema.parse({});
 
@@ -85,7 +115,16 @@ export function parseService(
 ): Result<Service, readonly Problem[]> {
   const read = parseShape(serviceSchema, raw);
   if (!read.ok) return read;
-  const { metadata, spec } = read.value;
-  const { name } = metadata;
-  return success({ namespace: metadata.namespace || namespace, name, ...(spec ?? NO_SPEC) });
+  const { metadata, spec, status } = read.value;
+  const { externalIPs, ...known } = spec ?? NO_SPEC;
+  return success({
+    namespace: metadata.namespace || namespace,
+    name: metadata.name,
+    outerAddresses: [...externalIPs, ...(status ?? [])],
+    ...known,
+  });
+}
+
+function addressesOf(texts: readonly string[]): readonly Address[] {
+  return texts.flatMap((text) => parseAddress(text) ?? []);
 }

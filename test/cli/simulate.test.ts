@@ -198,6 +198,12 @@ spec:
   clusterIP: 10.96.0.7
   selector: { app: db }
   ports: [{ port: 80, targetPort: sql }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: public, namespace: shop }
+spec: { type: LoadBalancer, selector: { app: db }, ports: [{ port: 80, targetPort: sql }] }
+status: { loadBalancer: { ingress: [{ ip: 198.51.100.7 }] } }
 `;
     const ask = (...to: string[]) => {
       const flags = ["--manifests", "-", "-n", "shop", "--src-pod", "web", ...to];
@@ -236,6 +242,21 @@ spec:
       expect(JSON.parse(result.stdout)).toMatchObject({
         flow: { to: { workload: "shop/db[StatefulSet]" }, port: 5432 },
       });
+    });
+
+    it.each([
+      { from: ["-n", "shop", "--src-pod", "web"], isHidden: false },
+      { from: ["--src-ip", "192.0.2.1"], isHidden: true },
+    ])("by that of its load balancer: $from", async ({ from, isHidden }) => {
+      const to = ["--dst-ip", "198.51.100.7", "-p", "80"];
+      const { code, stdout } = await runCli(
+        ["simulate", "--manifests", "-", ...from, ...to, "-o", "json"],
+        { input },
+      );
+      expect(code).toBe(0);
+      expect(stdout).toContain('"198.51.100.7 is the address of shop/public[Service]"');
+      expect(JSON.parse(stdout)).toMatchObject({ flow: { port: 5432 } });
+      expect(stdout.includes("a node may put its own address")).toBe(isHidden);
     });
 
     it("by its address, where it has no such port", async () => {

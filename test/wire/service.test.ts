@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parseAddress } from "../../src/engine/address.ts";
 import { parseService } from "../../src/wire/service.ts";
 import { succeed } from "./describe-policy.ts";
 
@@ -33,8 +34,11 @@ describe("a Service", () => {
     { type: "NodePort", policy: undefined, hides: true },
     { type: "LoadBalancer", policy: "Cluster", hides: true },
     { type: "LoadBalancer", policy: "Local", hides: false },
-  ])("$type with $policy hides its clients: $hides", ({ type, policy, hides }) => {
-    const spec = { type, externalTrafficPolicy: policy };
+    { type: "ClusterIP", policy: "Cluster", externalIPs: ["203.0.113.7"], hides: true },
+    { type: "ClusterIP", policy: "Local", externalIPs: ["203.0.113.7"], hides: false },
+  ])("$type $externalIPs with $policy hides its clients: $hides", (row) => {
+    const { type, policy, externalIPs, hides } = row;
+    const spec = { type, externalTrafficPolicy: policy, externalIPs };
     expect(succeed(parseService({ metadata, spec })).hidesClients).toBe(hides);
   });
 
@@ -61,6 +65,22 @@ describe("a Service", () => {
     { spec: {}, families: [] },
   ])("$spec is of the families $families", ({ spec, families }) => {
     expect(succeed(parseService({ metadata, spec })).families).toEqual(families);
+  });
+
+  const ingress = [{ ip: "198.51.100.7" }, { hostname: "lb.example.com" }];
+  it.each([
+    { spec: { externalIPs: ["203.0.113.7", "nonsense"] }, outer: ["203.0.113.7"] },
+    { status: { loadBalancer: { ingress } }, outer: ["198.51.100.7"] },
+    {
+      status: { loadBalancer: { ingress: [{ ip: "fd00::7", ipMode: "VIP" }] } },
+      outer: ["fd00::7"],
+    },
+    { status: { loadBalancer: { ingress: [{ ip: "198.51.100.7", ipMode: "Proxy" }] } }, outer: [] },
+    { status: { loadBalancer: {} }, outer: [] },
+    { status: null, outer: [] },
+  ])("$spec $status has the addresses $outer outside", ({ outer, ...parts }) => {
+    const { outerAddresses } = succeed(parseService({ metadata, ...parts }));
+    expect(outerAddresses).toEqual(outer.map(parseAddress));
   });
 
   it("takes the namespace it is given, else `default`", () => {
