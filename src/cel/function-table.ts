@@ -1,6 +1,7 @@
 import { ADDRESSES } from "./functions/addresses.ts";
 import { ARITHMETIC } from "./functions/arithmetic.ts";
 import { CONVERSIONS } from "./functions/conversions.ts";
+import { FORMATS } from "./functions/formats.ts";
 import { FORMATTING } from "./functions/formatting.ts";
 import { LISTS } from "./functions/lists.ts";
 import { OPERATORS } from "./functions/operators.ts";
@@ -24,6 +25,7 @@ export const FUNCTIONS: readonly Overload[] = [
   ...TIMES,
   ...ADDRESSES,
   ...QUANTITIES,
+  ...FORMATS,
 ];
 
 /** Functions by name: `matches`, `ip.isCanonical`, `_+_`. */

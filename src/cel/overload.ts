@@ -2,6 +2,7 @@ import type { CelUint } from "@bufbuild/cel";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 import type { Frame } from "./frame.ts";
 import type { Cidr, IpAddress } from "./ip-address.ts";
+import type { NamedFormat } from "./named-format.ts";
 import type { Quantity } from "./quantity.ts";
 import {
   type ListValue,
@@ -32,6 +33,7 @@ interface ValueOf {
   "net.IP": IpAddress;
   "net.CIDR": Cidr;
   "kubernetes.Quantity": Quantity;
+  "kubernetes.NamedFormat": NamedFormat;
 }
 
 type Arguments<P extends readonly TypeName[]> = { readonly [K in keyof P]: ValueOf[P[K]] };

@@ -40,6 +40,7 @@ const TYPE_NAMES = [
   "net.IP",
   "net.CIDR",
   "kubernetes.Quantity",
+  "kubernetes.NamedFormat",
 ] as const;
 
 export type TypeName = (typeof TYPE_NAMES)[number];

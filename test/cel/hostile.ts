@@ -75,6 +75,8 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "maps compared": "list.all(x, map == map.transformMap(k, v, v))",
   "objects compared": "list.all(x, wide == wide.map(w, w))",
   "numbers printed": "list.all(x, '%.80f'.format([1.0 / double(x + 1)]) != '')",
+  "formats of large texts": "list.all(x, format.uri().validate('/' + text).hasValue() || true)",
+  "formats of names": "names.all(n, names.all(m, !format.qualifiedName().validate(m).hasValue()))",
   "time zones": "list.all(x, timestamp(x).getHours('Europe/Berlin') >= 0)",
   "times and times": loops(2, "timestamp(x0) + duration(string(x1) + 's') >= timestamp(0)"),
   quantities: loops(

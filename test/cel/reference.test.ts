@@ -59,5 +59,6 @@ function shorten(text: string): string {
     .replaceAll("google.protobuf.Timestamp", "timestamp")
     .replaceAll("google.protobuf.Duration", "duration")
     .replaceAll("optional_type", "optional")
+    .replaceAll("kubernetes.NamedFormat", "Format")
     .replaceAll(/\b(?:net|kubernetes)\.(?=IP|CIDR|Quantity)/g, "");
 }
