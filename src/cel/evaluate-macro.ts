@@ -2,7 +2,7 @@ import { unreachable } from "../errors.ts";
 import type { Frame } from "./frame.ts";
 import type { Macro } from "./macro.ts";
 import { sortedBy } from "./sorting.ts";
-import { itemsOf, keysOf } from "./traversal.ts";
+import { entriesOf, itemsOf, keysOf } from "./traversal.ts";
 import {
   Dictionary,
   EvaluationError,
@@ -14,6 +14,7 @@ import {
   listSize,
   type MapKey,
   type Outcome,
+  quoted,
   typeOf,
   type Value,
 } from "./value.ts";
@@ -61,6 +62,8 @@ export function evaluateMacro(plan: MacroPlan, frame: Frame): Outcome {
       const add = (item: Value, index: number): unknown => entries.set(range.keyAt(index), item);
       return collect(plan, range, frame, add) ?? new Dictionary(entries);
     }
+    case "entries":
+      return merge(plan, range, frame);
     case "sort":
       return sort(plan, range, value, frame);
     default:
@@ -87,6 +90,22 @@ function existsOne(plan: MacroPlan, range: Range, frame: Frame): Outcome {
     if (holds) count += 1;
   }
   return count === 1;
+}
+
+/** One map of those that the rounds yield; a key that comes twice is an error. */
+function merge(plan: MacroPlan, range: Range, frame: Frame): Outcome {
+  const maps: Value[] = [];
+  const error = collect(plan, range, frame, (map) => maps.push(map));
+  if (error !== null) return error;
+  const merged = new Map<MapKey, Value>();
+  for (const map of maps) {
+    if (!isMap(map)) return new EvaluationError(`expected a map, got ${typeOf(map)}`);
+    for (const [key, value] of entriesOf(map, frame)) {
+      if (merged.has(key)) return new EvaluationError(`the key ${quoted(String(key))} comes twice`);
+      merged.set(key, value);
+    }
+  }
+  return new Dictionary(merged);
 }
 
 function sort(plan: MacroPlan, range: Range, value: Value, frame: Frame): Outcome {

@@ -2,7 +2,7 @@ import type { Expr, Part } from "./parse-expression.ts";
 
 /** A macro as it was written: what it goes through, under which names, and what it does with it. */
 export interface Macro {
-  readonly kind: "all" | "exists" | "exists_one" | "list" | "map" | "sort";
+  readonly kind: "all" | "exists" | "exists_one" | "list" | "map" | "entries" | "sort";
   readonly range: Expr | undefined;
   /** One name for items or keys; two for positions and items, or keys and values. */
   readonly names: readonly string[];
@@ -52,6 +52,7 @@ const KINDS: ReadonlyMap<string, Macro["kind"]> = new Map([
   ["existsOne", "exists_one"],
   ["transformList", "list"],
   ["transformMap", "map"],
+  ["transformMapEntry", "entries"],
   ["sortBy", "sort"],
 ]);
 
@@ -71,7 +72,7 @@ function partsOf(
   [first, second, ...others]: readonly Expr[],
 ): Pick<Macro, "condition" | "yield"> | null {
   if (first === undefined || others.length > 0) return null;
-  if (kind === "list" || kind === "map") {
+  if (kind === "list" || kind === "map" || kind === "entries") {
     return { condition: second && first, yield: second ?? first };
   }
   if (second !== undefined) return null;

@@ -157,6 +157,7 @@ const MACRO_TYPES: Readonly<Record<MacroPlan["kind"], TypeName>> = {
   exists_one: "bool",
   list: "list",
   map: "map",
+  entries: "map",
   sort: "list",
 };
 

@@ -22,6 +22,7 @@ const MACROS: ReadonlyMap<string, string> = new Map([
   ["map", "list.map(x, value)"],
   ["transformList", "list.transformList(i, x, value)"],
   ["transformMap", "map.transformMap(k, v, value)"],
+  ["transformMapEntry", "map.transformMapEntry(k, v, map)"],
   ["sortBy", "list.sortBy(x, value)"],
   ["optMap", "optional.optMap(x, value)"],
   ["optFlatMap", "optional.optFlatMap(x, optional)"],

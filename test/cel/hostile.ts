@@ -70,6 +70,7 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "lists sorted": "list.all(x, list.reverse().sort().size() > 0)",
   "lists sorted by their items": "list.all(x, list.sortBy(y, -y).size() > 0)",
   "texts sorted": "wide.map(w, w.field + text).sort().size() > 0",
+  "maps of maps": "list.all(x, map.transformMapEntry(k, v, {k: map}).size() > 0)",
   "keys of a map": "list.all(x, map.exists(k, true))",
   "size of a map": "list.all(x, map.size() > 0)",
   "maps compared": "list.all(x, map == map.transformMap(k, v, v))",

@@ -132,10 +132,31 @@ describe("macros", () => {
     ["['a', 'b'].transformList(i, x, x + string(i)) == ['a0', 'b1']", true],
     ["['a', 'b'].transformList(i, x, i > 0, x) == ['b']", true],
     ["{'a': 1, 'b': 2}.transformMap(k, v, v > 1, v * 10) == {'b': 20}", true],
+    ["{'a': 'x', 'b': 'y'}.transformMapEntry(k, v, {v: k}) == {'x': 'a', 'y': 'b'}", true],
+    ["{'a': 1, 'b': 2}.transformMapEntry(k, v, v > 1, {k: v, v: k}) == {'b': 2, 2: 'b'}", true],
+    ["['a', 'b'].transformMapEntry(i, x, {x: i}) == {'a': 0, 'b': 1}", true],
+    ["['a', 'b'].transformMapEntry(i, x, {?x: [7][?i]}) == {'a': 7}", true],
     ["[].all(x, false) && ![].exists(x, true) && [].map(x, x) == []", true],
     ["[1].all(object, object == 1) && object.truth", true],
   ])("%s", (expression, value) => {
     expect(evaluate(expression)).toBe(value);
+  });
+});
+
+describe("transformMapEntry", () => {
+  it.each([
+    [
+      "{'a': 1, 'b': 1}.transformMapEntry(k, v, {v: k})",
+      "the key `1` comes twice (line 1, column 17)",
+    ],
+    ["[1].transformMapEntry(i, x, x)", "expected a map, got int (line 1, column 4)"],
+    ["[0].transformMapEntry(i, x, {'a': 1 / x})", "division by zero (line 1, column 37)"],
+    [
+      "[0].transformMapEntry(1, 2)",
+      "`transformMapEntry` is used otherwise: `map.transformMapEntry(k, v, map)` (line 1, column 4)",
+    ],
+  ])("%s is an error", (expression, message) => {
+    expect(evaluate(expression)).toBe(`error: ${message}`);
   });
 });
 
