@@ -10,6 +10,7 @@ import { PATTERNS } from "./functions/patterns.ts";
 import { QUANTITIES } from "./functions/quantities.ts";
 import { STRINGS } from "./functions/strings.ts";
 import { TIMES } from "./functions/times.ts";
+import { URLS } from "./functions/urls.ts";
 import type { Overload } from "./overload.ts";
 
 /** The functions that every expression may call. PERF: the commonest overloads of an operator come first. */
@@ -26,6 +27,7 @@ export const FUNCTIONS: readonly Overload[] = [
   ...ADDRESSES,
   ...QUANTITIES,
   ...FORMATS,
+  ...URLS,
 ];
 
 /** Functions by name: `matches`, `ip.isCanonical`, `_+_`. */

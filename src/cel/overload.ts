@@ -4,6 +4,7 @@ import type { Frame } from "./frame.ts";
 import type { Cidr, IpAddress } from "./ip-address.ts";
 import type { NamedFormat } from "./named-format.ts";
 import type { Quantity } from "./quantity.ts";
+import type { Url } from "./url.ts";
 import {
   type ListValue,
   type MapValue,
@@ -34,6 +35,7 @@ interface ValueOf {
   "net.CIDR": Cidr;
   "kubernetes.Quantity": Quantity;
   "kubernetes.NamedFormat": NamedFormat;
+  "kubernetes.URL": Url;
 }
 
 type Arguments<P extends readonly TypeName[]> = { readonly [K in keyof P]: ValueOf[P[K]] };

@@ -16,7 +16,8 @@ const HIERARCHICAL = new RegExp(
   `^(?:(?<scheme>${SCHEME})://(?:(?<user>[^/?]*)@)?(?<host>[^/?@]*)|(?:(?<plain>${SCHEME}):)?(?=/))(?<path>[^?]*)(?:[?](?<query>[^]*))?$`,
 );
 const CONTROL = /[^ -~\u0080-\u{10ffff}]/u;
-const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+/** A `%` that two hexadecimal digits do not follow. */
+export const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 const USER = /^[\w.~:!$&'()*+,;=%@-]*$/;
 /** In a host only what is not ASCII is escaped, and the `%` of a zone. */
 const HOST = /^(?:[\w.~!$&'()*+,;=:[\]<>"-]|[\u0080-\uffff]|%(?:25|[89A-Fa-f][0-9A-Fa-f]))*$/;

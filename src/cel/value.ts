@@ -41,6 +41,7 @@ const TYPE_NAMES = [
   "net.CIDR",
   "kubernetes.Quantity",
   "kubernetes.NamedFormat",
+  "kubernetes.URL",
 ] as const;
 
 export type TypeName = (typeof TYPE_NAMES)[number];

@@ -78,6 +78,8 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "numbers printed": "list.all(x, '%.80f'.format([1.0 / double(x + 1)]) != '')",
   "formats of large texts": "list.all(x, format.uri().validate('/' + text).hasValue() || true)",
   "formats of names": "names.all(n, names.all(m, !format.qualifiedName().validate(m).hasValue()))",
+  "urls of large texts": "list.all(x, url('/a b?' + text).getQuery().size() > 0)",
+  "paths of large texts": "list.all(x, url('/a b' + text).getEscapedPath() != '')",
   "time zones": "list.all(x, timestamp(x).getHours('Europe/Berlin') >= 0)",
   "times and times": loops(2, "timestamp(x0) + duration(string(x1) + 's') >= timestamp(0)"),
   quantities: loops(

@@ -1,0 +1,32 @@
+import type { Frame } from "../frame.ts";
+import { func, method, type Overload } from "../overload.ts";
+import { parseRequestUri } from "../request-uri.ts";
+import { parseUrl, type Url } from "../url.ts";
+import { Dictionary, EvaluationError, type TypeName, type Value } from "../value.ts";
+
+const URL = "kubernetes.URL";
+
+/** Kubernetes' library for URLs. */
+export const URLS: readonly Overload[] = [
+  func("url", ["string"], URL, ([text], frame) => {
+    frame.charge(text.length);
+    return parseUrl(text);
+  }),
+  func("isURL", ["string"], "bool", ([text], frame) => {
+    frame.charge(text.length);
+    return !(parseRequestUri(text) instanceof EvaluationError);
+  }),
+  part("getScheme", "string", (url) => url.scheme),
+  part("getHost", "string", (url) => url.host),
+  part("getHostname", "string", (url) => url.hostname),
+  part("getPort", "string", (url) => url.port),
+  part("getEscapedPath", "string", (url) => url.escapedPath),
+  part("getQuery", "map", (url) => new Dictionary(url.query)),
+];
+
+function part(name: string, result: TypeName, read: (url: Url) => Value): Overload {
+  return method(name, [URL], result, ([url], frame: Frame) => {
+    frame.charge(url.toString().length);
+    return read(url);
+  });
+}
