@@ -8,6 +8,7 @@ import { OPERATORS } from "./functions/operators.ts";
 import { OPTIONALS } from "./functions/optionals.ts";
 import { PATTERNS } from "./functions/patterns.ts";
 import { QUANTITIES } from "./functions/quantities.ts";
+import { SEMVERS } from "./functions/semvers.ts";
 import { STRINGS } from "./functions/strings.ts";
 import { TIMES } from "./functions/times.ts";
 import { URLS } from "./functions/urls.ts";
@@ -28,6 +29,7 @@ export const FUNCTIONS: readonly Overload[] = [
   ...QUANTITIES,
   ...FORMATS,
   ...URLS,
+  ...SEMVERS,
 ];
 
 /** Functions by name: `matches`, `ip.isCanonical`, `_+_`. */

@@ -4,6 +4,7 @@ import type { Frame } from "./frame.ts";
 import type { Cidr, IpAddress } from "./ip-address.ts";
 import type { NamedFormat } from "./named-format.ts";
 import type { Quantity } from "./quantity.ts";
+import type { Semver } from "./semver.ts";
 import type { Url } from "./url.ts";
 import {
   type ListValue,
@@ -36,6 +37,7 @@ interface ValueOf {
   "kubernetes.Quantity": Quantity;
   "kubernetes.NamedFormat": NamedFormat;
   "kubernetes.URL": Url;
+  "kubernetes.Semver": Semver;
 }
 
 type Arguments<P extends readonly TypeName[]> = { readonly [K in keyof P]: ValueOf[P[K]] };

@@ -42,6 +42,7 @@ const TYPE_NAMES = [
   "kubernetes.Quantity",
   "kubernetes.NamedFormat",
   "kubernetes.URL",
+  "kubernetes.Semver",
 ] as const;
 
 export type TypeName = (typeof TYPE_NAMES)[number];

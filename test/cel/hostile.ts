@@ -80,6 +80,8 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   "formats of names": "names.all(n, names.all(m, !format.qualifiedName().validate(m).hasValue()))",
   "urls of large texts": "list.all(x, url('/a b?' + text).getQuery().size() > 0)",
   "paths of large texts": "list.all(x, url('/a b' + text).getEscapedPath() != '')",
+  "versions of text": "list.all(x, isSemver('1.0.0-' + text, true) || true)",
+  versions: loops(2, "semver(string(x0), true).compareTo(semver('1.0.0-a.b.c')) < 2"),
   "time zones": "list.all(x, timestamp(x).getHours('Europe/Berlin') >= 0)",
   "times and times": loops(2, "timestamp(x0) + duration(string(x1) + 's') >= timestamp(0)"),
   quantities: loops(

@@ -60,5 +60,5 @@ function shorten(text: string): string {
     .replaceAll("google.protobuf.Duration", "duration")
     .replaceAll("optional_type", "optional")
     .replaceAll("kubernetes.NamedFormat", "Format")
-    .replaceAll(/\b(?:net|kubernetes)\.(?=IP|CIDR|Quantity|URL)/g, "");
+    .replaceAll(/\b(?:net|kubernetes)\.(?=IP|CIDR|Quantity|URL|Semver)/g, "");
 }
