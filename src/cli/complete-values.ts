@@ -6,10 +6,10 @@ import type { Report } from "./report.ts";
 import { clientOptions } from "./sources/cluster-flags.ts";
 import type { SourceFlags } from "./sources/load-world.ts";
 
-/** A shell that waits longer than that is no help. */
+/** Completion that takes longer is no help. */
 const TIMEOUT = "1s";
 
-/** Has pods, and may be named in the place of one. */
+/** Kinds that are pods or have some. */
 const PODS = /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/;
 
 /** Flags whose values are names of objects: which to ask a cluster for, and which kinds of manifests. */
@@ -21,7 +21,10 @@ const OBJECTS: Readonly<Record<string, { readonly type: ResourceType; readonly k
   "--policy": { type: kinds.NETWORK_POLICIES, kind: /^NetworkPolicy$/ },
 };
 
-/** Names that may follow a flag, of the manifests or the cluster that the other flags name; none where that fails. */
+/**
+ * Names that may follow a flag, from the manifests or the cluster that the other flags name; none if that
+ * fails.
+ */
 export async function namesFor(flag: string, flags: SourceFlags): Promise<readonly string[]> {
   try {
     if (["--context", "--cluster", "--user"].includes(flag)) return await ofKubeconfig(flag, flags);

@@ -29,7 +29,7 @@ import type { World } from "./sources/world.ts";
 export interface RowFilter {
   readonly from: EndFilter | null;
   readonly to: EndFilter | null;
-  /** One end or the other has to be of this namespace. */
+  /** At least one end has to be in this namespace. */
   readonly namespace: string | null;
   readonly ports: PortSet | null;
 }
@@ -53,7 +53,7 @@ export function parseRowFilter(flags: RowFlags, world: World, source: Source): R
   };
 }
 
-/** The rows that are wanted, ranges of addresses merged where they are alike, in order of their ends. */
+/** The wanted rows in order of their ends, with address ranges merged where rows differ in nothing else. */
 export function filterRows(rows: readonly Connection[], filter: RowFilter): readonly Connection[] {
   const { from, to, namespace, ports } = filter;
   const wanted = rows.flatMap((row) => {
@@ -97,7 +97,7 @@ function rangeOf({ from, to }: Connection): AddressRange | null {
   return to.kind === "addresses" ? to.range : null;
 }
 
-/** By name, addresses last and as they count. */
+/** Workloads by name, then addresses in numeric order. */
 function byEnds(a: Connection, b: Connection): number {
   return compareEnds(a.from, b.from) || compareEnds(a.to, b.to);
 }

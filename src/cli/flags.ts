@@ -15,7 +15,7 @@ export function flowFlags(command: Command): Command {
   ).addOption(output(["text", "json", "yaml"]));
 }
 
-/** Where objects come from: last of the flags of a verb, since those of kubectl come in a group of their own. */
+/** Where objects come from; the flags that kubectl has too form a group of their own in the help. */
 export function sourceFlags(command: Command): Command {
   const own = command
     .option("--manifests <path...>", "files and folders instead of a cluster; - is standard input")
@@ -46,14 +46,14 @@ export function sourceFlags(command: Command): Command {
     .optionsGroup("Options:");
 }
 
-/** What the rules are. */
+/** Which rules apply. */
 export function ruleFlags(command: Command): Command {
   return command
     .option("--profile <name>", "the profile, whatever namespaces say")
     .option(...CONFIG);
 }
 
-/** What an organisation has decided, beside what stands among the manifests or in the cluster. */
+/** Resources of the organisation's own, beside those among the manifests or in the cluster. */
 export function configFlag(command: Command): Command {
   return command.option(...CONFIG);
 }
@@ -73,7 +73,7 @@ export function output(formats: readonly string[]): Option {
   return oneOf("-o, --output <format>", "format of the answer", formats).default("text");
 }
 
-/** A flag with a closed set of values, which a typo is held against. */
+/** A flag with a closed set of values; a typo is answered with the nearest one. */
 export function oneOf(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description).choices(choices).argParser((value) => {
     if (choices.includes(value)) return value;

@@ -10,7 +10,7 @@ import { baselineAssumptions } from "./sources/assumed-baseline.ts";
 import type { Source } from "./sources/load-world.ts";
 import type { World } from "./sources/world.ts";
 
-/** The answer to a question about one flow, which may stand for those of several like pods. */
+/** The answer to a question about one flow, or about the flows of several pods that are alike. */
 export interface FlowAnswer {
   readonly from: string;
   readonly to: string;
@@ -20,7 +20,7 @@ export interface FlowAnswer {
   readonly assumptions: readonly string[];
 }
 
-/** Look the ends up and ask the engine. Throws an InputError for names and ports that there are not. */
+/** Look the ends up and ask the engine. Throws an InputError for names and ports that do not exist. */
 export function answer(question: FlowQuestion, world: World, source: Source): FlowAnswer {
   const protocol = question.protocol ?? "TCP";
   const from = findEnds(question.from, { ...question, protocol }, world, source);
@@ -56,7 +56,7 @@ export function answer(question: FlowQuestion, world: World, source: Source): Fl
   };
 }
 
-/** The walk over one family alone, where the flow can be of it at all; null: over those there are. */
+/** The explanation for one address family alone, if the flow can be of it; null: for all families. */
 function explainOver(family: Family | null, flow: Flow, { engine }: World): Explanation {
   const explanation = engine.explain(flow);
   const only = explanation.families.filter((each) => each.family === family);
@@ -79,7 +79,7 @@ function isSamePod({ from, to }: Flow): boolean {
 const HIDDEN_CLIENT =
   "a node may put its own address in the place of the client's: externalTrafficPolicy is not `Local`";
 
-/** The port of a source is that of the flow, which does not matter. */
+/** Which port a source sends from does not matter. */
 const ANY_PORT = "1";
 
 function findEnds(

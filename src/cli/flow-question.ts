@@ -97,7 +97,7 @@ export function scopeOf({ from, to }: FlowQuestion, source: Source): ClusterScop
     workloads: false,
     resources: false,
     configMapsOf: null,
-    // Whose address it is; and rules of cluster-scoped policies may name nodes.
+    // To tell whose address it is; and rules of cluster-scoped policies may name nodes.
     nodes: from.kind === "address" || to.kind === "address",
   };
 }

@@ -16,7 +16,7 @@ export interface Target {
 export interface Ends {
   readonly label: string;
   readonly targets: readonly Target[];
-  /** The only family of addresses that a flow to it can be of; null where it has no say in that. */
+  /** The only address family that a flow to it can have; null: any. */
   readonly family: Family | null;
   readonly assumptions: readonly string[];
 }
@@ -41,7 +41,7 @@ export function targetOn(pod: Pod, port: string, protocol: Protocol): Target {
   throw usageError(`--port: ${labelOf(pod)} has no ${protocol} port \`${port}\`; ${has}`);
 }
 
-/** Says that pods stand for a template. */
+/** The note that pods stand for a template, if they do. */
 export function standInNotes(pods: readonly Pod[]): readonly string[] {
   const [pod] = pods;
   if (pod === undefined || !isStandIn(pod)) return [];

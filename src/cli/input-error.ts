@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, type Problem } from "../errors.ts";
 
-/** What was asked cannot be answered, for reasons that lie with the asker: ends with exit code 2. */
+/** The question cannot be answered, and it is for the asker to mend that: ends with exit code 2. */
 export class InputError extends Error {
   readonly problems: readonly Problem[];
 
@@ -26,7 +26,7 @@ export const EXIT = { ok: 0, found: 1, input: 2, fault: 3, unknown: 4 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What lies with the world or with the program; everything else lies with the asker. */
+/** Errors that the asker cannot mend: they lie with the cluster or with the program. */
 const FAULTS: ReadonlySet<ErrorCode> = new Set([
   "NP_E_API_SERVER",
   "NP_E_FORBIDDEN",

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 /**
- * A command line with what kubectl's flags may also look like put as commander reads it: `-n=shop`,
+ * A command line for commander, with the other forms that kubectl's flags may take rewritten: `-n=shop`,
  * `--all-namespaces=true`.
  */
 export function fromPflagStyle(argv: readonly string[], program: Command): readonly string[] {

@@ -60,7 +60,7 @@ export function placesOf(
   return source.allNamespaces ? null : [source.namespace];
 }
 
-/** The namespace that is asked about, null for all. Throws an InputError for one that there is not. */
+/** The namespace that is asked about, null for all. Throws an InputError for one that does not exist. */
 export function namespaceInQuestion(source: Source, { namespaces }: World): string | null {
   const { allNamespaces, namespace } = source;
   if (allNamespaces) return null;

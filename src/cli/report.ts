@@ -5,14 +5,14 @@ export interface Report {
   /** What an answer takes for granted, where its format has no room for that. */
   assuming(assumptions: readonly string[]): void;
   /**
-   * How far a slow thing has come, until the next one; empty: it is done. Only a terminal sees it, and only
-   * if it takes so long that somebody wonders.
+   * How far a slow step has come, shown until the next message; an empty one ends it. Only on a terminal,
+   * and only if the step takes so long that somebody wonders.
    */
   progress(message: string): void;
 }
 
 const CLEAR_LINE = "\r\u001B[K";
-/** Up to here nobody waits. */
+/** Nobody minds a wait shorter than this. */
 const PATIENCE_MS = 400;
 
 /** A report to the standard error of the process. */

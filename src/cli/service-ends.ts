@@ -10,7 +10,7 @@ import type { Source } from "./sources/load-world.ts";
 import { podsBehind } from "./sources/resolvers.ts";
 import type { World } from "./sources/world.ts";
 
-/** The Service of a name. Throws an InputError for one that there is not, or more than one. */
+/** The Service of a name. Throws an InputError if there is none, or more than one. */
 export function findService(reference: Reference, world: World, source: Source): Service {
   const places = placesOf(reference, source);
   const all = [...world.services.values()];
@@ -110,7 +110,7 @@ function endpointTarget(
 }
 
 interface MeantPort extends ServicePort {
-  /** It is none of the Service's, but the pods' own. */
+  /** The port is the pods' own, not one of the Service's. */
   readonly isOfPods?: true;
 }
 

@@ -16,8 +16,9 @@ export interface Amendment {
 }
 
 /**
- * Amendments, each of them needed, and proof: with them, and with nothing else, the flow is allowed, over
- * every family of addresses. Null where none of them denies it.
+ * The amendments with which, and with nothing else, the flow would be allowed over every address family:
+ * this has been tried, and each is needed. Null if no family denies the flow, or if no such amendments are
+ * found.
  */
 export function smallestChange(
   { flow, families, ...walk }: Explanation,
@@ -54,7 +55,7 @@ function amend(side: DirectionExplanation, flow: Flow, world: World): Amended | 
   );
 }
 
-/** A rule that has the peer already, but not the port. */
+/** Add the port to a rule that has the peer already. */
 function addPort(
   { steps, direction }: DirectionExplanation,
   flow: Flow,
@@ -77,7 +78,7 @@ function addPort(
   return null;
 }
 
-/** A rule more in a policy that is about these pods, not about a whole namespace. */
+/** Add a rule to a policy that is about these pods, not about a whole namespace. */
 function addRule(
   { steps, direction }: DirectionExplanation,
   flow: Flow,
@@ -98,7 +99,7 @@ function addRule(
   );
 }
 
-/** A policy for the subject alone, beside one for its whole namespace. */
+/** Add a policy for the subject alone, beside one for its whole namespace. */
 function addPolicy(
   { direction }: DirectionExplanation,
   subject: FlowEnd,

@@ -76,7 +76,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     const isSaid = (rule: string): boolean => judged.some((finding) => finding.rule === rule);
     const found = inOrder([
       ...judged,
-      // Whoever is the reason; where a policy is, it has been said of that.
+      // Invariants that are broken without any one policy being the reason: else its own finding says so.
       ...(namespace === null ? brokenInvariants(world, governance) : []).filter(
         ({ rule }) => !isSaid(rule),
       ),
@@ -106,7 +106,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   };
 }
 
-/** What the engine finds may be a rule's finding as well, in other words: then they say the same. */
+/** What a finding says. The engine and a rule may find the same and word it differently: then it is said once. */
 function saying({ rule, object, path, message }: ReportedFinding): string {
   if (REDUNDANCIES.has(rule)) return `${object} ${path} redundant`;
   return `${object} ${path} ${rule === "equal-priority" ? rule : message}`;

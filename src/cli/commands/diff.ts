@@ -111,7 +111,10 @@ function inOrder(pairs: readonly FlowPair[]): readonly Connection[] {
     .map(({ row }) => row);
 }
 
-/** From outside, then to outside, then across namespaces; of those alike, the wider one, and one of many. */
+/**
+ * From outside, then to outside, then across namespaces; among equals the wider one, and one whose source
+ * reaches many.
+ */
 function dangerOf({ from, to, allowed }: Connection, fromThere: number): readonly number[] {
   const reach = [from, to].map(addressBits).reduce((sum, bits) => sum + bits, 0);
   return [wayOf(from, to), reach, fromThere, width(allowed)];

@@ -17,7 +17,7 @@ export function builtInEnforcer(
   return k3s(nodes) ?? eksAutoMode(nodes, dataOf);
 }
 
-/** What a cluster of that making comes down to where nothing else enforces policies. */
+/** What is known of a cluster of such a make if nothing else in it enforces policies. */
 export function bareEnforcer(nodes: readonly unknown[]): Enforcer | null {
   const gke = nodes.find((node) => versionOf(node).includes("-gke."));
   if (gke !== undefined) {

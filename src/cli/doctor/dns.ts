@@ -97,7 +97,7 @@ interface CutOff {
   readonly protocol: Protocol;
 }
 
-/** Workloads of which a pod surely reaches no resolver. */
+/** Workloads with a pod that certainly reaches no resolver. */
 function cutOff(
   { world }: Patient,
   pods: readonly Pod[],

@@ -33,9 +33,10 @@ export function knownOrAssumedResolvers(world: World): Resolvers {
 }
 
 /**
- * What an object of files is judged among that the files do not say: a pod that the policy selects where
- * nobody is known to run, and the resolvers. Files with policies alone would pass every rule about what
- * happens to pods. To apply before and to take back after: other questions are about what is written.
+ * What an object of files is judged with although the files do not say it: a pod that the policy selects,
+ * if nobody is known to run there, and the DNS. Otherwise files with policies alone would pass every rule
+ * about what happens to pods. Applied before the object is judged and taken back after, since all other
+ * questions are about what is written.
  */
 export function assumedSurroundings(
   { governed }: JudgedObject,

@@ -8,7 +8,7 @@ import type { Governance } from "./governance.ts";
 /** A line names this many groups of flows. */
 const NAMED_GROUPS = 2;
 
-/** The invariants that the world as it is breaks, whoever is the reason; what cannot be told is a note. */
+/** The invariants that the world breaks as it stands, whatever the reason; where that cannot be told, a note. */
 export function brokenInvariants(world: World, governance: Governance): readonly ReportedFinding[] {
   const { engine } = world;
   return [...governance.invariantsOn(engine).entries()].flatMap(([claim, invariant]) => {

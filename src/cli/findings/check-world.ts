@@ -28,10 +28,7 @@ export function checkPolicies(
   return judgeChanges(policies.map(policyChange), world, governance);
 }
 
-/**
- * What the webhook's rules say of changes, each as the last on the way to `world`, with everything else of
- * it in place.
- */
+/** What the webhook's rules say of changes, each judged as if it were the last one that led to `world`. */
 export function judgeChanges(
   changes: readonly JudgedChange[],
   world: World,
@@ -97,7 +94,7 @@ function judgeChange(
       report(subject, { rule: "reading", severity: "warning", path, message, help: "" }),
     ),
     ...excused.left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) => {
-      // Nobody is to fail, or to be mended, by what is only assumed.
+      // What is only assumed must neither fail a run nor mend a policy.
       const isDoubtful = rule === "dns-egress" && resolvers.areAssumed;
       const severity = SEVERITIES[soften(isDoubtful ? atMost(action, "Warn") : action, mode)];
       return report(

@@ -17,7 +17,7 @@ export function engineFindings(world: World, namespace: string | null): readonly
   return found.filter((finding) => namespace === null || finding.namespace === namespace);
 }
 
-/** Codes that say that policies shadow or repeat each other; that they contradict each other, a rule says. */
+/** Codes for policies that shadow or repeat each other; that they contradict each other is a rule's to say. */
 export const CONFLICTS: ReadonlySet<string> = new Set([
   "redundant-policy",
   "redundant-rule",

@@ -37,7 +37,7 @@ function changesBetween(before: World, after: World): readonly JudgedChange[] {
     ...changes(before.declared, after.declared, judgedNamespace).filter(
       ({ next }) => next !== null,
     ),
-    // With its namespace a policy goes without being asked about.
+    // A policy that goes with its namespace is not judged.
     ...changes(judgeable(before), judgeable(after), judgedPolicy).filter(
       ({ old, next }) => next !== null || after.namespaces.has(old?.namespace ?? ""),
     ),

@@ -109,7 +109,7 @@ export class Governance {
     return held;
   }
 
-  /** What governs a namespace with those labels: the flag, else its label, else `baseline`, which is what a label starts with. */
+  /** What governs a namespace with those labels: the profile of the flag, else of its label, else `baseline`. */
   of(labels: Labels | undefined): Governing {
     const optIn = optInOf(labels);
     const name = this.#chosen ?? optIn?.profile ?? DEFAULT_PROFILE;

@@ -37,7 +37,10 @@ export function namespaceChange(source: SourceNamespace): JudgedChange {
   };
 }
 
-/** The labels that name the profile. Of a namespace that had one, the ones before: leaving is judged by what is left. */
+/**
+ * The labels that name the profile: the old ones if they do, because leaving a profile is judged by that
+ * profile.
+ */
 export function governingLabels({ old, next }: JudgedChange): Labels | null {
   return old?.labels?.has(PROFILE_LABEL) === true ? old.labels : (next?.labels ?? null);
 }

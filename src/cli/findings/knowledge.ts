@@ -2,7 +2,7 @@ import { bareNetwork } from "../../cluster/bare-network.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import { rawOf, type SourcePolicy, type World } from "../sources/world.ts";
 
-/** What files need not say: who runs in a namespace that they do not fill, and which others there are. */
+/** What files may leave out: who runs in a namespace, and which other namespaces there are. */
 export function knowledgeOf(
   world: World,
 ): Pick<ClusterFacts, "knowsPodsOf" | "knowsNamespaces" | "network"> {

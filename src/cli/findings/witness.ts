@@ -2,9 +2,9 @@ import type { Labels, Pod, Policy, Requirement, Rule, Selector } from "../../eng
 import { requirementHolds, selectorMatches } from "../../engine/selector.ts";
 
 /**
- * A pod that the policy selects in its own namespace, for policies whose files do not say who runs
- * there; null where no pod can be so, and for policies of the whole cluster. It has the ports that the policy
- * names, no address, and no name that a pod could have.
+ * A pod that the policy selects in its own namespace, for policies whose files do not say who runs there;
+ * null if it can select no pod, and for policies of the whole cluster. It has the ports that the policy
+ * names, no address, and a name that no pod can have.
  */
 export function witnessOf({ namespace, subject, ingress }: Policy): Pod | null {
   const labels = labelsFor(subject.pods);
@@ -13,16 +13,16 @@ export function witnessOf({ namespace, subject, ingress }: Policy): Pod | null {
   return imaginedPod({ namespace, name, labels, ports: namedPorts(ingress.rules) });
 }
 
-/** A pod that is made up; in its name is what no pod's name can have. */
+/** A pod that is made up. Its name should be one that no pod can have. */
 export function imaginedPod(pod: Pick<Pod, "namespace" | "name" | "labels" | "ports">): Pod {
   const workload = { kind: "Pod", name: pod.name };
   return { ...pod, addresses: [], hostNetwork: false, node: null, ended: false, workload };
 }
 
-/** More than any rule minds. */
+/** So high that no rule about ports minds. */
 const FIRST_PORT = 65_000;
 
-/** What is reached by name is the subject's own: it is there, wherever that is. */
+/** Ports that are opened by name are the subject's own, so it has them, at whatever number. */
 function namedPorts(rules: readonly Rule[]): Pod["ports"] {
   const named = rules.flatMap(({ ports }) =>
     ports === "all" ? [] : ports.flatMap((port) => (port.kind === "named" ? [port] : [])),

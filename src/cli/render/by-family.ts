@@ -14,8 +14,8 @@ export function familyName({ family }: Pick<FamilyExplanation, "family">): strin
 }
 
 /**
- * What `tell` makes of one end of a flow: once where that is the same over every family of addresses, else
- * once for each, with its name.
+ * What `tell` says of one end of a flow: once if that is the same for every address family, else once for
+ * each, with the family's name.
  */
 export function tellByFamily(
   explanation: Explanation,

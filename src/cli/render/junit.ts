@@ -2,8 +2,8 @@ import type { ReportedFinding } from "../findings/finding.ts";
 import { checkoutPath } from "./checkout-path.ts";
 
 /**
- * A test case for each object that was checked, which fails by each finding that `fails`, the others
- * as its output. The dialect is what Jenkins and GitLab read.
+ * A test case for each object that was checked. Findings for which `fails` holds are its failures, the
+ * others its output. The dialect is what Jenkins and GitLab read.
  */
 export function renderJunit(
   objects: readonly string[],

@@ -26,7 +26,7 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
 /** The baseline of a namespace with those labels; undefined where there is none, or none that can be told. */
 type BaselineOf = (labels: Labels) => Baseline | undefined;
 
-/** By the built-in resources and these; the last of a name counts. */
+/** From the built-in resources and these; of several with the same name the last counts. */
 export function baselineFrom(resources: readonly SourceObject[]): BaselineOf {
   const known = new Map<string, Resource>();
   for (const { raw } of resources) {

@@ -11,17 +11,17 @@ import { usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { NOWHERE, type SourceObject } from "./source-object.ts";
 
-/** What of a cluster a question needs. */
+/** Which part of a cluster a question needs. */
 export interface ClusterScope {
   /** Whose pods, policies and labels matter: a flow between two pods needs only their own. */
   readonly namespaces: "all" | readonly string[];
-  /** With what is behind them; `optional`: gone on without where they may not be read. */
+  /** Services and their endpoints; `optional`: go on without them if they may not be read. */
   readonly services: boolean | "optional";
   /** Ringfence's own resources, where it is installed and they may be read. */
   readonly resources: boolean;
   /** Pod templates: for rules that ask about pods which do not exist yet. */
   readonly workloads: boolean;
-  /** The ConfigMaps that what was read calls for, as `namespace/name`: read one by one. */
+  /** Which ConfigMaps to read as well, as `namespace/name`, by what has been read: one by one. */
   readonly configMapsOf: ((objects: readonly unknown[]) => readonly string[]) | null;
   /** For addresses of nodes and pods on the host's network; left out where that is forbidden. */
   readonly nodes: boolean;
@@ -47,8 +47,8 @@ interface Wanted {
 }
 
 /**
- * Read what `scope` names, by `get` and `list` and nothing else. What the cluster lacks counts as
- * none; what may not be read is noted where an answer is possible without it, else it throws
+ * Read what `scope` names, by `get` and `list` and nothing else. A kind that the cluster does not serve has
+ * no objects. What may not be read is noted if an answer is possible without it; else this throws
  * `ApiError`, which names the verb and the resource.
  */
 export async function readCluster(

@@ -11,7 +11,7 @@ export class DistinctObjects {
     this.#complain = complain;
   }
 
-  /** Report whether there was none of that name before; one that differs is complained of. */
+  /** Report whether the name is new. A second object of one name that differs from the first is a problem. */
   add(read: WireObject, { raw, origin }: SourceObject): boolean {
     const key = objectKey(read);
     if (key === null) return true;

@@ -14,7 +14,7 @@ export class MentionedNamespaces {
     }
   }
 
-  /** One that no document declares exists all the same, with the label that every one has. */
+  /** All namespaces. One that is only mentioned exists all the same, with the label that every namespace has. */
   beside(
     declared: ReadonlyMap<string, { readonly namespace: Namespace }>,
   ): ReadonlyMap<string, Namespace> {

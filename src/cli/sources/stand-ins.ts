@@ -12,8 +12,8 @@ export interface Workload {
 }
 
 /**
- * Give the workloads of files pods that stand for them, but for those that are part of another there, and
- * those with pods of their own in the same files: `isThere` says which pods these are.
+ * Give the workloads of files pods that stand for them, except workloads that are part of another one and
+ * those whose own pods are in the same files: `isThere` says which pods are.
  */
 export function addStandIns(
   workloads: ReadonlyMap<string, Workload>,

@@ -193,8 +193,8 @@ class WorldBuilder {
   }
 
   /**
-   * A namespace of the cluster has what it has; one of a file will get its baseline if it did not have
-   * it, and keeps it whatever becomes of its labels.
+   * In a cluster, a namespace has the baseline that it has. One from a file will get its baseline if it had
+   * none before, and then keeps it whatever becomes of its labels.
    */
   #takeNamespace({ manifest, namespace }: ParsedNamespace, origin: Origin, layer: Layer): void {
     const { name } = namespace;
