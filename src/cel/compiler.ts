@@ -1,5 +1,6 @@
 import { unreachable } from "../errors.ts";
 import { Constants } from "./constants.ts";
+import { noRange } from "./evaluate-macro.ts";
 import { Faults } from "./faults.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { literalOf } from "./literal.ts";
@@ -308,7 +309,7 @@ export class Compiler {
   #macro(expr: Expr, macro: Macro, outer: Scope | null): Node {
     const range = this.#node(macro.range, outer);
     if (!["list", "map", "dyn"].includes(range.type)) {
-      return this.#complain(expr, `cannot go through a ${range.type}`);
+      return this.#complain(expr, noRange(range.type));
     }
     const slots = macro.names.map(() => this.#slots++);
     const scope = macro.names.reduce<Scope | null>(

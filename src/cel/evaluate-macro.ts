@@ -15,6 +15,7 @@ import {
   type MapKey,
   type Outcome,
   quoted,
+  type TypeName,
   typeOf,
   type Value,
 } from "./value.ts";
@@ -45,7 +46,7 @@ export function evaluateMacro(plan: MacroPlan, frame: Frame): Outcome {
   const value = plan.range(frame);
   if (value instanceof EvaluationError) return value;
   const range = rangeOf(value, frame);
-  if (range === null) return new EvaluationError(`cannot go through a ${typeOf(value)}`);
+  if (range === null) return new EvaluationError(noRange(typeOf(value)));
   switch (plan.kind) {
     case "all":
       return search(plan, range, false, frame);
@@ -69,6 +70,13 @@ export function evaluateMacro(plan: MacroPlan, frame: Frame): Outcome {
     default:
       return unreachable(plan.kind);
   }
+}
+
+/** That a macro goes through no value of this type. */
+export function noRange(type: TypeName): string {
+  return type === "optional_type"
+    ? "cannot go through an optional_type; `orValue([])` makes a list of it"
+    : `cannot go through a ${type}`;
 }
 
 /** CEL: an error counts only where no round decides (`wanted` is found), like an operand of `||` or `&&`. */

@@ -154,7 +154,10 @@ describe("what is wrong with them beforehand", () => {
     ["object.?truth && true", "expected a bool, got optional_type (line 1, column 1)"],
     ["object.?one == 1", "optional_type and int are never equal (line 1, column 13)"],
     ["object.?one + 1", "`+` does not take optional_type and int (line 1, column 13)"],
-    ["object.?spec.all(x, true)", "cannot go through a optional_type (line 1, column 13)"],
+    [
+      "object.?spec.all(x, true)",
+      "cannot go through an optional_type; `orValue([])` makes a list of it (line 1, column 13)",
+    ],
     ["'abc'.?name", "a string has no field `name` (line 1, column 6)"],
     ["'abc'[?0]", "`[]` does not take string and int (line 1, column 6)"],
     ["[?1]", "expected an optional_type, got int (line 1, column 1)"],
