@@ -14,6 +14,7 @@ import type { Validator } from "../src/rules/rule.ts";
 import { RuleBook } from "../src/rules/rule-book.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
 import { ServiceIndex } from "../src/wire/service-index.ts";
+import { NO_FACTS } from "../test/support/facts.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
 import { changesOf, readCluster } from "./engine-cluster.ts";
 
@@ -48,21 +49,13 @@ export function embeddedAdmission(
       cluster: {
         engine,
         facts: {
+          ...NO_FACTS,
           dns: dns.map(({ namespace, name }) => ({
             end: { kind: "pod", key: `${namespace}/${name}` },
             udpPort: 53,
             tcpPort: 53,
           })),
-          apiServer: [],
-          ownNamespace: "ringfence-system",
-          ownPods: [],
-          webhookPort: 9443,
-          templatesOf: () => [],
           services: servicesOf(cluster.pods),
-          knowsPodsOf: () => true,
-          namespaceManifest: () => undefined,
-          network: { bare: () => null },
-          knowsNamespaces: "yes",
         },
         freshness: () => ({ kind: "fresh" }),
         isTerminating: () => false,

@@ -1,5 +1,6 @@
 import { parseResource, type Resource } from "../src/resources/resource.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
+import { resourceDocument } from "../test/support/documents.ts";
 import { TEAMS } from "./catalogue.ts";
 import { must } from "./engine-cluster.ts";
 
@@ -26,11 +27,8 @@ const EXPRESSIONS: readonly ((number: number) => string)[] = [
 /** All rules there are, as many CEL expressions, and as many invariants. */
 export function governance(expressions: number, invariants: number): readonly Resource[] {
   const profile = must(
-    parseResource({
-      apiVersion: "ringfence.dev/v1alpha1",
-      kind: "Profile",
-      metadata: { name: GOVERNED },
-      spec: {
+    parseResource(
+      resourceDocument("Profile", GOVERNED, {
         extends: "restricted",
         rules: VALIDATORS.map(({ id }) => ({ id, action: "Warn" })),
         customRules: Array.from({ length: expressions }, (_, index) => ({
@@ -39,8 +37,8 @@ export function governance(expressions: number, invariants: number): readonly Re
           onFault: "Deny",
           expression: EXPRESSIONS[index % EXPRESSIONS.length]?.(index) ?? "false",
         })),
-      },
-    }),
+      }),
+    ),
   );
   return [profile, ...invariantsOf(invariants)];
 }
@@ -52,11 +50,8 @@ export function invariantsOf(count: number): readonly Resource[] {
       matchLabels: { team: TEAMS[(index + offset) % TEAMS.length] },
     });
     return must(
-      parseResource({
-        apiVersion: "ringfence.dev/v1alpha1",
-        kind: "Invariant",
-        metadata: { name: `data-${index}` },
-        spec: {
+      parseResource(
+        resourceDocument("Invariant", `data-${index}`, {
           description: "data is for its own team",
           mustNotReach: {
             from: [{ namespaces: team(1 + Math.floor(index / TEAMS.length)) }],
@@ -70,8 +65,8 @@ export function invariantsOf(count: number): readonly Resource[] {
             ],
             ports: [{ port: 3306 + index }],
           },
-        },
-      }),
+        }),
+      ),
     );
   });
 }

@@ -3,22 +3,19 @@ import type { Replicas, Telling } from "../../src/admission/replicas.ts";
 import { changesOf } from "../../src/admission/told-change.ts";
 import { failure, type Problem, type Result, success } from "../../src/errors.ts";
 import { parseResource, type Resource } from "../../src/resources/resource.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, namespace, policy, type WorldOptions } from "./world.ts";
 
-const named = (name: string): Json => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
-const sealed = resource({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind: "Invariant",
-  metadata: { name: "sealed" },
-  spec: {
+const sealed = resource(
+  resourceDocument("Invariant", "sealed", {
     description: "shop keeps out of payments",
     mustNotReach: {
       from: [{ namespaces: named("shop") }, { namespaces: named("soft") }],
       to: [{ namespaces: named("payments") }],
     },
-  },
-});
+  }),
+);
 const closed = policy("shop/deny", { podSelector: {}, policyTypes: ["Egress"] });
 const dns = {
   to: [{ namespaceSelector: named("kube-system") }],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, namespace, policy, type WorldOptions } from "./world.ts";
@@ -13,7 +14,7 @@ const pod = (where: string, part: Json = {}): Json => ({
   ...part,
 });
 const resource = (kind: string, name: string, spec: Json): Resource =>
-  succeed(parseResource({ apiVersion: "ringfence.dev/v1alpha1", kind, metadata: { name }, spec }));
+  succeed(parseResource(resourceDocument(kind, name, spec)));
 const asked = { kind: { group: "", version: "v1", kind: "Pod" } };
 
 interface Row {

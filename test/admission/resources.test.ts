@@ -6,22 +6,17 @@ import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, namespace, policy, testRule } from "./world.ts";
 
-const document = (kind: string, name: string, spec: Json, namespaceName?: string): Json => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind,
-  metadata: { name, ...(namespaceName === undefined ? {} : { namespace: namespaceName }) },
-  spec,
-});
 const asked = (kind: string): Json => ({
   kind: { group: "ringfence.dev", version: "v1alpha1", kind },
 });
 const rules = (id: string): Json => ({ rules: [{ id, action: "Deny" }] });
 const exemption = (spec: Json): Json =>
-  document(
+  resourceDocument(
     "Exemption",
     "legacy",
     { reason: "moving", owner: "team shop", expires: "2026-06-01T00:00:00Z", ...spec },
@@ -31,17 +26,22 @@ const resource = (raw: Json): Resource => succeed(parseResource(raw));
 
 describe("a change of one of Ringfence's own resources", () => {
   it.each<[string, string, Json, string | null]>([
-    ["a Profile that is right", "Profile", document("Profile", "x", rules("allow-all")), null],
+    [
+      "a Profile that is right",
+      "Profile",
+      resourceDocument("Profile", "x", rules("allow-all")),
+      null,
+    ],
     [
       "a Profile of rules that there are not",
       "Profile",
-      document("Profile", "x", rules("alow-all")),
+      resourceDocument("Profile", "x", rules("alow-all")),
       "Profile x cannot be used\nspec.rules[0].id: `alow-all` is no rule; did you mean `allow-all`?",
     ],
     [
       "an Invariant with a typo",
       "Invariant",
-      document("Invariant", "x", { description: "d", mustNotReeach: {} }),
+      resourceDocument("Invariant", "x", { description: "d", mustNotReeach: {} }),
       "Invariant x cannot be used\nspec.mustNotReeach: unknown field `mustNotReeach`; did you mean `mustNotReach`?\nspec: needs exactly one of `mustNotReach` and `mustReach`",
     ],
     [
@@ -65,7 +65,7 @@ describe("a change of one of Ringfence's own resources", () => {
     [9, "and 1 more"],
   ])("that has %i problems is told of eight", async (count, rest) => {
     const wrong = Array.from({ length: count }, (_, at) => ({ id: `r${at}`, action: "Deny" }));
-    const object = document("Profile", "x", { rules: wrong });
+    const object = resourceDocument("Profile", "x", { rules: wrong });
     const { status } = await createWorld().ask(review({ object, request: asked("Profile") }));
     const [, ...lines] = status?.message.split("\n") ?? [];
     expect(lines.filter((line) => line.startsWith("spec.rules["))).toHaveLength(8);
@@ -73,7 +73,7 @@ describe("a change of one of Ringfence's own resources", () => {
   });
 
   const removalOf = (kind: string, name: string) =>
-    review({ oldObject: document(kind, name, {}), request: asked(kind) });
+    review({ oldObject: resourceDocument(kind, name, {}), request: asked(kind) });
 
   it("is refused where namespaces need the Profile that is to go", async () => {
     const { ask, watch } = createWorld();
@@ -109,8 +109,8 @@ describe("a change of one of Ringfence's own resources", () => {
 
   it("is refused where another Profile extends the one that is to go", async () => {
     const { ask, around } = createWorld();
-    const parent = document("Profile", "parent", rules("allow-all"));
-    const child = document("Profile", "child", { extends: "parent" });
+    const parent = resourceDocument("Profile", "parent", rules("allow-all"));
+    const child = resourceDocument("Profile", "child", { extends: "parent" });
     around.ruleBook.upsert("Profile parent", parseResource(parent));
     around.ruleBook.upsert("Profile child", parseResource(child));
     const removed = await ask(review({ oldObject: parent, request: asked("Profile") }));
@@ -121,7 +121,7 @@ describe("a change of one of Ringfence's own resources", () => {
   it("may go, an Invariant, although an Exemption names it", async () => {
     const { ask, around } = createWorld();
     const ends = [{ namespaces: {} }];
-    const invariant = document("Invariant", "closed", {
+    const invariant = resourceDocument("Invariant", "closed", {
       description: "nobody reaches anybody",
       mustNotReach: { from: ends, to: ends },
     });
@@ -133,10 +133,10 @@ describe("a change of one of Ringfence's own resources", () => {
   });
 
   const spec = { podSelector: {}, policyTypes: ["Ingress"] };
-  const wall = document("Baseline", "wall", { policies: [{ name: "own", spec }] });
+  const wall = resourceDocument("Baseline", "wall", { policies: [{ name: "own", spec }] });
 
-  const strict = document("Profile", "strict", { baseline: "wall" });
-  const empty = document("Baseline", "wall", { policies: [] });
+  const strict = resourceDocument("Profile", "strict", { baseline: "wall" });
+  const empty = resourceDocument("Baseline", "wall", { policies: [] });
 
   it.each([
     ["Baseline", wall, { "Baseline wall": empty, "Profile strict": strict }],
@@ -159,7 +159,10 @@ describe("a change of one of Ringfence's own resources", () => {
         "NetworkPolicies of namespaces' own will be replaced by those of a Baseline: odd/own",
       ],
     });
-    const other = review({ object: document("Profile", "other", {}), request: asked("Profile") });
+    const other = review({
+      object: resourceDocument("Profile", "other", {}),
+      request: asked("Profile"),
+    });
     expect((await ask(other)).warnings).toBeUndefined();
   });
 
@@ -171,7 +174,7 @@ describe("a change of one of Ringfence's own resources", () => {
     watch(namespace("odd", { ...by, team: "a" }));
     watch(namespace("lacking", by));
     const matchLabels = { team: "$(namespace.labels.team)" };
-    const object = document("Baseline", "wall", {
+    const object = resourceDocument("Baseline", "wall", {
       namespaceLabels: ["team", "unused"],
       policies: [{ name: "own", spec: { podSelector: { matchLabels } } }],
     });
@@ -182,27 +185,27 @@ describe("a change of one of Ringfence's own resources", () => {
 
   describe("that makes a Baseline", () => {
     const deny = { name: "default-deny", spec: { podSelector: {}, policyTypes: ["Ingress"] } };
-    const from = [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }];
+    const from = [{ namespaceSelector: named("dev") }];
     const matchLabels = { app: "$(namespace.annotations.entry)" };
     const entry = {
       name: "entry",
       spec: { podSelector: { matchLabels }, policyTypes: ["Ingress"], ingress: [{ from }] },
     };
-    const closed = document("Baseline", "wall", { policies: [deny] });
-    const opening = document("Baseline", "wall", {
+    const closed = resourceDocument("Baseline", "wall", { policies: [deny] });
+    const opening = resourceDocument("Baseline", "wall", {
       namespaceAnnotations: ["entry"],
       policies: [deny, entry],
     });
-    const named = (name: string): Json => ({
-      namespaces: { matchLabels: { "kubernetes.io/metadata.name": name } },
-    });
-    const walled = document("Profile", "walled", { baseline: "wall" });
+    const walled = resourceDocument("Profile", "walled", { baseline: "wall" });
     const kept = (action: string): Resource =>
       resource(
-        document("Invariant", "no-dev", {
+        resourceDocument("Invariant", "no-dev", {
           description: "nobody develops on the shop",
           action,
-          mustNotReach: { from: [named("dev")], to: [named("shop")] },
+          mustNotReach: {
+            from: [{ namespaces: named("dev") }],
+            to: [{ namespaces: named("shop") }],
+          },
         }),
       );
     const world = (action: string, options: Parameters<typeof createWorld>[0] = {}) => {
@@ -260,7 +263,7 @@ describe("a change of one of Ringfence's own resources", () => {
       });
       const other = { ...opening, metadata: { name: "gate" } };
       around.ruleBook.upsert("Baseline gate", parseResource(other));
-      const object = document("Profile", "walled", { baseline: "gate" });
+      const object = resourceDocument("Profile", "walled", { baseline: "gate" });
       const moved = await ask(review({ object, request: asked("Profile") }));
       expect(moved.status?.message).toContain(
         `Profile walled cannot be used\ninvariant "no-dev": `,
@@ -280,7 +283,7 @@ describe("a change of one of Ringfence's own resources", () => {
     const podsOf = (app: string): Json => ({ pods: { podSelector: { matchLabels: { app } } } });
     const reach = { from: [podsOf("web")], to: [podsOf("db")] };
     const written = (mustReach: Json): Json =>
-      document("Invariant", "x", { description: "d", mustReach });
+      resourceDocument("Invariant", "x", { description: "d", mustReach });
     const { ask } = createWorld();
     const warnings = async (object: Json) =>
       (await ask(review({ object, request: asked("Invariant") }))).warnings;
@@ -300,7 +303,7 @@ describe("a change of one of Ringfence's own resources", () => {
   });
 
   it("is refused where namespaces pick the Baseline that is to go", async () => {
-    const team = document("Baseline", "team", { policies: [] });
+    const team = resourceDocument("Baseline", "team", { policies: [] });
     const { ask, engine, around } = createWorld();
     around.ruleBook.upsert("Baseline team", parseResource(team));
     const removal = () => ask(review({ oldObject: team, request: asked("Baseline") }));
@@ -320,7 +323,7 @@ describe("a change of one of Ringfence's own resources", () => {
 
   it("waits for the first sync", async () => {
     const { ask } = createWorld({ freshness: { kind: "syncing" } });
-    const oldObject = document("Profile", "unused", {});
+    const oldObject = resourceDocument("Profile", "unused", {});
     expect(await ask(review({ oldObject, request: asked("Profile") }))).toMatchObject({
       allowed: false,
       status: { code: 503 },
@@ -358,7 +361,7 @@ describe("an Exemption", () => {
 
 describe("an Exemption where the profile lets none last longer than 30 days", () => {
   const limited = resource(
-    document("Profile", "limited", { ...rules("allow-all"), maxExemptionDays: 30 }),
+    resourceDocument("Profile", "limited", { ...rules("allow-all"), maxExemptionDays: 30 }),
   );
   const world = (): ReturnType<typeof createWorld> => {
     const made = createWorld({ resources: [limited] });
@@ -410,7 +413,10 @@ describe("an Exemption where the profile lets none last longer than 30 days", ()
 });
 
 describe("an Exemption of a file, whose age nobody knows, under such a profile", () => {
-  const limited = document("Profile", "limited", { ...rules("allow-all"), maxExemptionDays: 30 });
+  const limited = resourceDocument("Profile", "limited", {
+    ...rules("allow-all"),
+    maxExemptionDays: 30,
+  });
   it.each([
     ["2026-01-31T00:00:00Z", "allow-all: excused until 2026-01-31T00:00:00Z by", true],
     [
@@ -431,15 +437,15 @@ describe("an Exemption of a file, whose age nobody knows, under such a profile",
 
 describe("a broken resource", () => {
   it.each<[string, Json, boolean]>([
-    ["Exemption shop/old", document("Exemption", "old", { rules: ["nope"] }, "shop"), true],
-    ["Exemption dev/old", document("Exemption", "old", { rules: ["nope"] }, "dev"), false],
-    ["Baseline team", document("Baseline", "team", { policies: [{ name: "p" }] }), true],
-    ["Baseline other", document("Baseline", "other", { policies: [{ name: "p" }] }), false],
+    ["Exemption shop/old", resourceDocument("Exemption", "old", { rules: ["nope"] }, "shop"), true],
+    ["Exemption dev/old", resourceDocument("Exemption", "old", { rules: ["nope"] }, "dev"), false],
+    ["Baseline team", resourceDocument("Baseline", "team", { policies: [{ name: "p" }] }), true],
+    ["Baseline other", resourceDocument("Baseline", "other", { policies: [{ name: "p" }] }), false],
   ])("%s is named to those whom it concerns", async (key, broken, isNamed) => {
     const { ask, around } = createWorld();
     const { ruleBook } = around;
-    const team = document("Baseline", "team", { policies: [] });
-    const mine = document("Profile", "mine", { ...rules("allow-all"), baseline: "team" });
+    const team = resourceDocument("Baseline", "team", { policies: [] });
+    const mine = resourceDocument("Profile", "mine", { ...rules("allow-all"), baseline: "team" });
     ruleBook.upsert("Baseline team", parseResource(team));
     ruleBook.upsert("Profile mine", parseResource(mine));
     ruleBook.upsert(key, parseResource(broken));
@@ -458,8 +464,14 @@ describe("a broken resource", () => {
   it("is named to those whom its profile governs, while its last good version is in force", async () => {
     const { ask, around } = createWorld();
     const { ruleBook } = around;
-    ruleBook.upsert("Profile ours", parseResource(document("Profile", "ours", rules("allow-all"))));
-    ruleBook.upsert("Profile ours", parseResource(document("Profile", "ours", rules("nope"))));
+    ruleBook.upsert(
+      "Profile ours",
+      parseResource(resourceDocument("Profile", "ours", rules("allow-all"))),
+    );
+    ruleBook.upsert(
+      "Profile ours",
+      parseResource(resourceDocument("Profile", "ours", rules("nope"))),
+    );
     around.cluster.engine.apply({
       kind: "namespace",
       op: "upsert",
@@ -490,7 +502,7 @@ describe("a broken resource", () => {
 
   it("that never was good is no profile, and the reason is said", async () => {
     const { ask, around } = createWorld();
-    const bad = document("Profile", "strict", rules("nope"));
+    const bad = resourceDocument("Profile", "strict", rules("nope"));
     around.ruleBook.upsert("Profile strict", parseResource(bad));
     const object = namespace("new", { "ringfence.dev/profile": "strict" });
     expect((await ask(review({ object }))).status?.message).toBe(
@@ -504,7 +516,7 @@ describe("an Invariant", () => {
   const vault = [
     {
       pods: {
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "payments" } },
+        namespaceSelector: named("payments"),
         podSelector: { matchLabels: { app: "vault" } },
       },
     },
@@ -520,7 +532,7 @@ describe("an Invariant", () => {
   ];
   const ports = [{ port: 8200 }];
   const guarded = (part: Json): Resource =>
-    resource(document("Invariant", "cardholder-data", { ...spec, ...part }));
+    resource(resourceDocument("Invariant", "cardholder-data", { ...spec, ...part }));
   const sealed = guarded({ mustNotReach: { from: others, to: vault, ports } });
   const vaultFrom = (from: Json, port = 8200): Json =>
     policy("payments/vault-from", {
@@ -528,7 +540,7 @@ describe("an Invariant", () => {
       policyTypes: ["Ingress"],
       ingress: [{ from: [from], ports: [{ protocol: "TCP", port }] }],
     });
-  const dev = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } };
+  const dev = { namespaceSelector: named("dev") };
 
   it("refuses a change that opens what must stay closed: the flow, how many pods, and why", async () => {
     const { ask } = createWorld({ resources: [sealed] });
@@ -573,9 +585,7 @@ describe("an Invariant", () => {
           podSelector: { matchLabels: { app: "vault" } },
           ingress: [
             {
-              from: [
-                { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "soft" } } },
-              ],
+              from: [{ namespaceSelector: named("soft") }],
               ports: [{ port: 8200 }],
             },
           ],
@@ -588,7 +598,7 @@ describe("an Invariant", () => {
   it("refuses a change that closes what must stay open", async () => {
     const open = guarded({
       mustReach: {
-        from: [{ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }],
+        from: [{ namespaces: named("dev") }],
         to: [{ pods: { podSelector: { matchLabels: { app: "web" } } } }],
         ports: [{ port: 80 }],
       },
@@ -610,7 +620,7 @@ describe("an Invariant", () => {
     const noReach = guarded({
       mustNotReach: {
         from: [{ namespaces: { matchLabels: { trusted: "no" } } }],
-        to: [{ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }],
+        to: [{ namespaces: named("dev") }],
       },
     });
     const { ask } = createWorld({ resources: [noReach] });
@@ -645,7 +655,7 @@ describe("an Invariant", () => {
   });
 
   it("is excused by an Exemption that names it", async () => {
-    const excused = document(
+    const excused = resourceDocument(
       "Exemption",
       "migration",
       { invariants: ["cardholder-data"], reason: "r", owner: "o", expires: "2026-06-01T00:00:00Z" },
@@ -669,9 +679,8 @@ describe("an Invariant", () => {
     const terms = { reason: "r", owner: "o", expires: "2026-06-01T00:00:00Z" };
     const forCards = { invariants: ["cardholder-data"], ...terms };
     const { ask } = createWorld({
-      resources: [sealed, resource(document("Exemption", "migration", forCards, where))],
+      resources: [sealed, resource(resourceDocument("Exemption", "migration", forCards, where))],
     });
-    const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
     const object = {
       apiVersion: "policy.networking.k8s.io/v1alpha2",
       kind: "ClusterNetworkPolicy",
@@ -690,8 +699,7 @@ describe("an Invariant", () => {
 });
 
 describe("a namespace whose labels and annotations fill its baseline", () => {
-  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
-  const filled = document("Baseline", "filled", {
+  const filled = resourceDocument("Baseline", "filled", {
     namespaceLabels: ["friend"],
     namespaceAnnotations: ["partner"],
     policies: [
@@ -712,14 +720,17 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
       },
     ],
   });
-  const sealed = document("Invariant", "sealed", {
+  const sealed = resourceDocument("Invariant", "sealed", {
     description: "payments is nobody's",
     mustNotReach: {
       from: [{ namespaces: named("dev") }, { world: true }],
       to: [{ namespaces: named("payments") }],
     },
   });
-  const filling = document("Profile", "filling", { extends: "restricted", baseline: "filled" });
+  const filling = resourceDocument("Profile", "filling", {
+    extends: "restricted",
+    baseline: "filled",
+  });
   const resources = [filled, sealed, filling].map(resource);
   const payments = (friend: string, partner: string, more: Json = {}): Json => ({
     apiVersion: "v1",
@@ -790,10 +801,9 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
 });
 
 describe("a namespace that comes to be enforced, and so gets its baseline", () => {
-  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
   const link = (more: Json = {}): Resource =>
     resource(
-      document("Invariant", "link", {
+      resourceDocument("Invariant", "link", {
         description: "the shop asks here",
         mustReach: {
           from: [{ namespaces: named("shop") }],
@@ -959,7 +969,7 @@ describe("a namespace that comes to be enforced, and so gets its baseline", () =
   });
 
   it("is judged with the baseline of the label's choice, and without what it kept of another", async () => {
-    const wall = document("Baseline", "wall", {
+    const wall = resourceDocument("Baseline", "wall", {
       policies: [{ name: "wall", spec: { podSelector: {}, policyTypes: ["Ingress"] } }],
     });
     const world = createWorld({ resources: [resource(wall)] });
@@ -1007,10 +1017,9 @@ describe("a namespace that comes to be enforced, and so gets its baseline", () =
 });
 
 describe("two changes, each harmless, that break an Invariant together", () => {
-  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
   const sealedOff = (from: string) =>
     resource(
-      document("Invariant", "sealed", {
+      resourceDocument("Invariant", "sealed", {
         description: `${from} keeps out of payments`,
         mustNotReach: {
           from: [{ namespaces: named(from) }],
@@ -1121,9 +1130,8 @@ describe("two changes, each harmless, that break an Invariant together", () => {
 });
 
 describe("possible changes that are many", () => {
-  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
   const sealed = resource(
-    document("Invariant", "sealed", {
+    resourceDocument("Invariant", "sealed", {
       description: "soft keeps out of payments",
       mustNotReach: {
         from: [{ namespaces: named("soft") }],
@@ -1225,11 +1233,10 @@ it.each([
     "shop/* → payments/* TCP 8200, soft/* → payments/* TCP 8201 and 1 more (",
   ],
 ])("a broken Invariant names two groups of flows: %j", async (names, text) => {
-  const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
   const { ask } = createWorld({
     resources: [
       resource(
-        document("Invariant", "sealed", {
+        resourceDocument("Invariant", "sealed", {
           description: "nobody comes in",
           mustNotReach: {
             from: names.map((name) => ({ namespaces: named(name) })),
@@ -1252,7 +1259,7 @@ it.each([
 
 describe("rules for namespaces with certain labels", () => {
   const frozen = resource(
-    document("Profile", "frozen", {
+    resourceDocument("Profile", "frozen", {
       customRules: [
         {
           id: "frozen",
@@ -1285,7 +1292,7 @@ describe("rules for namespaces with certain labels", () => {
 });
 
 it("lets a rule in CEL see how it is asked: by a subresource, with options", async () => {
-  const gitops = document("Profile", "gitops", {
+  const gitops = resourceDocument("Profile", "gitops", {
     customRules: [
       {
         id: "by-gitops",
@@ -1326,8 +1333,8 @@ describe("a namespace may swap its Profile for one", () => {
     { of: "a weaker action", rules: [{ ...denies, action: "Warn" }], allowed: false },
   ])("of $of: $allowed", async ({ rules: next, allowed }) => {
     const profiles = [
-      resource(document("Profile", "present", { rules: [guard, denies] })),
-      resource(document("Profile", "next", { rules: [guard, ...next] })),
+      resource(resourceDocument("Profile", "present", { rules: [guard, denies] })),
+      resource(resourceDocument("Profile", "next", { rules: [guard, ...next] })),
     ];
     const { ask } = createWorld({ resources: profiles });
     const labelled = (profile: string): Json =>

@@ -28,8 +28,8 @@ import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
-import { ServiceIndex } from "../../src/wire/service-index.ts";
 import { field } from "../../src/wire/shape.ts";
+import { NO_FACTS } from "../support/facts.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -131,17 +131,9 @@ export function createWorld(options: WorldOptions = {}): {
     cluster: {
       engine,
       facts: {
+        ...NO_FACTS,
         dns: [{ end: { kind: "pod", key: "kube-system/coredns-1" }, udpPort: 53, tcpPort: 53 }],
-        apiServer: [],
-        ownNamespace: "ringfence-system",
-        ownPods: [],
-        webhookPort: 9443,
-        templatesOf: () => [],
-        services: new ServiceIndex(),
-        knowsPodsOf: () => true,
         namespaceManifest: (name) => NAMESPACES.find((raw) => nameOf(raw) === name),
-        network: { bare: () => null },
-        knowsNamespaces: "yes",
       },
       freshness: () => options.freshness ?? { kind: "fresh" },
       isTerminating: (name) => options.terminating?.includes(name) ?? false,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { builtInProfiles } from "../../src/resources/profile.ts";
 import { BUILT_IN_PROFILES } from "../../src/rules/names.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { type CliResult, runCli } from "./run-cli.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -137,18 +138,10 @@ describe("a namespace of manifests that opts in is judged with its baseline", ()
     const folder = await mkdtemp(join(tmpdir(), "ringfence-baseline-"));
     onTestFinished(async () => rm(folder, { recursive: true, force: true }));
     const own = [
-      {
-        apiVersion: "ringfence.dev/v1alpha1",
-        kind: "Profile",
-        metadata: { name: "house" },
-        spec: { baseline: "walls", rules: [] },
-      },
-      {
-        apiVersion: "ringfence.dev/v1alpha1",
-        kind: "Baseline",
-        metadata: { name: "walls" },
-        spec: { policies: [{ name: "no-way-in", spec: { podSelector: {}, ingress: [] } }] },
-      },
+      resourceDocument("Profile", "house", { baseline: "walls", rules: [] }),
+      resourceDocument("Baseline", "walls", {
+        policies: [{ name: "no-way-in", spec: { podSelector: {}, ingress: [] } }],
+      }),
     ];
     await writeFile(join(folder, "house.yaml"), yaml(own));
     const house = namespace({ "ringfence.dev/profile": "house" });

@@ -8,6 +8,7 @@ import { renderCustomResourceDefinition } from "../../src/resources/custom-resou
 import { RESOURCE_KINDS } from "../../src/resources/resource.ts";
 import { createNamespace, createPod, createShop, pod, policy } from "../e2e/shop.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { endWithTest } from "../support/end-with-test.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { type CliResult, runCli } from "./run-cli.ts";
@@ -450,7 +451,7 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     const create = (plural: string, kind: string, name: string, spec: object): Promise<unknown> =>
       vi.waitFor(async () => {
         const { status } = await plane().request("POST", `${group}/${plural}`, {
-          body: { apiVersion: "ringfence.dev/v1alpha1", kind, metadata: { name }, spec },
+          body: resourceDocument(kind, name, spec),
         });
         expect(status).toBe(201);
       }, 10_000);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ResourceFolder, readResources } from "../../src/config/resource-folder.ts";
 import type { Problem } from "../../src/errors.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { complaints } from "../wire/describe-policy.ts";
 
 const document = (name: string, rules = "[]") => `apiVersion: ringfence.dev/v1alpha1
@@ -77,12 +78,7 @@ describe("a folder of resources", () => {
     await writeFile(join(folder, "a.yaml"), document("first"));
     await writeFile(
       join(folder, "a1.json"),
-      JSON.stringify({
-        apiVersion: "ringfence.dev/v1alpha1",
-        kind: "Profile",
-        metadata: { name: "second" },
-        spec: { rules: [] },
-      }),
+      JSON.stringify(resourceDocument("Profile", "second", { rules: [] })),
     );
     await writeFile(join(folder, "README.md"), "no: [yaml");
     await writeFile(join(folder, ".a.yaml.swp"), "no: [yaml");

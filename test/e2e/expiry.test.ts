@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createPod, createShop, pod, policy } from "./shop.ts";
 
@@ -8,12 +9,6 @@ const DAY_MS = 86_400_000;
 /** Exemptions are looked at every ten seconds. */
 const SOON = { timeout: 25_000, interval: 250 };
 
-const resource = (kind: string, name: string, spec: object, namespace?: string): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind,
-  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  spec,
-});
 /** Ingress to everything from everybody. */
 const open = policy("moving", "open", { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] });
 
@@ -23,7 +18,7 @@ describeWithControlPlane("an Exemption as days go by", (plane) => {
   const at = (days: number): string =>
     `${new Date(began + days * DAY_MS).toISOString().slice(0, 19)}Z`;
   const exemption = (days: number): object =>
-    resource(
+    resourceDocument(
       "Exemption",
       "old",
       { rules: ["allow-all"], reason: "moving", owner: "team moving", expires: at(days) },
@@ -47,7 +42,10 @@ describeWithControlPlane("an Exemption as days go by", (plane) => {
     await createShop(plane());
     ringfence = await Ringfence.install(plane());
     await ringfence.setClockAhead(0);
-    const limited = resource("Profile", "limited", { extends: "restricted", maxExemptionDays: 10 });
+    const limited = resourceDocument("Profile", "limited", {
+      extends: "restricted",
+      maxExemptionDays: 10,
+    });
     expect(await apply(limited)).toMatchObject({ code: 0 });
     await createNamespace(plane(), "moving");
     await createPod(plane(), pod("moving", "web", "10.244.9.1", { http: 80 }));

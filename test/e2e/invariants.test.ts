@@ -1,34 +1,27 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
 
-const named = (name: string): object => ({
-  matchLabels: { "kubernetes.io/metadata.name": name },
-});
 const from = (name: string): object => ({ namespaceSelector: named(name) });
 
-const sealed = {
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind: "Invariant",
-  metadata: { name: "cardholder-data" },
-  spec: {
-    description: "card data is for payments alone",
-    mustNotReach: {
-      from: [{ namespaces: named("lab") }],
-      to: [
-        {
-          pods: {
-            namespaceSelector: named("payments"),
-            podSelector: { matchLabels: { app: "vault" } },
-          },
+const sealed = resourceDocument("Invariant", "cardholder-data", {
+  description: "card data is for payments alone",
+  mustNotReach: {
+    from: [{ namespaces: named("lab") }],
+    to: [
+      {
+        pods: {
+          namespaceSelector: named("payments"),
+          podSelector: { matchLabels: { app: "vault" } },
         },
-      ],
-      ports: [{ port: 8200 }],
-    },
+      },
+    ],
+    ports: [{ port: 8200 }],
   },
-};
+});
 
 /** Two policies, neither of which opens anything by itself: both namespaces are closed. */
 const egress = policy("lab", "to-payments", {
@@ -118,12 +111,10 @@ describeWithControlPlane("an Invariant through kubectl", (plane) => {
   it("keeps it closed where a Baseline would have it opened", async () => {
     const deny = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
     const { spec: letIn } = ingress as { readonly spec: object };
-    const gate = (...more: readonly object[]): object => ({
-      apiVersion: "ringfence.dev/v1alpha1",
-      kind: "Baseline",
-      metadata: { name: "gate" },
-      spec: { policies: [{ name: "default-deny", spec: deny }, ...more] },
-    });
+    const gate = (...more: readonly object[]): object =>
+      resourceDocument("Baseline", "gate", {
+        policies: [{ name: "default-deny", spec: deny }, ...more],
+      });
     expect(await apply(egress)).toMatchObject({ code: 0 });
     expect(await apply(gate())).toMatchObject({ code: 0 });
     await vi.waitFor(async () => {

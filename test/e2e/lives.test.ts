@@ -1,17 +1,12 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
 
-const resource = (kind: string, name: string, spec: object, namespace?: string): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind,
-  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  spec,
-});
 const deny = (id: string): object => ({ id, action: "Deny" });
-const lab = [{ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "lab" } } }];
+const lab = [{ namespaces: named("lab") }];
 const away = [{ addresses: ["198.51.100.0/24"] }];
 const baselinePolicy = (name: string, labels: object): object => ({
   name,
@@ -32,13 +27,13 @@ interface Life {
 }
 
 const invariant = (addresses: readonly string[], part: object = {}): object =>
-  resource("Invariant", "far", {
+  resourceDocument("Invariant", "far", {
     description: "the lab stays at home",
     mustNotReach: { from: lab, to: [{ addresses }] },
     ...part,
   });
 const exemption = (rules: readonly string[], owner = "team lab"): object =>
-  resource(
+  resourceDocument(
     "Exemption",
     "old",
     { rules, reason: "moving", owner, expires: "2099-01-01T00:00:00Z" },
@@ -51,9 +46,11 @@ const LIVES: readonly Life[] = [
     kind: "Baseline",
     args: ["rfb", "house"],
     key: "Baseline house",
-    first: resource("Baseline", "house", { policies: [baselinePolicy("wall", {})] }),
-    next: resource("Baseline", "house", { policies: [baselinePolicy("wall", { app: "web" })] }),
-    broken: resource("Baseline", "house", {
+    first: resourceDocument("Baseline", "house", { policies: [baselinePolicy("wall", {})] }),
+    next: resourceDocument("Baseline", "house", {
+      policies: [baselinePolicy("wall", { app: "web" })],
+    }),
+    broken: resourceDocument("Baseline", "house", {
       policies: [baselinePolicy("wall", { x: "$(namespace.nmae)" })],
     }),
     problem:
@@ -63,12 +60,12 @@ const LIVES: readonly Life[] = [
     kind: "Profile",
     args: ["rfp", "house"],
     key: "Profile house",
-    first: resource("Profile", "house", { baseline: "house", rules: [deny("every-port")] }),
-    next: resource("Profile", "house", {
+    first: resourceDocument("Profile", "house", { baseline: "house", rules: [deny("every-port")] }),
+    next: resourceDocument("Profile", "house", {
       baseline: "house",
       rules: [deny("every-port"), deny("allow-all")],
     }),
-    broken: resource("Profile", "house", { baseline: "house", rules: [deny("evry-port")] }),
+    broken: resourceDocument("Profile", "house", { baseline: "house", rules: [deny("evry-port")] }),
     problem: "spec.rules[0].id: `evry-port` is no rule",
   },
   {
@@ -236,7 +233,7 @@ describeWithControlPlane("the life of each of Ringfence's kinds", (plane) => {
       const created = await write(eve, own);
       expect(created, created.stderr).toMatchObject({ code: 0 });
     }, 5_000);
-    const profile = await write(eve, resource("Profile", "mine", { rules: [] }));
+    const profile = await write(eve, resourceDocument("Profile", "mine", { rules: [] }));
     expect(profile.stderr).toMatch(/User "eve" cannot create resource "profiles"/);
   });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createShop, policy, storedPolicy } from "./shop.ts";
 
@@ -211,12 +212,7 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
     await optIn("picking");
     const wall = { podSelector: {}, policyTypes: ["Ingress"] };
     const created = await plane().kubectl(["apply", "-f", "-"], {
-      input: {
-        apiVersion: "ringfence.dev/v1alpha1",
-        kind: "Baseline",
-        metadata: { name: "wall" },
-        spec: { policies: [{ name: "wall", spec: wall }] },
-      },
+      input: resourceDocument("Baseline", "wall", { policies: [{ name: "wall", spec: wall }] }),
     });
     expect(created, created.stderr).toMatchObject({ code: 0 });
     const pick = ["label", "namespace", "picking", "ringfence.dev/baseline=wall"];

@@ -9,18 +9,15 @@ import { z } from "zod";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { documentedCommands } from "../support/documented-commands.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { bind, createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
 
 const profile = { "ringfence.dev/profile": "restricted" };
 const inRollOut = { ...profile, "ringfence.dev/mode": "warn" };
 
-const ringfenceKind = (kind: string, spec: object, namespace?: string): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind,
-  metadata: { name: "of-the-test", ...(namespace === undefined ? {} : { namespace }) },
-  spec,
-});
+const ringfenceKind = (kind: string, spec: object, namespace?: string): object =>
+  resourceDocument(kind, "of-the-test", spec, namespace);
 const aPolicy = (namespace: string): object =>
   policy(namespace, "anything", { podSelector: {}, policyTypes: ["Ingress"] });
 const aNamespace = (labels: object): object => ({
@@ -192,7 +189,7 @@ describeWithControlPlane("while Ringfence is away", (plane) => {
         {
           from: [
             {
-              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "plain" } },
+              namespaceSelector: named("plain"),
               podSelector: { matchLabels: { app: "caller" } },
             },
           ],

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
-
-const named = (name: string): object => ({
-  matchLabels: { "kubernetes.io/metadata.name": name },
-});
 
 const manifest = (name: string, labels: object): object => ({
   apiVersion: "v1",
@@ -34,18 +31,15 @@ describeWithControlPlane("pods through kubectl, where they are judged too", (pla
       egress: [{ to: [{ namespaceSelector: named("plain") }] }],
     });
     await vi.waitFor(async () => expect(await apply(out)).toMatchObject({ code: 0 }), 5_000);
-    const invariant = await apply({
-      apiVersion: "ringfence.dev/v1alpha1",
-      kind: "Invariant",
-      metadata: { name: "dmz" },
-      spec: {
+    const invariant = await apply(
+      resourceDocument("Invariant", "dmz", {
         description: "the edge does not reach inside",
         mustNotReach: {
           from: [{ pods: { podSelector: { matchLabels: { tier: "dmz" } } } }],
           to: [{ namespaces: named("plain") }],
         },
-      },
-    });
+      }),
+    );
     expect(invariant, invariant.stderr).toMatchObject({ code: 0 });
     await vi.waitFor(async () => {
       const path = 'jsonpath={.status.conditions[?(@.type=="Holds")].status}';

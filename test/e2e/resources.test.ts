@@ -3,20 +3,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createPod, createShop, pod, policy, storedPolicy } from "./shop.ts";
 
 /** A change is in force within a second, without a restart. */
 const withinASecond = { timeout: 1_000, interval: 25 };
 
-const resource = (kind: string, name: string, spec: object, namespace?: string): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind,
-  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  spec,
-});
 const profile = (name: string, ...ids: readonly string[]): object =>
-  resource("Profile", name, { rules: ids.map((id) => ({ id, action: "Deny" })) });
+  resourceDocument("Profile", name, { rules: ids.map((id) => ({ id, action: "Deny" })) });
 
 /** Ingress to everything from everybody. */
 const openToAll = (namespace: string): object =>
@@ -106,7 +101,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     ],
     [
       "a baseline that comes out as no policy",
-      resource("Baseline", "typo", {
+      resourceDocument("Baseline", "typo", {
         policies: [
           { name: "p", spec: { podSelector: { matchLabels: { a: "$(namespace.nmae)" } } } },
         ],
@@ -115,7 +110,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     ],
     [
       "an exemption from what keeps Ringfence in place",
-      resource(
+      resourceDocument(
         "Exemption",
         "e",
         { rules: ["opt-out"], reason: "r", owner: "o", expires: "2099-01-01T00:00:00Z" },
@@ -131,7 +126,10 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
 
   it("are refused by the API server itself where their shape is wrong", async () => {
     const { code, stderr } = await apply(
-      resource("Invariant", "x", { description: "d", mustNotReach: { from: [], to: [{}] } }),
+      resourceDocument("Invariant", "x", {
+        description: "d",
+        mustNotReach: { from: [], to: [{}] },
+      }),
     );
     expect(code).toBe(1);
     expect(stderr).toMatch(/spec\.mustNotReach\.(from|to)/);
@@ -179,10 +177,11 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       },
     });
     const teamBaseline = (name: string): object =>
-      resource("Baseline", "team", { namespaceLabels: ["team"], policies: [team(name)] });
+      resourceDocument("Baseline", "team", { namespaceLabels: ["team"], policies: [team(name)] });
     await applied(teamBaseline("allow-team"));
     await vi.waitFor(
-      () => applied(resource("Profile", "team", { extends: "restricted", baseline: "team" })),
+      () =>
+        applied(resourceDocument("Profile", "team", { extends: "restricted", baseline: "team" })),
       { timeout: 3_000, interval: 100 },
     );
     await vi.waitFor(async () => expect(await readiness("rfp", "team")).toBe("InForce"), 5_000);
@@ -205,7 +204,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       expect(await storedPolicy(plane(), "red", "allow-team")).toBeNull();
     }, 5_000);
     // Nobody has that label: everything stays, and the status says where and why.
-    const wanting = resource("Baseline", "team", {
+    const wanting = resourceDocument("Baseline", "team", {
       namespaceLabels: ["cost"],
       policies: [
         { name: "new", spec: { podSelector: { matchLabels: { a: "$(namespace.labels.cost)" } } } },
@@ -237,14 +236,14 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       messageExpression: "request.userInfo.username + ' opens ' + opened[0].to.workloads[0]",
       description: "nobody comes in from outside",
     };
-    const broken = resource("Profile", "cel", {
+    const broken = resourceDocument("Profile", "cel", {
       customRules: [{ ...rule, expression: "opend.size() == 0" }],
     });
     const { code, stderr } = await apply(broken);
     expect(code).toBe(1);
     expect(stderr).toContain("Profile cel cannot be used\nspec.customRules[0].expression: ");
     expect(stderr).toContain("line 1, column 1");
-    await applied(resource("Profile", "cel", { customRules: [rule] }));
+    await applied(resourceDocument("Profile", "cel", { customRules: [rule] }));
     await vi.waitFor(async () => expect(await readiness("rfp", "cel")).toBe("InForce"), 5_000);
     await governed("celled", "cel", "10.244.7.6");
     await vi.waitFor(async () => {
@@ -277,7 +276,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     const ends = Date.now() + 6_000;
     const expires = `${new Date(ends).toISOString().slice(0, 19)}Z`;
     const spec = { rules: ["allow-all"], reason: "r", owner: "team brief", expires };
-    await applied(resource("Exemption", "brief", spec, "brief"));
+    await applied(resourceDocument("Exemption", "brief", spec, "brief"));
     const excused = (): Promise<KubectlResult> => apply(openToAll("brief"), "--dry-run=server");
     await vi.waitFor(async () => expect(await excused()).toMatchObject({ code: 0 }), 2_000);
     await vi.waitFor(async () => {
@@ -297,7 +296,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
   it("excuse what an Exemption names until it ends", async () => {
     await governed("legacy", "restricted", "10.244.7.5");
     expect(await apply(openToAll("legacy"), "--dry-run=server")).toMatchObject({ code: 1 });
-    const exemption = resource(
+    const exemption = resourceDocument(
       "Exemption",
       "moving",
       {

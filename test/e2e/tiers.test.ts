@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { named } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createShop } from "./shop.ts";
 
 const group = "policy.networking.k8s.io";
 const inNamespace = (name: string): object => ({
-  namespaces: { matchLabels: { "kubernetes.io/metadata.name": name } },
+  namespaces: named(name),
 });
 
 /** The kind as far as Ringfence is concerned: the real schema is Ringfence's to check again. */

@@ -5,16 +5,14 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { documentedCommands } from "../support/documented-commands.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { bind, createNamespace, createShop, policy, storedPolicy } from "./shop.ts";
 
 const own = "ringfence-system";
-const profile = {
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind: "Profile",
-  metadata: { name: "house" },
-  spec: { rules: [{ id: "allow-all", action: "Deny" }] },
-};
+const profile = resourceDocument("Profile", "house", {
+  rules: [{ id: "allow-all", action: "Deny" }],
+});
 
 describeWithControlPlane("uninstalling as it is written", (plane) => {
   let ringfence: Ringfence;

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { renderCustomResourceDefinition } from "../../src/resources/custom-resource-definition.ts";
 import { parseResource, RESOURCE_KINDS } from "../../src/resources/resource.ts";
 import { field, isObject } from "../../src/wire/shape.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { manifestsFolder, parseManifests } from "./rendered-manifests.ts";
 
 /** What an expression of the manifests answers, by the language's own library: true, false, or an error. */
@@ -15,24 +16,14 @@ function evaluate(expression: string, variables: Readonly<Record<string, CelInpu
 const END = [{ world: true }];
 const expires = "2030-01-01T00:00:00Z";
 
-const exemption = (spec: object): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind: "Exemption",
-  metadata: { name: "e", namespace: "shop" },
-  spec: { reason: "r", owner: "o", expires, ...spec },
-});
-const profile = (name: string, spec: object): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind: "Profile",
-  metadata: { name },
-  spec,
-});
-const invariant = (port: object): object => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind: "Invariant",
-  metadata: { name: "i" },
-  spec: { description: "d", mustNotReach: { from: END, to: END, ports: [port] } },
-});
+const exemption = (spec: object): object =>
+  resourceDocument("Exemption", "e", { reason: "r", owner: "o", expires, ...spec }, "shop");
+const profile = (name: string, spec: object): object => resourceDocument("Profile", name, spec);
+const invariant = (port: object): object =>
+  resourceDocument("Invariant", "i", {
+    description: "d",
+    mustNotReach: { from: END, to: END, ports: [port] },
+  });
 const range = (port: object): readonly [object, object] => [port, invariant(port)];
 
 /** What `self` is, the whole document, and whether it may be; by the message of the validation. */

@@ -17,9 +17,10 @@ import type {
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
-import { ServiceIndex } from "../../src/wire/service-index.ts";
 import { field, isObject } from "../../src/wire/shape.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { engineOf, namespace, networkPolicy, pod } from "../support/dsl.ts";
+import { NO_FACTS } from "../support/facts.ts";
 import { complaints, succeed } from "../wire/describe-policy.ts";
 
 const registry = createRegistry(VALIDATORS);
@@ -43,14 +44,7 @@ function profileOf(...rules: readonly Written[]): Profile {
     onFault: "Deny",
     ...rule,
   }));
-  const profile = succeed(
-    parseResource({
-      apiVersion: "ringfence.dev/v1alpha1",
-      kind: "Profile",
-      metadata: { name: "p" },
-      spec: { customRules },
-    }),
-  );
+  const profile = succeed(parseResource(resourceDocument("Profile", "p", { customRules })));
   if (profile.kind !== "Profile") throw new Error("not a profile");
   return profile;
 }
@@ -73,7 +67,7 @@ const manifest = {
     policyTypes: ["Ingress"],
     ingress: [
       {
-        from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "dev" } } }],
+        from: [{ namespaceSelector: named("dev") }],
         ports: [{ protocol: "TCP", port: 5432 }],
       },
     ],
@@ -133,17 +127,8 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
         delta,
         after,
         facts: {
-          dns: [],
-          apiServer: [],
-          ownNamespace: "ringfence-system",
-          ownPods: [],
-          webhookPort: 9443,
-          templatesOf: () => [],
-          services: new ServiceIndex(),
-          knowsPodsOf: () => true,
+          ...NO_FACTS,
           namespaceManifest: (name) => (name === "shop" ? SHOP : undefined),
-          network: { bare: () => null },
-          knowsNamespaces: "yes",
         },
         ...part,
       },

@@ -6,6 +6,7 @@ import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
+import { resourceDocument } from "../support/documents.ts";
 
 const compileCustomRule = await loadCustomRules();
 const hour = 3_600_000;
@@ -28,16 +29,12 @@ function run(part: object = {}): Run {
     op: "upsert",
     object: { name: "shop", labels: new Map([["ringfence.dev/profile", "limited"]]) },
   });
-  const apiVersion = "ringfence.dev/v1alpha1";
   const put = (raw: object, key: string): void => ruleBook.upsert(key, parseResource(raw));
   const limited = { rules: [], maxExemptionDays: 30 };
-  put(
-    { apiVersion, kind: "Profile", metadata: { name: "limited" }, spec: limited },
-    "Profile limited",
-  );
+  put(resourceDocument("Profile", "limited", limited), "Profile limited");
   put(
     {
-      apiVersion,
+      apiVersion: "ringfence.dev/v1alpha1",
       kind: "Exemption",
       metadata: { name: "e", namespace: "shop", ...part },
       spec: { rules: ["open-world"], reason: "r", owner: "team", expires: "2030-01-31T00:00:00Z" },

@@ -20,6 +20,8 @@ import type { ResolverEndpoint } from "../../src/wire/endpoints.ts";
 import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 import { field } from "../../src/wire/shape.ts";
+import { resourceDocument } from "../support/documents.ts";
+import { NO_FACTS } from "../support/facts.ts";
 
 export const FIXTURES = join(import.meta.dirname, "fixtures");
 
@@ -93,14 +95,7 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
   const after = object === undefined ? [] : readObjects(object);
   const engine = new MatchingEngine({ dataplane: DATAPLANES[fixture.dataplane] });
   for (const change of [...world, ...before].flatMap(upsertOf)) engine.apply(change);
-  const profile = profilesOf([
-    {
-      apiVersion: "ringfence.dev/v1alpha1",
-      kind: "Profile",
-      metadata: { name: "test" },
-      spec: { rules },
-    },
-  ]).get("test");
+  const profile = profilesOf([resourceDocument("Profile", "test", { rules })]).get("test");
   if (profile === undefined) throw new Error("the profile does not compile");
   const changes = after.length > 0 ? after.flatMap(upsertOf) : before.map(deleteOf);
   return engine.preview(changes, (view, delta) =>
@@ -190,15 +185,13 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
   const own = pods.filter(({ namespace }) => namespace === "ringfence-system");
   const apiServer = parseAddress("10.0.0.1");
   return {
+    ...NO_FACTS,
     dns: unknown.includes("dns") ? [] : resolversOf(fixture, dns),
     apiServer: unknown.includes("apiServer") || apiServer === null ? [] : [apiServer],
-    ownNamespace: "ringfence-system",
     ownPods: unknown.includes("ownPods") ? [] : own.map(podKey),
-    webhookPort: 9443,
     templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
     services: servicesOf(fixture),
     knowsPodsOf: () => !unknown.includes("pods"),
-    namespaceManifest: () => undefined,
     network: { bare: () => fixture.bareNetwork },
     knowsNamespaces: fixture.knowsNamespaces,
   };

@@ -4,19 +4,15 @@ import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { InvariantAudit } from "../../src/rules/invariant-audit.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { createWorld, policy } from "../admission/world.ts";
+import { named, resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
 it("looks at the cluster again when what it knows is two seconds old, and forgets what is no more", () => {
   const { around, engine } = createWorld();
-  const raw = {
-    apiVersion: "ringfence.dev/v1alpha1",
-    kind: "Invariant",
-    metadata: { name: "closed" },
-    spec: {
-      description: "the shop does not reach into dev",
-      mustNotReach: { from: [inNamespace("shop")], to: [inNamespace("dev")] },
-    },
-  };
+  const raw = resourceDocument("Invariant", "closed", {
+    description: "the shop does not reach into dev",
+    mustNotReach: { from: [{ namespaces: named("shop") }], to: [{ namespaces: named("dev") }] },
+  });
   around.ruleBook.upsert("Invariant closed", { ok: true, value: succeed(parseResource(raw)) });
   const invariants = new HeldInvariants(engine, around.ruleBook);
   let nowMs = 0;
@@ -39,7 +35,3 @@ it("looks at the cluster again when what it knows is two seconds old, and forget
   around.ruleBook.delete("Invariant closed");
   expect(broken()).toBeUndefined();
 });
-
-function inNamespace(name: string): object {
-  return { namespaces: { matchLabels: { "kubernetes.io/metadata.name": name } } };
-}

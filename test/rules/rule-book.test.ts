@@ -5,27 +5,22 @@ import { createRegistry } from "../../src/rules/registry.ts";
 import { resourceTargets } from "../../src/rules/resource-targets.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
 const registry = createRegistry(VALIDATORS);
 const compileCustomRule = await loadCustomRules();
 const book = () => new RuleBook({ registry, ownNamespace: "ringfence-system", compileCustomRule });
 
-const document = (kind: string, name: string, spec: object, namespace?: string) => ({
-  apiVersion: "ringfence.dev/v1alpha1",
-  kind,
-  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  spec,
-});
-const profile = (name: string, spec: object = {}) => document("Profile", name, spec);
+const profile = (name: string, spec: object = {}) => resourceDocument("Profile", name, spec);
 const naming = (...ids: readonly string[]) => ({
   rules: ids.map((id) => ({ id, action: "Deny" })),
 });
 const flows = { from: [{ world: true }], to: [{ world: true }] };
 const invariant = (name: string) =>
-  document("Invariant", name, { description: "why", mustNotReach: flows });
+  resourceDocument("Invariant", name, { description: "why", mustNotReach: flows });
 const excuse = (spec: object, namespace = "shop") =>
-  document(
+  resourceDocument(
     "Exemption",
     "e",
     { reason: "r", owner: "o", expires: "2030-01-01T00:00:00Z", ...spec },
@@ -40,7 +35,7 @@ const baselineOf = (ruleBook: RuleBook, profileName: string, picked?: string): s
   return found.ok ? found.value.name : (found.error[0]?.message ?? "");
 };
 const resource = (raw: unknown): Resource => succeed(parseResource(raw));
-const put = (ruleBook: RuleBook, raw: ReturnType<typeof document>): void => {
+const put = (ruleBook: RuleBook, raw: ReturnType<typeof resourceDocument>): void => {
   const { kind, metadata } = raw;
   const key =
     metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
@@ -82,7 +77,7 @@ describe("files", () => {
 
   it.each([
     [profile("restricted"), "Profile restricted"],
-    [document("Baseline", "default", { policies: [] }), "Baseline default"],
+    [resourceDocument("Baseline", "default", { policies: [] }), "Baseline default"],
   ])("cannot replace what is built in", (raw, key) => {
     expect(book().replaceFiles([resource(raw)])).toMatchObject([
       { message: `${key}: is built in and cannot be replaced; choose another name` },
@@ -115,7 +110,7 @@ describe("custom resources", () => {
     ruleBook.onChange(() => changes.push([...ruleBook.profiles.names()]));
     put(ruleBook, profile("ours", naming("allow-all")));
     put(ruleBook, invariant("vault"));
-    put(ruleBook, document("Baseline", "team", { policies: [] }));
+    put(ruleBook, resourceDocument("Baseline", "team", { policies: [] }));
     put(ruleBook, excuse({ rules: ["allow-all"], invariants: ["vault"] }));
     expect(ruleBook.invariants().map(({ name }) => name)).toEqual(["vault"]);
     expect(ruleBook.exemptions().map(({ namespace }) => namespace)).toEqual(["shop"]);
@@ -152,7 +147,7 @@ describe("custom resources", () => {
 
   it("cannot lose what they stand on because a file goes", () => {
     const ruleBook = book();
-    ruleBook.replaceFiles([resource(document("Baseline", "team", { policies: [] }))]);
+    ruleBook.replaceFiles([resource(resourceDocument("Baseline", "team", { policies: [] }))]);
     put(ruleBook, profile("ours", { baseline: "team" }));
     expect(ruleBook.replaceFiles([]).map(({ message }) => message)).toEqual([
       "Profile ours: there is no Baseline `team`",
@@ -178,7 +173,7 @@ describe("custom resources", () => {
 
 it("gives a namespace the baseline that it picks, else that of its profile, or says what there is not", () => {
   const ruleBook = book();
-  put(ruleBook, document("Baseline", "team", { policies: [] }));
+  put(ruleBook, resourceDocument("Baseline", "team", { policies: [] }));
   expect(baselineOf(ruleBook, "restricted")).toBe("default");
   expect(baselineOf(ruleBook, "restricted", "team")).toBe("team");
   expect(baselineOf(ruleBook, "restricted", "tema")).toBe("there is no Baseline `tema`");
@@ -207,7 +202,7 @@ describe("a profile that extends another", () => {
 
   it("has its rules and what else it says, and follows it", () => {
     const ruleBook = book();
-    put(ruleBook, document("Baseline", "team", { policies: [] }));
+    put(ruleBook, resourceDocument("Baseline", "team", { policies: [] }));
     put(
       ruleBook,
       profile("parent", { ...naming("open-world"), baseline: "team", announceChanges: false }),
@@ -238,7 +233,7 @@ describe("a profile that extends another", () => {
     expect(ruleBook.profiles.names()).not.toContain("parent");
   });
 
-  it.each<[string, readonly ReturnType<typeof document>[], string]>([
+  it.each<[string, readonly ReturnType<typeof resourceDocument>[], string]>([
     ["nothing", [profile("a", { extends: "b" })], "spec.extends: there is no profile `b`"],
     [
       "itself in the end",
@@ -319,7 +314,7 @@ describe("an exemption", () => {
 describe("judging a change of a resource", () => {
   const full = (): RuleBook => {
     const ruleBook = book();
-    put(ruleBook, document("Baseline", "team", { policies: [] }));
+    put(ruleBook, resourceDocument("Baseline", "team", { policies: [] }));
     put(ruleBook, profile("parent", { baseline: "team" }));
     put(ruleBook, profile("child", { extends: "parent" }));
     put(ruleBook, profile("odd", naming("no-such-rule")));

@@ -17,7 +17,7 @@ import {
 } from "../../src/rules/rule.ts";
 import { runRules } from "../../src/rules/run-rules.ts";
 import { atMost, isWeaker, soften } from "../../src/rules/severity.ts";
-import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { NO_FACTS } from "../support/facts.ts";
 
 const common = {
   title: "A rule",
@@ -75,19 +75,7 @@ const situation: RuleSituation = {
   deadline: 1,
   delta: { opened: [], closed: [], unsure: [] },
   after: new MatchingEngine({ dataplane: DATAPLANES.generic }),
-  facts: {
-    dns: [],
-    apiServer: [],
-    ownNamespace: "ringfence-system",
-    ownPods: [],
-    webhookPort: 9443,
-    templatesOf: () => [],
-    services: new ServiceIndex(),
-    knowsPodsOf: () => true,
-    namespaceManifest: () => undefined,
-    network: { bare: () => null },
-    knowsNamespaces: "yes",
-  },
+  facts: NO_FACTS,
 };
 
 const NO_PROFILES: CompiledProfiles = { get: () => undefined, baselineNeeds: () => undefined };

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
-import { parseResource } from "../../src/resources/resource.ts";
+import { parseResource, resourceKey } from "../../src/resources/resource.ts";
 import { StoredFindings } from "../../src/rules/stored-findings.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { createWorld, type Json, policy } from "../admission/world.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
 const { around, engine } = createWorld();
@@ -25,10 +26,8 @@ function counting(...pages: readonly (readonly Json[])[]): StoredFindings {
 }
 const { signal } = new AbortController();
 const put = (kind: string, name: string, spec: object, namespace?: string): void => {
-  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-  const raw = { apiVersion: "ringfence.dev/v1alpha1", kind, metadata, spec };
-  const key = namespace === undefined ? name : `${namespace}/${name}`;
-  around.ruleBook.upsert(`${kind} ${key}`, { ok: true, value: succeed(parseResource(raw)) });
+  const value = succeed(parseResource(resourceDocument(kind, name, spec, namespace)));
+  around.ruleBook.upsert(resourceKey(value), { ok: true, value });
 };
 const join = (name: string, profile: string): void =>
   engine.apply({

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import type { Labels, Pod, Selection, Selector } from "../../src/engine/model.ts";
 import { suggestLabel, suggestPods } from "../../src/validators/parts/suggest-label.ts";
-import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { NO_FACTS } from "../support/facts.ts";
 
 const pods = [
   { app: "web", tier: "front" },
@@ -70,19 +70,7 @@ describe("suggestLabel", () => {
 describe("suggestPods", () => {
   it("looks into other namespaces, but only at so many pods of a cluster without end", () => {
     const after = new EndlessCluster();
-    const facts = { dns: [], apiServer: [], ownNamespace: "", ownPods: [], webhookPort: 9443 };
-    const surroundings = {
-      after,
-      facts: {
-        ...facts,
-        templatesOf: () => [],
-        services: new ServiceIndex(),
-        knowsPodsOf: () => true,
-        namespaceManifest: () => undefined,
-        network: { bare: () => null },
-        knowsNamespaces: "yes" as const,
-      },
-    };
+    const surroundings = { after, facts: NO_FACTS };
     const inShop = (selector: Selector): Selection => ({
       namespaces: { kind: "name", name: "shop" },
       pods: selector,
