@@ -2,8 +2,8 @@ import type { Cause, DirectionExplanation, PolicyStep, RuleStep } from "./query.
 import { agree } from "./verdict.ts";
 
 /**
- * One direction of a flow over all the families that it may be of, of which there is at least one: what they
- * say in common. Where they differ the verdict is unknown, and so is the outcome of a rule.
+ * One direction of a flow over all the address families that it may have, at least one: what they agree on.
+ * Where they differ, the verdict or the outcome of a rule is unknown.
  */
 export function acrossFamilies(
   sides: readonly [DirectionExplanation, ...DirectionExplanation[]],
@@ -29,7 +29,7 @@ export function acrossFamilies(
   return { ...first, verdict, causes, steps };
 }
 
-/** The cause of a verdict that one family has, and another has not. */
+/** The cause of a verdict that the families do not share. */
 export const FAMILIES_DIFFER: Cause = { code: "families-differ", policy: null, path: null };
 
 /** Each cause once. */

@@ -16,7 +16,7 @@ export interface AddressAtom {
 
 /** What the owner of the classes does when an atom is cut in two, or two become one. */
 export interface AtomListener {
-  /** Addresses that nobody has, at first of the atom that starts at `first`. */
+  /** The class of the addresses that nobody has, in an atom that starts at `first`. */
   createOutside(first: Address): EndpointClass;
   /** `fresh` took the addresses from `fresh.first` on; classes reaching into both must part. */
   split(atom: AddressAtom, fresh: AddressAtom): void;

@@ -3,7 +3,7 @@ import type { ClusterIndex } from "./cluster-index.ts";
 import { isNode, type PodRecord } from "./endpoint-class.ts";
 import type { AddressRange, Node, Pod } from "./model.ts";
 
-// PERF: where a policy mentions the range, only those are looked at who are in it; else also their
+// PERF: if a policy mentions the range, only pods and nodes inside it are looked at; else also their
 // neighbours, up to the next address that policies mention.
 
 /** Pods with an address in `range`, hostNetwork pods by that of their node; lazily. */

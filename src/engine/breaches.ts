@@ -12,8 +12,8 @@ import type { BreachDelta, Breaches, ClaimPreview, FlowList, HeldClaim } from ".
 import { standing } from "./standing.ts";
 
 /**
- * PERF: that many classes at the ends of what has been found are enough. A claim as wide as the cluster
- * that is broken everywhere would keep the process busy for a minute (`bench -- claims`).
+ * PERF: the search ends when what was found has this many classes at its ends. A claim as wide as the
+ * cluster, broken everywhere, would keep the process busy for a minute (`bench -- claims`).
  */
 const ENOUGH = 200_000;
 
@@ -35,7 +35,7 @@ export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number
 const NO_FLOWS: FlowList = { groups: [], omitted: 0, from: 0, to: 0, complete: true };
 const NO_CHANGE: BreachDelta = { appeared: NO_FLOWS, disappeared: NO_FLOWS, unsure: NO_FLOWS };
 
-/** What a difference does to the claims that are held, while it is told by the index. */
+/** What a difference does to the claims that are held, while the preview of it lasts. */
 export class PreviewedClaims implements ClaimPreview {
   readonly #index: ClusterIndex;
   #told: Difference | null;
@@ -90,9 +90,9 @@ export class PreviewedClaims implements ClaimPreview {
   }
 
   /**
-   * PERF: where nobody comes to an end of the claim or leaves it, only flows that open or close can make
-   * a difference, and those are known: none where they are on other ports, which is null. Not so with
-   * addresses, as of two families one alone may be meant.
+   * PERF: if nobody comes to an end of the claim or leaves one, only flows that open or close can make a
+   * difference, and those are known. Null: they are all on other ports. Not so with addresses, since the
+   * claim may mean one of two families alone.
    */
   #lensOn(claim: BoundClaim): ClaimLens | null {
     const ends = [...claim.claim.from, ...claim.claim.to];
@@ -119,7 +119,7 @@ export class PreviewedClaims implements ClaimPreview {
 /** Those of a side that are among `classes`. */
 function within(side: ClassSide, classes: ReadonlySet<EndpointClass>): ClassSide {
   const found = new Set<EndpointClass>();
-  // PERF: whichever is shorter; of a namespace that opens up the classes are all there are.
+  // PERF: go through the shorter one; when a namespace opens up, the classes are all there are.
   if (side.size < classes.size) {
     for (const cls of side.classes()) if (classes.has(cls)) found.add(cls);
   } else for (const cls of classes) if (side.has(cls)) found.add(cls);

@@ -47,9 +47,9 @@ export class ClaimIndex {
   }
 
   /**
-   * The claims that may be broken otherwise when flows of these items change: found by the selectors
-   * that match them, so the work is with what changes and not with how many claims are held. The world
-   * is an end too, but nothing changes there by itself.
+   * The claims whose breaches may change when flows of these items change. They are found by the selectors
+   * that match the items, so the work grows with what changes and not with how many claims are held. The
+   * world is an end too, but nothing changes there by itself.
    */
   *concerning(end: Direction, items: Iterable<Item>): Iterable<HeldClaim> {
     const claims = this.#bySelector[end];

@@ -29,7 +29,10 @@ interface Breach {
 
 const NONE: Breach = { certain: NO_PORTS, perhaps: NO_PORTS };
 
-/** Sees the flows that break a claim: `opened` are those that do only after, `closed` only before. */
+/**
+ * Sees the flows that break a claim: `opened` are those that break it only after the change, `closed` only
+ * before.
+ */
 export class ClaimLens implements Lens {
   readonly denied: boolean;
   readonly #claim: BoundClaim;
@@ -39,7 +42,7 @@ export class ClaimLens implements Lens {
     ingress: new Map(),
   };
 
-  /** `sides`: where to look, if not at all ends that the claim speaks of. */
+  /** `sides`: where to look; all ends that the claim speaks of unless given. */
   constructor(claim: BoundClaim, sides?: Readonly<Record<Direction, ClassSide>>) {
     this.#claim = claim;
     this.#sides = sides ?? { egress: claim.from, ingress: claim.to };
@@ -80,8 +83,8 @@ export class ClaimLens implements Lens {
   }
 
   /**
-   * What the claim holds of two classes: of their pods that one of the families they share is open, or
-   * none; of addresses the same of each that is meant.
+   * The sets of families over which the claim speaks of two classes. For pods that is one set, all families
+   * that they share, of which any one counts. For addresses each family that is meant is a set of its own.
    */
   *#waysBetween(from: EndpointClass, to: EndpointClass): Iterable<Way> {
     const [source, target] = [

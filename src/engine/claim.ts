@@ -34,7 +34,7 @@ export interface Membership {
   readonly pods: Match;
   /** The families in which its addresses are meant, whoever has them. */
   readonly families: readonly Family[];
-  /** All of it, and what else the claim asks of a class, as text: equal for classes that are alike in it. */
+  /** All of it as text, with what else the claim asks of a class: equal for classes that the claim treats alike. */
   readonly text: string;
 }
 

@@ -152,7 +152,7 @@ export class ClusterIndex {
     const journal = this.#journals.pop() ?? new Map<EndpointClass, RowsBefore | null>();
     const outer = this.#journals.at(-1);
     for (const [cls, rows] of journal) {
-      // A class that is new since then has no rows of before, for the outer one neither.
+      // A class that is new since then has no earlier rows, for the outer preview neither.
       if (rows === null && outer?.has(cls) === false) outer.set(cls, null);
       if (!this.selectors.partition.classes.has(cls)) continue;
       // PERF: the same state has the same rows, so they are put back instead of being worked out again.
@@ -183,7 +183,7 @@ export class ClusterIndex {
     return previous;
   }
 
-  /** The same for a swap that is taken back before `forget`, which knows what the rows were. */
+  /** The same for a swap that is taken back before `forget`, which puts the rows back. */
   replacePolicy(key: string, next: CompiledPolicy | null): CompiledPolicy | null {
     const previous = this.#policies.get(key) ?? null;
     // PERF: nothing is taken out before what comes in its place: an emptied set is made anew.

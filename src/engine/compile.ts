@@ -24,7 +24,7 @@ export interface NamedPort {
 export interface CompiledRule {
   readonly action: Action;
   readonly peers: readonly SelectorEntry[] | null;
-  /** The same peers, to look one up; null where they are few, and gone through. */
+  /** The same peers as a set; null if they are so few that going through them is faster. */
   readonly peerSet: ReadonlySet<SelectorEntry> | null;
   readonly ports: PortSet | null;
   /** Ports that only the destination pod can resolve; they count beside `ports`. */
@@ -49,7 +49,7 @@ export interface CompiledPolicy {
   readonly subject: SelectorEntry;
   readonly ingress: CompiledDirection;
   readonly egress: CompiledDirection;
-  /** Every port name the rules mention: kept as a mention, so that classes tell them apart. */
+  /** Every port name that the rules mention, so that classes are told apart by it. */
   readonly portFacts: readonly string[];
 }
 
@@ -112,7 +112,7 @@ export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex)
   for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact, null);
 }
 
-/** The points of the port line from which on the ports of these rules may decide otherwise. */
+/** The points of the port line at which the answer of these rules may change. */
 export function cutPoints(rules: readonly CompiledRule[]): Set<number> {
   const cuts = new Set(PROTOCOLS.map((protocol) => portPoint(protocol, 1)));
   for (const { ports } of rules) {

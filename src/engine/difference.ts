@@ -13,7 +13,7 @@ interface PodVersion {
   readonly version: Version;
 }
 
-/** Where these pods stand now. */
+/** The classes and rows of these pods now. */
 export function versionsOf(
   index: ClusterIndex,
   keys: Iterable<string>,
@@ -35,7 +35,7 @@ export function versionOf(index: ClusterIndex, cls: EndpointClass): Version {
   };
 }
 
-/** Pods that came, went, or are in another class now, put together by where from and where to. */
+/** Pods that came, went, or are in another class now, grouped by their old and new class. */
 export function movedItems(
   before: ReadonlyMap<string, PodVersion>,
   after: ReadonlyMap<string, PodVersion>,
@@ -62,13 +62,13 @@ function unchanged(version: Version, pods: ReadonlySet<PodRecord> | null): reado
   return [{ before: version, after: version, pods }];
 }
 
-/** The difference between two moments, both still told by the index. */
+/** The difference between two moments. The index still knows both. */
 export class Difference {
   readonly #index: ClusterIndex;
   readonly #movedPods: ReadonlySet<PodRecord>;
   /** Every item that changed, by the classes it was or is in. */
   readonly #byClass = new Map<EndpointClass, Item[]>();
-  /** Those who stay in a class that others move out of or into. */
+  /** The pods that stay in a class while others move out of it or into it. */
   #parts: Map<EndpointClass, readonly Item[]> | null = null;
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
@@ -99,12 +99,12 @@ export class Difference {
     return this.#movedPods !== NO_PODS;
   }
 
-  /** Those whose flows from here (`egress`), or to here, may have changed. */
+  /** The items whose outgoing flows (`egress`) or incoming flows may have changed. */
   changedAt(end: Direction): readonly Item[] {
     return end === "egress" ? this.#egress : this.#ingress;
   }
 
-  /** All that opened and closed, and what became sure or unsure. */
+  /** All flows that opened, closed, or became sure or unsure. */
   everyFlow(): readonly Rectangle[] {
     this.#everyFlow ??= [...this.rectangles(EVERY_FLOW)];
     return this.#everyFlow;
@@ -215,7 +215,7 @@ export class Difference {
     return items;
   }
 
-  /** Both sides of a moved pod's change, or where the two rows of the others differ. */
+  /** For a moved pod, all peers of its old and its new row; for others, the peers on which the two rows differ. */
   #peersOf(item: Item, direction: Direction, lens: Lens): Peers {
     const before = item.before?.[direction] ?? null;
     const after = item.after?.[direction] ?? null;
@@ -225,8 +225,8 @@ export class Difference {
     const strangers =
       (lens.denied && changesKind(lens, item, direction)) || parts.some((part) => part.strangers);
     const known = parts.flatMap((part) => part.known);
-    // What changed itself is nobody's stranger. And where both ends changed, the rows of one alone do
-    // not tell: all flows between such are the ingress sweep's.
+    // Items that changed are never strangers. Where both ends changed, the rows of one end do not tell the
+    // whole: the ingress sweep takes all flows between such items.
     if (strangers) known.push(this.#byClass.keys());
     const others = direction === "ingress" ? this.#egress : [];
     if (others.length > 0) known.push(this.#classesOf(others));

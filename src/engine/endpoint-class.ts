@@ -111,7 +111,7 @@ export function flowFamilies(a: EndpointClass, b: EndpointClass): readonly FlowF
   return ofA.length === 0 ? ofB : ofA.filter((family) => ofB.includes(family));
 }
 
-/** What selectors can see of a pod beside its place: a label, `:name` for a port, `@key` for its node. */
+/** A fact of a pod that selectors can ask for: a label, a named port (`:name`), or a label of its node (`@key`). */
 export function factOf(record: PodPlace, key: string): string | undefined {
   if (key.startsWith(":")) return namedPort(record.pod, key.slice(1));
   if (key.startsWith("@")) {

@@ -185,7 +185,7 @@ function reasonOf({ peer, destination }: Ends): CauseCode {
   return "namespace-unknown";
 }
 
-/** Rules of one tier and priority that match and disagree: which one wins, nobody can know. */
+/** Rules of one tier and priority that match and disagree: nobody can know which one wins. */
 function equalPriority(steps: readonly PolicyStep[]): readonly Cause[] {
   const first = steps.flatMap(({ policy, rules }) => {
     const rule = rules.find(({ reached, outcome: found }) => reached && found === "matches");

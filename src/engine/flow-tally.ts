@@ -50,7 +50,7 @@ export class FlowTally {
     this.#omitted += united.length - widest.length;
   }
 
-  /** Flows on the same ports with the same at one end are one: a sentence tells of all the others at once. */
+  /** Flows on the same ports with the same items at one end become one: one sentence can tell of them. */
   #unite(all: readonly Flows[], end: "from" | "to"): readonly Flows[] {
     const united = new Map<string | Flows, Flows>();
     for (const flows of all) {
@@ -63,7 +63,7 @@ export class FlowTally {
     return [...united.values()];
   }
 
-  /** PERF: of those with very many at that end it is not worth while. */
+  /** PERF: not worth while with very many items at that end. */
   #keyOf(flows: Flows, end: "from" | "to"): string | Flows {
     const items = flows[end];
     if (items.length > MANY) return flows;
@@ -88,10 +88,10 @@ const ADDRESSES = 1e6;
 /** Pods at one end of flows, each counted once. */
 class PodCount {
   readonly #items = new Set<Item>();
-  /** Items of which all but this pod count so far. */
+  /** Items that count so far except for this one pod. */
   readonly #butOne = new Map<Item, PodRecord>();
 
-  /** `other`: the only pod at the other end. Its way to itself is not meant. */
+  /** `other`: the only pod at the other end, whose way to itself does not count. */
   add(items: readonly Item[], other: PodRecord | null): void {
     for (const item of items) {
       const known = this.#butOne.get(item);

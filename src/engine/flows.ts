@@ -9,7 +9,7 @@ import { arePortsAsked, type ClassSet, classSets, type Peers } from "./peers.ts"
 import type { Row } from "./row.ts";
 import { SubjectSplitter } from "./subject-splitter.ts";
 
-/** Where a sweep looks: from the subjects of this direction to all their peers. */
+/** What a sweep goes through: the flows between the subjects and all their peers, in this direction. */
 export interface Sweep {
   readonly index: ClusterIndex;
   readonly direction: Direction;
@@ -18,15 +18,15 @@ export interface Sweep {
   readonly peersOf: (sample: Item) => Peers;
   /** Whether some of a class was in another class or row before. */
   readonly changed: (cls: EndpointClass) => boolean;
-  /** The peers in a class, less those that another sweep takes care of. */
+  /** The peers in a class, without those that another sweep takes care of. */
   readonly itemsOf: (cls: EndpointClass) => readonly Item[];
   readonly lens: Lens;
 }
 
 /**
- * Everything that changes between the subjects and their peers, as the lens sees it. Subjects with the
- * same row are treated as one, so are peers on which both rows agree: the work is in distinct answers,
- * not in pods.
+ * Everything that changes between the subjects and their peers, as the lens sees it. Subjects with the same
+ * row are treated as one, and so are peers for which both rows give the same answer: the work grows with
+ * distinct answers, not with pods.
  */
 export function sweep(plan: Sweep): Iterable<Rectangle> {
   const { subjects, direction, lens } = plan;
@@ -56,7 +56,7 @@ function* sweepGroups(
   }
 }
 
-/** All peers in sets. PERF: worked out once for all groups, and only if there is one that asks. */
+/** All peers in sets. PERF: worked out once for all groups, and only when a group asks. */
 class Strangers {
   readonly #plan: Sweep;
   #sets: readonly PeerSet[] | null = null;
@@ -93,7 +93,7 @@ interface PeerSet extends ClassSet {
   items: readonly Item[] | null;
 }
 
-/** A rectangle as it grows: peers that are met later, but with which the same changes, join it. */
+/** A rectangle as it grows: peers that are met later and with which the same changes join it. */
 interface Found {
   readonly subjects: readonly Item[];
   readonly change: PairChange;
@@ -145,7 +145,7 @@ class GroupSweep {
     return rectangles;
   }
 
-  /** One by one, put together by how both ends answer. */
+  /** One by one, grouped by what the rows of both ends say. */
   #sweepKnown(known: readonly Iterable<EndpointClass>[]): void {
     const { index, itemsOf, changed, lens } = this.#plan;
     const peers = new Map<string, { readonly near: string; readonly items: Item[] }>();
@@ -169,7 +169,7 @@ class GroupSweep {
     for (const { near, items } of peers.values()) this.#meet(near, items[0], () => items);
   }
 
-  /** All peers in a set that no selector of ours knows are alike. */
+  /** Set by set: peers of one set that no selector of ours matches are all alike. */
   #sweepStrangers(known: ReadonlySet<EndpointClass>): void {
     const { itemsOf } = this.#plan;
     for (const set of this.#strangers.sets()) {
@@ -181,12 +181,12 @@ class GroupSweep {
     }
   }
 
-  /** Report whether the row of a class like `peer` lets nobody of ours through. */
+  /** Report whether the row of a class like `peer` lets none of our subjects through. */
   #isShut(row: Row, peer: EndpointClass): boolean {
     return !this.#plan.lens.denied && this.#gate.isShut(row, peer);
   }
 
-  /** What our row says of a peer; null where it settles that nothing changes. */
+  /** What our row says of a peer; null if that alone settles that nothing changes. */
   #nearKey(peer: Item): string | null {
     const sample = this.#sample;
     if (sample.pods === null && peer.pods === null) return null;
@@ -251,7 +251,7 @@ function firstItem(
   return undefined;
 }
 
-/** A pod alone is no way from anybody to anybody. */
+/** The only flow is that of one pod to itself, which does not count. */
 function isOnePod(from: readonly Item[], to: readonly Item[]): boolean {
   const [x] = from;
   return x?.pods?.size === 1 && from.length === 1 && to.length === 1 && to[0] === x;

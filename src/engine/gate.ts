@@ -4,12 +4,15 @@ import type { Direction } from "./model.ts";
 import { isClosed } from "./outcome.ts";
 import { outcomeFor, type Row } from "./row.ts";
 
-/** PERF: tells at a glance of most peers' rows that they let none of the subjects through. */
+/** PERF: finds out fast, for most peers, that their row lets none of the subjects through. */
 export class Gate {
   readonly #direction: Direction;
   /** The first subject's class before and after: all the others have the same ports to resolve names by. */
   readonly #samples: readonly EndpointClass[];
-  /** The namespaces of the subjects; null where they cannot all be told by one. */
+  /**
+   * The namespaces of the subjects; null if a subject is on a node's network, since namespaces then do not
+   * tell.
+   */
   readonly #homes: ReadonlySet<NamespaceRecord> | null;
   /** The row that was asked about last: classes with one row mostly come one after another. */
   #last: Row | null = null;
@@ -22,7 +25,7 @@ export class Gate {
     this.#homes = homesOf(subjects);
   }
 
-  /** Report whether `row`, of a class like `peer` that did not change, is surely closed to all. */
+  /** Report whether `row`, of a class like `peer` that did not change, is certainly closed to all subjects. */
   isShut(row: Row, peer: EndpointClass): boolean {
     if (row !== this.#last) {
       this.#last = row;

@@ -5,15 +5,15 @@ import { isClosed } from "./outcome.ts";
 import type { Verdict } from "./query.ts";
 import type { Row } from "./row.ts";
 
-/** What is noted of a row: nothing that helps, that it lets everybody through, or nearly nobody. */
+/** What is noted of a row. UNTOLD: nothing that helps; FREE: it lets everybody through. */
 const UNTOLD = 0;
 const FREE = 1;
-/** To all but pods of the namespaces that are noted. */
+/** It lets nobody through but pods of the namespaces that are noted. */
 const SHUT = 2;
 
 const NONE = -1;
 
-// Of a class or a row there are four numbers, one after another, so that they come together.
+// Four numbers for each class or row, one after another, so that they are loaded together.
 const WIDTH = 4;
 const [FAMILY, NAMESPACE, EGRESS, INGRESS] = [0, 1, 2, 3] as const;
 const SAID = 0;
@@ -21,12 +21,12 @@ const SAID = 0;
 const NAMED = [1, 2, 3] as const;
 
 /**
- * PERF: tells of most pairs of pods, whatever the port, from a few arrays of numbers. Those stay in a
- * processor's cache; the objects of a large cluster do not, and waiting for them is what a verdict
- * takes (`bench -- engine`). Whoever owns pods, classes and rows keeps it in step.
+ * PERF: gives the verdict for most pairs of pods, whatever the port, from a few arrays of numbers. These
+ * stay in a processor's cache; the objects of a large cluster do not, and waiting for them is most of what
+ * a verdict costs (`bench -- engine`). The owners of pods, classes and rows keep it up to date.
  */
 export class GlanceTable {
-  /** Of each pod, by its slot. */
+  /** The class of each pod, by the pod's slot. */
   readonly #classOf = new Numbers();
   readonly #classes = new Numbers();
   readonly #rows = new Numbers();

@@ -38,7 +38,7 @@ export function createGroup(index: ClusterIndex, items: readonly Item[], limit: 
   };
 }
 
-/** Of a namespace: pods in the group, those of them that are there no more, and those that are named. */
+/** For one namespace: how many pods are in the group, how many of those are gone, and how many are named. */
 interface Counts {
   readonly namespace: NamespaceRecord;
   pods: number;

@@ -1,4 +1,4 @@
-/** Small numbers, each one's own until it is given back: what is kept by number stays short. */
+/** Small numbers, each taken until it is given back, so that arrays indexed by them stay short. */
 export class Ids {
   readonly #free: number[] = [];
   #next = 0;

@@ -21,7 +21,7 @@ export class Inventory {
   /** Pods by the node they run on. */
   readonly #onNode = new SetMap<string, PodRecord>();
   readonly #byAddress = new Map<Address, PodRecord>();
-  /** Who else has an address, the last to come last: pods whose end is yet to be told, mostly. */
+  /** Who else claims an address, the latest last: mostly pods that have ended without the watch saying so yet. */
   readonly #rivals = new Map<Address, PodRecord[]>();
 
   constructor(namespaces: NamespaceIndex, partition: Partition) {
@@ -93,7 +93,7 @@ export class Inventory {
     });
   }
 
-  /** The keys of the pods that the objects of these changes concern, as things stand now. */
+  /** The keys of the pods that these changes concern, as things stand now. */
   affectedPods(changes: readonly Change[]): ReadonlySet<string> {
     const keys = new Set<string>();
     for (const change of changes) {
@@ -183,7 +183,7 @@ export class Inventory {
     return { pod, namespace, node, addresses: oneOfEach(pod.addresses) };
   }
 
-  /** Put a pod into its class; it leaves the old one after, so that no class is empty in between. */
+  /** Put a pod into its class. It leaves the old one only then, so that no class is empty in between. */
   #enter(place: PodPlace, before: PodRecord | undefined): void {
     const { pod, namespace, node, addresses } = place;
     const record = this.#partition.add({ pod, namespace, node, addresses });
@@ -204,7 +204,7 @@ export class Inventory {
     if (node !== null) this.#onNode.delete(node, record);
   }
 
-  /** A change of a node's labels is theirs too. */
+  /** The pods on the node's network: to selectors, its labels are theirs. */
   #hostPods(node: string): readonly PodRecord[] {
     return Array.from(this.onNode(node)).filter(({ pod }) => pod.hostNetwork);
   }

@@ -5,7 +5,7 @@ import type { Direction, Pod, Selection } from "./model.ts";
 import { scopeMatch } from "./namespace-index.ts";
 import { selectorMatches } from "./selector.ts";
 
-/** Whether a NetworkPolicy isolates the pod in that direction; unknown also of a pod that there is not. */
+/** Whether a NetworkPolicy isolates the pod in that direction; also unknown if there is no such pod. */
 export function isolationOf(index: ClusterIndex, key: string, direction: Direction): Certainty {
   const record = index.inventory.pod(key);
   if (record === undefined) return "unknown";
@@ -14,9 +14,9 @@ export function isolationOf(index: ClusterIndex, key: string, direction: Directi
 }
 
 /**
- * The hostNetwork pods that `selection` has by their labels, at most `limit`, whether or not the dataplane
- * holds policies for them. A policy has to mention the selection: then pods of one class are alike to it.
- * PERF: so one pod of each class is looked at.
+ * The hostNetwork pods that `selection` matches by their labels, at most `limit`, whether or not the
+ * dataplane applies policies to them. A policy has to mention the selection, so that pods of one class are
+ * alike to it. PERF: only one pod of each class is looked at.
  */
 export function hostPodsOf(
   { selectors }: ClusterIndex,

@@ -23,7 +23,7 @@ export interface Version {
   readonly ingress: Row;
 }
 
-/** Pods (or addresses) that went through a change together; null: they were, or are, not there. */
+/** Pods (or addresses) that went through a change together; null: they were not there before, or are not after. */
 export interface Item {
   readonly before: Version | null;
   readonly after: Version | null;
@@ -48,7 +48,7 @@ export function classOf({ before, after }: Item): EndpointClass | undefined {
   return (after ?? before)?.cls;
 }
 
-/** In another class than before, so that selectors may see it otherwise. */
+/** Report whether an item is in another class than before, so that other selectors may match it. */
 export function isMoved({ before, after }: Item): boolean {
   return before?.cls !== after?.cls;
 }
@@ -59,7 +59,7 @@ export function pairOutcome(from: Version | null, to: Version | null): Outcome {
   return outcomeOver(from, to, flowFamilies(from.cls, to.cls));
 }
 
-/** The same over these families: what one of them lets through is let through. */
+/** The same over these families: what one of them lets through counts as let through. */
 export function outcomeOver(from: Version, to: Version, families: readonly FlowFamily[]): Outcome {
   let allowed = NO_PORTS;
   let possible = NO_PORTS;
@@ -83,7 +83,7 @@ export function outcomeOver(from: Version, to: Version, families: readonly FlowF
   return { allowed, unknown: subtractPorts(possible, allowed) };
 }
 
-/** The rows of an end: all that answers depend on, beside how selectors match its class. */
+/** The rows of an end as text: with how selectors match its class, all that answers depend on. */
 export function endKey(item: Item, direction: Direction): string {
   const { before, after } = item;
   const moved = isMoved(item) ? "m" : "";

@@ -6,22 +6,22 @@ import { subtractPorts, unionPorts } from "./port-set.ts";
 
 export type PairChange = Pick<Rectangle, "opened" | "closed" | "unsure">;
 
-/** The classes that come into question as one end of a flow. */
+/** The classes that may be one end of a flow. */
 export interface ClassSide {
   readonly size: number;
   has(cls: EndpointClass): boolean;
   classes(): Iterable<EndpointClass>;
 }
 
-/** What is looked for between two ends, and at which ends at all. `egress` is the end flows come from. */
+/** What is looked for between two ends, and at which ends. `egress` is the end that flows come from. */
 export interface Lens {
   /** Null: every class. */
   sideOf(end: Direction): ClassSide | null;
-  /** How a class is at this end, as text: what tells ends apart beside rows and how selectors match. */
+  /** What else tells classes apart at this end, as text, beside their rows and how selectors match them. */
   kindOf(cls: EndpointClass, end: Direction): string;
-  /** Whether flows may count that are denied before and after. */
+  /** Whether flows count that are denied before and after. */
   readonly denied: boolean;
-  /** Null: nothing that counts. */
+  /** Null: nothing changes that counts. */
   changeBetween(from: Item, to: Item): PairChange | null;
 }
 
@@ -51,14 +51,14 @@ export function isOn(side: ClassSide, { before, after }: Item): boolean {
   return before !== null && before.cls !== after?.cls && side.has(before.cls);
 }
 
-/** How an item is at this end, before and after. */
+/** The `kindOf` of an item at this end, before and after. */
 export function itemKind(lens: Lens, { before, after }: Item, end: Direction): string {
   const kind = after === null ? "" : lens.kindOf(after.cls, end);
   if (before?.cls === after?.cls) return kind;
   return `${before === null ? "" : lens.kindOf(before.cls, end)}>${kind}`;
 }
 
-/** Report whether an item is at this end in another way than before, or only before or after. */
+/** Report whether the kind of an item at this end has changed, or it is there only before or only after. */
 export function changesKind(lens: Lens, { before, after }: Item, end: Direction): boolean {
   if (before === null || after === null) return true;
   return before.cls !== after.cls && lens.kindOf(before.cls, end) !== lens.kindOf(after.cls, end);

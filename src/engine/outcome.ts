@@ -67,9 +67,8 @@ export function computeOutcome(
 }
 
 /**
- * Visit the rules that one of the peer's selectors is a peer of, with how surely, some more than once.
- * PERF: found from the peer's side where they are many, since of a policy with thousands of rules few
- * concern one peer.
+ * Visit the rules that match the peer, with how surely, some more than once. PERF: if there are many rules,
+ * they are found from the peer's side, since few of thousands concern one peer.
  */
 function eachMatch(
   row: Row,
@@ -95,12 +94,12 @@ const FEW = 16;
 
 type Flow = Omit<Ends, "local">;
 
-/** Whether NetworkPolicies decide alone: what their rules allow together is let through. */
+/** Report whether NetworkPolicies decide alone: then whatever one of their rules allows is let through. */
 function isUnion({ admin, networkPolicy, isolated }: Tiers): boolean {
   return admin.length === 0 && networkPolicy !== null && isolated === YES;
 }
 
-/** PERF: the ports of all rules at once; to ask every rule about every stretch takes their square. */
+/** PERF: takes the ports of all rules at once; asking every rule about every stretch would be quadratic. */
 function unite(row: Row, flow: Flow): Outcome {
   const sure: PortSet[] = [];
   const perhaps: PortSet[] = [];
@@ -147,7 +146,7 @@ export function outcomesAt(row: Row, ends: Ends, point: number): Outcomes {
   return outcomes | sctpDoubt(row, point);
 }
 
-/** Where a dataplane may not enforce SCTP, nothing is known of it wherever there are policies. */
+/** Where the dataplane may not enforce SCTP, its outcome is unknown wherever there are policies. */
 function sctpDoubt(row: Row, point: number): Outcomes {
   const isDoubtful = row.sctp !== "yes" && !row.free && pointPort(point).protocol === "SCTP";
   return isDoubtful ? ALLOW | DENY : 0;

@@ -15,10 +15,13 @@ import { SetMap } from "./set-map.ts";
 
 /** Who keeps the selectors' sets in step with the classes. */
 export interface ClassListener {
-  /** A class has come; `origin` is the one it parted from, which every selector so far matched alike. */
+  /**
+   * A class is new; `origin` is the one that it was split from, which all selectors match in the same way
+   * so far.
+   */
   created(fresh: EndpointClass, origin: EndpointClass | null): void;
   removed(gone: EndpointClass): void;
-  /** The named ports that tell the class from others are not the same as before. */
+  /** The named ports by which the class is told from others have changed. */
   portsChanged(cls: EndpointClass): void;
 }
 
@@ -30,11 +33,11 @@ export interface ClassListener {
 export class Partition {
   readonly atoms: AddressAtoms;
   readonly classes = new Set<EndpointClass>();
-  /** Those of pods that have no address yet. */
+  /** The classes of pods that have no address yet. */
   readonly unplaced = new Set<EndpointClass>();
-  /** Those of hostNetwork pods. */
+  /** The classes of hostNetwork pods. */
   readonly hosts = new Set<EndpointClass>();
-  /** Those of addresses of nodes. */
+  /** The classes of addresses of nodes. */
   readonly nodes = new Set<EndpointClass>();
   readonly #listener: ClassListener;
   readonly #glance: GlanceTable;
@@ -44,7 +47,10 @@ export class Partition {
   readonly #mentions = new Map<NamespaceRecord | null, Map<string, number>>();
   /** How many pods have a fact of that key. */
   readonly #holders = new Map<string, number>();
-  /** While a preview lasts, classes that lost their last pod stay, as they still tell of before. */
+  /**
+   * While a preview lasts, classes that have lost their last pod are kept: they still stand for the state
+   * before.
+   */
   #held: EndpointClass[] | null = null;
   readonly #ids = new Ids();
 
@@ -144,7 +150,7 @@ export class Partition {
     this.#held = [];
   }
 
-  /** An emptied class tells nothing of what is mentioned after it was left, so nothing may be. */
+  /** An emptied class cannot be split, so nothing new may be mentioned meanwhile. */
   refuseWhileHeld(): void {
     if (this.#held !== null)
       throw new TypeError("a preview lasts, and tells of the cluster as it is");
@@ -185,7 +191,7 @@ export class Partition {
 
   /** Part the members of a class that `valueOf` now tells apart; the largest part stays the class. */
   #regroup(cls: EndpointClass, valueOf: (record: PodPlace) => string | undefined): void {
-    // PERF: nearly all classes are of one mind; those cost no more than a look at each pod.
+    // PERF: nearly all classes stay whole, which costs no more than a look at each pod.
     const { sample } = cls;
     if (sample === null) return;
     const first = valueOf(sample);

@@ -13,16 +13,16 @@ export interface Peers {
   readonly known: readonly Iterable<EndpointClass>[];
   /** How many there are in `known`, at most. */
   readonly size: number;
-  /** Whether the rows may differ on all others too; those are then alike but for their own rows. */
+  /** Whether the rows may differ on all other classes too; those are then alike except for their own rows. */
   readonly strangers: boolean;
   /**
-   * Whether whoever is on a node's network is known: it may be the subject's own node, which passes
-   * policies. Nodes themselves are left out, as only some ask for them.
+   * Whether pods on a node's network are among `known`: they may be on the subject's own node, whose
+   * traffic passes policies. Nodes themselves are left out, as only some callers ask for them.
    */
   readonly hosts: boolean;
 }
 
-/** Where two rows may differ; one row and null: what it may let through. */
+/** The peers on which two rows may differ; with one row and null, the peers that the row may let through. */
 export function differingPeers(index: ClusterIndex, before: Row | null, after: Row | null): Peers {
   const { partition } = index.selectors;
   const selectors = differingSelectors(before, after);
@@ -69,7 +69,7 @@ export function peersWithin(index: ClusterIndex, peers: Peers, side: ClassSide |
   return { ...peers, known: [...peers.known, nodes].map((classes) => filtered(classes, side)) };
 }
 
-/** Classes with the same row, which are alike to whom no selector tells them apart. */
+/** Classes with the same row: alike for everybody whose selectors do not tell them apart. */
 export interface ClassSet {
   readonly row: Row;
   readonly classes: ReadonlySet<EndpointClass>;

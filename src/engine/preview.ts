@@ -43,8 +43,8 @@ export function assumeChanges<T>(index: ClusterIndex, changes: readonly Change[]
 }
 
 /**
- * Make ready to `apply` changes, and take back in the end whatever was applied. `held`: the partition, if
- * classes that are left shall stay, as they tell of before.
+ * Prepare to `apply` changes, and in the end take back whatever was applied. `held`: the partition, if
+ * emptied classes are to be kept because they stand for the state before.
  */
 function whileApplied<T>(
   index: ClusterIndex,
@@ -73,7 +73,7 @@ function whileApplied<T>(
   }
 }
 
-/** Apply a change; the answer takes it back. The policy that goes stays bound until then. */
+/** Apply a change; what is returned takes it back. A policy that goes stays bound until then. */
 function applyForNow(
   index: ClusterIndex,
   change: Change,

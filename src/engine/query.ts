@@ -46,7 +46,7 @@ export interface ReachQuestion {
 
 export type Verdict = "allowed" | "denied" | "unknown";
 
-/** Why a verdict or one step of it is as it is. Closed: text is made at the edge. */
+/** Why a verdict or one step of it is as it is. A closed list: text is made at the edge. */
 export type CauseCode =
   | "rule-accepts"
   | "rule-denies"
@@ -77,7 +77,7 @@ export interface Cause {
   readonly path: string | null;
 }
 
-/** One rule as it was met on the walk: whether it matched, and else what failed first. */
+/** One rule as the walk met it: whether it matched, or else what failed first. */
 export interface RuleStep {
   readonly path: string;
   readonly action: "Accept" | "Deny" | "Pass";
@@ -106,11 +106,14 @@ export interface Explanation {
   readonly flow: Flow;
   readonly verdict: Verdict;
   readonly causes: readonly Cause[];
-  /** Over all families: where they differ unknown, and so is the outcome of each rule on which they do. */
+  /**
+   * Over all families. Where they differ, the verdict is unknown, and so is the outcome of a rule on which
+   * they differ.
+   */
   readonly egress: DirectionExplanation;
   readonly ingress: DirectionExplanation;
   /**
-   * The same of each family that the flow may be of, mostly one alone; none where the ends decide already:
+   * The same for each family that the flow may have, mostly one alone; empty if the ends decide already:
    * the same pod, no such pod, no family in common.
    */
   readonly families: readonly FamilyExplanation[];
@@ -130,9 +133,9 @@ export type Endpoint =
       readonly kind: "workload";
       readonly namespace: string;
       readonly workload: Workload;
-      /** How many pods of it are meant. */
+      /** How many of its pods are meant. */
       readonly pods: number;
-      /** A pod that is meant, as an example; its labels tell, for one, the template hash. */
+      /** One of those pods, as an example; its labels hold the template hash, for one. */
       readonly sample: Pod;
     }
   | { readonly kind: "addresses"; readonly range: AddressRange };
@@ -140,7 +143,7 @@ export type Endpoint =
 /** A set of ends. The list is capped, the counts are whole. */
 export interface Group {
   readonly endpoints: readonly Endpoint[];
-  /** How many pods of the group neither `endpoints` nor `whole` tells of. */
+  /** How many pods of the group are in neither `endpoints` nor `whole`. */
   readonly omitted: number;
   readonly pods: number;
   /** Namespaces of which every pod is in the group, in order. */
@@ -193,14 +196,14 @@ export interface FlowPair {
   readonly ports: PortSet;
 }
 
-/** A delta pair by pair. Of workloads, one pair of pods may open while another closes. */
+/** A delta pair by pair. Between two workloads, one pair of pods may open while another closes. */
 export interface PairDelta {
   readonly opened: readonly FlowPair[];
   readonly closed: readonly FlowPair[];
   readonly unsure: readonly FlowPair[];
 }
 
-/** A claim that is held: what to ask about it by. */
+/** A claim that is held, as a handle by which to ask about it. */
 export interface HeldClaim {
   readonly claim: FlowClaim;
 }
@@ -213,13 +216,13 @@ export interface FlowList {
   /** How many distinct pods the flows come from, and go to. */
   readonly from: number;
   readonly to: number;
-  /** False: there were so many that it was left at that, and the counts are of what was found by then. */
+  /** False: there were so many that the search was ended; the counts are of what was found until then. */
   readonly complete: boolean;
 }
 
 /**
- * The flows that break a claim. `perhaps`: those of which that cannot be decided; about hostNetwork
- * pods that is nearly all, as one may be on the other end's node.
+ * The flows that break a claim. `perhaps`: flows for which that cannot be decided; with hostNetwork pods
+ * that is nearly all, since one may be on the node of the other end.
  */
 export interface Breaches {
   readonly certain: FlowList;
@@ -231,11 +234,11 @@ export interface Breaches {
  * brings its breaches, and one that leaves takes them, though nothing opens or closes.
  */
 export interface BreachDelta {
-  /** Breaches that were none before, perhaps ones counted as none. */
+  /** Breaches that were none before, or only perhaps. */
   readonly appeared: FlowList;
-  /** Breaches that are none any more, or not for certain. */
+  /** Breaches that are none any more, or only perhaps. */
   readonly disappeared: FlowList;
-  /** Perhaps-breaches that were neither that nor breaches before. */
+  /** Flows that perhaps break the claim now, and neither did nor perhaps did before. */
   readonly unsure: FlowList;
 }
 
@@ -319,7 +322,7 @@ export interface EngineView {
   connectivity(limit: number): readonly ConnectivityRow[];
   /** The same pair by pair. A workload to itself is a pair if it has two pods that may talk. */
   connections(by: "workload" | "pod"): readonly Connection[];
-  /** What does nothing, or could go without changing who can reach whom. */
+  /** What has no effect, or could go without changing who can reach whom. */
   findings(): readonly ClusterFinding[];
   /**
    * What of one policy could go, and which others do the same to the same pods. What takes the
@@ -367,9 +370,9 @@ export interface Engine extends EngineView {
   apply(change: Change): void;
   /** Judge from now on as this dataplane does; everything known is kept. Costs as much as a full list. */
   useDataplane(dataplane: Dataplane): void;
-  /** Keep a claim in mind, so that breaches of it can be asked for. Each call gives a hold of its own. */
+  /** Hold a claim, so that its breaches can be asked for. Each call gives a handle of its own. */
   hold(claim: FlowClaim): HeldClaim;
-  /** Forget a claim; once more does nothing. */
+  /** Forget a claim; a second time does nothing. */
   release(claim: HeldClaim): void;
   /**
    * What `changes` together would open and close. `ask` may question the cluster as it would be, but

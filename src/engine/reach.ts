@@ -8,9 +8,9 @@ import { verdictOf } from "./verdict.ts";
 const MAX_PAIRS = 10_000;
 
 /**
- * The most that any flow between the two ends may do: allowed if one is, else unknown if one cannot be
- * told. Pods that no policy can tell apart are asked about once, except beside pods of a node's network:
- * where those are too many, the rest is unknown.
+ * The verdict on the best flow between the two ends: allowed if one is, else unknown if one is. Pods that
+ * no policy can tell apart are asked about once, except together with pods on a node's network; if those
+ * are too many, the answer is unknown.
  */
 export function reachOf(index: ClusterIndex, question: ReachQuestion): Verdict {
   const { protocol, port } = question;

@@ -13,15 +13,15 @@ export interface Effort {
   left: number;
 }
 
-/** What a policy could do without, and the rules that it needs. */
+/** What of a policy is redundant, and the rules that it needs. */
 interface Spare {
   readonly found: readonly Redundancy[];
   readonly needed: ReadonlySet<CompiledRule>;
 }
 
 /**
- * What could go of a policy with no change in effect, as far as `effort` shows. A rule for somebody who is
- * not there stays, and so does its policy: it has no effect yet, and would have one.
+ * What of a policy could go with no change in effect, as far as `effort` allows to find out. A rule for
+ * peers that are not there yet stays, and so does its policy: it has no effect now, but will have one.
  */
 export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort: Effort): Spare {
   const { key } = policy;
@@ -38,7 +38,7 @@ export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort
     for (const rule of policy[direction].rules) {
       const removable = !hasEmptyPeer(rule) && mine.every((each) => sameWithout(each, rule));
       const why = removable ? redundantRule(mine, policy, rule) : null;
-      // Half an answer to the second question would be a wrong one.
+      // With the effort used up, the second question may have been answered wrongly.
       if (why !== null && effort.left >= 0) found.push(why);
       else needed.add(rule);
     }
@@ -47,8 +47,8 @@ export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort
 }
 
 /**
- * The same of one policy alone, and which others do the same to the same pods. What is not told within
- * `effort` classes that are compared is not found.
+ * The same for one policy, and which others do the same to the same pods. What takes comparing more than
+ * `effort` classes is not found.
  */
 export function redundanciesAbout(
   index: ClusterIndex,
@@ -100,7 +100,7 @@ interface Case {
   readonly index: ClusterIndex;
   readonly policy: CompiledPolicy;
   readonly direction: Direction;
-  /** A class with this row by these policies: others differ from it in nothing that matters here. */
+  /** A class that has this row by these policies; all such classes are alike here. */
   readonly cls: EndpointClass;
   readonly row: Row;
   readonly selecting: readonly Selecting[];
@@ -118,7 +118,8 @@ function casesOf(
     for (const cls of classes) {
       const row = index.rows.rowOf(cls, direction);
       const selecting = selectingPolicies(cls);
-      // Classes with the same row may have it by different policies: what one can spare, another cannot.
+      // Classes with the same row may have it from different policies, so a policy may be redundant for one
+      // and not for another.
       const keys = selecting.map((each) => each.policy.key).toSorted();
       const key = `${row.id} ${keys.join(" ")}`;
       if (!cases.has(key)) {
@@ -217,7 +218,7 @@ function othersOf(cases: readonly Case[], policy: CompiledPolicy): readonly stri
   return [...new Set(keys)].toSorted();
 }
 
-/** Report whether a rule is for somebody, among others, who is not there. */
+/** Report whether one of the rule's peers matches nobody. */
 function hasEmptyPeer({ peers }: CompiledRule): boolean {
   return peers?.some(({ members, maybe }) => members.size + maybe.size === 0) === true;
 }
@@ -239,7 +240,7 @@ export function haveSameEffect(
         contentOf(each[direction].rules.filter(hasEmptyPeer)),
       );
       if (waiting !== other) return false;
-      // What a named port stands for is up to the pod that receives; in all else one speaks for all.
+      // Where a named port leads depends on the receiving pod; in all else one class stands for all.
       const isByName = direction === "ingress" && (a.ingress.usesNames || b.ingress.usesNames);
       const speakers = new Map(subject.map((cls) => [isByName ? cls.portsKey : "", cls]));
       return speakers.values().every((cls) => {

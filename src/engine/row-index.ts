@@ -17,7 +17,7 @@ export class RowIndex {
   /** Classes whose rows are not known to be current. */
   readonly #stale = new Set<EndpointClass>();
   readonly #sctp: Certainty;
-  /** While a preview lasts, rows without members stay, as they still tell of before. */
+  /** While a preview lasts, rows without members are kept: they still stand for the state before. */
   #held: Row[] | null = null;
   #holds = 0;
   readonly #ids = new Ids();
@@ -28,13 +28,13 @@ export class RowIndex {
     this.#glance = glance;
   }
 
-  /** Something that the rows of `cls` depend on has changed, in one direction or in both. */
+  /** Forget the rows of `cls`, in one direction or in both, because something that they depend on has changed. */
   invalidate(cls: EndpointClass, only?: Direction): void {
     for (const direction of only === undefined ? DIRECTIONS : [only]) this.#forget(cls, direction);
     this.#stale.add(cls);
   }
 
-  /** Give a class the rows it had since `hold`; they must be what its policies say again. */
+  /** Give a class back rows that it had since `hold`, now that its policies are the same again. */
   restore(cls: EndpointClass, rows: Readonly<Record<Direction, Row>>): void {
     for (const direction of DIRECTIONS) {
       const row = rows[direction];
@@ -54,7 +54,7 @@ export class RowIndex {
     return (direction === "egress" ? cls.egress : cls.ingress) ?? this.#assign(cls, direction);
   }
 
-  /** Report whether a row of that direction names ports: answers depend on the destination's, then. */
+  /** Report whether a row of that direction names ports, so that answers depend on the destination's. */
   nameSome(direction: Direction): boolean {
     return this.#naming[direction] > 0;
   }
@@ -90,7 +90,7 @@ export class RowIndex {
 
   #assign(cls: EndpointClass, direction: Direction): Row {
     const rules = tiersOf(selectingPolicies(cls), direction);
-    // PERF: nearly all rows name no ports, and are then those of pods with whatever ports.
+    // PERF: nearly all rows name no ports, and are then shared by pods whatever their ports.
     const ports = direction === "ingress" && rules.usesNames ? cls.portsKey : "";
     const key = `${kindOf(cls)}${ports} ${rules.content}`;
     const rows = this.#rows[direction];
@@ -132,7 +132,7 @@ export class RowIndex {
   }
 }
 
-/** What answers about a class depend on beside the selectors that match it. */
+/** What, beside the selectors that match it, the answers about a class depend on. */
 function kindOf({ kind, host, families }: EndpointClass): string {
   return `${kind}${host ? "h" : ""}${families.join("")}`;
 }

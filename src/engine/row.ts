@@ -21,7 +21,7 @@ export interface Row extends Rules {
   readonly free: boolean;
   /** The distinct selectors of the rules: how a peer matches them is all that the answer depends on. */
   readonly selectors: readonly SelectorEntry[];
-  /** PERF: beside each selector the one namespace it is for, to turn most peers down at a glance. */
+  /** PERF: for each selector the one namespace that it is for, by which most peers are ruled out fast. */
   readonly soles: readonly (NamespaceRecord | null)[];
   readonly usesNames: boolean;
   readonly sctp: Certainty;
@@ -124,7 +124,7 @@ function signatureOf(row: Row, peer: EndpointClass, family: FlowFamily): number 
   return signature;
 }
 
-/** The selectors that know the peer: of a rule with thousands of them they are few. */
+/** By the selectors that match the peer, which are few even if a rule has thousands. */
 function longSignature(row: Row, peer: EndpointClass, family: FlowFamily): string {
   const matches: string[] = [];
   const known = rulesByPeer(row);

@@ -27,12 +27,12 @@ export function ruleMatch(rule: CompiledRule, ends: Ends, point: number): Match 
   return peer === NO ? NO : least(peer, portMatch(rule, ends.destination, point));
 }
 
-/** Whether the rule names the peer, and how surely; without peers it is meant for everybody. */
+/** How surely the rule matches the peer; a rule without peers matches everybody. */
 export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowFamily): Match {
   const { peers, peerSet } = rule;
   if (peers === null) return YES;
   let match: Match = NO;
-  // PERF: whichever is shorter, the peers of the rule or the selectors that know the class.
+  // PERF: go through whichever is shorter, the peers of the rule or the selectors that match the class.
   if (peerSet === null || peers.length <= peer.selectors.size) {
     for (const entry of peers) match = most(match, entryMatch(entry, peer, family));
   } else {
@@ -43,7 +43,7 @@ export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowF
   return match;
 }
 
-/** Whether the rule has the port (a point of the port space), its named ports resolved at the destination. */
+/** How surely the rule matches the port (a point of the port line), named ports resolved at the destination. */
 export function portMatch(rule: CompiledRule, destination: EndpointClass, point: number): Match {
   if (rule.ports === null || hasPoint(rule.ports, point)) return YES;
   return rule.names.reduce<Match>((match, name) => {

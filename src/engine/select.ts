@@ -15,7 +15,8 @@ export function selectPods(index: ClusterIndex, selection: Selection, limit: num
     for (const { pods } of known.maybe) found.add(pods, PERHAPS);
     return found;
   }
-  // PERF: a policy of an ordered tier that mentions it tells all but the pods on the host's network.
+  // PERF: if a policy of an ordered tier mentions the selection, only pods on the host's network are left
+  // to match.
   const defined = selectors.find(spec, "defined");
   if (defined !== undefined) {
     for (const { pods } of defined.members) found.add(pods, YES);

@@ -19,8 +19,8 @@ import { type ClassListener, Partition } from "./partition.ts";
 import { requirementHolds, selectionKey, selectorKey, selectorMatches } from "./selector.ts";
 
 /**
- * Where NetworkPolicy leaves open what matches: as the dataplane has it, as ClusterNetworkPolicy
- * defines it, or everybody with the labels and whoever has the address.
+ * How to read selectors where NetworkPolicy leaves open what matches: as the dataplane does, as
+ * ClusterNetworkPolicy defines it, or literally, everybody with the labels and whoever has the address.
  */
 export type Reading = "dataplane" | "defined" | "literal";
 
@@ -52,7 +52,7 @@ export function entryMatch(entry: SelectorEntry, cls: EndpointClass, family: Flo
   return entry.maybe.size > 0 && entry.maybe.has(cls) ? PERHAPS : NO;
 }
 
-/** Who keeps the rows in step. */
+/** Keeps the rows up to date. */
 export interface SubjectListener {
   /** The class is new, or tells other ports apart: its rows are no longer known. */
   rowsChanged(cls: EndpointClass): void;

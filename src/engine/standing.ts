@@ -7,7 +7,7 @@ import type { ClassSide, Lens } from "./lens.ts";
 import type { Direction } from "./model.ts";
 import { differingPeers, peersWithin } from "./peers.ts";
 
-/** All that a lens sees now: the difference to a cluster where nobody is. */
+/** All that a lens sees now: the difference to an empty cluster. */
 export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
   index.rows.settle();
   const near = smallerEnd(lens);
@@ -36,7 +36,7 @@ export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
   });
 }
 
-/** The fewer the subjects, the fewer rows are gone through. */
+/** PERF: the fewer the subjects, the fewer rows are gone through. */
 function smallerEnd(lens: Lens): Direction {
   const [from, to] = [lens.sideOf("egress"), lens.sideOf("ingress")];
   return to !== null && from !== null && to.size < from.size ? "ingress" : "egress";

@@ -3,15 +3,15 @@ import type { EndpointClass } from "./endpoint-class.ts";
 import { classOf, type Item } from "./item.ts";
 import type { Direction } from "./model.ts";
 
-/** Parts the subjects by what a peer's row says of them. */
+/** Splits the subjects by what a peer's row says of them. */
 export class SubjectSplitter {
   readonly #subjects: readonly Item[];
   readonly #direction: Direction;
-  /** Whether also those are told of that nothing is said of. */
+  /** Whether subjects that the row lets nothing through to are part of the answer. */
   readonly #denied: boolean;
   readonly #answers: Answers;
   readonly #byClass = new Map<EndpointClass, Item[]>();
-  /** A subject that no selector knows gets the same answer as all others like it. */
+  /** Subjects on a node's network, which may get another answer even if no selector matches them. */
   readonly #hosts: readonly Item[];
 
   constructor(subjects: readonly Item[], direction: Direction, denied: boolean) {
@@ -37,7 +37,7 @@ export class SubjectSplitter {
     const strangerKey = stranger === undefined ? null : this.#key(peer, stranger);
     const parts = this.#parts(known, peer);
     if (strangerKey === null || (strangerKey === "" && !this.#denied)) return parts.values();
-    // PERF: the very same list where nobody is known, by which callers put like answers together.
+    // PERF: the very same list if no subject is known, so that callers recognise it.
     if (known.size === 0) return [this.#subjects];
     const strangers = this.#subjects.filter((item) => !known.has(item));
     parts.set(strangerKey, [...(parts.get(strangerKey) ?? []), ...strangers]);
@@ -55,7 +55,7 @@ export class SubjectSplitter {
     return before === "" && after === "" ? "" : `${before}>${after}`;
   }
 
-  /** PERF: the subjects that the peer's selectors may know, if that is fewer than all; else null. */
+  /** PERF: the subjects that the peer's selectors may match, if that is fewer than all; else null. */
   #knownTo(peer: Item): ReadonlySet<Item> | null {
     const rows = new Set([peer.before?.[this.#direction], peer.after?.[this.#direction]]);
     const selectors = [...rows].flatMap((row) => row?.selectors ?? []);

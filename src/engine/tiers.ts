@@ -89,7 +89,7 @@ export function rulesOf({ admin, networkPolicy, baseline }: Tiers): readonly Com
   return [...rulesOfTier(admin), ...united, ...rulesOfTier(baseline)];
 }
 
-/** The same tiers with only these rules of theirs; who isolates stays as it is. */
+/** The same tiers with only these of their rules; whether the class is isolated stays as it is. */
 export function narrow(tiers: Tiers, rules: ReadonlyMap<CompiledRule, unknown>): Tiers {
   const ordered = (tier: OrderedTier): OrderedTier =>
     tier.map((policies) =>
