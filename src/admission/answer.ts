@@ -56,7 +56,7 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
   }
 }
 
-/** A resource that cannot be used is invalid; one that is needed may not go. */
+/** A resource that cannot be used is invalid; deleting one that is needed is denied. */
 function answerResource(request: AdmissionRequest, verdict: ResourceVerdict): AdmissionReply {
   const { uid, operation } = request;
   if (!isRefused(verdict)) {
@@ -109,8 +109,8 @@ function ownerWarning(request: AdmissionRequest): readonly string[] {
 function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
   const { profile, delta, warnings, audits, denials, faults, notices } = judged;
   const effect = renderDelta(delta);
-  // A denial says in its message what would open and close; nothing does. And every pod that starts
-  // reaches somebody.
+  // A denial says in its message what would open and close. Every pod that starts reaches somebody, which is no
+  // news.
   const isNews = denials.length === 0 && request.kind !== "Pod";
   const announced = effect !== null && profile.announceChanges && isNews;
   const excuses = notices.filter((one) => one.kind === "excused");

@@ -11,13 +11,13 @@ import type { AdmissionRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
- * What Ringfence itself will do to the policies of a namespace because of an update: one that comes to be
- * enforced gets its baseline; other labels or annotations fill the templates otherwise, another profile or
- * label names another. None where the namespace is to have no baseline, or where it cannot be told what it
- * would be: then all stays as it is. A namespace that is created has no pods yet.
+ * What Ringfence itself will do to the policies of a namespace because of an update. A namespace that comes to
+ * be enforced gets its baseline; other labels or annotations fill the templates differently; another profile or
+ * label names another baseline. Nothing if the namespace is to have no baseline, or if it cannot be told which:
+ * then all stays as it is. A namespace that is created has no pods yet.
  *
- * SECURITY: whoever may edit a namespace says with these what its baseline allows; without this nobody
- * would judge it, since Ringfence's own writes are let through.
+ * SECURITY: by these, whoever may edit a namespace decides what its baseline allows. Ringfence's own writes are
+ * let through, so nobody else would judge it.
  */
 export function baselineChanges(
   {
@@ -35,7 +35,7 @@ export function baselineChanges(
   return changesTowards(after, namespace, around);
 }
 
-/** What Ringfence does to a namespace that is to have those policies. */
+/** What Ringfence changes in a namespace that is to have those policies. */
 export function changesTowards(
   wanted: readonly object[],
   namespace: string,
@@ -53,7 +53,7 @@ export function changesTowards(
   ];
 }
 
-/** Report whether an update gives an annotation that the namespace's baseline is filled in from another value. */
+/** Report whether an update changes an annotation that the namespace's baseline is filled in from. */
 export function refillsBaseline(
   { kind, operation, object, oldObject }: AdmissionRequest,
   around: Surroundings,

@@ -9,15 +9,15 @@ import type { Surroundings } from "./surroundings.ts";
 interface BaselineGap {
   /** Names of the policies that it does not have yet. */
   readonly missing: readonly string[];
-  /** Why nobody can tell which it should have: then none of them comes. */
+  /** Why its policies cannot be made: then none of them comes. */
   readonly problems: readonly Problem[];
 }
 
 const NO_GAP: BaselineGap = { missing: [], problems: [] };
 
 /**
- * What a new pod would have to run without, after a little patience: no gap where pods do not wait for the
- * baseline of their namespace, and where that has none, as in the softer modes (docs/adr/0010).
+ * Which policies of its baseline a new pod would run without, after a little patience. No gap if pods do not
+ * wait for the baseline, or if the namespace gets none, as in the softer modes (docs/adr/0010).
  */
 export async function baselineGapFor(
   { request, mode, deadline }: Pick<Case, "request" | "mode" | "deadline">,

@@ -6,7 +6,7 @@ import { optInOf } from "../rules/opt-in.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** A namespace that will be kept with another Baseline, or another version of it. */
+/** A namespace that will get another Baseline, or another version of its Baseline. */
 export interface ChosenBaseline {
   readonly namespace: Namespace;
   readonly baseline: Baseline;
@@ -14,7 +14,7 @@ export interface ChosenBaseline {
   readonly before: Baseline | null;
 }
 
-/** The namespaces that are kept with another Baseline, and with which, once that resource is there. */
+/** The namespaces that get another Baseline once that resource is there, and which. */
 export function baselinesChosenWith(
   resource: Resource,
   { ruleBook, cluster }: Surroundings,

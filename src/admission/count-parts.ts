@@ -1,8 +1,8 @@
 import type { DirectionRules, Peer, Policy, Selection, Selector } from "../engine/model.ts";
 
 /**
- * How much there is to judge in a policy, which is what its judgement takes time for: every rule, peer,
- * port, range of addresses, and value that a selector asks for counts as one.
+ * How much there is to judge in a policy, which decides how long it takes: every rule, peer, port, range of
+ * addresses, and value that a selector asks for counts as one.
  */
 export function countParts({ subject, ingress, egress }: Policy): number {
   return inSelection(subject) + inDirection(ingress) + inDirection(egress);

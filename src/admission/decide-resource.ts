@@ -10,8 +10,8 @@ import type { ResourceRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
- * Decide about a change of one of Ringfence's own resources: what cannot be used is refused before it is
- * stored, and so is taking away what namespaces or other resources need.
+ * Decide about a change of one of Ringfence's own resources. One that cannot be used is refused before it is
+ * stored, and so is the deletion of one that namespaces or other resources need.
  */
 export async function decideResource(
   request: ResourceRequest,

@@ -28,8 +28,8 @@ export async function decide(
   if (passage !== null) return { kind: "let-through", passage };
   if (isResourceRequest(request)) return decideResource(request, deadline, around);
   const decision = await decideChange(request, deadline, around);
-  // Whatever is wrong with the cluster or with us, pods have to start: only a breach keeps one out, and
-  // where it is configured the baseline that is to come in a moment.
+  // Whatever is wrong with the cluster or with us, pods have to start. Only a breach keeps one out, or, if so
+  // configured, a baseline that will be there in a moment.
   return request.kind === "Pod" &&
     decision.kind === "troubled" &&
     decision.trouble.kind !== "no-baseline"
@@ -47,7 +47,7 @@ async function decideChange(
   const governance = isSynced
     ? await governSoon(request, deadline, around)
     : governNow(request, around);
-  // Before the first sync only a Namespace's own labels tell that it has not opted in.
+  // Before the first sync, only the labels of a Namespace itself can tell that it has not opted in.
   if (!isSynced && (request.kind !== "Namespace" || governance.kind !== "not-opted-in")) {
     return troubled({ kind: "not-synced" }, modeOf(governance), options.onNotSynced);
   }
@@ -127,7 +127,7 @@ function partsOf({ object }: Subject): number {
 export function passageOf(request: AdmissionRequest, around: Surroundings): Passage | null {
   const { cluster, options } = around;
   const passage = letThrough(request, options.ownUsername, (name) => cluster.isTerminating(name));
-  // Of a namespace's annotations only those count that its baseline is made with.
+  // Only those annotations of a namespace count that its baseline is filled in from.
   const isUntouched = passage === "spec-and-labels-unchanged";
   return isUntouched && refillsBaseline(request, around) ? null : passage;
 }
@@ -141,14 +141,15 @@ function modeOf(governance: Governance): Mode {
   return governance.kind === "not-opted-in" ? "enforce" : governance.mode;
 }
 
-/** A namespace that is going takes its label with it, whatever the label says. */
+/** Report whether the request deletes a namespace: whatever its label says, the label goes with it. */
 function leavesCluster({ kind, operation }: AdmissionRequest): boolean {
   return kind === "Namespace" && operation === "DELETE";
 }
 
 /**
- * SECURITY: the API server has seen a label that we have not. It may be the one behind, for a moment
- * after the label was taken off; so what we know of the namespace counts while the watches speak.
+ * SECURITY: the API server has seen a label that we have not. It may be the API server that is behind, for a
+ * moment after the label was taken off; so what we know of the namespace counts as long as the watches are
+ * fresh.
  */
 function lacksNews(
   { kind, namespace }: GovernedRequest,

@@ -33,7 +33,7 @@ export type Trouble =
   | { readonly kind: "too-large"; readonly parts: number; readonly limit: number }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };
 
-/** What an Exemption says of the findings of those rules. */
+/** The use of an Exemption for findings of those rules. */
 export interface ExemptionUse {
   readonly ruleIds: readonly string[];
   readonly by: Exemption;
@@ -47,16 +47,16 @@ export type Notice =
   | { readonly kind: "reading"; readonly problem: Problem }
   | { readonly kind: "unreadable-policies"; readonly keys: readonly string[] }
   | { readonly kind: "unreadable-old-object"; readonly problems: readonly Problem[] }
-  /** These policies are the namespace's own, until the baseline's of the same names are written. */
+  /** These policies of the namespace's own will be replaced by the baseline's of the same names. */
   | { readonly kind: "replaced-by-baseline"; readonly names: readonly string[] }
-  /** A pod that would wait for its namespace's baseline does not: nobody can make that. */
+  /** A pod does not wait for its namespace's baseline, because that cannot be made. */
   | { readonly kind: "no-baseline-to-wait-for"; readonly problems: readonly Problem[] }
   | { readonly kind: "right-unchecked"; readonly problem: Problem }
   | { readonly kind: "waived"; readonly ruleIds: readonly string[] }
   | ({ readonly kind: "excused" } & ExemptionUse)
-  /** The finding stands: the Exemption has ended, or is one of a file that the profile does not let last that long. */
+  /** The finding stands: the Exemption has ended, or it is from a file and lasts longer than the profile allows. */
   | ({ readonly kind: "not-excused"; readonly as: "expired" | "lasts-too-long" } & ExemptionUse)
-  /** A resource that matters here: not its newest version is in force. */
+  /** A resource that matters here is not in force in its newest version. */
   | {
       readonly kind: "broken-resource";
       readonly key: string;
@@ -64,13 +64,13 @@ export type Notice =
     }
   | { readonly kind: "trouble"; readonly trouble: Trouble };
 
-/** What the rules made of a change. Text comes later. */
+/** What the rules say of a change. It becomes text later. */
 export interface Judged {
   readonly kind: "judged";
   readonly profile: CompiledProfile;
   readonly mode: Mode;
   readonly delta: Delta;
-  /** Refuse the request where there is one. */
+  /** If there is one, the request is refused. */
   readonly denials: readonly JudgedFinding[];
   readonly warnings: readonly JudgedFinding[];
   /** For the audit log only. */
@@ -84,17 +84,17 @@ export function refusingFaults({ mode, faults }: Judged): readonly RuleFault[] {
   return mode === "enforce" ? faults.filter(({ onFault }) => onFault === "deny") : [];
 }
 
-/** What the author of a resource that can be used should know of it. */
+/** What the author of a usable resource should know. */
 export type ResourceNotice =
-  /** These policies (`namespace/name`) are their namespaces' own, until those of a Baseline are written. */
+  /** These policies (`namespace/name`) of namespaces' own will be replaced by those of a Baseline. */
   | { readonly kind: "replaces"; readonly policies: readonly string[] }
-  /** What Ringfence will write because of it makes an Invariant worse that only warns. */
+  /** What Ringfence will write because of it breaks an Invariant, which only warns. */
   | { readonly kind: "breaks"; readonly finding: JudgedFinding }
   /** There was no time to hold it against every Invariant. */
   | { readonly kind: "not-judged-whole" }
-  /** They lack labels or annotations that their Baseline is made with, and keep what they have. */
+  /** These lack labels or annotations that their Baseline is made with, and keep what they have. */
   | { readonly kind: "cannot-be-made"; readonly namespaces: readonly string[] }
-  /** The Invariant is about nobody there, as of now. */
+  /** These selectors of the Invariant match no pod now. */
   | { readonly kind: "no-pods"; readonly paths: readonly string[] }
   /** The Exemption has ended; when, in milliseconds since 1970. */
   | { readonly kind: "expired"; readonly endMs: number };
@@ -118,7 +118,7 @@ export type Decision =
   /** `blocks`: the request is refused; else it passes with a warning that says why. */
   | { readonly kind: "troubled"; readonly trouble: Trouble; readonly blocks: boolean };
 
-/** Report whether a change of a resource is not to be. */
+/** Report whether a change of a resource is refused. */
 export function isRefused({ problems, users }: ResourceVerdict): boolean {
   return problems.length + users.length > 0;
 }

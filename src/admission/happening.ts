@@ -3,7 +3,7 @@ import { renderFindings, renderObject } from "./render-denial.ts";
 import { renderTrouble } from "./render-trouble.ts";
 import type { AdmissionRequest } from "./review.ts";
 
-/** What a reply leaves on its namespace, as an Event of the Kubernetes API says it. */
+/** The Event of the Kubernetes API that a reply leaves on its namespace. */
 export interface NamespaceHappening {
   readonly regarding: {
     readonly apiVersion: "v1";
@@ -23,8 +23,8 @@ export interface NamespaceHappening {
 const MAX_NAMED = 3;
 
 /**
- * What is to be left on the namespace of a denied or warned change; null where there is nothing to say, or
- * nobody to say it to: a dry run, an object of no namespace, a namespace that is not to be.
+ * The Event for a denied or warned change; null if there is nothing to say, or nowhere to put it: for a dry
+ * run, an object of no namespace, or a namespace that will not be created.
  */
 export function happeningOf({
   endpoint,

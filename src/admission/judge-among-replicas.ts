@@ -4,10 +4,10 @@ import type { Surroundings } from "./surroundings.ts";
 import { toldOf } from "./told-change.ts";
 
 /**
- * Judge a case, and where it concerns an invariant admit it only once the other replicas have been told; what
- * they have told meanwhile counts as possible. `onUntold` decides whether it is admitted without.
+ * Judge a case; if it concerns an invariant, admit it only after the other replicas have been told. What they
+ * have told meanwhile counts as possible. `onUntold` decides whether it is admitted when they cannot be told.
  *
- * Pods are left out: whoever is to answer hundreds of them in a second cannot ask others about each.
+ * Pods are left out: there may be hundreds in a second, too many to tell others of each.
  */
 export async function judgeAmongReplicas(
   asked: Case,

@@ -9,9 +9,12 @@ import type { ChosenBaseline } from "./chosen-baselines.ts";
 import { judgeInvariants } from "./judge-invariants.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** PERF: nobody else is answered while so many namespaces are looked at. Flows between them are seen, and no others. */
+/**
+ * PERF: so many namespaces are judged together, and nobody else is answered meanwhile. Breaches by flows
+ * between two such lots are not found.
+ */
 const NAMESPACES_AT_ONCE = 200;
-/** PERF: and for so long in all. */
+/** PERF: the time for all lots together. */
 const BUDGET_MS = 1_000;
 
 interface JudgedBaselines {
@@ -22,8 +25,8 @@ interface JudgedBaselines {
 }
 
 /**
- * What Ringfence will make worse of the invariants when it writes the Baselines that namespaces have from now
- * on. Its own writes are let through, so nobody would judge that later (docs/adr/0018).
+ * The invariants that Ringfence will make worse by writing the Baselines that namespaces have from now on. Its
+ * own writes are let through, so nobody would judge them later (docs/adr/0018).
  */
 export async function judgeBaselines(
   chosen: readonly ChosenBaseline[],
@@ -65,7 +68,7 @@ function judge(
   });
 }
 
-/** What will be written in a namespace, and was not to be before. */
+/** What will be written in a namespace and is not there yet. */
 function changesOf(
   { namespace: { name, labels }, baseline, before }: ChosenBaseline,
   values: ClusterValues,

@@ -11,15 +11,15 @@ import { atMost } from "../rules/severity.ts";
 /** PERF: a message names two groups of flows; the rest is counted. */
 const NAMED_GROUPS = 2;
 
-/** PERF: more than that many possible changes are only considered all at once. */
+/** PERF: more possible changes than this are only considered all together. */
 const MAX_SINGLE = 8;
 
 /** How many possible changes a message names. */
 const MAX_NAMED = 2;
 
 /**
- * The invariants that a previewed change makes worse. Breaches that were there before are nobody's
- * business here, or nothing could be changed until they are mended. `help` is for what is closed.
+ * The invariants that a previewed change makes worse. Breaches from before do not count, or nothing could be
+ * changed until they are mended. `help` is for flows that are closed.
  */
 export function judgeInvariants(
   invariants: HeldInvariants,
@@ -36,9 +36,9 @@ export function judgeInvariants(
 }
 
 /**
- * The same where `possible` changes, admitted a moment ago and not seen yet, may be there as well: two
- * quick changes, each harmless, must not break an invariant together. Considered are all of them, and
- * each by itself; `found` are those that the change breaks anyway.
+ * The same with `possible` changes, which were admitted a moment ago and not seen yet: two quick changes, each
+ * harmless, must not break an invariant together. They are considered all together and each by itself; `found`
+ * is what the change breaks anyway.
  */
 export function judgeWithPossible(
   possible: readonly Change[],

@@ -28,14 +28,14 @@ export interface Case {
   readonly deadline: number;
 }
 
-/** What was made of a case, and what that means for others. */
+/** The outcome of a case, and what it means for other requests. */
 export interface Judgement {
   readonly outcome: Judged | "past-deadline";
-  /** What has become possible by it, and is pending: nothing where it is refused or a dry run. */
+  /** The changes that are now pending because of it; none if it is refused or a dry run. */
   readonly admitted: readonly Change[];
-  /** Has it that they are not, after all. */
+  /** Takes them back: they are not admitted after all. */
   readonly takeBack: () => void;
-  /** Whether it touches flows of which an invariant speaks. */
+  /** Whether it touches flows that an invariant is about. */
   readonly concernsInvariants: boolean;
 }
 
@@ -114,7 +114,10 @@ function isAdmitted(outcome: Judged | "past-deadline"): boolean {
   return outcome.denials.length === 0 && refusingFaults(outcome).length === 0;
 }
 
-/** What each finding comes to: the profile's action, softened by the mode, on the way out by that which is left. */
+/**
+ * What each finding comes to: the profile's action, softened by the mode. For findings about opting out, that
+ * is the mode that the namespace leaves.
+ */
 function weigh(
   findings: readonly JudgedFinding[],
   mode: Mode,

@@ -47,8 +47,8 @@ function isUntouched(request: AdmissionRequest): boolean {
 }
 
 /**
- * SECURITY: with an owner that goes, or is not there, the garbage collector deletes the policy, and that
- * we let pass. Giving a baseline policy an owner is a delete in two steps.
+ * SECURITY: if the owner goes, or does not exist, the garbage collector deletes the policy, and its deletes are
+ * let through. So giving a baseline policy an owner is a delete in two steps.
  */
 function givesBaselineAnOwner({ kind, object, oldObject }: AdmissionRequest): boolean {
   if (kind !== "NetworkPolicy") return false;

@@ -2,12 +2,12 @@ import { listAt, textAt } from "../wire/shape.ts";
 import type { AdmissionRequest } from "./review.ts";
 
 /**
- * The owners, as `Kind name`, that an update hands a policy or one of our resources over to: with the last of them the garbage
- * collector deletes it, at once where there is none of that uid. None where it keeps an owner that it had, which
- * still holds it.
+ * The owners, as `Kind name`, to whom an update hands over a policy or one of our resources: when the last of
+ * them goes, the garbage collector deletes it, and at once if there is none of that uid. Empty if it keeps an
+ * owner that it had.
  *
- * SECURITY: that delete passes unjudged, or no namespace could be torn down. Whether the owner is there
- * nobody here can tell, and operators adopt what they find for good reason: so it is said, and not denied.
+ * SECURITY: that delete passes unjudged, or no namespace could be torn down. We cannot tell whether the owner
+ * exists, and operators adopt what they find for good reason, so this is a warning and not a denial.
  */
 export function ownersGained({
   kind,

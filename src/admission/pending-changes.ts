@@ -5,7 +5,7 @@ import type { EngineView } from "../engine/query.ts";
 /** An admitted change is stored within milliseconds, or never: another webhook may have refused it. */
 export const POSSIBLE_MS = 10_000;
 
-/** More than can be on their way at once; beyond, the oldest are taken for seen. */
+/** More than can be on their way at once; beyond that, the oldest count as seen. */
 const MAX_PENDING = 200;
 
 interface Pending {
@@ -13,15 +13,15 @@ interface Pending {
   /** What names the object to the engine. */
   readonly name: string;
   readonly admittedAt: number;
-  /** What the engine had when it was last looked at: the same object has not become another. */
+  /** What the engine had when we last compared: as long as it has the same, nothing is new. */
   lookedAt: unknown;
 }
 
 const NOT_LOOKED_AT = Symbol("not looked at");
 
 /**
- * Changes that were admitted a moment ago and that the watches have not shown yet. Whether they will be
- * stored nobody here knows, so they are possible: what must hold has to hold with and without them.
+ * Changes that were admitted a moment ago and that the watches have not shown yet. We cannot know whether they
+ * will be stored, so they are possible: what must hold has to hold with and without them.
  */
 export class PendingChanges {
   readonly #engine: EngineView;
@@ -36,9 +36,9 @@ export class PendingChanges {
   }
 
   /**
-   * Remember what has just been admitted. The answer takes that back, should it not be admitted after all: what was
-   * pending before of the same objects then is again. Not pods: they are many, and what the watch shows of one is
-   * never what was admitted, as it has been given a node and an address by then.
+   * Remember what has just been admitted. What is returned takes it back, should it not be admitted after all:
+   * what was pending for the same objects before is then pending again. Pods are left out: they are many, and
+   * the watch never shows one as it was admitted, since by then it has a node and an address.
    */
   admit(changes: readonly Change[]): () => void {
     const takeBacks: (() => void)[] = [];
@@ -59,7 +59,7 @@ export class PendingChanges {
     };
   }
 
-  /** Report whether none of `changes`, objects that were given to `admit`, is pending any more. */
+  /** Report whether none of `changes`, the very objects that were given to `admit`, is pending any more. */
   areOver(changes: readonly Change[]): boolean {
     this.#sweep();
     return !this.#pending.values().some(({ change }) => changes.includes(change));

@@ -1,16 +1,16 @@
 import { type Problem, type Result, success } from "../errors.ts";
 
 /**
- * The replicas of Ringfence among themselves: what one is about to admit, the others are told of first,
- * so that of two changes that break an invariant together one replica knows of both (ADR 0017).
+ * How the replicas of Ringfence tell each other what they are about to admit, so that if two changes break an
+ * invariant together, one replica knows of both (ADR 0017).
  */
 export interface Replicas {
-  /** Grows whenever others have told something: what was judged before was judged without. */
+  /** Grows whenever others have told something that judgements before did not know of. */
   readonly heard: number;
   /**
-   * Have the others know of `change`, which is JSON, before it is admitted. `"news"`: they have told something
-   * since `heard`, and were told nothing; it is among the pending changes, so judge again. A problem
-   * where they could not be told in `timeoutMs`.
+   * Tell the others of `change`, which is JSON, before it is admitted. `"news"`: they have told something since
+   * `heard`, which is now among the pending changes, so judge again; they were not told of the change. A
+   * problem if they could not be told within `timeoutMs`.
    */
   tell(change: unknown, telling: Telling): Promise<Result<"told" | "news", Problem>>;
 }

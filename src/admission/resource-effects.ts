@@ -16,7 +16,7 @@ interface ResourceEffects {
   readonly notices: readonly ResourceNotice[];
 }
 
-/** What comes of a resource that can be used, once it is there. */
+/** What a usable resource will do once it is there. */
 export async function effectsOf(
   resource: Resource,
   deadline: number,

@@ -17,7 +17,7 @@ type Refusal = keyof typeof STATUS;
 /** Annotation values are stored with every audit event: short, and never object contents. */
 const MAX_ANNOTATION_RUNES = 512;
 
-/** No line that is made here is that long; what people have written may be. */
+/** Longer than any line made here; text that people have written may be longer. */
 const MAX_LINE_RUNES = 1000;
 
 /**
@@ -103,7 +103,7 @@ function refused(kind: Refusal, uid: string, message: string, remarks: Remarks):
   });
 }
 
-/** SECURITY: what somebody has put into an object must not make another one's terminal obey. */
+/** SECURITY: text from an object must not control the terminal of whoever reads the message. */
 function linesOf(message: string): string {
   return message
     .split("\n")

@@ -16,11 +16,11 @@ export interface Subject {
   readonly object: GovernedObject | null;
   readonly oldObject: GovernedObject | null;
   readonly changes: readonly Change[];
-  /** Of the namespace the object lives in, or is: as they are before the change, where it was there. */
+  /** Those of the namespace that the object is in, or is; before the change, if it existed then. */
   readonly namespaceLabels: Labels | null;
   /** The object's own, as they are to be; on DELETE as they are. */
   readonly labels: Labels;
-  /** What was read in a way the author of the new object may not expect. */
+  /** Where the new object was read in a way its author may not expect. */
   readonly notices: readonly Problem[];
   /** Why the stored object could not be read; it must stay possible to mend or delete it. */
   readonly oldProblems: readonly Problem[];
@@ -52,7 +52,7 @@ export function readSubject(
     object,
     oldObject: old.ok ? old.value.governed : null,
     changes: [upsert ?? removalOf(request)],
-    // SECURITY: those of before; a change of labels must not choose which rules it is judged by.
+    // SECURITY: the old ones first: a change of labels must not choose the rules by which it is judged.
     namespaceLabels:
       engine.namespace(request.namespace)?.labels ??
       labelsOf(old.ok ? old.value.upsert : null) ??
@@ -73,8 +73,8 @@ function removalOf({ kind, name, namespace }: RequestedChange): Change {
 }
 
 /**
- * PERF: what an UPDATE replaces the watches have read before, and no rule asks a stored policy for
- * more than its text and what the engine says of it.
+ * PERF: the watches have already read the policy that an UPDATE replaces, and rules only ask for its text and
+ * what the engine makes of it.
  */
 function readOldObject(
   request: RequestedChange,
@@ -82,7 +82,7 @@ function readOldObject(
 ): Result<ReadObject, readonly Problem[]> {
   const { kind, operation, oldObject } = request;
   if (operation === "CREATE") return NOTHING;
-  // What was there of a pod the engine knows, and nobody asks.
+  // The engine knows the old pod, and no rule asks for it.
   if (kind === "Pod") return NOTHING;
   if (operation === "UPDATE" && kind !== "Namespace") {
     const policy = engine.policy(policyKey({ ...request, kind }));

@@ -60,7 +60,7 @@ export interface AdmissionOptions {
   readonly onDeadline: OnTrouble;
   /** Of a change that concerns an invariant. `"warn"`: judge by what this replica knows. */
   readonly onUntold: OnTrouble;
-  /** Of how many parts a policy may be made that is judged (`countParts`). */
+  /** How many parts (`countParts`) a policy may have and still be judged. */
   readonly policyPartsLimit: number;
   readonly onTooLarge: OnTrouble;
   /** Whether a pod waits for the baseline of its namespace. */
@@ -84,7 +84,7 @@ export interface Surroundings {
   readonly ruleBook: RuleBook;
   /** The invariants of the rule book, held by the cluster's engine. */
   readonly invariants: HeldInvariants;
-  /** What the templates of baselines are filled with everywhere. */
+  /** What fills the templates of baselines the same in every namespace. */
   readonly clusterValues: () => ClusterValues;
   readonly baselines: Baselines;
   /** What was admitted a moment ago and is not seen yet. */

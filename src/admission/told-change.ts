@@ -10,13 +10,13 @@ import {
 import { readSubject } from "./subject.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** Of no matter to anybody's reachability, and large: the object once more. */
+/** Large, since it is the object once more, and of no matter to what can be reached. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /** The part of a request that other replicas need to read from it what it changes, as JSON. */
 export function toldOf(request: GovernedRequest): RequestedChange {
   const { kind, operation, namespace, name, object, oldObject } = request;
-  // The policy that is replaced the others know.
+  // The others know the policy that is replaced.
   const old = kind === "Namespace" ? abridge(oldObject) : null;
   return { kind, operation, namespace, name, object: abridge(object), oldObject: old };
 }

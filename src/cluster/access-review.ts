@@ -29,7 +29,7 @@ export class AccessReview implements Authorizer {
     this.#options = options;
   }
 
-  /** No answer, for whatever reason, is a problem, not a yes; it is not remembered. */
+  /** If there is no answer, for whatever reason, that is a problem and not a yes; it is not remembered. */
   async mayOptOut(
     subject: RequestUser,
     profile: string,

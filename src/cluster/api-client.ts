@@ -18,8 +18,8 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_LINE_LENGTH = 8 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /**
- * Idle connections are given up after this: before the API server does it (Go: 90 s), or a request
- * would now and then meet a connection that is just being closed.
+ * Idle connections are closed after this, before the API server does it (Go: 90 s); otherwise a request would
+ * now and then meet a connection that is just being closed.
  */
 const AGENT_OPTIONS = { keepAlive: true, keepAliveMsecs: 30_000, timeout: 60_000 };
 
@@ -39,19 +39,19 @@ export interface ApiRequest {
 
 export interface ClientOptions extends KubeconfigChoice {
   readonly impersonate?: Impersonation;
-  /** For a request that names no time of its own. */
+  /** For requests without a time of their own. */
   readonly timeoutMs?: number;
 }
 
-/** What an answer that is no success says of trying again. */
+/** What an error answer says about trying again. */
 interface RetryAdvice {
-  /** Milliseconds to wait for, by `Retry-After`. */
+  /** Milliseconds to wait, by `Retry-After`. */
   readonly retryAfterMs: number | null;
-  /** Of a list whose version is gone: the `continue` that goes on with what there is now. */
+  /** For a list whose version is gone: the `continue` with which to go on by what there is now. */
   readonly continueFrom: string | null;
 }
 
-/** An answer that is no success, or no answer at all. */
+/** An error answer, or no answer at all. */
 export class ApiError extends AppError implements RetryAdvice {
   /** The HTTP status, null where the API server gave none: unreachable, cut off, too slow. */
   readonly status: number | null;
@@ -71,7 +71,7 @@ export class ApiError extends AppError implements RetryAdvice {
   }
 }
 
-/** An answer that was cut off because of its size; a smaller part may be asked for. */
+/** An answer that was cut off because of its size; a smaller part can be asked for. */
 export class TooLargeError extends ApiError {
   constructor(what: string, maxBytes: number) {
     super(null, `cannot ${what}: the answer is larger than ${maxBytes} bytes`);
@@ -192,7 +192,7 @@ export class ApiClient {
     if (body !== null) outgoing.setHeader("content-type", contentType(request.verb));
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     outgoing.on("response", resolve);
-    // After the headers this does nothing; whoever reads the answer sees the error as well.
+    // After the headers this does nothing: whoever reads the answer sees the error as well.
     outgoing.on("error", reject);
     outgoing.end(body ?? undefined);
     return promise;
@@ -322,11 +322,11 @@ function parseIfJson(text: string): unknown {
 }
 
 function messageOf(answer: unknown, text: string): string {
-  // A load balancer's page, or a plain-text refusal: its first words are all there is to say.
+  // It may be a load balancer's page or a plain-text refusal: its first words are all there is to say.
   return textAt(answer, "message") || text.trim().slice(0, 200);
 }
 
-/** Seconds, as the API server writes it, or a date, as what stands in front of it may. */
+/** Seconds, as the API server writes it, or a date, as a proxy in front of it may. */
 function parseRetryAfter(header: string | undefined): number | null {
   if (header === undefined) return null;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();

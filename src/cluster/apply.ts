@@ -1,8 +1,8 @@
 import type { ApiClient, ApiRequest } from "./api-client.ts";
 
 /**
- * Server-side apply: make an object what `body` says of it, whoever changed that since. Returns the
- * object as it is stored then. Throws `ApiError`.
+ * Server-side apply: make an object what `body` says, whoever has changed it since. Returns the object as it is
+ * then stored. Throws `ApiError`.
  */
 export async function apply(
   client: ApiClient,

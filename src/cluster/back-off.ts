@@ -24,8 +24,8 @@ export function retryMs(error: unknown, failures: number, backOff: BackOff): num
 }
 
 /**
- * How long the API server asks to be left alone for, by `Retry-After`, 0 where it does not; up to
- * `maxMs`, so that no answer can silence us for an hour.
+ * How long the API server asks to be left alone, by `Retry-After`; 0 if it does not. At most `maxMs`, so that
+ * no answer can silence us for an hour.
  */
 export function askedMs(error: unknown, maxMs: number): number {
   const ms = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;

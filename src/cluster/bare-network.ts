@@ -3,9 +3,9 @@ import { enforcerOf } from "./network-agents.ts";
 import type { ReflectorTarget } from "./reflector-target.ts";
 
 /**
- * The agent of a network that enforces no policies, where there is no other beside it that may:
- * `DaemonSet kube-flannel/kube-flannel-ds`. Null: something may enforce them, or nobody knows. What only an
- * agent's ConfigMap says is left to the doctor.
+ * The agent of a network that enforces no policies, if no other agent may: `DaemonSet
+ * kube-flannel/kube-flannel-ds`. Null: something may enforce them, or nobody knows. What only an agent's
+ * ConfigMap tells is left to `doctor`.
  */
 export function bareNetwork(daemonSets: Iterable<unknown>): string | null {
   let bare: string | null = null;
@@ -18,7 +18,7 @@ export function bareNetwork(daemonSets: Iterable<unknown>): string | null {
   return bare;
 }
 
-/** The DaemonSets of a cluster that have to do with policies, as they are watched. */
+/** The watched DaemonSets that have to do with policies. */
 export class NetworkAgents implements ReflectorTarget {
   readonly #agents = new Map<string, unknown>();
   #bare: string | null = null;

@@ -20,11 +20,11 @@ import { Turns } from "./turns.ts";
 export interface BaselineOptions {
   readonly client: ApiClient;
   /**
-   * The policies a namespace is to have; problems where that cannot be told, and then everything stays as
-   * it is. Asked each time, so it may follow the resources and the cluster's DNS.
+   * The policies that a namespace is to have; problems if that cannot be told, and then everything stays as it
+   * is. Asked each time, so that it follows the resources and the cluster's DNS.
    */
   readonly render: (joined: OptedIn) => RenderedBaseline;
-  /** How many namespaces that have a baseline are changed to another version of it in a second. */
+  /** How many namespaces are changed to another version of their baseline in a second. */
   readonly rollOutPerSecond: number;
   /** Called when `progress` of a Baseline has changed. */
   readonly onProgress?: (baseline: string) => void;
@@ -45,7 +45,7 @@ interface RenderedBaseline {
 interface Seen {
   readonly baseline: string | null;
   readonly isInPlace: boolean;
-  /** What it had when everything was in place, to tell a repair from a roll-out; empty: not known. */
+  /** The policies when everything was last in place, to tell a repair from a roll-out; empty: not known. */
   readonly held: readonly object[];
 }
 
@@ -61,11 +61,11 @@ const SOFT_MODES: ReadonlySet<string | undefined> = new Set(["warn", "audit"]);
 /** Namespaces written to at the same time: enough for a thousand opt-ins in seconds, too few to hurt. */
 const CONCURRENCY = 4;
 /**
- * A namespace that was just written to is left alone this long. The watch shows us our own write by
- * then, so it is not written twice; and whoever fights over a policy with us does so once a second.
+ * A namespace that was just written to is left alone this long. By then the watch has shown us our own write,
+ * so nothing is written twice; and whoever fights with us over a policy does so only once a second.
  */
 const REST_MS = 1000;
-/** How often every namespace is looked at although nothing happened, for `render` may have changed. */
+/** How often every namespace is looked at even if nothing happened, because `render` may have changed. */
 const RESYNC_MS = 300_000;
 
 /**
@@ -89,12 +89,12 @@ export class BaselineController implements ClusterListener {
   };
   readonly #options: BaselineOptions;
   readonly #optedIn = new Map<string, OptedIn>();
-  /** Policies with a baseline's label, by namespace and name, as the watch shows them. */
+  /** Policies with the label of a baseline, by namespace and name, as the watch shows them. */
   readonly #stored = new Map<string, Map<string, unknown>>();
   readonly #seen = new Map<string, Seen>();
   /** Since when namespaces that opted in have been without a baseline. */
   readonly #bareSince = new Map<string, number>();
-  /** Why namespaces do not have what they are to have, as of the last attempt. */
+  /** Why the last attempt at a namespace failed. */
   readonly #failing = new Map<string, string>();
   readonly #turns: Turns;
   /** Namespaces whose turn is to come. */
@@ -159,7 +159,7 @@ export class BaselineController implements ClusterListener {
     this.#reconciler.start();
   }
 
-  /** Look at every namespace again, for `render` may have changed. */
+  /** Look at every namespace again, because `render` may have changed. */
   refresh(): void {
     this.#reconciler.refresh();
   }
@@ -249,7 +249,7 @@ export class BaselineController implements ClusterListener {
     return REST_MS;
   }
 
-  /** Not by a rest of the queue: what is lost meanwhile is not to wait. */
+  /** Not by resting in the queue: a policy that is lost meanwhile must not wait. */
   #comeBack(namespace: string, waitMs: number): void {
     clearTimeout(this.#waiting.get(namespace));
     const wake = (): void => {
@@ -259,14 +259,14 @@ export class BaselineController implements ClusterListener {
     this.#waiting.set(namespace, setTimeout(wake, waitMs));
   }
 
-  /** Note what was found of a namespace, and return what it held before, or holds now. */
+  /** Note what was found in a namespace, and return what it held when everything was last in place. */
   #see(
     namespace: string,
     { baseline, isInPlace, held }: Omit<Seen, "held"> & Partial<Seen>,
   ): readonly object[] {
     const before = this.#seen.get(namespace);
     const seen = { baseline, isInPlace, held: held ?? before?.held ?? [] };
-    // What opted out while it was written to is not to be counted.
+    // A namespace that opted out while it was written to does not count.
     if (this.#optedIn.has(namespace)) this.#seen.set(namespace, seen);
     if (before?.baseline !== baseline) this.#tell(before?.baseline ?? null);
     if (before?.baseline !== baseline || before.isInPlace !== isInPlace) this.#tell(baseline);

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { field, isObject } from "../wire/shape.ts";
 
 /**
- * Report whether a namespace is only to have another version of what it has: nothing of that is gone, and
- * something else is wanted now than when all was in place.
+ * Report whether a namespace only gets another version of what it has: nothing is missing, but what is wanted
+ * has changed since all was in place.
  */
 export function isRollOut(
   wanted: readonly object[],
@@ -27,7 +27,7 @@ export function holds(stored: unknown, wanted: object): boolean {
   );
 }
 
-/** A policy's `spec` in the form the API server stores: what is null or empty and means nothing is left out. */
+/** A policy's `spec` as the API server stores it: without fields that are null or empty and mean nothing. */
 function ruleSet(policy: unknown): unknown {
   return withoutEmpty(field(policy, "spec"));
 }

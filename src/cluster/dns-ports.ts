@@ -1,8 +1,8 @@
 import type { ResolverEndpoint } from "../wire/endpoints.ts";
 
 /**
- * The ports that resolvers listen on, asked of `endpoints` each time. While there are none, in an outage
- * or a roll-out, they are those that were last there: the ports do not go with the pods.
+ * The ports that resolvers listen on, asked of `endpoints` each time. While there are no endpoints, in an
+ * outage or a roll-out, the last known ports: they do not go with the pods.
  */
 export function followDnsPorts(
   endpoints: () => readonly Pick<ResolverEndpoint, "udpPort" | "tcpPort">[],

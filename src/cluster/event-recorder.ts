@@ -17,14 +17,14 @@ export interface Happening {
     readonly apiVersion: string;
     readonly kind: string;
     readonly name: string;
-    /** The Event's as well: a Namespace's own name for a Namespace. */
+    /** Also that of the Event: for a Namespace, its own name. */
     readonly namespace: string;
   };
   readonly type: "Normal" | "Warning";
   /** CamelCase, from a closed list. */
   readonly reason: string;
   readonly message: string;
-  /** Happenings of one object and reason that have the same are one Event, counted; the last message stands. */
+  /** Happenings with the same object, reason and group become one Event, which counts them and has the last message. */
   readonly group: string;
 }
 
@@ -48,12 +48,12 @@ interface Counted {
   readonly lastMs: number;
 }
 
-/** Writes in all, whoever they are about: a flood of denials must not become one of writes. */
+/** Writes altogether: a flood of denials must not become a flood of writes. */
 const PER_SECOND = 5;
 const BURST = 25;
-/** A group is written at once, and then at most so often; what happens meanwhile is counted. */
+/** A group is written at once, and then at most this often; what happens meanwhile is counted. */
 const STANDARD_REST_MS = 10_000;
-/** Groups that are remembered: beyond that the one that has been quiet for longest goes. */
+/** Groups that are remembered; beyond that the one that has been quiet for longest is forgotten. */
 const MAX_GROUPS = 500;
 /** The API server forgets Events after an hour; counting starts again then. */
 const FORGET_AFTER_MS = 3_600_000;
@@ -96,7 +96,7 @@ export class EventRecorder {
     const nowMs = now();
     const known = this.#counted.get(key);
     const before = known !== undefined && nowMs - known.lastMs < FORGET_AFTER_MS ? known : null;
-    // To the end of the line: the first is the one that has been quiet for longest.
+    // To the end of the Map, so that its first entry is the one that has been quiet for longest.
     this.#counted.delete(key);
     this.#counted.set(key, {
       happening,
@@ -151,7 +151,7 @@ export class EventRecorder {
   }
 }
 
-/** Refused for what it is, not for when it came; 429 is the API server's own limit. */
+/** Report whether trying again is useless: the request is refused for what it is. A 429 is not, being a rate limit. */
 function isFinal(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && status !== 401 && status !== 429;
 }

@@ -36,10 +36,10 @@ const RELEASE_MS = 2_000;
 /**
  * One leader among the processes that share a coordination.k8s.io Lease.
  *
- * - Another's lease has run out when it did not change for `leaseDurationSeconds` on our own clock;
- *   the clocks of two machines are never compared.
- * - Whoever cannot renew stops leading before others may begin, and stands for election again. The
- *   process goes on: it serves the webhook, leader or not.
+ * - Somebody else's lease has run out when it has not changed for `leaseDurationSeconds` by our own clock; the
+ *   clocks of two machines are never compared.
+ * - Whoever cannot renew stops leading before others may begin, and stands for election again. The process goes
+ *   on: it serves the webhook, leader or not.
  */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
@@ -80,10 +80,11 @@ export class LeaderElection {
     const { retryMs, renewMs } = this.#timing;
     while (!signal.aborted) {
       let waitMs = retryMs * (1 + Math.random() * 0.2);
-      // An edge: a failed attempt is shown and followed by the next; `#giveUp` keeps the time.
+      // A failed attempt is shown and followed by the next; `#giveUp` watches the time.
       await this.#attempt().catch((error: unknown) => {
         this.#explain(error);
-        // Half the time to renew in: a leader that is put off tries once more before it gives up.
+        // At most half the time to renew in, so that a leader that is put off tries once more before it gives
+        // up.
         waitMs = Math.max(waitMs, askedMs(error, renewMs / 2));
       });
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
@@ -99,7 +100,7 @@ export class LeaderElection {
       return;
     }
     await this.#put(lease, this.#holding(lease), signal);
-    // From before the write: others count from when they see it, which is later.
+    // Counted from before the write: others count from when they see it, which is later.
     const leftMs = this.#timing.renewMs - (performance.now() - startedAt);
     clearTimeout(this.#giveUp);
     this.#giveUp = setTimeout(() => this.#lose("the lease could not be renewed in time"), leftMs);

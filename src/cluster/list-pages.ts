@@ -5,8 +5,8 @@ import type { ResourceType } from "./resource-type.ts";
 const PAGE_SIZE = 200;
 
 /**
- * All objects of a kind as the API server has them, a page at a time. Where the version that the pages
- * are of is gone before the last one, the rest is as it is by then. Throws `ApiError`.
+ * All objects of a kind as the API server has them, a page at a time. If their version is gone before the last
+ * page, the rest is as it is by then. Throws `ApiError`.
  */
 export async function* listPages(
   client: ApiClient,

@@ -1,7 +1,7 @@
 import type { Cluster, Context, KubeConfig, User } from "@kubernetes/client-node";
 import { AppError } from "../errors.ts";
 
-/** Which kubeconfig, and what of it; what is left out is as its current context says. */
+/** Which kubeconfig, and what of it; for what is left out, its current context counts. */
 export interface KubeconfigChoice {
   /** A kubeconfig's path; null looks where kubectl does, then for a pod's own ServiceAccount. */
   readonly kubeconfig: string | null;
@@ -13,7 +13,7 @@ export interface KubeconfigChoice {
   readonly server?: string;
   /** A bearer token, in the place of the user's credentials. */
   readonly token?: string;
-  /** Do not ask the API server for a certificate that anybody vouches for. */
+  /** Do not verify the API server's certificate. */
   readonly insecure?: boolean;
 }
 
@@ -43,7 +43,7 @@ interface Narrowed {
   readonly currentContext: string;
 }
 
-/** Null where everything is as the context says, and client-node makes of it what kubectl does. */
+/** Null if everything is as the context says, which client-node then handles as kubectl does. */
 function narrow(config: KubeConfig, choice: KubeconfigChoice): Narrowed | null {
   const name = config.getCurrentContext();
   const context = config.getContextObject(name);

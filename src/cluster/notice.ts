@@ -1,7 +1,7 @@
 import type { DataplaneName } from "../engine/dataplane.ts";
 import type { ErrorCode, Problem } from "../errors.ts";
 
-/** What happens in the cluster layer that somebody may want to log or count. Names only, no contents. */
+/** What happens in the cluster layer and may be worth a log line or a metric. Names only, no contents. */
 export type ClusterNotice =
   /** A list or watch failed; it is tried again by itself. */
   | {
@@ -30,7 +30,7 @@ export type ClusterNotice =
       readonly key: string;
       readonly problems: readonly Problem[];
     }
-  /** What enforces policies was told by the agents on the nodes; verdicts follow it from now on. */
+  /** The agents on the nodes have shown what enforces policies; verdicts follow it from now on. */
   | {
       readonly kind: "dataplane";
       readonly dataplane: DataplaneName;

@@ -4,7 +4,7 @@ export interface PaceOptions {
   readonly burst: number;
 }
 
-/** A bound on a rate: each turn is reserved, and tells how long to wait for it. */
+/** Limits a rate: whoever reserves a turn is told how long to wait for it. */
 export class Pace {
   readonly #intervalMs: number;
   readonly #slackMs: number;

@@ -4,7 +4,7 @@ import type { Page } from "./read-page.ts";
 /** Ask for one page by the query of a list. Throws `ApiError`. */
 type AskForPage = (query: Readonly<Record<string, string>>) => Promise<Page>;
 
-/** A list in pages, which are asked for otherwise after what has gone wrong. */
+/** A list in pages; after an error, pages are asked for in another way. */
 export class PagedList {
   readonly #ask: AskForPage;
   #pageSize: number;
@@ -17,7 +17,7 @@ export class PagedList {
     this.#pageSize = pageSize;
   }
 
-  /** One object, for the version that the list is of. */
+  /** A page of one object, for the version of the list. */
   async first(): Promise<Page> {
     return this.#page("", 1);
   }
@@ -35,7 +35,7 @@ export class PagedList {
     this.#paged = true;
   }
 
-  /** Begin anew after `error`, in the way that it asks for. */
+  /** Prepare for the next list after `error`. */
   recover(error: unknown): void {
     const status = error instanceof ApiError ? error.status : null;
     // A page that came too late for its `continue`: the next list asks for everything at once.

@@ -3,7 +3,7 @@ import { WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
 export interface ReconcilerOptions extends WorkQueueOptions {
   /** Every key there is at the moment. */
   readonly keys: () => Iterable<string>;
-  /** How often all of them are looked at although nothing happened. */
+  /** How often all of them are looked at even if nothing happened. */
   readonly resyncMs: number;
 }
 
@@ -25,7 +25,7 @@ export class Reconciler {
     this.refresh();
   }
 
-  /** Look at one key; forgotten where nothing is started, which begins with all of them. */
+  /** Look at one key. Does nothing before `start`, which begins with all of them. */
   add(key: string): void {
     this.#queue?.add(key);
   }

@@ -1,4 +1,4 @@
-/** Where changes go. Objects are raw JSON; both must not throw for any object. */
+/** Where changes go. Objects are raw JSON; neither method may throw, whatever the object. */
 export interface ReflectorTarget {
   upsert(key: string, object: unknown): void;
   delete(key: string): void;

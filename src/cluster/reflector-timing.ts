@@ -4,8 +4,8 @@ import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 export interface ReflectorTiming {
   readonly listTimeoutMs: number;
   /**
-   * Silence after which a watch is opened anew where it was: it may be quiet, or its connection dead.
-   * The API server sends a bookmark about once a minute, but not of kinds that it saw no change of.
+   * Silence after which a watch is opened anew where it was: nothing may have happened, or the connection may
+   * be dead. The API server sends a bookmark about once a minute, but not for kinds without changes.
    */
   readonly idleMs: number;
   readonly backOff: BackOff;

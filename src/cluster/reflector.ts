@@ -13,14 +13,14 @@ import { identify, isBefore, parseEvent } from "./watch-event.ts";
 import type { ReflectorSource } from "./watch-source.ts";
 
 /**
- * A watch that ends sooner is none to rely on, or we would spin: without having said anything it is
- * taken for a failure, and after one that said something this time is waited for.
+ * A watch that ends sooner must not be reopened at once, or we would spin: if it said nothing it counts as a
+ * failure, and else we wait until this time is over.
  */
 const SHORTEST_WATCH_MS = 1000;
 /** How often a broken connection is resumed where it was before everything is listed again. */
 const RESUME_ATTEMPTS = 3;
 /**
- * How many watches in a row may be accepted and say nothing before everything is listed again. What is
+ * After this many watches in a row that were accepted and said nothing, everything is listed again: something
  * between us and the API server may swallow the events. Four and a half minutes in all.
  */
 const SILENT_WATCHES = 3;
@@ -107,7 +107,7 @@ export class Reflector {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      // An edge: whatever goes wrong in here is shown and tried again.
+      // Whatever goes wrong in here is shown and tried again.
       try {
         if (this.#position !== null) await this.#checkPosition(this.#position);
         if (this.#position === null) await this.#list();
@@ -120,9 +120,9 @@ export class Reflector {
   }
 
   /**
-   * Forget a position that the API server has not come to: etcd was restored. A watch from there says
-   * nothing until it has, and then leaves out what was undone. For a restore watches end, if not by an
-   * error then by themselves; so every one but the first begins with this look at one object.
+   * Forget a position that the API server has not reached, because etcd was restored. A watch from there would
+   * say nothing until it is reached, and then leave out what was undone. A restore ends all watches sooner or
+   * later, so every watch but the first begins with this look at one object.
    */
   async #checkPosition(position: string): Promise<void> {
     const { resourceVersion } = await this.#pages.first();
@@ -135,7 +135,7 @@ export class Reflector {
     let position = "";
     for await (const { items, resourceVersion: listed } of this.#pages.pages()) {
       position = listed;
-      // After a restore of etcd versions that were given once are given again, to other contents.
+      // After a restore of etcd, versions that were used before are used again, for other contents.
       const isRestored = isBefore(listed, this.#reached);
       for (const item of items) {
         const { key, resourceVersion } = identify(item);
@@ -249,7 +249,7 @@ export class Reflector {
     this.#failures += 1;
     this.#pages.recover(error);
     const resumable = error instanceof ApiError && isPassing(error.status);
-    // Whoever is asked to come less often does not ask for everything instead.
+    // When asked to come less often, we must not list everything instead.
     const isPatient = status === 429 || this.#failures <= RESUME_ATTEMPTS;
     if (!resumable || !isPatient) this.#position = null;
     const waitMs = retryMs(error, this.#failures, this.#timing.backOff);
@@ -266,7 +266,7 @@ export class Reflector {
     await this.#pause(waitMs);
   }
 
-  /** What is not served: another version may be, or there is no such kind. False: neither, a fault. */
+  /** After a 404: try another version, or take the kind for absent. False: neither, so it is a failure. */
   async #isUnserved(): Promise<boolean> {
     this.#position = null;
     if (this.#versions.next()) return true;
@@ -275,7 +275,10 @@ export class Reflector {
     return true;
   }
 
-  /** An API server that has just started may not serve a custom kind yet: what is known goes at the third 404. */
+  /**
+   * An API server that has just started may not serve a custom kind yet, so known objects are kept until the
+   * third 404.
+   */
   #mayBeAbsent(): boolean {
     return this.#source.optional === true && (this.#known.size === 0 || this.#failures >= 2);
   }
@@ -304,7 +307,7 @@ export class Reflector {
   }
 }
 
-/** Report whether an answer, or none, says nothing about the position that was asked for. */
+/** Report whether an error says nothing about the position that was asked for, so that the watch can be resumed. */
 function isPassing(status: number | null): boolean {
   return status === null || status >= 500 || status === 429;
 }

@@ -8,7 +8,7 @@ import { faultOf } from "./fault.ts";
 import type { Observe } from "./notice.ts";
 import { SharedList } from "./shared-list.ts";
 
-/** From when its replica sees a change, which the others do at the same moment or a little later. */
+/** How long an entry stays after its replica has seen the change: the others see it then or a little later. */
 const GRACE_MS = 2_000;
 
 /** For one exchange with the API server; a change waits no longer than its own deadline. */
@@ -64,8 +64,8 @@ interface Waiting {
 type Outcome = Result<"told" | "news", Problem>;
 
 /**
- * What replicas tell each other of before they admit it, in a list that they share. Whoever writes must have read what
- * is there, so of two replicas at once the second hears of the first.
+ * What replicas tell each other before they admit it, in a list that they share. Whoever writes must have read
+ * what is there, so if two write at once the second hears of the first.
  *
  * - Changes that wait while one write is on its way go together in the next.
  * - An entry is taken off once its own replica has seen it for a while, or `keptMs` after it was first met.
@@ -87,7 +87,7 @@ export class ReplicaLedger {
     });
   }
 
-  /** How often others have told something. */
+  /** How many times others have told something. */
   get heard(): number {
     return this.#heard;
   }
@@ -151,7 +151,7 @@ export class ReplicaLedger {
     }
   }
 
-  /** Report whether the entry still has to be there, for the sake of those that have not seen its change. */
+  /** Report whether the entry has to stay, for replicas that have not seen its change yet. */
   #counts(id: string): boolean {
     const known = this.#known.get(id);
     if (known === undefined) return false;
