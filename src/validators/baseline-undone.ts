@@ -44,7 +44,7 @@ export const baselineUndone = defineValidator({
   },
 });
 
-/** Whom the rules without ports let through, if that is everybody of a kind: added up over all of them. */
+/** Whom the rules without ports let through, all together, if that is everybody of a kind. */
 function crowdOf(rules: readonly PlacedRule[], after: EngineView): string | null {
   const onEveryPort = rules.filter(({ rule }) => rule.ports === "all");
   if (onEveryPort.some(({ rule }) => rule.peers === "all")) return "everybody";

@@ -5,7 +5,7 @@ import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { blocksOf } from "./parts/blocks.ts";
 
-/** Report address blocks that are written otherwise than the network that they mean. */
+/** Report address blocks that are not written as the network that they mean. */
 export const cidrNotation = defineValidator({
   id: "cidr-notation",
   title: "An address block that is not written as its network",
@@ -30,7 +30,7 @@ interface WrittenCidr {
   readonly text: string;
 }
 
-/** The CIDRs of an `ipBlock` with its exceptions, or the one that a network is. */
+/** The CIDRs of an `ipBlock` and its exceptions, or the one CIDR of a network. */
 function cidrsIn(raw: unknown, path: string): readonly WrittenCidr[] {
   if (typeof raw === "string") return [{ path, text: raw }];
   const except = field(raw, "except");

@@ -63,7 +63,7 @@ function finding(block: Block, { namespace, name, type }: Service, takesNodes: b
       ? `\`${blockText(block)}\` holds addresses of nodes, and under those comes everybody who uses ${service}`
       : `clients of ${service} come under the address of a node, which is not in \`${blockText(block)}\``,
     help: "set `externalTrafficPolicy: Local` on the Service",
-    // What a pod sees is up to the network: some keep the client's address all the same.
+    // What a pod sees depends on the network: some keep the client's address all the same.
     unsure: true,
   };
 }

@@ -30,7 +30,7 @@ function judge(
   ranges: readonly AddressRange[],
   { after, facts }: { readonly after: EngineView; readonly facts: ClusterFacts },
 ): readonly Finding[] {
-  // Where blocks do not match pods at all, that is another rule's finding.
+  // That blocks do not match pods at all is another rule's finding.
   const pod = after.dataplane.ipBlockMatchesPods ? podIn(ranges, after) : null;
   if (pod !== null) {
     return [

@@ -5,7 +5,7 @@ import type { PlacedPeer, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Block, blocksOf, blockText, isNetwork } from "./parts/blocks.ts";
 
-/** Report what the dataplane of the cluster does not do, or perhaps not. */
+/** Report what the dataplane of the cluster does not support, or perhaps not. */
 export const dataplaneSupport = defineValidator({
   id: "dataplane-support",
   title: "The dataplane does not do what the policy says",

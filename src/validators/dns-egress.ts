@@ -8,7 +8,7 @@ import { defineValidator, type Finding, type GovernedObject } from "../rules/rul
 import type { ResolverEndpoint } from "../wire/endpoints.ts";
 import { allowDns } from "./parts/allow-dns.ts";
 
-/** PERF: a policy of the whole cluster is judged by that many of its pods. */
+/** PERF: a policy for the whole cluster is judged by this many of its pods. */
 const MAX_PODS = 2000;
 
 const PROTOCOLS: readonly Protocol[] = ["UDP", "TCP"];
@@ -41,13 +41,16 @@ const PATH = "spec.egress";
 const DNS_PODS =
   "allow egress to the DNS pods, in most clusters `k8s-app: kube-dns` in `kube-system`";
 
-/** Whether the policy can be why a pod is cut off: while it stands by restricting, else by going. */
+/**
+ * Report whether the policy can be the reason that a pod is cut off: by restricting it or, when deleted, by no
+ * longer allowing it.
+ */
 function mayCutOff({ egress }: Policy, stands: boolean): boolean {
   if (!stands) return egress.rules.some(({ action }) => action !== "Deny");
   return egress.isolates || egress.rules.some(({ action }) => action !== "Accept");
 }
 
-/** Whether the change takes a way on a port of the DNS away from somebody. */
+/** Report whether the change closes a flow on a port of the DNS. */
 function closesDns({ closed }: Delta, dns: readonly ResolverEndpoint[]): boolean {
   const points = dns.flatMap((endpoint) =>
     PROTOCOLS.flatMap((protocol) => {
@@ -97,7 +100,7 @@ interface CutOff {
   readonly flow: Flow;
 }
 
-/** Pods that are denied some endpoint of the DNS: a Service spreads its queries over all of them. */
+/** Pods that are denied any endpoint of the DNS: a Service spreads queries over all of them. */
 function cutOff(
   after: EngineView,
   pods: readonly Pod[],

@@ -30,7 +30,7 @@ export const dnsElsewhere = defineValidator({
   },
 });
 
-/** An egress rule for pods, with no port but those of the DNS, or 53. */
+/** Report whether it is an egress rule for pods, and only for ports of the DNS or 53. */
 function isForDns({ direction, rule }: PlacedRule, { dns }: ClusterFacts): boolean {
   const { peers, ports } = rule;
   if (direction !== "egress" || peers === "all" || ports === "all" || ports.length === 0)
@@ -45,7 +45,7 @@ function isForDns({ direction, rule }: PlacedRule, { dns }: ClusterFacts): boole
   );
 }
 
-/** Whether one of the peers is in a namespace of the DNS, which may have other resolvers there as well. */
+/** Report whether one of the peers is in a namespace of the DNS, which may have other resolvers as well. */
 function isNearDns({ rule }: PlacedRule, homes: readonly Namespace[]): boolean {
   const peers = rule.peers === "all" ? [] : rule.peers;
   return peers.some((peer) => {

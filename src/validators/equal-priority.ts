@@ -13,7 +13,7 @@ import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { overlaps } from "./parts/blocks.ts";
 
-/** PERF: whether two selections have a pod in common is asked of so many pods of each. */
+/** PERF: to see whether two selections have a pod in common, this many pods of each are compared. */
 const MAX_PODS = 1000;
 
 /** Report policies of one tier and priority that decide differently about the same traffic. */

@@ -51,8 +51,8 @@ function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
 }
 
 /**
- * Report whether `other` covers all of `hole`, on the ports of `block` at least. One that covers a part
- * is the usual way to allow a few of the addresses that are excepted.
+ * Report whether `other` covers all of `hole`, on the ports of `block` at least. Covering a part is the usual
+ * way to allow a few of the excepted addresses.
  */
 function reopens(other: HoledBlock, block: HoledBlock, hole: AddressRange): boolean {
   const samePorts = other.placed === block.placed || other.placed.rule.ports === "all";

@@ -13,7 +13,7 @@ import { keyName, listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 
-/** PERF: a rule is tried with so many of its subjects and peers, and given up at the first that works. */
+/** PERF: a rule is tried with this many of its subjects and peers, until the first pair that works. */
 const MAX_SUBJECTS = 2;
 const MAX_PEERS = 5;
 
@@ -44,7 +44,7 @@ export const farEndDenies = defineValidator({
   },
 });
 
-/** A pod that policies surely hold for. */
+/** A pod that policies certainly apply to. */
 interface PlainPod {
   readonly key: string;
   readonly ports: Pod["ports"];
@@ -73,7 +73,7 @@ function farOf({ direction }: PlacedRule, { from, to }: Pair): PlainPod {
   return direction === "egress" ? to : from;
 }
 
-/** A pair that the far end denies, where it denies all of them; null where one of them may talk. */
+/** A pair that the far end denies, if it denies all that were tried; null if one of them may talk. */
 function deniedPair(
   placed: PlacedRule,
   {
@@ -157,5 +157,3 @@ function finding(placed: PlacedRule, path: string, { pair, far, tried }: Denied)
     help: `add the ${far.direction} rule at the other end`,
   };
 }
-
-/** `NetworkPolicy shop/web` of a policy's key. */

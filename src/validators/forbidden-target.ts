@@ -10,7 +10,7 @@ import { type Block, blocksOf, overlaps, withExceptions } from "./parts/blocks.t
 import { cidrSchema } from "./parts/cidr-schema.ts";
 import { hasPort } from "./parts/ports.ts";
 
-/** PERF: whether a higher tier denies the target anyway is asked for so many of the selected pods. */
+/** PERF: for this many of the selected pods we look whether a higher tier denies the target anyway. */
 const MAX_PODS = 20;
 
 const targetSchema = z.strictObject({
@@ -37,7 +37,7 @@ const parameters = z.strictObject({
 
 type Target = z.output<typeof targetSchema>;
 
-/** Report egress rules that reach what no pod is to reach, by intersection with what they let out to. */
+/** Report egress rules that reach a target that no pod is to reach: rules whose blocks intersect with it. */
 export const forbiddenTarget = defineValidator({
   id: "forbidden-target",
   title: "A rule lets pods out to a forbidden target",
@@ -119,7 +119,7 @@ function addressIn({ range, blocks }: Hit): Address {
   return reached === undefined || reached.first < range.first ? range.first : reached.first;
 }
 
-/** What the selected pods get: a higher tier may deny it. Pods to come get what the rule says. */
+/** The verdict for the selected pods, which a higher tier may deny it; without pods, what the rule says. */
 function reach(
   { policy }: PlacedRule,
   { address, port }: { readonly address: Address; readonly port: number },

@@ -4,7 +4,7 @@ import type { EngineView } from "../engine/query.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 
-/** How many are counted: an example is what a reader needs. */
+/** How many are counted: a reader needs an example, not the number. */
 const MAX_PODS = 100;
 
 /** Report policies for pods on the host's network, and rules that rely on such pods as peers. */
@@ -59,7 +59,7 @@ function subjectsOf(subject: Selection, after: EngineView): readonly string[] {
   return [`selects ${who} on the host's network, for which policies do not hold`];
 }
 
-/** Only where all pods of a peer are such: whoever names a whole namespace mostly means the others. */
+/** Only if all pods of a peer are on the host's network: whoever names a whole namespace mostly means the others. */
 function reliesOn(selection: Selection, after: EngineView): readonly string[] {
   const [first] = after.hostPods(selection, 1);
   if (first === undefined) return [];

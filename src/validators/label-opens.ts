@@ -4,7 +4,7 @@ import { listed } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 
-/** Report changes of a namespace's labels that open ways. */
+/** Report changes of a namespace's labels that open flows. */
 export const labelOpens = defineValidator({
   id: "label-opens",
   title: "New labels of a namespace open connections for its pods",

@@ -3,7 +3,7 @@ import { DIRECTIONS, podKey } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { haveSameSubject } from "./parts/same-subject.ts";
 
-/** PERF: so many of the pods that the policy selected are looked at. */
+/** PERF: how many of the pods that the policy selected are looked at. */
 const MAX_PODS = 2000;
 
 /** Report changes after which no policy isolates pods that the changed one isolated. */
@@ -23,7 +23,7 @@ export const leftOpen = defineValidator({
     const { policy } = oldObject;
     const next =
       object?.kind === "policy" && haveSameSubject(object.policy, policy) ? object : null;
-    // PERF: whom the new version isolates as the old one did is not left open.
+    // PERF: a pod that the new version isolates as the old one did is not left open.
     const isolated = DIRECTIONS.filter(
       (direction) => policy[direction].isolates && next?.policy[direction].isolates !== true,
     );

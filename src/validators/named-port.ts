@@ -46,7 +46,7 @@ function judge(
       },
     ];
   }
-  // Nobody to look it up in is another rule's finding.
+  // That there is nobody to look it up in is another rule's finding.
   if (containers.has(wanted) || containers.areNone()) return [];
   const kind = wanted.protocol === null ? "port" : `${wanted.protocol} port`;
   const names = containers.all();
@@ -57,15 +57,15 @@ function judge(
       path,
       message: withHint(missed, suggest(wanted, names)),
       help: "use a name of the `ports` in the pod template, or the number",
-      // Other kinds do not write a protocol beside a name, so the name is then there.
+      // Policies of other kinds write no protocol beside a name, so `sameName` is then undefined.
       ...(sameName === undefined ? {} : { fix: otherProtocol(item, sameName) }),
     },
   ];
 }
 
 /**
- * The named ports of the containers behind a rule. PERF: pods are read once for all ports of the rule, and
- * no further than until what is looked for is found.
+ * The named ports of the containers behind a rule. PERF: pods are read once for all ports of the rule, and only
+ * until the wanted port is found.
  */
 class ContainerPorts {
   /** The rule is about addresses alone. */

@@ -5,7 +5,7 @@ import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { selectsWhole } from "./parts/whole-namespace.ts";
 
-/** PERF: so many pods of the namespace are looked at. */
+/** PERF: how many pods of the namespace are looked at. */
 const MAX_PODS = 2000;
 
 /** Report policies in a namespace where nothing denies by default. */

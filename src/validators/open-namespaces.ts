@@ -73,7 +73,7 @@ function finding(
     return { ...found, help };
   }
   const help = "for this namespace alone use `podSelector: {}` without namespaceSelector";
-  // Whoever lets pods out to every namespace needs one of them at least: that of the DNS.
+  // Pods that are let out to every namespace need at least one of them, that of the DNS.
   if (direction === "egress") return { ...found, help };
   const patch = [replaceAt(paths.item, { podSelector: field(raw, "podSelector") ?? {} })];
   return { ...found, help, fix: { title: "select pods of this namespace alone", patch } };

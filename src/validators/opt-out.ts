@@ -41,16 +41,16 @@ export const optOut = defineValidator({
 });
 
 /**
- * A profile may be swapped for one that does at least as much: the same baseline, the same rules, with
- * the same parameters in the same namespaces and no weaker action. Anything else is a way out, a profile
- * that is not known included: which of two parameters is the stricter only the rule could tell.
+ * A profile may be swapped for one that does at least as much: the same baseline, the same rules, with the same
+ * parameters in the same namespaces and no weaker action. Anything else is a way out, an unknown profile
+ * included, since only the rule could tell which of two parameters is stricter.
  */
 function switched(before: OptIn, after: OptIn, profiles: CompiledProfiles): readonly Finding[] {
   const [from, to] = [before.profile, after.profile];
   const next = profiles.get(to);
   if (next === undefined)
     return [finding(PROFILE_LABEL, `names the profile \`${to}\`, which does not exist`)];
-  // Where the label that picks a baseline changes as well, that is a finding of its own.
+  // If the label that picks a baseline changes as well, that is a finding of its own.
   const loses = before.picked === after.picked && swapsBaseline(before, after, profiles) !== null;
   const lost = [...(loses ? ["baseline"] : []), ...lostRules(profiles.get(from), next)];
   if (lost.length === 0) return [];
@@ -62,7 +62,7 @@ function switched(before: OptIn, after: OptIn, profiles: CompiledProfiles): read
   ];
 }
 
-/** Another baseline is a way out as well: which one is the stricter nobody can tell. */
+/** Another baseline is a way out as well, since nobody can tell which one is stricter. */
 function otherBaseline(
   before: OptIn,
   after: OptIn,
@@ -72,7 +72,7 @@ function otherBaseline(
   return swap === null ? [] : [finding(BASELINE_LABEL, `swaps the baseline ${swap}`)];
 }
 
-/** Which baseline for which, null where it stays, or nobody knows what it was. */
+/** The old baseline and the new one; null if it stays, or if the old one is not known. */
 function swapsBaseline(before: OptIn, after: OptIn, profiles: CompiledProfiles): string | null {
   const [from, to] = [before, after].map(
     ({ picked, profile }) => picked ?? profiles.get(profile)?.baseline,

@@ -67,7 +67,7 @@ interface Pair {
   readonly pods: Selector;
 }
 
-/** Null where the own namespace has such pods, so that both may well be meant. */
+/** Null if the policy's own namespace has such pods, so that both may well be meant. */
 function finding(
   { stray, beside, namespaces, pods }: Pair,
   evenWithPods: boolean,
@@ -81,7 +81,7 @@ function finding(
     help: "put both selectors into one item: no `-` before the second",
   };
   const merged = { namespaces: { kind: "selector", selector: namespaces }, pods } as const;
-  // Where both may be meant, to put them together takes something away.
+  // If both may be meant, putting them together takes something away.
   if (has || !selectsAnything(merged, surroundings)) return found;
   const item = {
     namespaceSelector: field(beside.raw, "namespaceSelector"),

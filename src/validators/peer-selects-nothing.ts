@@ -12,7 +12,7 @@ import { cidrSchema } from "./parts/cidr-schema.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
-/** PERF: what may have been meant is looked for so often in a policy; it takes milliseconds in a large cluster. */
+/** PERF: for how many peers of a policy we look for what was meant, which takes milliseconds in a large cluster. */
 const MAX_HINTS = 3;
 
 const parameters = z.strictObject({
@@ -104,13 +104,13 @@ function judge(
   ];
 }
 
-/** Whether such a namespace may well exist where nobody has said which ones there are. */
+/** Report whether such a namespace may well exist although it is not among those that are known. */
 function isElsewhere(selector: Selector, { after, facts }: Surroundings): boolean {
   if (facts.knowsNamespaces === "yes" || selector.some((one) => isByName(one, after))) return false;
   return facts.knowsNamespaces === "no" || selector.some(({ key }) => key === NAME_LABEL);
 }
 
-/** A name of a namespace under a label that people take for one that every namespace has. */
+/** Report whether a label is asked for that people believe every namespace has, with the name of a namespace. */
 function isByName({ key, values }: Requirement, after: EngineView): boolean {
   const isName = (value: string): boolean =>
     value === "kube-system" || after.namespace(value) !== undefined;
@@ -137,7 +137,10 @@ function noNamespace(
   };
 }
 
-/** Where the only label that is asked for has the names of namespaces as values, the label that every one has. */
+/**
+ * If the only label that is asked for has names of namespaces as its values: the label that every namespace
+ * does have.
+ */
 function byName(
   selector: Selector,
   { namespaces }: PeerPaths,

@@ -4,7 +4,7 @@ import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { haveSameSubject } from "./parts/same-subject.ts";
 
-/** PERF: a policy is judged by the nodes of so many of its pods, and by so many of these nodes. */
+/** PERF: a policy is judged by the nodes of this many of its pods, and by this many of these nodes. */
 const MAX_PODS = 100;
 const MAX_NODES = 2;
 
@@ -22,7 +22,7 @@ const parameters = z.strictObject({
 
 type Limits = z.output<typeof parameters>;
 
-/** Report policies with which there are more than people and nodes can cope with. */
+/** Report policies that make them more than people and nodes can cope with. */
 export const policyCount = defineValidator({
   id: "policy-count",
   title: "There are too many policies or rules",
@@ -43,7 +43,7 @@ export const policyCount = defineValidator({
   },
 });
 
-/** Whether anybody has more to keep in mind: an edit is not to be told of what there was before it. */
+/** Report whether an edit adds anything: it is not to blame for what was there before. */
 function addsTo(before: Policy, after: Policy): boolean {
   return rulesOf(after) > rulesOf(before) || !haveSameSubject(before, after);
 }

@@ -8,8 +8,8 @@ import { defineValidator, type Finding, type Fix, type GovernedPolicy } from "..
 import { field } from "../wire/shape.ts";
 
 /**
- * PERF: classes of pods and addresses that are compared; some 1 ms at most. A policy that would take more
- * is not found redundant here, but by `kubectl network-policy audit`.
+ * PERF: how many classes of pods and addresses are compared, about 1 ms at most. A policy that would take more
+ * is found redundant only by `kubectl network-policy audit`.
  */
 const MAX_COMPARED = 2000;
 
@@ -32,15 +32,15 @@ export const redundant = defineValidator({
     const found = after
       .redundanciesOf(policyKey(policy), MAX_COMPARED)
       .filter((one) => isKnown || isSoWhoeverRuns(one, policy));
-    // Whoever says the same twice need not be told that it changes nothing.
+    // A policy that says the same as another one changes nothing, which then goes without saying.
     const twins = found.filter(({ code }) => code === "duplicate-policies");
     return (twins.length > 0 ? twins : found).flatMap((one) => describe(one, object));
   },
 });
 
 /**
- * Where it is not known who runs, nothing changes anything: what counts is a rule beside one of the same
- * policy that lets everybody through.
+ * If it is not known who runs there, every rule seems to change nothing. Only a rule beside one that lets
+ * everybody through, in the same policy, is redundant whoever runs.
  */
 function isSoWhoeverRuns(finding: Redundancy, policy: Policy): boolean {
   if (finding.code !== "redundant-rule") return false;
@@ -75,7 +75,7 @@ function describe(finding: Redundancy, governed: GovernedPolicy): readonly Findi
           path: finding.path,
           message: `changes nothing beside the rest of the policy${and(finding.because)}`,
           help: "take the rule out",
-          // What another policy lets through as well may be gone with it tomorrow.
+          // Another policy that lets the same through may be gone tomorrow, so then there is no fix.
           ...(finding.because.length === 0 ? { fix: withoutRule(finding.path, governed) } : {}),
         },
       ];
@@ -106,7 +106,7 @@ function withoutRule(path: string, { manifest, policy }: GovernedPolicy): Fix {
   };
 }
 
-/** One of a tier without any rules is another rule's finding. */
+/** A policy of an ordered tier without rules is another rule's finding. */
 function isVoid({ tier, ingress, egress }: Policy): boolean {
   return tier !== "NetworkPolicy" && ingress.rules.length + egress.rules.length === 0;
 }

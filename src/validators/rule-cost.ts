@@ -45,7 +45,7 @@ export const ruleCost = defineValidator({
   },
 });
 
-/** An upper bound: implementations put peers together that are alike. */
+/** An upper bound: implementations merge peers that are alike. */
 function entriesOf({ peers, ports }: Rule, after: EngineView): number {
   const columns = ports === "all" ? 1 : ports.length;
   if (peers === "all") return columns;

@@ -7,7 +7,7 @@ import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearer
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
-/** Report policies that no pod and no workload template falls under. */
+/** Report policies that select no pod and no workload template. */
 export const selectsNothing = defineValidator({
   id: "selects-nothing",
   title: "The policy selects no pod",

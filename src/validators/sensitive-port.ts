@@ -110,8 +110,8 @@ interface OpenService {
 }
 
 /**
- * The services that a rule opens: those whose port it names; of a wide range, of all ports and of named
- * ones those that a container of the selected pods says it has.
+ * The services that a rule opens: those whose port it lists. From a wide range, all ports, or named ports, only
+ * those that a container of the selected pods declares.
  */
 function openServices(
   { rule, ports }: PlacedRule,
@@ -141,7 +141,7 @@ function openServices(
   return [];
 }
 
-/** Up to this many ports a range is a list of them. */
+/** A range of up to this many ports counts as a list of them. */
 const FEW_PORTS = 100;
 
 function isNamed(match: PortMatch, port: number): boolean {

@@ -23,7 +23,7 @@ export const servicePort = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
-    // Who lets pods out to everybody on 443 means the world, not the Services that have it too.
+    // A rule that lets pods out to everybody on 443 means the world, not the Services with that port.
     const told = placedRules.filter(
       ({ direction, rule }) => direction === "ingress" || rule.peers !== "all",
     );

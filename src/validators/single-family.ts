@@ -5,7 +5,7 @@ import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { blocksOf } from "./parts/blocks.ts";
 
-/** PERF: the pods of a policy are mostly of one kind; so many are looked at for a second address. */
+/** PERF: in how many pods we look for a second address; the pods of a policy are mostly alike. */
 const MAX_PODS = 100;
 
 /** Report policies with address blocks of one family for pods that have addresses of both. */
@@ -35,7 +35,7 @@ export const singleFamily = defineValidator({
   },
 });
 
-/** The only family that the blocks of a direction are of, and where the first of them stands. */
+/** The family of all blocks of a direction, if they have one in common, and where the first of them stands. */
 function loneFamily(
   rules: readonly PlacedRule[],
   direction: Direction,

@@ -7,9 +7,9 @@ import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
 
-/** PERF: so many pods of each end are asked about, and only of paths that the change touches. */
+/** PERF: how many pods of each end are asked about, and only for paths that the change touches. */
 const MAX_PODS = 20;
-/** PERF: and so many workloads that the change may cut off from the DNS. */
+/** PERF: how many workloads are asked about that the change may cut off from the DNS. */
 const MAX_CLIENTS = 5;
 
 const podsSchema = z.strictObject({
@@ -76,7 +76,10 @@ export const systemPath = defineValidator({
   },
 });
 
-/** DNS pods that let some of those who ask in no more; whom their own egress cuts off is another finding. */
+/**
+ * DNS pods that no longer let in some of their clients; clients cut off by their own egress are another rule's
+ * finding.
+ */
 function dnsFindings(
   touched: readonly FlowGroup[],
   after: EngineView,

@@ -31,7 +31,7 @@ export const tenantLabel = defineValidator({
       peers.flatMap(({ peer, paths }) => {
         if (peer.kind !== "pods" || peer.selection.namespaces.kind !== "selector") return [];
         const { selector } = peer.selection.namespaces;
-        // One that asks for no label at all is another rule's finding.
+        // A selector that asks for no label at all is another rule's finding.
         if (isOpen(selector) || isTrusted(selector, trustedKeys)) return [];
         const keys = [...new Set(selector.filter(asks).map(({ key }) => key))];
         return [
@@ -53,7 +53,7 @@ function isTrusted(selector: Selector, keys: readonly string[]): boolean {
   );
 }
 
-/** Those that a label must not be there for are satisfied by leaving it out. */
+/** Requirements that a label must not be there are met by leaving it out. */
 function asks({ operator }: Requirement): boolean {
   return operator === "In" || operator === "Exists";
 }

@@ -118,8 +118,8 @@ function rulesSchemas<const A extends readonly (keyof typeof ACTIONS)[]>(actions
   const fields = {
     name: z.string().max(100).nullish(),
     action: z.enum(actions),
-    // AdminNetworkPolicyIngressRule API, `ports`: "If Ports is not set then the rule does not filter
-    // traffic via port"; an empty list, which the CRD lets in, is taken so by those who enforce it.
+    // AdminNetworkPolicyIngressRule API, `ports`: "If Ports is not set then the rule does not filter traffic
+    // via port"; implementations read an empty list, which the CRD admits, in the same way.
     ports: z
       .array(portSchema)
       .max(MAX_ITEMS)

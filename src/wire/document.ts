@@ -57,7 +57,7 @@ export function parseObject(
     const message = "is not a Kubernetes object: it needs `apiVersion` and `kind`";
     return failure([{ code: "NP_E_SCHEMA", path: "", message }]);
   }
-  // `itemsOf` has taken apart what it could; the rest would be passed over with all that is in it.
+  // `itemsOf` has taken apart what it could; any other List would be passed over with all its items.
   if (kind.endsWith("List") && field(raw, "items") !== undefined) {
     return failure([{ code: "NP_E_SCHEMA", path: "items", message: "is not a list" }]);
   }
@@ -92,8 +92,8 @@ function groupOf(apiVersion: string): string {
 }
 
 /**
- * What makes an object the same as another: kind, namespace and name. Two of one key in one set of
- * manifests are a mistake, since the API server would keep only the last.
+ * What identifies an object: kind, namespace and name. Two objects with one key in one set of manifests are a
+ * mistake, since the API server would keep only the last.
  */
 export function objectKey(object: WireObject): string | null {
   switch (object.kind) {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** The fields that `schema` knows of the object at a path; none where it is no object of its own. */
+/** The fields that `schema` declares for the object at a path; none if there is no object. */
 export function knownFields(
   schema: z.core.$ZodType,
   path: readonly PropertyKey[],
@@ -8,7 +8,7 @@ export function knownFields(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the union of all schemas that there are
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if ("innerType" in def) return knownFields(def.innerType, path);
-  // What `preprocess` is made of begins with a transformation.
+  // `preprocess` makes a pipe that begins with a transformation.
   if (def.type === "pipe") {
     return knownFields(def.in._zod.def.type === "transform" ? def.out : def.in, path);
   }

@@ -9,7 +9,7 @@ const PREFIX = "ringfence.dev/";
 const KNOWN: readonly string[] = [PROFILE_LABEL, MODE_LABEL, BASELINE_LABEL, `${PREFIX}metrics`];
 const MODES: readonly string[] = ["enforce", "warn", "audit"];
 
-/** What the labels of a namespace say to Ringfence in a way that it does not know, a slip most likely. */
+/** Labels of a namespace that are meant for Ringfence and that it does not know: most likely slips. */
 export function optInNotices(labels: Labels): readonly Problem[] {
   const notices: Problem[] = [];
   const note = (key: string, message: string): void => {
@@ -18,7 +18,7 @@ export function optInNotices(labels: Labels): readonly Problem[] {
   };
   for (const key of labels.keys()) {
     if (!key.startsWith(PREFIX) || KNOWN.includes(key)) continue;
-    // What all of them begin with would make any two of them near.
+    // Compared without the common prefix, which would make any two of them near.
     const near = nearest(
       key.slice(PREFIX.length),
       KNOWN.map((known) => known.slice(PREFIX.length)),

@@ -19,9 +19,9 @@ interface PlainPolicy {
 type Raw = Readonly<Record<string, unknown>>;
 
 /**
- * PERF: NetworkPolicies as nearly all are written, read without the schema, which took a fifth of a
- * decision (`npm run bench -- admission`). Null says no more than that the schema has to look: at what
- * is unusual and at what is wrong. A property test holds the one to the other.
+ * PERF: reads NetworkPolicies as nearly all are written, without the schema, which took a fifth of a decision
+ * (`npm run bench -- admission`). Null only means that the schema has to look, because something is unusual or
+ * wrong. A property test holds this to the schema.
  */
 export function readPlainPolicy(raw: unknown): PlainPolicy | null {
   if (!isObject(raw)) return null;
@@ -39,7 +39,7 @@ function readMetadata(raw: unknown): Pick<PlainPolicy, "name" | "namespace"> | n
   return isNamed && hasPlainRest(raw) ? { name, namespace } : null;
 }
 
-/** What no model is made of has to have its type all the same. */
+/** Fields that do not go into the model must have the right type all the same. */
 function hasPlainRest(metadata: Raw): boolean {
   const { generateName, resourceVersion, labels, annotations } = metadata;
   return (
@@ -149,7 +149,7 @@ function hasOnly(raw: unknown, fields: readonly string[]): raw is Raw {
   return isObject(raw) && Object.keys(raw).every((key) => fields.includes(key));
 }
 
-/** Undefined for what is not there, null for what the schema has to look at. */
+/** Undefined if it is not there, null if the schema has to look. */
 function optional<T>(raw: unknown, read: (raw: unknown) => T | null): T | null | undefined {
   return raw === undefined ? undefined : read(raw);
 }

@@ -10,8 +10,8 @@ const MAX_DISTANCE = 3;
 const MOVED: ReadonlyMap<string, string> = new Map([["extensions", "networking.k8s.io"]]);
 
 /**
- * How a policy of that `apiVersion` and `kind` is read, null where it is no policy of ours. A slip in the
- * kind, and a version that we do not read, are problems: passed over in silence, they would be missed.
+ * How a policy of that `apiVersion` and `kind` is read, null where it is no policy of ours. A slip in the kind
+ * and a version that we do not read are problems, because silently passed over they would be missed.
  */
 export function policyReader(
   apiVersion: string,
@@ -35,7 +35,7 @@ export function policyReader(
       );
 }
 
-/** `CiliumNetworkPolicy of cilium.io/v2`: policies that other projects enforce, and that nobody here can read. */
+/** `CiliumNetworkPolicy of cilium.io/v2`: a policy of another project, which we cannot read. */
 export function foreignPolicy(raw: unknown): string | null {
   const kind = textAt(raw, "kind");
   const group = groupOf({ apiVersion: textAt(raw, "apiVersion") });

@@ -21,8 +21,8 @@ export const protocolSchema = z
   .transform((protocol): Protocol => protocol ?? "TCP");
 
 /**
- * The protocol of a port of core/v1, where the field is no pointer: an empty one is one that is left
- * out. ContainerPort API: "Must be UDP, TCP, or SCTP. Defaults to \"TCP\"."
+ * The protocol of a port of core/v1, where the field is no pointer, so an empty one counts as left out.
+ * ContainerPort API: "Must be UDP, TCP, or SCTP. Defaults to \"TCP\"."
  */
 export const coreProtocolSchema = z.preprocess(
   (protocol) => (protocol === "" ? null : protocol),

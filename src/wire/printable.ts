@@ -1,4 +1,4 @@
-/** Control characters, and those that reorder a line or are not seen: a terminal would obey them. */
+/** Control characters, and characters that are invisible or reorder a line: a terminal would obey them. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 /** `text` as one line that a terminal and an HTTP header can take, of at most `max` runes. */

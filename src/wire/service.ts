@@ -19,7 +19,7 @@ export interface Service {
   readonly addresses: readonly Address[];
   /** Addresses it has outside the cluster, whose traffic the nodes lead to its pods as they do that of `addresses`. */
   readonly outerAddresses: readonly Address[];
-  /** `ipFamilies`: those that it leads to its pods over; none before it is stored. */
+  /** `ipFamilies`: the families over which it leads to its pods; none before it is stored. */
   readonly families: readonly Family[];
   /** Null where there is none: its endpoints are somebody else's business. */
   readonly selector: Labels | null;

@@ -190,7 +190,7 @@ function compileRules(
   return { compiled: { isolates: false, rules: compiled }, notices };
 }
 
-/** What a rule says that has no effect, or not one that all implementations agree on. */
+/** What in a rule has no effect, or none that all implementations agree on. */
 function ruleNotices(rule: TieredRule, path: string): readonly Problem[] {
   const kinds = new Set(rule.peers.map((peer) => (peer === "unknown" ? peer : peer.kind)));
   const hasNamedPort = rule.ports?.some((port) => port !== "unknown" && port.kind === "named");

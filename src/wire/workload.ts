@@ -43,8 +43,8 @@ export const WORKLOAD_KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Report whether an object has a pod template where workloads have theirs: of a kind unknown here,
- * such as a DeploymentConfig or a Rollout, it is a workload all the same.
+ * Report whether an object has a pod template where workloads have theirs. It is then a workload even if its
+ * kind is unknown here, such as a DeploymentConfig or a Rollout.
  */
 export function hasPodTemplate(raw: unknown): boolean {
   return Array.isArray(field(raw, "spec", "template", "spec", "containers"));
@@ -106,7 +106,7 @@ function readCronJob(raw: unknown): Result<z.output<typeof workloadSchema>, read
   return success({ metadata, spec: spec.jobTemplate.spec });
 }
 
-/** Labels that the Job controller adds, so often selected on that a template lacks without them. */
+/** Labels that the Job controller adds. People select on them, so a template has them too. */
 function ownLabels(kind: string, name: string): readonly (readonly [string, string])[] {
   if (kind !== "Job") return [];
   return [

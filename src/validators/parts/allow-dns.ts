@@ -15,8 +15,8 @@ const TELLING = [
 ];
 
 /**
- * What lets the pods of a policy reach the DNS where `flow` is denied; null where no rule of it could:
- * another tier or the far end denies, or nothing tells the DNS pods from others.
+ * A fix that lets the pods of a policy reach the DNS although `flow` is denied. Null if no rule of the policy
+ * could: another tier or the far end denies, or nothing tells the DNS pods from others.
  *
  * - Where a rule of the policy allows the same by UDP, it gets TCP too.
  * - Else the policy gets a rule for the DNS pods.
@@ -54,7 +54,7 @@ export function allowDns(
   };
 }
 
-/** How a policy names a DNS endpoint; null where it cannot. */
+/** How a policy names a DNS endpoint; null if it cannot. */
 function peerFor({ end }: ResolverEndpoint, after: EngineView): object | null {
   if (end.kind === "address") {
     const width = familyOf(end.address) === 4 ? 32 : 128;

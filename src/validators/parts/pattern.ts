@@ -4,8 +4,8 @@ import { z } from "zod";
 /** No label and no name is longer; annotations may be, and are then no owner and no ticket. */
 const MAX_LENGTH = 1024;
 
-// SECURITY: users choose the text. RE2's syntax matches in time linear in it; a pattern of the language's own
-// could be made to take for ever.
+// SECURITY: users choose the text. RE2 matches in linear time; JavaScript's own patterns could be made to take
+// for ever.
 const compiled = new Map<string, RE2JS | null>();
 
 /** A regular expression in the syntax of RE2, for the whole of a text. */
@@ -31,7 +31,7 @@ function compileNow(pattern: string): RE2JS | null {
   try {
     return RE2JS.compile(pattern);
   } catch {
-    // What is wrong is the pattern, and the schema says so.
+    // The pattern is wrong, which the schema reports.
     return null;
   }
 }

@@ -3,7 +3,7 @@ import type { PlacedRule } from "../../rules/placed-rules.ts";
 
 const EVERY_POD: Selection = { namespaces: { kind: "selector", selector: [] }, pods: [] };
 
-/** Whom a rule's traffic goes to, as far as they are pods: theirs are the containers and the ports. */
+/** The pods that a rule's traffic goes to, in whose containers its ports are. */
 export function receivers({ policy, direction, rule, peers }: PlacedRule): readonly Selection[] {
   if (direction === "ingress") return [policy.subject];
   if (rule.peers === "all") return [EVERY_POD];

@@ -2,10 +2,10 @@ import type { NamespaceScope, Selector } from "../../engine/model.ts";
 import type { Service, ServicePort } from "../../wire/service.ts";
 import { type Bearer, bearersOf, MAX_READ, namespacesOf, type Surroundings } from "./bearers.ts";
 
-/** PERF: of selections over many namespaces, the Services of so many are looked at. */
+/** PERF: in how many namespaces of a selection Services are looked at. */
 const MAX_NAMESPACES = 20;
 
-/** Services in the namespaces of a scope, of as many as are looked at. */
+/** Services in the namespaces of a scope, up to that many. */
 export function* servicesIn(
   scope: NamespaceScope,
   { after, facts }: Surroundings,

@@ -6,8 +6,8 @@ import { labelText, listed } from "../../rules/phrases.ts";
 import { bearersIn, MAX_READ, namespaceOfMatch, type Surroundings } from "./bearers.ts";
 
 /**
- * What a selector that matches none of `bearers` may have meant, to stand after what is wrong; null where
- * nothing is near. Among bearers that meet the other requirements, if there are any:
+ * What a selector that matches none of `bearers` may have meant, to stand after what is wrong; null if nothing
+ * is near. Looked for among bearers that meet the other requirements, if there are any:
  * - the same key with a value spelled nearly so,
  * - the same value under another key, as `name: web` for `app: web`,
  * - else the values that the key has.
