@@ -1,8 +1,8 @@
 import { type CST, Lexer, Parser } from "yaml";
 
-/** What the lexer keeps to itself. The version of `yaml` is pinned, and tests show whether it is still so. */
+/** Private parts of the lexer. The version of `yaml` is pinned, and tests show whether they are still the same. */
 interface Insides {
-  /** The least indentation of the lines that a value goes on in. */
+  /** The least indentation of the lines in which a value continues. */
   indentNext: number;
   parseFlowCollection(): Generator<string, unknown>;
   parseQuotedScalar(): Generator<string, unknown>;
@@ -13,8 +13,8 @@ interface Insides {
 const OpenLexer = Lexer as unknown as new () => Insides;
 
 /**
- * A lexer to which indentation means nothing within brackets, braces and quotes. YAML 1.2.2, 6.1 asks
- * for more of it than the parent's, and for no tabs; go-yaml, and so kubectl, does not look at it.
+ * A lexer that ignores indentation within brackets, braces and quotes. YAML 1.2.2, 6.1 asks for more of it than
+ * the parent has, and for no tabs; go-yaml, and so kubectl, does not look at it.
  */
 class LenientLexer extends OpenLexer {
   override *parseFlowCollection(): Generator<string, unknown> {
@@ -35,8 +35,8 @@ class LenientLexer extends OpenLexer {
 }
 
 /**
- * As `Parser.parse`, leniently, of what stands behind `from`; offsets are those in all of the text, and the
- * lines that begin up to there are not told again.
+ * As `Parser.parse`, but lenient, for the text behind `from`. Offsets are those in the whole text, and lines
+ * that begin before that are not reported again.
  */
 export function* parseLeniently(
   text: string,

@@ -19,7 +19,7 @@ export interface Config
   readonly serviceCidrs: readonly string[];
 }
 
-/** What a source says: values by name of setting, and how to say where a problem with one stands. */
+/** What a source says: values by the name of the setting, and how to locate a problem with one. */
 interface Source {
   readonly values: Readonly<Record<string, unknown>>;
   readonly problems: readonly Problem[];
@@ -140,7 +140,7 @@ function readText(path: string): Result<string, Problem> {
   }
 }
 
-/** The problem as its source tells it: the first that says something about the setting. */
+/** The problem as located by its source: the first one that sets the setting. */
 function locateIn(sources: readonly Source[], problem: Problem): Problem {
   const source = sources.find(({ values }) => Object.hasOwn(values, nameOf(problem)));
   return source?.locate(problem) ?? problem;

@@ -1,8 +1,8 @@
 import { type Document, isMap, isScalar, isSeq } from "yaml";
 
 /**
- * Where a map of the document has a key that it has already. PERF: the parser would compare every key with
- * all before it, and so take minutes for a map of 30,000. No recursion: a document may be nested deeply.
+ * Where a map of the document repeats a key. PERF: the parser would compare every key with all before it, and
+ * so take minutes for a map of 30,000. No recursion: a document may be nested deeply.
  */
 export function repeatedKeys({ contents }: Document.Parsed): readonly number[] {
   const offsets: number[] = [];

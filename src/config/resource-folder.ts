@@ -14,9 +14,9 @@ interface ResourceFile {
 export interface ResourceFolderOptions {
   readonly folder: string;
   /**
-   * Receives what the folder holds, at the start and whenever that changes. What it refuses are
-   * problems like any other: what was in force stays so. It is asked again at every look, since what
-   * was missing may come, and what was needed be needed no more.
+   * Receives what the folder holds, at the start and whenever that changes, and returns why it refuses that;
+   * what was in force then stays so. A refused content is offered again at every look, since the reason may
+   * have gone.
    */
   readonly receive: (resources: readonly Resource[]) => readonly Problem[];
   /** Called with every set of problems once, and with none when the folder is good again. */
@@ -67,7 +67,7 @@ export class ResourceFolder {
     const { folder } = this.#options;
     const files = await readFiles(folder);
     const content = JSON.stringify(files);
-    // What is being written, or swapped between two reads, is left until it looks the same twice.
+    // Files that are being written, or swapped between two reads, are left until they look the same twice.
     const isSettled = content === this.#last;
     this.#last = content;
     if (!isSettled) return;
@@ -95,7 +95,7 @@ export class ResourceFolder {
   }
 }
 
-/** The resources in `files`; two of one kind and name, and whatever else is no resource, are problems. */
+/** The resources in `files`. Two of one kind and name are a problem, and so is whatever is no resource. */
 export function readResources(
   files: readonly ResourceFile[],
 ): Result<readonly Resource[], readonly Problem[]> {

@@ -164,7 +164,7 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>;
 export type SettingName = keyof Settings;
 
-/** The settings of who sets none. */
+/** The settings if none is set. */
 export const DEFAULT_SETTINGS: Settings = settingsSchema.parse({});
 
 /** One setting as the reference lists it. */

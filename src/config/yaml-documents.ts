@@ -19,8 +19,8 @@ import { parseLeniently } from "./lenient-lexer.ts";
 import { repeatedKeys } from "./repeated-keys.ts";
 
 /**
- * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except that times and numbers to the base
- * 60 stay texts (go-yaml gives them to what is untyped as they are written).
+ * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except that times and base-60 numbers stay
+ * texts, since go-yaml leaves them as they are written.
  */
 export const AS_KUBERNETES = {
   version: "1.1",
@@ -56,9 +56,8 @@ export interface Position {
 const MISTAKES_WITHIN_CHARS = 1024 * 1024;
 
 /**
- * The documents of a text, empty ones left out. As Kubernetes tools read them.
- * Fails with every syntax error, named with file and line, of a long text those of the documents that begin
- * near the first.
+ * The documents of a text, empty ones left out. As Kubernetes tools read them. Fails with every syntax error,
+ * each with file and line; in a long text, only those in documents that begin near the first error.
  */
 export function parseYaml(
   text: string,
@@ -75,7 +74,7 @@ export function parseYaml(
   if (rest.problems.length === 0) {
     return success([...documents.slice(0, sound.documents), ...rest.documents]);
   }
-  // A bracket that is never closed is told of best by the strict reading.
+  // For a bracket that is never closed, the strict reading gives the better message.
   return failure(rest.problems.length < problems.length ? rest.problems : problems);
 }
 
@@ -90,7 +89,7 @@ export function composeYaml(text: string): readonly Document.Parsed[] {
 interface Reading {
   readonly documents: readonly YamlDocument[];
   readonly problems: readonly Problem[];
-  /** Up to the first mistake: how many documents, and where the last of them ends. */
+  /** What is sound before the first mistake: how many documents, and where the last of them ends. */
   readonly sound: { readonly documents: number; readonly end: number };
 }
 
@@ -122,7 +121,7 @@ function readDocuments(
         message: inOurWords(message),
       });
     };
-    // What else is wrong in a line mostly follows from the first mistake in it.
+    // Further mistakes in a line mostly follow from the first one.
     const mistakes = mistakesIn(document);
     const first = new Map(mistakes.toReversed().map((one) => [lineOf(one.offset), one]));
     for (const { message, offset } of [...first.values()].toReversed()) complain(offset, message);
@@ -168,7 +167,7 @@ function mistakesIn(document: Document.Parsed): readonly Mistake[] {
   ].toSorted((a, b) => a.offset - b.offset);
 }
 
-/** The value of a document, or what its aliases do that no JSON can: lead nowhere, or in a circle. */
+/** The value of a document, or what is wrong with its aliases: they may lead nowhere, or in a circle. */
 function valueOf(document: Document.Parsed): Result<unknown, string> {
   try {
     let hasAnchors = false;
@@ -183,14 +182,14 @@ function valueOf(document: Document.Parsed): Result<unknown, string> {
   }
 }
 
-/** What the runtime says where a document is built to overwhelm it, and what that means. */
+/** What the runtime says of a document that is built to overwhelm it, and what that means. */
 const OVERWHELMED: readonly (readonly [RegExp, string])[] = [
   [/call stack|stack overflow/i, "is nested too deeply to be read"],
   [/alias count/, "has aliases that unfold to more than can be read"],
   [/circular/, "has an alias that leads back to itself"],
 ];
 
-/** What begins with `!` is a tag, and is lost: in CEL it is "not", as in `!has(object.spec.egress)`. */
+/** A value that begins with `!` is read as a tag and lost. In CEL it is "not", as in `!has(object.spec.egress)`. */
 const TAG_OF_AN_EXPRESSION = /^Unresolved tag: (?<tag>!\S*\(\S*)/;
 
 function lostExpressions(
@@ -208,7 +207,7 @@ function inOurWords(message: string): string {
   return found?.[1] ?? message.split(/ at line \d|\n/)[0] ?? message;
 }
 
-/** Where the field is written that `keys` lead to, or the last one on the way that is. */
+/** Where the field that `keys` lead to is written, or the last one on the way to it. */
 function offsetOf(root: Node | null, keys: readonly (string | number)[]): number {
   let node: unknown = root;
   let offset = root?.range?.[0] ?? 0;

@@ -1,6 +1,6 @@
 import type { LogOutput } from "./log-output.ts";
 
-/** A write wakes another thread, so it is worth some 30 lines; a reader of logs can wait that long. */
+/** A write wakes another thread, so it should be for some 30 lines; a reader of logs can wait that long. */
 const BUNCH_LENGTH = 12_000;
 const FLUSH_MS = 200;
 
@@ -24,7 +24,7 @@ export class LineBunches {
     else this.#timer ??= setTimeout(() => this.#handOn(), FLUSH_MS).unref();
   }
 
-  /** All lines are out when this returns, or lost. */
+  /** When this returns, all lines are written or lost. */
   flushSync(): void {
     this.#output.flushSync(this.#take());
   }

@@ -5,16 +5,15 @@ const MAX_WAITING = 4 * 1024 * 1024;
 const RETRY_MS = 100;
 
 /**
- * A file descriptor for lines that outlives whatever is wrong with it: a reader that is slow or gone, a
- * disk that is full. Lines that cannot be written are lost and counted, and the next good write says how
- * many; nothing throws, and nobody waits.
+ * A file descriptor for lines that survives a slow or vanished reader and a full disk. Lines that cannot be
+ * written are lost and counted, and the next good write says how many; nothing throws, and nobody waits.
  */
 export class LogOutput {
   readonly #descriptor: number;
   #waiting = "";
   #isWriting = false;
   #lost = 0;
-  /** How many of them a line has told of. */
+  /** How many of them have been reported by a line. */
   #told = 0;
 
   constructor(descriptor: number) {

@@ -31,7 +31,7 @@ const LEVELS: Readonly<Record<ClusterNotice["kind"], "warn" | "info">> = {
   leadership: "info",
 };
 
-/** What the process says: JSON lines on stdout, constant messages, data in fields, no object contents. */
+/** The log: JSON lines on stdout, constant messages, data in fields, no object contents. */
 export class Logger {
   readonly #output: LogOutput;
   readonly #lines: LineBunches;

@@ -10,7 +10,7 @@ const DURATION_BUCKETS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25,
 /** Labels of a review that could not be read. */
 const UNREAD = { kind: "unknown", operation: "unknown", dryRun: false };
 
-/** What is true at the moment: read when Prometheus asks. */
+/** Current values, read when Prometheus asks. */
 export interface Levels {
   readonly isSynced: boolean;
   /** Null before the first sync. */
@@ -36,7 +36,7 @@ export class Metrics {
   readonly #watchFailures = counter(this.#registry, METRICS.watchFailures);
   readonly #baselineWrites = counter(this.#registry, METRICS.baselineWrites);
   readonly #baselineGap = histogram(this.#registry, METRICS.baselineGap);
-  /** By what failed; each is counted by its code. */
+  /** Counters of failures, by what failed; each has the code as its label. */
   readonly #failures = {
     "baseline-failed": counter(this.#registry, METRICS.baselineFailures),
     "status-failed": counter(this.#registry, METRICS.statusFailures),

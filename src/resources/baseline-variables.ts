@@ -5,10 +5,10 @@ import type { Baseline } from "./baseline.ts";
 import type { DnsTarget } from "./dns-target.ts";
 import type { Variables, VariableValue } from "./expand-template.ts";
 
-/** What templates are filled with in every namespace alike. */
+/** What fills templates the same in every namespace. */
 export interface ClusterValues {
   readonly dns: DnsTarget;
-  /** CIDRs that pods have their addresses of. */
+  /** CIDRs that pods get their addresses from. */
   readonly podCidrs: readonly string[];
   readonly serviceCidrs: readonly string[];
   /** Of the API server, behind its Service. */
@@ -27,7 +27,7 @@ const LABEL = "namespace.labels.";
 const ANNOTATION = "namespace.annotations.";
 const VALUE = "values.";
 
-/** Keys of what a namespace has to have. */
+/** Keys of the labels and annotations that a namespace has to have. */
 export interface NeededKeys {
   readonly labels: readonly string[];
   readonly annotations: readonly string[];
@@ -87,8 +87,8 @@ export function variablesOf(
 }
 
 /**
- * SECURITY: whoever may label a namespace says with these what its baseline allows, so only those count
- * that the Baseline names.
+ * SECURITY: whoever may label a namespace decides by these what its baseline allows, so only those that the
+ * Baseline lists count.
  */
 function unlisted(key: string, of: "Labels" | "Annotations"): VariableValue {
   return { problem: `\`${key}\` is not among \`spec.namespace${of}\`` };
@@ -132,7 +132,7 @@ function hostCidr(text: string): string {
   return address !== null && familyOf(address) === 6 ? `${text}/128` : `${text}/32`;
 }
 
-/** What the variables that are alike everywhere stand for, in a fixed order. */
+/** What the variables that are the same everywhere stand for, in a fixed order. */
 export function listsOf(cluster: ClusterValues): readonly unknown[] {
   return Object.values(CLUSTER_LISTS).map((list) => list(cluster));
 }

@@ -113,9 +113,9 @@ const STATUS: Json = {
 };
 
 /**
- * A JSON schema in the form that the API server takes ("structural schema"): no `$schema`, `const` as
- * `enum`, null as `nullable`, and nothing about fields that there are not: those it prunes by itself.
- * Defaults stay out, so that what is stored is what was written.
+ * A JSON schema in the form that the API server takes ("structural schema"): no `$schema`, `const` as `enum`,
+ * null as `nullable`, and nothing about unknown fields, which it prunes by itself. Defaults stay out, so that
+ * what is stored is what was written.
  */
 function structural(schema: unknown): Json {
   if (!isObject(schema)) return {};

@@ -62,7 +62,7 @@ export const exemptionSchema = z
     name,
     namespace,
     ...spec,
-    /** Milliseconds since 1970; null of a file, which nobody knows the age of. */
+    /** Milliseconds since 1970; null for one from a file, whose age nobody knows. */
     createdMs: creationTimestamp == null ? null : Date.parse(creationTimestamp),
   }));
 
@@ -74,8 +74,8 @@ const DAY_MS = 86_400_000;
 type Times = Pick<Exemption, "expiresMs" | "createdMs">;
 
 /**
- * When an exemption ends where a profile lets none last longer than `maxDays` from its creation (null:
- * for ever), in milliseconds since 1970. One without an age ends when it says.
+ * When an exemption ends, in milliseconds since 1970, if a profile lets none last longer than `maxDays` from
+ * its creation (null: no limit). One without an age ends when it says.
  */
 export function endOfExemption({ expiresMs, createdMs }: Times, maxDays: number | null): number {
   if (maxDays === null || createdMs === null) return expiresMs;
@@ -83,8 +83,8 @@ export function endOfExemption({ expiresMs, createdMs }: Times, maxDays: number 
 }
 
 /**
- * When an exemption begins to count under that limit. Since nobody knows how long one of a file has been there, it
- * counts in the last `maxDays` before its end alone: it must never say that it will last longer than that.
+ * When an exemption begins to count under that limit. Since nobody knows how long one from a file has been
+ * there, it counts only in the last `maxDays` before its end: it may never claim to last longer.
  */
 export function beginningOfExemption(
   { expiresMs, createdMs }: Times,

@@ -10,12 +10,11 @@ export type Variables = (name: string) => VariableValue | undefined;
 const REFERENCE = /\$\((?<name>[^()]*)\)/g;
 
 /**
- * `template` with each `$(name)` replaced: in a text by a text; a value that is nothing but a reference
- * by whatever it stands for, and a list among the items of a list by its items; the digits of a port by its number. Keys
+ * `template` with each `$(name)` replaced. Within a text, by a text. A value that is nothing but a reference is
+ * replaced by whatever it stands for: in a list, a list by its items; in a port, digits by their number. Keys
  * are left alone.
  *
- * SECURITY: an empty list is a problem. Lists of peers are what `from` and `to` are made of, where an
- * empty one means everybody.
+ * SECURITY: an empty list is a problem, because in `from` and `to` it means everybody.
  */
 export function expandTemplate(
   template: unknown,
@@ -70,7 +69,7 @@ function expandText(
   });
 }
 
-/** Labels and annotations are texts, and a port in quotes would be the name of one, which has a letter. */
+/** Labels and annotations are texts, but digits in quotes are no port: they would have to be the name of one. */
 function asPort(value: string | readonly unknown[], path: readonly PropertyKey[]): unknown {
   const isPort = path.at(-1) === "port" || path.at(-1) === "endPort";
   return isPort && typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;

@@ -19,7 +19,7 @@ const JUDGED_KINDS = [
   "Namespace",
 ] as const;
 
-/** How much of a CEL expression is taken; Kubernetes' own limit is of the same order. */
+/** The longest CEL expression; Kubernetes' own limit is of the same order. */
 const MAX_EXPRESSION = 10_000;
 
 const ruleIdSchema = z

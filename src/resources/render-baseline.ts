@@ -23,8 +23,8 @@ export function isLeftAlone(namespace: string, ownNamespace: string): boolean {
 }
 
 /**
- * The policies of a baseline for a namespace, as they are written to the API server. A template that
- * has no value there, or does not come out as a NetworkPolicy, is a problem with its path.
+ * The policies of a baseline for a namespace, as they are written to the API server. A variable without a value
+ * there, and a result that is no NetworkPolicy, are problems with their path.
  */
 export function renderBaseline(
   baseline: Baseline,
@@ -89,8 +89,8 @@ function withProtocols(rule: unknown): unknown {
 }
 
 /**
- * What is wrong with a baseline wherever it is rendered. Labels and annotations have values here that fit
- * where they stand, if any do: a name, addresses, or a number.
+ * What is wrong with a baseline in any namespace. Labels and annotations get sample values here, and one that
+ * fits where it stands is enough: a name, addresses, or a number.
  */
 export function checkBaseline(baseline: Baseline): readonly Problem[] {
   const complaintsOf = (labels: Labels, annotations: Labels): readonly Problem[] => {
@@ -115,7 +115,7 @@ export function checkBaseline(baseline: Baseline): readonly Problem[] {
   return complaints;
 }
 
-/** What a label or an annotation may be beside a name. */
+/** What a label or annotation may hold other than a name. */
 const OTHER_SAMPLES = ["192.0.2.0/24", "192.0.2.1", "1"];
 
 function sampleOf(keys: readonly string[]): Labels {

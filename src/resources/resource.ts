@@ -126,7 +126,7 @@ export function isResource(raw: unknown): boolean {
   return typeof apiVersion === "string" && apiVersion.startsWith("ringfence.dev/");
 }
 
-/** Read a document of any of the four kinds. A field that there is not is named with its path. */
+/** Read a document of any of the four kinds. An unknown field is reported with its path. */
 export function parseResource(raw: unknown): Result<Resource, readonly Problem[]> {
   const version = field(raw, "apiVersion");
   const kind = field(raw, "kind");

@@ -5,7 +5,7 @@ import { joinPaths, parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
 
-/** Turns a rule in CEL into a rule like any other; problems carry the field of the rule they are of. */
+/** Turns a rule in CEL into a rule like any other; problems carry the path of the field in the rule. */
 export type CustomRuleCompiler = (rule: CustomRule) => Result<Validator, readonly Problem[]>;
 
 /** What a profile is compiled with. */
@@ -19,9 +19,8 @@ export interface ProfileSources {
 }
 
 /**
- * The profile with its rules at hand, their parameters read, and those of the profile it extends after
- * its own. Every rule that does not exist, has parameters that are not its own, or an entry that can
- * never count, is a problem.
+ * The profile with its rules and, after its own, those of the profile it extends, all with their parameters
+ * read. A rule that does not exist, wrong parameters, and an entry that can never count are problems.
  */
 export function compileProfile(
   profile: Profile,
@@ -40,7 +39,7 @@ export function compileProfile(
   });
 }
 
-/** What a profile says beside its rules, or else the one it extends. */
+/** The settings of a profile beside its rules; those that it leaves out are inherited. */
 function settingsOf(
   own: Profile,
   parent: CompiledProfile | null,
@@ -120,7 +119,7 @@ function inherit(
   return [...rules.values()].toSorted((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** That there is no such rule, and which of the reference's is meant. */
+/** The message that there is no such rule, with the one that may be meant. */
 export function noRule(id: string, { validators }: Registry): string {
   const ids = validators.map((validator) => validator.id);
   return `\`${id}\` is no rule${didYouMean(id, ids)}`;

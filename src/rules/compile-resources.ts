@@ -10,7 +10,7 @@ import { type CustomRuleCompiler, compileProfile, noRule } from "./compile-profi
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile } from "./rule.ts";
 
-/** How many profiles one may stand on: nobody can tell any more what more of them come to. */
+/** How long a chain of profiles may be: nobody can keep track of a longer one. */
 const MAX_CHAIN = 20;
 
 export interface CompileOptions {
@@ -21,7 +21,7 @@ export interface CompileOptions {
   readonly ownNamespace: string;
 }
 
-/** Resources that hold, ready to be used. */
+/** Resources in force, ready to be used. */
 export interface InForce {
   readonly profiles: ReadonlyMap<string, CompiledProfile>;
   readonly baselines: ReadonlyMap<string, Baseline>;
@@ -36,8 +36,8 @@ export interface CompiledResources {
 }
 
 /**
- * Make resources usable, each held against the rules there are and against the resources that it names.
- * `retired` holds profiles that are gone and may still be extended.
+ * Compile resources, each checked against the known rules and the resources that it names. `retired` holds
+ * profiles that are gone and may still be extended.
  */
 export function compileResources(
   resources: ReadonlyMap<string, Resource>,
@@ -110,7 +110,7 @@ class Compilation {
       : null;
   }
 
-  /** With all that is wrong: the profile itself is read although what it stands on is not there. */
+  /** Reports everything that is wrong: the profile is read even if the one that it extends is not there. */
   #compile(profile: Profile): Result<CompiledProfile, readonly Problem[]> {
     const { registry, compileCustomRule } = this.#options;
     const parent = this.#parentOf(profile);
@@ -139,7 +139,7 @@ class Compilation {
       : this.#parent(resource);
   }
 
-  /** Before any of them is compiled, each within the next. A circle is told of by its own name. */
+  /** Asked before any of them is compiled, which happens recursively. A circle has a message of its own. */
   #isChainTooLong(profile: Profile): boolean {
     const seen = new Set<string>();
     let name = profile.extends;
@@ -189,7 +189,7 @@ class Compilation {
     return complaints;
   }
 
-  /** That there is none of that name, and which is meant: not the one that names it. */
+  /** The message that there is none of that name, with the one that may be meant, other than the one that names it. */
   #missing(kind: ResourceKind, name: string, asker?: string): string {
     const names = this.#ofKind(kind).flatMap((one) => (one.name === asker ? [] : [one.name]));
     const noun = kind === "Profile" ? "profile" : kind;

@@ -1,7 +1,7 @@
 import type { EngineView } from "../engine/query.ts";
 import type { Invariant } from "../resources/invariant.ts";
 
-/** Where an invariant names pods that there are none of now, by JSON path: a slip in a label, mostly. */
+/** The JSON paths of an invariant's selectors that match no pod now: mostly a slip in a label. */
 export function endsWithoutPods({ claim }: Invariant, engine: EngineView): readonly string[] {
   const sense = claim.sense === "open" ? "mustReach" : "mustNotReach";
   return (["from", "to"] as const).flatMap((side) =>

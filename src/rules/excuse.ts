@@ -4,7 +4,7 @@ import { beginningOfExemption, type Exemption, endOfExemption } from "../resourc
 import { invariantId } from "./names.ts";
 import type { JudgedFinding } from "./run-rules.ts";
 
-/** What findings are of, as far as Exemptions look at it. */
+/** The object that findings are about, as far as Exemptions look at it. */
 export interface ExcusedObject {
   /** Ringfence's own for what is cluster-scoped: nothing else there is governed. */
   readonly namespace: string;
@@ -12,7 +12,7 @@ export interface ExcusedObject {
   readonly labels: Labels;
 }
 
-/** Findings that an Exemption speaks of. */
+/** Findings that an Exemption names. */
 export interface Excuse {
   readonly by: Exemption;
   /** When it ends, in milliseconds since 1970: as it says, or sooner where the profile sets a limit. */
@@ -26,7 +26,7 @@ export interface Excused {
   readonly excuses: readonly Excuse[];
   /** Those that have run out: their findings are among `left`. */
   readonly expired: readonly Excuse[];
-  /** Those of files that end later than the profile lets any last: their findings are among `left` too. */
+  /** Those from files that last longer than the profile allows: their findings are among `left` too. */
   readonly tooLong: readonly Excuse[];
 }
 

@@ -3,7 +3,7 @@ import type { Exemption } from "../resources/exemption.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import type { CompiledProfiles } from "./rule.ts";
 
-/** What tells which profiles an Exemption is under. */
+/** What is needed to tell which profiles an Exemption is under. */
 export interface LimitSources {
   readonly engine: EngineView;
   readonly profiles: CompiledProfiles;
@@ -11,7 +11,7 @@ export interface LimitSources {
   readonly clusterProfile: string;
 }
 
-/** The profile, of those that the exemption is under, that lets it last the least long; null: none sets a limit. */
+/** Among the profiles that the exemption is under, the one with the shortest limit; null: none sets one. */
 export function exemptionLimit(
   exemption: Pick<Exemption, "namespace" | "namespaceSelector">,
   { engine, profiles, clusterProfile }: LimitSources,

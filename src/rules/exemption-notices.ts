@@ -4,7 +4,7 @@ import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit, type LimitSources } from "./exemption-limit.ts";
 import type { RuleBook } from "./rule-book.ts";
 
-/** What is to be said of an Exemption that is about to end, has ended, or lasts too long, as an Event of the Kubernetes API says it. */
+/** The Event of the Kubernetes API for an Exemption that is about to end, has ended, or lasts too long. */
 export interface ExemptionNotice {
   readonly regarding: {
     readonly apiVersion: string;
@@ -28,12 +28,12 @@ export interface NoticeSources extends Omit<LimitSources, "profiles"> {
 const DAY_MS = 86_400_000;
 /** Told once a day from then on. */
 const AHEAD_DAYS = 7;
-/** What ended longer ago is old news. */
+/** An end longer ago is old news. */
 const AFTER_DAYS = 1;
 
 /**
- * Tells of Exemptions ahead of their end, once on each of the last days, when they have ended, and of those of files
- * that are to last longer than a profile allows.
+ * Tells of the end of Exemptions: once on each of the last days, and when they have ended. And of those from
+ * files that last longer than a profile allows.
  */
 export class ExemptionNotices {
   readonly #sources: NoticeSources;

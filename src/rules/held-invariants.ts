@@ -31,7 +31,7 @@ export class HeldInvariants {
   #replace(invariants: readonly Invariant[]): void {
     const wanted = new Set(invariants);
     for (const [claim, invariant] of this.#byClaim) {
-      // What has not changed is the same object, and stays held.
+      // An invariant that has not changed is the same object, and stays held.
       if (wanted.delete(invariant)) continue;
       this.#engine.release(claim);
       this.#byClaim.delete(claim);

@@ -8,9 +8,9 @@ export interface InvariantAuditOptions {
   readonly clock: () => number;
 }
 
-/** A finding is not older than this, as long as it is cheap. */
+/** Breaches are looked for this often, as long as that is cheap. */
 const SHORTEST_MS = 2_000;
-/** PERF: at most one part in so many of the process's time goes into looking at the whole cluster. */
+/** PERF: at most one part in this many of the process's time goes into looking at the whole cluster. */
 const SHARE = 50;
 /** A status names this many groups of flows. */
 const NAMED_GROUPS = 3;
@@ -22,8 +22,8 @@ interface Audited {
 }
 
 /**
- * Holds the whole cluster against the invariants, whoever changed it and whatever was admitted: what two
- * replicas let through at the same moment, what came past the webhook, and what was there before.
+ * Holds the whole cluster against the invariants, however it came about: by what two replicas let through at
+ * the same moment, what came past the webhook, and what was there before.
  */
 export class InvariantAudit {
   readonly #options: InvariantAuditOptions;
@@ -33,7 +33,7 @@ export class InvariantAudit {
     this.#options = options;
   }
 
-  /** What breaks the invariant of that name, a little while ago at most; undefined: it is not in force. */
+  /** What breaks the invariant of that name, or did a little while ago; undefined: it is not in force. */
   breaches(name: string): Breaches | undefined {
     const { engine, invariants, clock } = this.#options;
     const started = clock();

@@ -16,7 +16,7 @@ export function pointerKeys(path: string): readonly string[] {
   return keys.map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** `object` with the operations done one after the other; throws where one does not fit it. */
+/** `object` with the operations applied one after the other; throws if one does not fit. */
 export function applyPatch(object: unknown, patch: readonly PatchOperation[]): unknown {
   return patch.reduce(
     (result, operation) => apply(result, pointerKeys(operation.path), operation),
@@ -24,12 +24,12 @@ export function applyPatch(object: unknown, patch: readonly PatchOperation[]): u
   );
 }
 
-/** Put `value` in the place of the field with this JSON path, which is there. */
+/** Replace the value of the field with this JSON path, which must exist. */
 export function replaceAt(path: string, value: unknown): PatchOperation {
   return { op: "replace", path: pointer(jsonKeys(path)), value };
 }
 
-/** Give the field with this JSON path a value, whether it is there or not; in a list: insert it. */
+/** Set the field with this JSON path, whether it exists or not; in a list, insert an item. */
 export function addAt(path: string, value: unknown): PatchOperation {
   return { op: "add", path: pointer(jsonKeys(path)), value };
 }
@@ -39,7 +39,7 @@ export function appendTo(path: string, value: unknown): PatchOperation {
   return { op: "add", path: `${pointer(jsonKeys(path))}/-`, value };
 }
 
-/** Take the field with this JSON path away. */
+/** Remove the field with this JSON path. */
 export function removeAt(path: string): PatchOperation {
   return { op: "remove", path: pointer(jsonKeys(path)) };
 }

@@ -9,7 +9,7 @@ export interface Assignment {
   readonly value: unknown;
 }
 
-/** A mutation: data and one pure function, which may be run on its own result without effect. */
+/** A mutation: data and one pure function, which is idempotent. */
 export interface Mutator {
   /** Kebab-case, equal to the file name, stable for ever. */
   readonly id: string;
@@ -19,13 +19,13 @@ export interface Mutator {
   /** Kinds of the Kubernetes API. */
   readonly kinds: readonly string[];
   readonly since: string;
-  /** The fields of `object` that have to be as said. Those that are so already may be named too. */
+  /** The values that fields of `object` have to have. Fields that have theirs already may be named too. */
   assign(object: unknown): readonly Assignment[];
 }
 
 /**
- * The JSON Patch that `mutators` ask for on an object of that kind: empty where everything is right.
- * Objects that are missing on the way to a field are made.
+ * The JSON Patch that `mutators` ask for on an object of that kind; empty if everything is right. Objects that
+ * are missing on the way to a field are created.
  */
 export function renderPatch(
   mutators: readonly Mutator[],

@@ -12,7 +12,7 @@ interface NamespaceBaseline {
   readonly policies: Result<readonly object[], readonly Problem[]>;
 }
 
-/** The baselines of namespaces: chosen by the rule book, filled in with what the cluster is like at the moment. */
+/** The baselines of namespaces: chosen by the rule book, filled in with the state of the cluster. */
 export class NamespaceBaselines {
   readonly #ruleBook: RuleBook;
   readonly #clusterValues: () => ClusterValues;
@@ -30,7 +30,7 @@ export class NamespaceBaselines {
     return { baseline: chosen.value.name, policies };
   }
 
-  /** Which version that is: the same text for all namespaces with the same. */
+  /** The revision of a namespace's baseline: the same text for all namespaces with the same version. */
   revisionFor(labels: Labels): string {
     const chosen = this.#ruleBook.baselineFor(labels);
     return baselineRevision(chosen.ok ? chosen.value : DEFAULT_BASELINE, this.#clusterValues());

@@ -95,7 +95,7 @@ function place(
   };
 }
 
-/** Where the peers stand that one item of `from` or `to` makes: `networks` makes several. */
+/** The places of the peers in one item of `from` or `to`: `networks` holds several. */
 function placesOf(item: unknown, path: string): readonly Omit<PlacedPeer, "peer">[] {
   const networks = field(item, "networks");
   if (Array.isArray(networks)) {

@@ -1,6 +1,6 @@
 import type { Validator } from "./rule.ts";
 
-/** The rules there are: what a profile may name, in the order in which findings are listed. */
+/** All rules that a profile may name, in the order in which findings are listed. */
 export interface Registry {
   readonly validators: readonly Validator[];
   get(id: string): Validator | undefined;

@@ -13,7 +13,7 @@ export function renderDelta(delta: Delta): string | null {
   return `opens ${renderFlows(delta.opened)}; closes ${renderFlows(delta.closed)}`;
 }
 
-/** The widest groups of flows and how many more there are, `omitted` beside; `nothing` for none. */
+/** The widest groups of flows and how many more there are, `omitted` added; `nothing` for none. */
 export function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
   if (flows.length === 0) return "nothing";
   const widest = flows.toSorted((a, b) => width(b) - width(a)).slice(0, MAX_GROUPS);
@@ -26,7 +26,7 @@ export function renderFlowList({ groups, omitted }: FlowList): string {
   return renderFlows(groups, omitted);
 }
 
-/** Whom a list of flows is about: the pods they come from, or go to where they come from addresses. */
+/** How many pods a list of flows is about: those they come from, or go to if they come from addresses. */
 export function podsIn({ from, to }: FlowList): number {
   return from > 0 ? from : to;
 }
@@ -64,7 +64,7 @@ function worldOf({ everyIpv4, everyIpv6 }: Group): readonly string[] {
   return everyIpv6 ? ["any IPv6 address"] : [];
 }
 
-/** Whether wider words for the same group have said it already. */
+/** Report whether wider words for the same group cover it already. */
 function isCovered(end: Endpoint, group: Group): boolean {
   if (end.kind === "workload") return group.everyPod || group.whole.includes(end.namespace);
   return familyOf(end.range.first) === 4 ? group.everyIpv4 : group.everyIpv6;

@@ -11,7 +11,7 @@ export interface ResourceTarget {
   delete(key: string): void;
 }
 
-/** Ringfence's own kinds as custom resources: whatever is seen of them goes into the rule book. */
+/** Ringfence's own kinds as custom resources: whatever the watches show goes into the rule book. */
 export function resourceTargets(ruleBook: RuleBook): readonly ResourceTarget[] {
   const [group = "", version = ""] = API_VERSION.split("/");
   return RESOURCE_KINDS.map(({ kind, plural }) => ({

@@ -24,9 +24,9 @@ export interface ProfileList extends CompiledProfiles {
 }
 
 /**
- * Everything an organisation has decided: the built-in resources, those of files, and the custom
- * resources of the cluster. Of one that is broken the last good version stays in force; one that is
- * built in goes before one of a file of the same name, and that before a custom one.
+ * Everything an organisation has decided: the built-in resources, those from files, and the custom resources of
+ * the cluster. If the newest version of one is broken, the last good version stays in force. Of the same name,
+ * a built-in one goes before one from a file, and that before a custom one.
  */
 export class RuleBook {
   readonly profiles: ProfileList = {
@@ -49,7 +49,7 @@ export class RuleBook {
   #problems: Problems = new Map();
   #fileProblems: readonly Problem[] = [];
 
-  /** Holds the built-in resources; throws where one does not fit the rules there are, a defect. */
+  /** With the built-in resources; throws if one does not fit the rules, which is a defect. */
   constructor(options: CompileOptions) {
     this.#options = options;
     this.#builtIn = byKey([...builtInProfiles(options.registry.validators), DEFAULT_BASELINE]);
@@ -59,14 +59,14 @@ export class RuleBook {
   }
 
   /**
-   * The baseline of a namespace with those labels, or what is wrong with them: the one that it picks, else
-   * that of its profile.
+   * The baseline of a namespace with those labels: the one that it picks, else that of its profile; or what is
+   * wrong with the labels.
    */
   baselineFor(labels: Labels): Result<Baseline, readonly Problem[]> {
     return baselineFrom(this.#inForce, labels);
   }
 
-  /** The same for any namespace, were that custom resource there as given. */
+  /** The same for any namespace, as if that custom resource were there. */
   baselinesWith(resource: Resource): (labels: Labels) => Result<Baseline, readonly Problem[]> {
     const custom = new Map(this.#good()).set(resourceKey(resource), resource);
     const { inForce } = compileResources(this.#merged(this.#files, custom), this.#options);
@@ -82,15 +82,18 @@ export class RuleBook {
   }
 
   /**
-   * What is wrong with resources whose newest version is not in force, by `resourceKey`; of files as a
-   * whole under `FILES`.
+   * What is wrong with resources whose newest version is not in force, by `resourceKey`; with files as a whole,
+   * under `FILES`.
    */
   problems(): Problems {
     const problems = this.#fileProblems;
     return problems.length === 0 ? this.#problems : new Map([...this.#problems, [FILES, problems]]);
   }
 
-  /** The files cannot be used, or (none) can be again: what they gave before is in force. */
+  /**
+   * Note why the files cannot be used, or (without problems) that they can again: what they gave before is in
+   * force.
+   */
   noteFiles(problems: readonly Problem[]): void {
     this.#fileProblems = problems;
   }
@@ -111,9 +114,10 @@ export class RuleBook {
   }
 
   /**
-   * Put `resources` in the place of those that files gave before, all or none: with a problem in any of
-   * them, or with a custom resource because of them, everything stays as it was, so that a typo cannot take
-   * a profile out of force, nor one in its name: what is gone must have no `usersOf` its key left.
+   * Replace the resources that files gave before, all or none. If there is a problem with any of them, or with
+   * a custom resource because of them, everything stays as it was, so that a typo cannot take a profile out of
+   * force. A typo in a profile's name cannot either: a resource that is gone must have no `usersOf` its key
+   * left.
    */
   replaceFiles(
     resources: readonly Resource[],
@@ -150,8 +154,8 @@ export class RuleBook {
   }
 
   /**
-   * What would be wrong were the custom resource of that key as given, or gone (null): with it, and with
-   * others because of it.
+   * What would be wrong, with it and with others because of it, if the custom resource of that key were as
+   * given, or gone (null).
    */
   judge(key: string, resource: Resource | null): readonly Problem[] {
     if (resource !== null && this.#builtIn.has(key)) return [IS_BUILT_IN];
@@ -168,7 +172,7 @@ export class RuleBook {
     });
   }
 
-  /** The custom resources, of those that cannot be read the last version that could be used. */
+  /** The custom resources; of one that cannot be read, the last version that could be used. */
   #good(): Resources {
     return new Map(
       Array.from(this.#custom).flatMap(([key, read]) => {
@@ -200,7 +204,7 @@ export class RuleBook {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Of every resource whose newest version is not the one in force, why. */
+  /** Why the newest version of a resource is not in force, for every such resource. */
   #complaints(compiled: {
     readonly first: Problems;
     readonly last: Problems;

@@ -41,17 +41,20 @@ export interface ClusterFacts {
   readonly webhookPort: number;
   templatesOf(namespace: string): Iterable<WorkloadTemplate>;
   readonly services: Services;
-  /** Whether what runs in the namespace is known at all: files of policies alone do not say. */
+  /** Whether it is known at all what runs in the namespace: files with policies alone do not say. */
   knowsPodsOf(namespace: string): boolean;
   /** A Namespace as it is stored or written; undefined: not known. */
   namespaceManifest(namespace: string): unknown;
-  /** The agent of a network that enforces no policies, where nothing is known that does; null: something does, or nobody knows. */
+  /**
+   * The agent of a network that enforces no policies, if nothing else is known that does; null: something does,
+   * or nobody knows.
+   */
   readonly network: { bare(): string | null };
   /** Whether all namespaces are known; unknown: several are, and there may be others. */
   readonly knowsNamespaces: Certainty;
 }
 
-/** Who asks for what, as far as a rule may look at it. */
+/** The request, as far as a rule may look at it. */
 interface RequestFacts {
   /** Kind of the Kubernetes API. */
   readonly kind: string;
@@ -155,7 +158,7 @@ export interface Finding {
   readonly message: string;
   /** What to do about it, in the same style. */
   readonly help: string;
-  /** Why it matters, where that is the organisation's and not the rule's to say. */
+  /** Why it matters, if the organisation says so and not the rule. */
   readonly why?: string;
   /** Where the remedy is mechanical: with it the finding is gone, and the object is a valid one. */
   readonly fix?: Fix;

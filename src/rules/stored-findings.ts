@@ -19,14 +19,13 @@ export interface StoredFindingsOptions {
   readonly now: () => number;
 }
 
-/** PERF: at most one part in so many of the process's time goes into looking at what is stored. */
+/** PERF: at most one part in this many of the process's time goes into looking at what is stored. */
 const SHARE = 50;
 const NOBODY = { username: "", uid: "", groups: [], extra: {} };
 
 /**
- * What the rules find of the policies that are stored, whoever wrote them and whenever: what was there
- * before its namespace opted in, and what came past the webhook. Rules that are about a change have
- * nothing to say of it.
+ * What the rules find in stored policies, including those that were there before their namespace opted in and
+ * those that came past the webhook. Rules that are about a change find nothing in them.
  */
 export class StoredFindings {
   readonly #options: StoredFindingsOptions;
@@ -42,8 +41,8 @@ export class StoredFindings {
   }
 
   /**
-   * Count anew, with little of the process's time. Rejects where the policies cannot be listed, and, after
-   * the others have been counted, where a rule failed.
+   * Count anew, with little of the process's time. Rejects if the policies cannot be listed and, after all have
+   * been counted, if a rule failed.
    */
   async audit(signal: AbortSignal): Promise<void> {
     const { pages, clock } = this.#options;

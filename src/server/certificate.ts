@@ -6,14 +6,14 @@ import { createSecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { AppError, failure, messageOf, type Problem, type Result, success } from "../errors.ts";
 
-/** Also without an event: what is mounted may lose some, and a Secret is read late anyway. */
+/** Polled even without an event: mounted folders may lose some, and the kubelet updates a Secret late anyway. */
 const POLL_MS = 10_000;
 
 /** Where the PEM files are. */
 export interface CertificatePaths {
   readonly certificatePath: string;
   readonly keyPath: string;
-  /** Of the authorities whose clients are answered; empty: anybody is. */
+  /** File of the authorities whose clients are answered; empty: everybody is. */
   readonly clientCaPath: string;
 }
 
@@ -21,7 +21,7 @@ export interface CertificatePaths {
 export interface CertificatePair {
   readonly certificate: string;
   readonly key: string;
-  /** Of the authorities whose clients are answered; null: anybody is. */
+  /** The authorities whose clients are answered; null: everybody is. */
   readonly clientCa: string | null;
   /** When the leaf begins and ends to be valid. */
   readonly notBefore: Date;
@@ -67,7 +67,7 @@ export class CertificateFiles {
     return this.#current;
   }
 
-  /** Why what is in the files now is not what is in use, null where it is. */
+  /** Why the content of the files is not in use; null if it is. */
   get problem(): Problem | null {
     return this.#problem;
   }
@@ -101,7 +101,7 @@ export class CertificateFiles {
     listener.replaced(read.value);
   }
 
-  /** The pair in the files, but for one that nobody would accept while the one in use is accepted. */
+  /** The pair in the files, unless nobody would accept it while the pair in use is accepted. */
   async #usable(): Promise<Result<CertificatePair, Problem>> {
     const read = await readPair(this.#paths);
     const now = this.#now();
@@ -121,7 +121,7 @@ export function whyInvalid(
   return `the certificate is not valid before ${notBefore.toISOString()}`;
 }
 
-/** A folder that cannot be watched, for it is gone or the node has no watches left, is only polled. */
+/** A folder that cannot be watched, because it is gone or the node has no watches left, is only polled. */
 function watchFolder(folder: string, check: () => void): readonly FSWatcher[] {
   try {
     return [watch(folder, { persistent: false }, check).on("error", check)];
@@ -161,7 +161,7 @@ async function readPair({
   }
 }
 
-/** SECURITY: TLS takes a text without a certificate for no authorities, and then refuses everybody without a word. */
+/** SECURITY: TLS takes a file without a certificate for an empty list, and then silently refuses everybody. */
 async function readAuthorities(path: string): Promise<Result<string, Problem>> {
   const read = await readText(path);
   if (!read.ok) return read;

@@ -18,25 +18,25 @@ const KEEP_ALIVE_MS = 120_000;
 /** For a whole request to arrive. The API server itself gives up after 30 s at the latest. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** For a connection to be encrypted, and then for the first line to come: of an API server a moment each. */
+/** For the TLS handshake, and then for the first line: an API server takes a moment for each. */
 const GREETING_TIMEOUT_MS = 10_000;
 
 /**
- * SECURITY: a connection takes 75 kB, and whoever opens them without end would take the memory; those that are
- * open stay. An API server has one for each of its requests that is judged at the moment, hundreds at most.
+ * SECURITY: a connection takes 75 kB, so whoever opens them without end would exhaust the memory. Open ones
+ * stay. An API server has one for each request that is being judged, hundreds at most.
  */
 const MAX_CONNECTIONS = 1_000;
 
-/** What nearly every review is smaller than. */
+/** Nearly every review is smaller. */
 const SMALL_BODY_BYTES = 64 * 1024;
 
 /**
- * SECURITY: for larger bodies that are being read, or judged. Others wait unread: parsed, JSON takes up to
- * twenty times as much, and a hundred large ones at once would be the end of a process of 1 GiB.
+ * SECURITY: for larger bodies that are being read or judged, while others wait unread. Parsed JSON takes up to
+ * twenty times as much, and a hundred large ones at once would kill a process with 1 GiB.
  */
 const LARGE_BODIES_BYTES = 16 * 1024 * 1024;
 
-/** SECURITY: for all that are being judged, for the same reason. They wait unparsed. */
+/** SECURITY: for all bodies that are being judged, for the same reason. Others wait unparsed. */
 const JUDGED_BODIES_BYTES = 24 * 1024 * 1024;
 
 export interface ServerOptions {
@@ -56,7 +56,7 @@ interface Query {
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** On the clock of the options: when nobody waits for the answer any more. */
+    /** When nobody waits for the answer any more, on the clock of the options. */
     deadline: number;
   }
 }
@@ -109,7 +109,7 @@ export function createServer(options: ServerOptions): WebhookServer {
     if (bytes > SMALL_BODY_BYTES) await stay(large, bytes, request.deadline, reply);
   }
 
-  /** Have a request in a room until it is answered, or its client gone. */
+  /** Keep a request in a room until it is answered or its client has gone. */
   async function stay(
     room: Room,
     bytes: number,
@@ -135,8 +135,8 @@ export function createServer(options: ServerOptions): WebhookServer {
   for (const endpoint of ["validate", "mutate"] as const) {
     app.post<Query>(`/${endpoint}`, { onRequest: receive }, async (request, reply) => {
       const { deadline } = request;
-      // What has arrived meanwhile is given its deadline first: waiting behind this one counts, and
-      // whom the API server has given up on is answered at once rather than judged.
+      // Requests that have arrived meanwhile get their deadlines first: their wait behind this one counts, and
+      // one that the API server has given up on is answered at once and not judged.
       await nextTurn();
       const text = String(request.body);
       await stay(judged, Math.min(text.length, MAX_BODY_BYTES), deadline, reply);
@@ -166,7 +166,7 @@ class BusyError extends Error {
   override readonly message = "too much is being judged at the moment";
 }
 
-/** How large a body says it is; as large as any may be where it does not say. What is larger is not read. */
+/** The size that a body announces; the largest one allowed if it announces none. Anything larger is not read. */
 function announcedBytes(header: string | undefined): number {
   return Math.min(header === undefined ? MAX_BODY_BYTES : Number(header), MAX_BODY_BYTES);
 }

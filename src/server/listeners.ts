@@ -21,7 +21,7 @@ export interface ListenersOptions
   /** Told of renewals, once they are served. */
   readonly certificateListener: CertificateListener;
   readonly metrics: MetricsSource;
-  /** Why nothing can be judged at the moment, null where it can. */
+  /** Why nothing can be judged at the moment; null if it can. */
   readonly unready: () => string | null;
 }
 

@@ -1,7 +1,7 @@
-/** What the way back to the API server is given: measured in tens of milliseconds on a busy node. */
+/** Time for the way back to the API server: tens of milliseconds were measured on a busy node. */
 const MARGIN_MS = 200;
 
-/** Of a very short timeout the margin takes no more than this share. */
+/** The margin takes no more than this share of a very short timeout. */
 const MARGIN_SHARE = 0.25;
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([

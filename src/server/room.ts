@@ -4,8 +4,8 @@ interface Waiting {
 }
 
 /**
- * Room for so many bytes at once. Who does not fit waits for those who came before, and each who is in leaves by
- * calling what it was given.
+ * Room for so many bytes at once. Whoever does not fit waits for those who came before, and leaves by calling
+ * the function that `enter` returned.
  */
 export class Room {
   readonly #waiting = new Set<Waiting>();
@@ -16,8 +16,8 @@ export class Room {
   }
 
   /**
-   * How to leave again, once there is room; null where there is none within `patienceMs`. `bytes` must
-   * not be more than there is when nobody is in.
+   * A function by which to leave, as soon as there is room; null if there is none within `patienceMs`. `bytes`
+   * must not exceed the room when nobody is in.
    */
   async enter(bytes: number, patienceMs: number): Promise<(() => void) | null> {
     if (this.#waiting.size > 0 || bytes > this.#free) {

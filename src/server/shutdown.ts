@@ -10,7 +10,7 @@ const SWEEP_MS = 50;
  */
 export async function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  // This listener stays: without one a signal does what the system has for it.
+  // This listener stays: without one, a signal would end the process.
   process.on("SIGTERM", resolve);
   process.once("SIGINT", resolve);
   const signal = await promise;
