@@ -71,6 +71,19 @@ export class ApiError extends AppError implements RetryAdvice {
   }
 }
 
+/** Report whether the API server answered with one of these statuses. */
+export function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  return error instanceof ApiError && statuses.includes(error.status ?? 0);
+}
+
+/** For a `catch`: null for one of these statuses; any other error is thrown again. */
+export function nullOn(...statuses: readonly number[]): (error: unknown) => null {
+  return (error) => {
+    if (hasStatus(error, ...statuses)) return null;
+    throw error;
+  };
+}
+
 /** An answer that was cut off because of its size; a smaller part can be asked for. */
 export class TooLargeError extends ApiError {
   constructor(what: string, maxBytes: number) {

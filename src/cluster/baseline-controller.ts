@@ -5,7 +5,7 @@ import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { BASELINE_LABEL, MODE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { field } from "../wire/shape.ts";
-import { type ApiClient, ApiError } from "./api-client.ts";
+import { type ApiClient, ApiError, nullOn } from "./api-client.ts";
 import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
 import { holds, isRollOut, nameOf, owningEveryRule } from "./baseline-policy.ts";
@@ -295,9 +295,7 @@ export class BaselineController implements ClusterListener {
 
   async #delete(namespace: string, policy: string, signal: AbortSignal): Promise<void> {
     const request = { verb: "delete", type: NETWORK_POLICIES, namespace, name: policy } as const;
-    await this.#options.client.send({ ...request, signal }).catch((error: unknown) => {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-    });
+    await this.#options.client.send({ ...request, signal }).catch(nullOn(404));
     this.#options.observe({ kind: "baseline-deleted", namespace, policy });
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../errors.ts";
 import { field } from "../wire/shape.ts";
-import { type ApiClient, ApiError } from "./api-client.ts";
+import { type ApiClient, hasStatus, nullOn } from "./api-client.ts";
 import { askedMs } from "./back-off.ts";
 import type { Observe } from "./notice.ts";
 import { LEASES } from "./resource-type.ts";
@@ -121,10 +121,7 @@ export class LeaderElection {
   async #get(signal: AbortSignal): Promise<unknown> {
     const { client, namespace, name } = this.#options;
     const target = { type: LEASES, namespace, name, timeoutMs: this.#timing.renewMs / 2, signal };
-    return client.send({ verb: "get", ...target }).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    });
+    return client.send({ verb: "get", ...target }).catch(nullOn(404));
   }
 
   /** What the lease says while we lead. */
@@ -188,7 +185,7 @@ export class LeaderElection {
   #explain(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     // Somebody was faster: that is what an election is.
-    if (error instanceof ApiError && error.status === 409) return;
+    if (hasStatus(error, 409)) return;
     this.#options.observe({
       kind: "leadership",
       leading: this.#leading,

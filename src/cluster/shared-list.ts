@@ -1,5 +1,5 @@
 import { textAt } from "../wire/shape.ts";
-import { type ApiClient, ApiError } from "./api-client.ts";
+import { type ApiClient, ApiError, nullOn } from "./api-client.ts";
 import { CONFIG_MAPS } from "./resource-type.ts";
 
 export interface SharedListOptions<T> {
@@ -93,11 +93,4 @@ function versionOf(object: unknown): string {
   const version = textAt(object, "metadata", "resourceVersion");
   if (version === "") throw new ApiError(null, "the API server's ConfigMap carries no version");
   return version;
-}
-
-function nullOn(...statuses: readonly number[]): (error: unknown) => null {
-  return (error) => {
-    if (error instanceof ApiError && statuses.includes(error.status ?? 0)) return null;
-    throw error;
-  };
 }

@@ -2,11 +2,11 @@ import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
 import { renderTime } from "../wire/render-time.ts";
-import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
 import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
 import type { RuleBook } from "./rule-book.ts";
+import { usersOf } from "./users-of.ts";
 
 /** A condition of a resource's status, without its times. */
 interface Condition {
@@ -59,8 +59,7 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
   if (kind === "Profile") {
     const findings = sources.findingsOf(name);
     if (findings !== undefined) fields["findings"] = findings;
-    const named = { key: PROFILE_LABEL, operator: "In" as const, values: [name] };
-    fields["namespaces"] = engine.matchingNamespaces([named]).length;
+    fields["namespaces"] = usersOf(key, engine).length;
   }
   if (kind === "Baseline") {
     const rollOut = sources.rollOutOf(name) ?? NOT_STARTED;

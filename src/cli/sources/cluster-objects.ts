@@ -1,4 +1,4 @@
-import { type ApiClient, ApiError } from "../../cluster/api-client.ts";
+import { type ApiClient, hasStatus } from "../../cluster/api-client.ts";
 import * as kinds from "../../cluster/resource-type.ts";
 import type { PolicyKind } from "../../engine/model.ts";
 import { messageOf } from "../../errors.ts";
@@ -132,8 +132,8 @@ class Lister {
     const found = await Promise.all(
       namespaces.map(async (name) =>
         this.#client.send({ verb: "get", type, name }).catch((error: unknown) => {
-          if (isStatus(error, 404)) throw usageError(`namespace \`${name}\` does not exist`);
-          if (!isStatus(error, 403)) throw error;
+          if (hasStatus(error, 404)) throw usageError(`namespace \`${name}\` does not exist`);
+          if (!hasStatus(error, 403)) throw error;
           this.#report.note(`labels of namespace ${name} are not known: ${messageOf(error)}`);
           return null;
         }),
@@ -149,8 +149,8 @@ class Lister {
         const [namespace = "", name = ""] = key.split("/");
         const request = { verb: "get", type: kinds.CONFIG_MAPS, namespace, name } as const;
         return this.#client.send(request).catch((error: unknown) => {
-          if (isStatus(error, 404)) return null;
-          if (!isStatus(error, 403)) throw error;
+          if (hasStatus(error, 404)) return null;
+          if (!hasStatus(error, 403)) throw error;
           this.#report.note(`settings of the network plugin are not known: ${messageOf(error)}`);
           return null;
         });
@@ -170,13 +170,13 @@ class Lister {
     try {
       return await this.#list(wanted, namespace);
     } catch (error) {
-      if (isStatus(error, 404)) {
+      if (hasStatus(error, 404)) {
         const [version, ...otherVersions] = wanted.otherVersions ?? [];
         if (version === undefined) return [];
         const type = { ...wanted.type, version };
         return this.#tolerant({ ...wanted, type, otherVersions }, namespace);
       }
-      if (wanted.optional !== true || !isStatus(error, 403)) throw error;
+      if (wanted.optional !== true || !hasStatus(error, 403)) throw error;
       this.#report.note(`taken for none: ${messageOf(error)}`);
       return [];
     }
@@ -201,8 +201,4 @@ class Lister {
   #said({ resource }: kinds.ResourceType): string {
     return `reading ${resource}: ${this.#count} objects so far`;
   }
-}
-
-function isStatus(error: unknown, status: number): boolean {
-  return error instanceof ApiError && error.status === status;
 }
