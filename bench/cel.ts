@@ -3,6 +3,7 @@ import { celEnv, parse, plan } from "@bufbuild/cel";
 import { compileExpression, type Program } from "../src/cel/compile-expression.ts";
 import type { Limits } from "../src/cel/frame.ts";
 import { HOSTILE, LARGE, LARGE_ENVIRONMENT } from "../test/cel/hostile.ts";
+import { timesOf } from "./measure.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
 
 /** What people write, and the library evaluates too: no function of Kubernetes. */
@@ -154,14 +155,6 @@ function importMs(): number {
 }
 
 /** Microseconds that `use` takes of each. */
-function timesOf<T>(items: readonly T[], use: (item: T) => unknown): readonly number[] {
-  return items.map((item) => {
-    const start = performance.now();
-    use(item);
-    return (performance.now() - start) * 1e3;
-  });
-}
-
 function repeat(times: number): <T>(item: T) => readonly T[] {
   return (item) => Array.from({ length: times }, () => item);
 }

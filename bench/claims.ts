@@ -1,10 +1,10 @@
-import { performance } from "node:perf_hooks";
 import { parseCidr } from "../src/engine/address.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import type { Change, EndSet, FlowClaim, PortRange, Selector } from "../src/engine/model.ts";
 import type { HeldClaim } from "../src/engine/query.ts";
 import { type ClusterSize, TEAMS } from "./catalogue.ts";
-import { changesOf, type EngineCluster, engineCluster } from "./engine-cluster.ts";
+import { changesOf, engineCluster, policyReviews } from "./engine-cluster.ts";
+import { heap, timed } from "./measure.ts";
 import { Random } from "./random.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
 
@@ -22,7 +22,7 @@ function measure(name: string, size: ClusterSize): readonly BenchRow[] {
   const cluster = engineCluster(size);
   const engine = new MatchingEngine();
   for (const change of changesOf(cluster)) engine.apply(change);
-  const previews = typicalChanges(cluster);
+  const previews = policyReviews(cluster, new Random(7), 1_000);
   previewTimes(engine, previews.slice(0, 300), []);
   const bare = previewTimes(engine, previews, []);
   const held: HeldClaim[] = [];
@@ -175,21 +175,6 @@ function claims({ namespaces }: ClusterSize): readonly FlowClaim[] {
   });
 }
 
-/** Policies replaced, added and taken away, as reviews bring them. */
-function typicalChanges({ policies }: EngineCluster): readonly Change[] {
-  const random = new Random(7);
-  return Array.from({ length: 1_000 }, (_, index): Change => {
-    const like = random.pick(policies);
-    if (index % 4 === 3) {
-      return { kind: "policy", op: "delete", key: `NetworkPolicy/${like.namespace}/${like.name}` };
-    }
-    const { ingress, egress } = random.pick(policies);
-    const object =
-      index % 4 === 0 ? { ...like, ingress, egress } : { ...like, name: `new-${index}` };
-    return { kind: "policy", op: "upsert", object };
-  });
-}
-
 /**
  * Microseconds of each preview, asking for what becomes of these claims if the change concerns them: the
  * least of several rounds, as other processes are not the engine's.
@@ -216,16 +201,4 @@ function concerned(engine: MatchingEngine, changes: readonly Change[]): number {
     engine.preview([change], (_, __, preview) => preview.concerned().length),
   );
   return counts.reduce((sum, count) => sum + count, 0) / counts.length;
-}
-
-function timed(run: () => unknown): number {
-  const start = performance.now();
-  run();
-  return (performance.now() - start) * 1e3;
-}
-
-function heap(): number {
-  for (let round = 0; round < 3; round++) globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

@@ -6,6 +6,7 @@ import { parseNode } from "../src/wire/node.ts";
 import { parsePod } from "../src/wire/pod.ts";
 import type { ClusterSize } from "./catalogue.ts";
 import { type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
+import type { Random } from "./random.ts";
 
 /** A generated cluster as the engine's model. */
 export interface EngineCluster {
@@ -43,4 +44,22 @@ export function changesOf({ namespaces, nodes, pods, policies }: EngineCluster):
 export function must<T>(result: Result<T, readonly Problem[]>): T {
   if (result.ok) return result.value;
   throw new Error(result.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
+}
+
+/** Policies replaced, added and taken away, as reviews bring them. */
+export function policyReviews(
+  { policies }: EngineCluster,
+  random: Random,
+  count: number,
+): readonly Change[] {
+  return Array.from({ length: count }, (_, index): Change => {
+    const like = random.pick(policies);
+    if (index % 4 === 3) {
+      return { kind: "policy", op: "delete", key: `NetworkPolicy/${like.namespace}/${like.name}` };
+    }
+    const { ingress, egress } = random.pick(policies);
+    const object =
+      index % 4 === 0 ? { ...like, ingress, egress } : { ...like, name: `new-${index}` };
+    return { kind: "policy", op: "upsert", object };
+  });
 }

@@ -5,7 +5,8 @@ import type { Change, Pod, Policy } from "../src/engine/model.ts";
 import type { Flow } from "../src/engine/query.ts";
 import { naiveVerdict } from "../test/engine/oracle.ts";
 import type { ClusterSize } from "./catalogue.ts";
-import { changesOf, type EngineCluster, engineCluster } from "./engine-cluster.ts";
+import { changesOf, type EngineCluster, engineCluster, policyReviews } from "./engine-cluster.ts";
+import { heap, timesOf } from "./measure.ts";
 import { Random } from "./random.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
 
@@ -52,7 +53,7 @@ function measure(name: string, size: ClusterSize, targets: boolean): Measured {
   const pods = timesOf(podChanges(cluster, random), (change) => engine.apply(change));
   const policies = timesOf(policyChanges(cluster, random), (change) => engine.apply(change));
   const preview = (change: Change): unknown => engine.preview([change], (_, delta) => delta);
-  const previews = timesOf(typicalPreviews(cluster, random), preview);
+  const previews = timesOf(policyReviews(cluster, random, 2_000), preview);
   const newKey = timesOf(newKeyChanges(cluster), (change) => engine.apply(change));
   const worst = timesOf(worstChanges(cluster), preview);
   const whole = timesOf([1, 2, 3], () => engine.connectivity(3));
@@ -119,21 +120,6 @@ function memoryOf(size: ClusterSize): number {
   return engine.stats().pods > 0 ? held : Number.NaN;
 }
 
-function heap(): number {
-  for (let round = 0; round < 3; round++) globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
-/** Each call's time in microseconds. */
-function timesOf<T>(inputs: readonly T[], run: (input: T) => unknown): readonly number[] {
-  return inputs.map((input) => {
-    const start = performance.now();
-    run(input);
-    return (performance.now() - start) * 1e3;
-  });
-}
-
 function randomFlows(engine: MatchingEngine, random: Random, count: number): readonly Flow[] {
   const ends = Array.from(engine.podKeys(), (key): Flow["from"] => ({ kind: "pod", key }));
   return Array.from({ length: count }, () => ({
@@ -194,19 +180,6 @@ function policyChanges({ policies }: EngineCluster, random: Random): readonly Ch
       { kind: "policy", op: "delete", key: `NetworkPolicy/${object.namespace}/${object.name}` },
     ];
   }).flat();
-}
-
-function typicalPreviews({ policies }: EngineCluster, random: Random): readonly Change[] {
-  return Array.from({ length: 2_000 }, (_, index): Change => {
-    const like = random.pick(policies);
-    if (index % 4 === 3) {
-      return { kind: "policy", op: "delete", key: `NetworkPolicy/${like.namespace}/${like.name}` };
-    }
-    const { ingress, egress } = random.pick(policies);
-    const object =
-      index % 4 === 0 ? { ...like, ingress, egress } : { ...like, name: `new-${index}` };
-    return { kind: "policy", op: "upsert", object };
-  });
 }
 
 /** Label keys that nobody mentioned before: one of all Deployments, of StatefulSets, of Jobs, of nobody. */
