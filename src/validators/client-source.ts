@@ -11,7 +11,7 @@ import { servedBy, servicesIn, targetIn } from "./parts/service-ports.ts";
 export const clientSource = defineValidator({
   id: "client-source",
   title: "An address block for clients whose address the pods never see",
-  why: "Of a Service of type NodePort or LoadBalancer, or with `externalIPs`, and with `externalTrafficPolicy: Cluster`, most networks pass traffic on under the address of a node. A block for clients then keeps them all out, and one with the nodes in it lets everybody in.",
+  why: "What comes from outside by way of a NodePort, a load balancer or an external IP reaches the pods of most networks under the address of a node, unless the Service has `externalTrafficPolicy: Local`. A block for clients then keeps them all out, and one that holds the nodes lets everybody in.",
   fix: "Set `externalTrafficPolicy: Local` on the Service, which keeps the clients' addresses, or filter by `loadBalancerSourceRanges`.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],

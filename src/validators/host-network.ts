@@ -10,8 +10,8 @@ const MAX_PODS = 100;
 /** Report policies for pods on the host's network, and rules that rely on such pods as peers. */
 export const hostNetwork = defineValidator({
   id: "host-network",
-  title: "Pods on the host's network, for which policies do not hold",
-  why: "Pods with `hostNetwork` have the address of their node. Most network plugins hold no policies for them, and do not know their traffic from that of the node: neither a policy that selects them nor a rule that names them as peers does what it says.",
+  title: "Pods on the host's network, to which policies do not apply",
+  why: "Pods with `hostNetwork` have the address of their node. Most network plugins apply no policies to them and cannot tell their traffic from that of the node: neither a policy that selects them nor a rule that names them as peers does what it says.",
   fix: "Allow the addresses of their nodes by `ipBlock`, or take the pods off the host's network.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
@@ -56,7 +56,7 @@ function subjectsOf(subject: Selection, after: EngineView): readonly string[] {
   const count = hosts.length === MAX_PODS ? `${MAX_PODS} or more pods` : `${hosts.length} pods`;
   const who =
     hosts.length === 1 ? `pod \`${podKey(first)}\`` : `${count} such as \`${podKey(first)}\``;
-  return [`selects ${who} on the host's network, for which policies do not hold`];
+  return [`selects ${who} on the host's network, to which policies do not apply`];
 }
 
 /** Only if all pods of a peer are on the host's network: whoever names a whole namespace mostly means the others. */

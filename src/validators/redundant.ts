@@ -17,7 +17,7 @@ const MAX_COMPARED = 2000;
 export const redundant = defineValidator({
   id: "redundant",
   title: "The policy or a rule of it changes nothing",
-  why: "What lets nothing through that is not let through anyway, and denies nothing that is not denied anyway, is either a mistake (another namespace, another label, a higher tier that decides before) or something that the next reader has to understand for nothing.",
+  why: "Nobody is let through or denied by it who would not be anyway. So it is either a mistake (another namespace, another label, a higher tier that decides first), or something that the next reader has to understand for nothing.",
   fix: "Take it out, or keep it on purpose for pods to come.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
