@@ -23,7 +23,6 @@ import {
   denied,
   fault,
   invalid,
-  NO_REMARKS,
   type Remarks,
   unavailable,
 } from "./respond.ts";
@@ -60,10 +59,10 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
 function answerResource(request: AdmissionRequest, verdict: ResourceVerdict): AdmissionReply {
   const { uid, operation } = request;
   if (!isRefused(verdict)) {
-    return allowed(uid, { ...NO_REMARKS, warnings: verdict.notices.map(renderResourceNotice) });
+    return allowed(uid, { warnings: verdict.notices.map(renderResourceNotice), audit: {} });
   }
   const refused = operation === "DELETE" ? denied : invalid;
-  return refused(uid, renderResourceVerdict(request, verdict), NO_REMARKS);
+  return refused(uid, renderResourceVerdict(request, verdict));
 }
 
 function answerTrouble(
@@ -77,7 +76,7 @@ function answerTrouble(
     return allowed(request.uid, { warnings: [`not judged: ${text}`], audit });
   }
   const message = `${renderObject(request)} refused: ${text}`;
-  return refuse(trouble.kind)(request.uid, message, { ...NO_REMARKS, audit });
+  return refuse(trouble.kind)(request.uid, message, { warnings: [], audit });
 }
 
 function refuse(kind: Trouble["kind"]): typeof denied {

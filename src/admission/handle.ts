@@ -8,7 +8,7 @@ import {
   faultsOf,
   outcomeOf,
 } from "./record.ts";
-import { type AdmissionReply, allowed, fault, invalid, NO_REMARKS, patched } from "./respond.ts";
+import { type AdmissionReply, allowed, fault, invalid, patched } from "./respond.ts";
 import { type AdmissionRequest, readReview, uidOf } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -53,8 +53,7 @@ export function createAdmission(
       const request = reading.kind === "request" ? reading.request : null;
       const softened = request !== null && assumedMode(request, around) !== "enforce";
       const text = "Ringfence failed; its log says more";
-      const reply =
-        endpoint === "mutate" || softened ? passed(uid, text) : fault(uid, text, NO_REMARKS);
+      const reply = endpoint === "mutate" || softened ? passed(uid, text) : fault(uid, text);
       const isAllowed = reply.response.allowed;
       const record = { endpoint, uid, outcome: "fault", isAllowed, request, error } as const;
       observer.answered({ ...record, decision: null, durationMs: 0 });
@@ -65,7 +64,7 @@ export function createAdmission(
   function mutated(request: AdmissionRequest): Answered {
     const isLeftAlone = request.operation === "DELETE" || passageOf(request, around) !== null;
     const patch = isLeftAlone ? [] : renderPatch(mutators, request.kind, request.object);
-    const reply = patched(request.uid, patch, NO_REMARKS);
+    const reply = patched(request.uid, patch);
     return { reply, request, decision: null, outcome: "allowed" };
   }
 
@@ -82,7 +81,7 @@ interface Answered extends Pick<DecisionRecord, "request" | "decision" | "outcom
 
 /** Mutation never blocks anybody: what cannot be read passes as it is, and validation decides. */
 function unusable(endpoint: Endpoint, uid: string, problem: string): Answered {
-  const reply = endpoint === "mutate" ? passed(uid, problem) : invalid(uid, problem, NO_REMARKS);
+  const reply = endpoint === "mutate" ? passed(uid, problem) : invalid(uid, problem);
   return { reply, request: null, decision: null, outcome: "unusable" };
 }
 

@@ -54,42 +54,40 @@ export interface AdmissionReply {
   };
 }
 
-export const NO_REMARKS: Remarks = { warnings: [], audit: {} };
+const NO_REMARKS: Remarks = { warnings: [], audit: {} };
 
 /** The request may pass. */
-export function allowed(uid: string, remarks: Remarks): AdmissionReply {
+export function allowed(uid: string, remarks = NO_REMARKS): AdmissionReply {
   return reply({ uid, allowed: true, ...remarksOf(remarks) });
 }
 
 /** The request may pass with a JSON Patch (RFC 6902); with an empty one it is left as it was. */
-export function patched(uid: string, patch: readonly object[], remarks: Remarks): AdmissionReply {
-  if (patch.length === 0) return allowed(uid, remarks);
+export function patched(uid: string, patch: readonly object[]): AdmissionReply {
+  if (patch.length === 0) return allowed(uid);
   return reply({
-    uid,
-    allowed: true,
-    ...remarksOf(remarks),
+    ...allowed(uid).response,
     patchType: "JSONPatch",
     patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
   });
 }
 
 /** A rule forbids it. */
-export function denied(uid: string, message: string, remarks: Remarks): AdmissionReply {
+export function denied(uid: string, message: string, remarks = NO_REMARKS): AdmissionReply {
   return refused("denied", uid, message, remarks);
 }
 
 /** The request or its object cannot be read. */
-export function invalid(uid: string, message: string, remarks: Remarks): AdmissionReply {
+export function invalid(uid: string, message: string, remarks = NO_REMARKS): AdmissionReply {
   return refused("invalid", uid, message, remarks);
 }
 
 /** Ringfence itself failed. */
-export function fault(uid: string, message: string, remarks: Remarks): AdmissionReply {
+export function fault(uid: string, message: string, remarks = NO_REMARKS): AdmissionReply {
   return refused("fault", uid, message, remarks);
 }
 
 /** Ringfence cannot judge now, but will be able to. */
-export function unavailable(uid: string, message: string, remarks: Remarks): AdmissionReply {
+export function unavailable(uid: string, message: string, remarks = NO_REMARKS): AdmissionReply {
   return refused("unavailable", uid, message, remarks);
 }
 

@@ -1,5 +1,6 @@
 import type { Labels } from "../engine/model.ts";
-import { AppError, type Problem, type Result } from "../errors.ts";
+import { AppError } from "../errors.ts";
+import type { JoinedNamespace, NamespaceBaseline } from "../rules/namespace-baselines.ts";
 import type { RollOut } from "../rules/resource-report.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
@@ -23,7 +24,7 @@ export interface BaselineOptions {
    * The policies that a namespace is to have; problems if that cannot be told, and then everything stays as it
    * is. Asked each time, so that it follows the resources and the cluster's DNS.
    */
-  readonly render: (joined: OptedIn) => RenderedBaseline;
+  readonly render: (joined: JoinedNamespace) => NamespaceBaseline;
   /** How many namespaces are changed to another version of their baseline in a second. */
   readonly rollOutPerSecond: number;
   /** Called when `progress` of a Baseline has changed. */
@@ -34,26 +35,12 @@ export interface BaselineOptions {
   readonly backOff?: BackOff;
 }
 
-/** What a namespace is to have. */
-interface RenderedBaseline {
-  /** Name of the Baseline; null where that cannot be told. */
-  readonly baseline: string | null;
-  readonly policies: Result<readonly object[], readonly Problem[]>;
-}
-
 /** What was last seen of a namespace. */
 interface Seen {
   readonly baseline: string | null;
   readonly isInPlace: boolean;
   /** The policies when everything was last in place, to tell a repair from a roll-out; empty: not known. */
   readonly held: readonly object[];
-}
-
-/** A namespace that is to have a baseline. */
-export interface OptedIn {
-  readonly namespace: string;
-  readonly labels: Labels;
-  readonly annotations: Labels;
 }
 
 /** Modes of a roll-out, in which nobody's traffic is cut off either (docs/adr/0010). */
@@ -88,7 +75,7 @@ export class BaselineController implements ClusterListener {
     delete: (key) => this.#takePolicy(key, undefined),
   };
   readonly #options: BaselineOptions;
-  readonly #optedIn = new Map<string, OptedIn>();
+  readonly #optedIn = new Map<string, JoinedNamespace>();
   /** Policies with the label of a baseline, by namespace and name, as the watch shows them. */
   readonly #stored = new Map<string, Map<string, unknown>>();
   readonly #seen = new Map<string, Seen>();
@@ -126,7 +113,7 @@ export class BaselineController implements ClusterListener {
   }
 
   /** The policies that a namespace is to have, problems where they cannot be made; null: none. */
-  wantedIn(namespace: string): RenderedBaseline["policies"] | null {
+  wantedIn(namespace: string): NamespaceBaseline["policies"] | null {
     const joined = this.#optedIn.get(namespace);
     return joined === undefined ? null : this.#options.render(joined).policies;
   }

@@ -5,8 +5,11 @@ import type { BaselineFacts, ClusterValues } from "../resources/baseline-variabl
 import { baselineRevision, renderBaseline } from "../resources/render-baseline.ts";
 import type { RuleBook } from "./rule-book.ts";
 
+/** A namespace that is to have a baseline. */
+export type JoinedNamespace = Omit<BaselineFacts, keyof ClusterValues>;
+
 /** The policies a namespace is to have. */
-interface NamespaceBaseline {
+export interface NamespaceBaseline {
   /** Name of the Baseline; null where that cannot be told. */
   readonly baseline: string | null;
   readonly policies: Result<readonly object[], readonly Problem[]>;
@@ -23,7 +26,7 @@ export class NamespaceBaselines {
   }
 
   /** The policies that a namespace is to have now. */
-  renderFor(namespace: Omit<BaselineFacts, keyof ClusterValues>): NamespaceBaseline {
+  renderFor(namespace: JoinedNamespace): NamespaceBaseline {
     const chosen = this.#ruleBook.baselineFor(namespace.labels);
     if (!chosen.ok) return { baseline: null, policies: chosen };
     const policies = renderBaseline(chosen.value, { ...this.#clusterValues(), ...namespace });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Admission } from "../../src/admission/handle.ts";
-import { allowed, NO_REMARKS } from "../../src/admission/respond.ts";
+import { allowed } from "../../src/admission/respond.ts";
 import { uidOf } from "../../src/admission/review.ts";
 import { CertificateFiles } from "../../src/server/certificate.ts";
 import { secureContextOf } from "../../src/server/create-server.ts";
@@ -19,7 +19,7 @@ const review = JSON.stringify({ request: { uid: "u-1" } });
 function allowing(ready: Promise<void> = Promise.resolve()): Admission {
   const reply = (body: unknown) => {
     const uid = uidOf(body);
-    return uid === null ? null : allowed(uid, NO_REMARKS);
+    return uid === null ? null : allowed(uid);
   };
   return {
     handle: async (_, body) => ready.then(() => reply(body)),
