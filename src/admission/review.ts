@@ -1,6 +1,6 @@
 import type { PolicyKind } from "../engine/model.ts";
 import { RESOURCE_KINDS, type ResourceKind } from "../resources/resource.ts";
-import type { Operation } from "../rules/rule.ts";
+import type { Operation, RequestFacts } from "../rules/rule.ts";
 import { field, isObject } from "../wire/shape.ts";
 
 /** Kinds the webhook judges; each in the API versions its schema is known of. */
@@ -32,34 +32,16 @@ const NAMESPACED: ReadonlySet<GovernedKind | ResourceKind> = new Set([
 ]);
 
 /** Who asks: `request.userInfo`, as the API server has authenticated it. */
-export interface RequestUser {
-  readonly username: string;
-  readonly uid: string;
-  readonly groups: readonly string[];
-  /** Handed on as it came. */
-  readonly extra: unknown;
-}
+export type RequestUser = RequestFacts["user"];
 
 /** What an AdmissionReview asks about. `object` is null on DELETE, `oldObject` on CREATE. */
-interface RequestOf<K> {
+interface RequestOf<K extends string> extends RequestFacts {
   readonly uid: string;
   readonly kind: K;
   readonly operation: Operation;
-  /** Empty for what is cluster-scoped; a Namespace's own name for Namespaces. */
-  readonly namespace: string;
-  /** Empty where `generateName` is not filled in yet (mutation). */
+  /** Empty also where `generateName` is not filled in yet (mutation). */
   readonly name: string;
-  readonly subResource: string;
-  /** What was asked for before the API server converted it; handed on as it came. */
-  readonly requestedAs: {
-    readonly kind: unknown;
-    readonly resource: unknown;
-    readonly subResource: unknown;
-  };
-  readonly dryRun: boolean;
-  readonly user: RequestUser;
-  /** Handed on as they came. */
-  readonly options: unknown;
+  readonly requestedAs: NonNullable<RequestFacts["requestedAs"]>;
   readonly object: unknown;
   readonly oldObject: unknown;
 }

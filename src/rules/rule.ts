@@ -55,7 +55,7 @@ export interface ClusterFacts {
 }
 
 /** The request, as far as a rule may look at it. */
-interface RequestFacts {
+export interface RequestFacts {
   /** Kind of the Kubernetes API. */
   readonly kind: string;
   /** A Namespace's own name for Namespaces; empty for what is cluster-scoped. */

@@ -6,6 +6,7 @@ import { excuse } from "./excuse.ts";
 import type { ClusterFacts, CompiledProfile } from "./rule.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { type Judgement, type RuleFault, runRules } from "./run-rules.ts";
+import { unasked } from "./unasked.ts";
 
 export interface StoredFindingsOptions {
   readonly engine: EngineView;
@@ -21,7 +22,6 @@ export interface StoredFindingsOptions {
 
 /** PERF: at most one part in this many of the process's time goes into looking at what is stored. */
 const SHARE = 50;
-const NOBODY = { username: "", uid: "", groups: [], extra: {} };
 
 /**
  * What the rules find in stored policies, including those that were there before their namespace opted in and
@@ -75,16 +75,7 @@ export class StoredFindings {
     const { findings, faults } = this.#run(active, {
       object: { kind: "policy", manifest, policy },
       namespaceLabels,
-      request: {
-        kind: "NetworkPolicy",
-        namespace,
-        name: policy.name,
-        subResource: "",
-        requestedAs: null,
-        dryRun: true,
-        options: undefined,
-        user: NOBODY,
-      },
+      request: unasked({ kind: "NetworkPolicy", namespace, name: policy.name }),
     });
     const labels = new Map(Object.entries(manifest.metadata.labels ?? {}));
     const { left } = excuse(

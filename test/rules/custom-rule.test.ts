@@ -15,6 +15,7 @@ import type {
   RuleSituation,
 } from "../../src/rules/rule.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
+import { unasked } from "../../src/rules/unasked.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { field, isObject } from "../../src/wire/shape.ts";
@@ -195,17 +196,8 @@ describe("a rule in CEL sees", () => {
       kind: "Namespace" as const,
       metadata: { name: "shop" },
     };
-    const user = { username: "dana", uid: "", groups: [], extra: {} };
-    const asked = {
-      kind: "Namespace",
-      namespace: "shop",
-      name: "shop",
-      subResource: "status",
-      requestedAs: null,
-      dryRun: false,
-      user,
-      options: undefined,
-    };
+    const nobody = unasked({ kind: "Namespace", namespace: "shop", name: "shop" });
+    const asked = { ...nobody, subResource: "status" };
     const change = { object: { kind: "namespace", manifest: shop }, request: asked } as const;
     expect(judge(profile, change)).toEqual({ findings: [], faults: [] });
     const other = succeedIn({ expression: "namespaceObject != null", kinds: ["Namespace"] });

@@ -14,6 +14,7 @@ import { createRegistry } from "../../src/rules/registry.ts";
 import type { ClusterFacts, GovernedObject, WorkloadTemplate } from "../../src/rules/rule.ts";
 import { type ProfileList, RuleBook } from "../../src/rules/rule-book.ts";
 import { type Judgement, runRules } from "../../src/rules/run-rules.ts";
+import { unasked } from "../../src/rules/unasked.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
 import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
 import type { ResolverEndpoint } from "../../src/wire/endpoints.ts";
@@ -61,8 +62,6 @@ export function readFixture(path: string): Fixture {
   return fixtureSchema.parse(parse(readFileSync(path, "utf8")));
 }
 
-const NOBODY = { username: "", uid: "", groups: [], extra: {} };
-
 const registry = createRegistry(VALIDATORS);
 const compileCustomRule = await loadCustomRules();
 
@@ -104,16 +103,7 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
       object: after.map(governed)[0] ?? null,
       oldObject: before.map(governed)[0] ?? null,
       namespaceLabels: null,
-      request: {
-        kind: "",
-        namespace: "",
-        name: "",
-        subResource: "",
-        requestedAs: null,
-        dryRun: false,
-        user: NOBODY,
-        options: undefined,
-      },
+      request: unasked({ kind: "", namespace: "", name: "" }),
       clock: () => 0,
       deadline: 1,
       delta,

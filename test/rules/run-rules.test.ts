@@ -17,6 +17,7 @@ import {
 } from "../../src/rules/rule.ts";
 import { runRules } from "../../src/rules/run-rules.ts";
 import { atMost, isWeaker, soften } from "../../src/rules/severity.ts";
+import { unasked } from "../../src/rules/unasked.ts";
 import { NO_FACTS } from "../support/facts.ts";
 
 const common = {
@@ -61,16 +62,7 @@ const situation: RuleSituation = {
   object: { kind: "namespace", manifest: { metadata: { name: "shop" } } },
   oldObject: null,
   namespaceLabels: null,
-  request: {
-    kind: "Namespace",
-    namespace: "shop",
-    name: "shop",
-    subResource: "",
-    requestedAs: null,
-    dryRun: false,
-    options: undefined,
-    user: { username: "dana", uid: "", groups: [], extra: {} },
-  },
+  request: unasked({ kind: "Namespace", namespace: "shop", name: "shop" }),
   clock: () => 0,
   deadline: 1,
   delta: { opened: [], closed: [], unsure: [] },

@@ -1,9 +1,10 @@
 import { judgeInvariants } from "../../admission/judge-invariants.ts";
 import { resourceKey } from "../../resources/resource.ts";
 import { type Excuse, type Excused, excuse } from "../../rules/excuse.ts";
-import type { ClusterFacts, CompiledProfile, RuleSituation } from "../../rules/rule.ts";
+import type { ClusterFacts, CompiledProfile, RequestFacts } from "../../rules/rule.ts";
 import { runRules } from "../../rules/run-rules.ts";
 import { atMost, soften } from "../../rules/severity.ts";
+import { unasked } from "../../rules/unasked.ts";
 import { renderTime } from "../../wire/render-time.ts";
 import { PROFILE_LABEL } from "../../wire/ringfence-labels.ts";
 import { NOWHERE } from "../sources/source-object.ts";
@@ -151,24 +152,10 @@ function exemptionNotes(
   ];
 }
 
-/** Files do not say who will apply them. */
-const NOBODY = { username: "", uid: "", groups: [], extra: {} };
-
-function requestOf({ governed, namespace }: JudgedObject): RuleSituation["request"] {
-  const [kind, name] =
-    governed.kind === "policy"
-      ? [governed.policy.kind, governed.policy.name]
-      : ["Namespace", namespace];
-  return {
-    kind,
-    name,
-    namespace,
-    subResource: "",
-    requestedAs: null,
-    dryRun: true,
-    user: NOBODY,
-    options: undefined,
-  };
+function requestOf({ governed, namespace }: JudgedObject): RequestFacts {
+  const { kind, name } =
+    governed.kind === "policy" ? governed.policy : { kind: "Namespace", name: namespace };
+  return unasked({ kind, namespace, name });
 }
 
 /** The webhook refuses everything in such a namespace, and the namespace itself. */
