@@ -1,9 +1,10 @@
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
 import { optInOf } from "../rules/opt-in.ts";
+import { field } from "../wire/shape.ts";
 import { refillsBaseline } from "./baseline-changes.ts";
 import { baselineGapFor } from "./baseline-gate.ts";
-import { countParts } from "./count-parts.ts";
+import { countParts, hasMoreParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
 import { type Decision, type Notice, refusingFaults, type Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace } from "./govern.ts";
@@ -86,11 +87,14 @@ async function decideGoverned(
     const { namespace } = request;
     return troubled({ kind: "no-baseline", namespace, missing }, mode, "deny");
   }
+  // SECURITY: one policy of megabytes would keep the process from answering for seconds.
+  const limit = options.policyPartsLimit;
+  if (request.kind !== "Pod" && hasMoreParts(field(request.object, "spec"), limit)) {
+    return troubled({ kind: "too-large", parts: null, limit }, mode, options.onTooLarge);
+  }
   const subject = readSubject(request, cluster.engine);
   if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");
-  // SECURITY: one policy of megabytes would keep the process from answering for seconds.
   const parts = partsOf(subject.value);
-  const limit = options.policyPartsLimit;
   if (parts > limit) {
     return troubled({ kind: "too-large", parts, limit }, mode, options.onTooLarge);
   }

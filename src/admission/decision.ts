@@ -30,7 +30,12 @@ export type Trouble =
   /** It concerns an invariant, and the other replicas may be admitting what breaks that together with it. */
   | { readonly kind: "untold"; readonly problem: Problem }
   /** Judging it would keep everybody else waiting. */
-  | { readonly kind: "too-large"; readonly parts: number; readonly limit: number }
+  | {
+      readonly kind: "too-large";
+      /** Null: so many that they were not counted. */
+      readonly parts: number | null;
+      readonly limit: number;
+    }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };
 
 /** The use of an Exemption for findings of those rules. */

@@ -33,7 +33,7 @@ export function renderTrouble(trouble: Trouble): string {
     case "untold":
       return `the other replicas of Ringfence could not be told of it, and may admit at the same moment what breaks an invariant together with it: ${trouble.problem.message}`;
     case "too-large":
-      return `the policy has ${trouble.parts} rules, peers, ports, address ranges and labels; at most ${trouble.limit} are judged`;
+      return renderTooLarge(trouble);
     case "rule-fault":
       return renderList(
         trouble.faults.map(({ error }) => error.message),
@@ -42,6 +42,11 @@ export function renderTrouble(trouble: Trouble): string {
     default:
       return unreachable(trouble);
   }
+}
+
+function renderTooLarge({ parts, limit }: Extract<Trouble, { kind: "too-large" }>): string {
+  const count = parts ?? "too many";
+  return `the policy has ${count} rules, peers, ports, address ranges and labels; at most ${limit} are judged`;
 }
 
 /** Of a policy that was asked about all the same: nobody must believe that it was judged. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Requirement, Selector } from "../engine/model.ts";
 import { stringMapSchema } from "./metadata.ts";
+import { MAX_PROBLEMS } from "./shape.ts";
 
 /** Where `qualified name` of Kubernetes puts its limits: prefix 253, name 63 characters. */
 const NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
@@ -51,6 +52,7 @@ interface SelectorShape {
 
 function toSelector(selector: SelectorShape, context: z.RefinementCtx): Selector {
   const complain = (path: PropertyKey[], message: string): void => {
+    if (context.issues.length >= MAX_PROBLEMS) return;
     context.addIssue({ code: "custom", path, message, input: selector });
   };
   const equalities = Array.from(selector.matchLabels ?? [], ([key, value]): Requirement => {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Labels, Workload } from "../engine/model.ts";
 import type { Problem } from "../errors.ts";
-import { isObject, textAt } from "./shape.ts";
+import { isObject, MAX_PROBLEMS, textAt } from "./shape.ts";
 
 /** RFC 1123 subdomain: what the API server takes as the name of a policy. */
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -21,6 +21,7 @@ export const stringMapSchema = z
         map.set(key, value ?? "");
         continue;
       }
+      if (context.issues.length >= MAX_PROBLEMS) break;
       context.addIssue({
         code: "custom",
         path: [key],

@@ -1,9 +1,14 @@
 /** Control characters, and characters that are invisible or reorder a line: a terminal would obey them. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
+/** How much of a text is looked at for so many runes, which are two units each at most: more is cut, not read. */
+const UNITS_PER_RUNE = 4;
+
 /** `text` as one line that a terminal and an HTTP header can take, of at most `max` runes. */
 export function printable(text: string, max: number): string {
-  return cut(text.replaceAll(UNPRINTABLE, " "), max);
+  const read = text.slice(0, UNITS_PER_RUNE * max);
+  const line = read.replaceAll(UNPRINTABLE, " ");
+  return cut(read.length < text.length ? `${line}…` : line, max);
 }
 
 /** Cut `text` to `max` runes, the last of them an ellipsis where something was cut. */

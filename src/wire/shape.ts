@@ -4,18 +4,45 @@ import { didYouMean } from "../nearest.ts";
 import { knownFields } from "./known-fields.ts";
 import { printable } from "./printable.ts";
 
+/** SECURITY: to tell of each of a million values that they are wrong takes seconds. */
+export const MAX_PROBLEMS = 100;
+
 /**
- * Read `raw` by `schema`. Everything that is wrong comes back at once, each with the JSON path of its field
- * from the top of `raw`.
+ * Read `raw` by `schema`. What is wrong comes back at once, up to a hundred problems, each with the JSON path of
+ * its field, written as it is reached from the top of `raw`.
  */
 export function parseShape<S extends z.ZodType>(
   schema: S,
   raw: unknown,
 ): Result<z.output<S>, readonly Problem[]> {
-  const read = schema.safeParse(raw, { reportInput: true });
-  return read.success
-    ? success(read.data)
-    : failure(read.error.issues.flatMap((issue) => toProblems(issue, schema)));
+  const read = safeParse(schema, raw);
+  if (read === null) return failure([whole("has more that is wrong than can be told")]);
+  if (read.success) return success(read.data);
+  const problems = read.error.issues
+    .slice(0, MAX_PROBLEMS)
+    .flatMap((issue) => toProblems(issue, schema));
+  return failure(
+    problems.length >= MAX_PROBLEMS
+      ? [...problems.slice(0, MAX_PROBLEMS), whole("may have more that is wrong")]
+      : problems,
+  );
+}
+
+/** Null for what is wrong in so many places that Zod's lists of them do not fit on the stack. */
+function safeParse<S extends z.ZodType>(
+  schema: S,
+  raw: unknown,
+): z.ZodSafeParseResult<z.output<S>> | null {
+  try {
+    return schema.safeParse(raw, { reportInput: true });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function whole(message: string): Problem {
+  return { code: "NP_E_SCHEMA", path: "", message };
 }
 
 /** What comes from outside is never written to. */
@@ -127,7 +154,7 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): readonly Proble
     case "invalid_type":
       return [{ code: "NP_E_SCHEMA", path, message: wrongType(issue.expected, issue.input) }];
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({
         code: "NP_E_SCHEMA",
         path: jsonPath([...issue.path, key]),
         message: unknownField(key, knownFields(schema, issue.path)),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { countParts } from "../../src/admission/count-parts.ts";
+import { countParts, hasMoreParts } from "../../src/admission/count-parts.ts";
 import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
@@ -44,4 +44,21 @@ it("counts nodes and names of domains", () => {
     }),
   );
   expect(countParts(policy)).toBe(1 + 3 + 2);
+});
+
+const absent = { podSelector: { matchExpressions: [{ key: "a", operator: "DoesNotExist" }] } };
+it.each<[string, object, number]>([
+  ["empty rules", { ingress: [{}, {}, {}] }, 3],
+  ["addresses", { egress: [{ to: Array(9).fill({ ipBlock: { cidr: "10.0.0.0/8" } }) }] }, 10],
+  ["the longest way to write a peer", { egress: [{ to: Array(9).fill(absent) }] }, 19],
+  [
+    "the longest way to write a port",
+    { egress: Array(9).fill({ ports: [{ protocol: "TCP", port: 1, endPort: 2 }] }) },
+    18,
+  ],
+])("of %s never takes there to be more parts than are counted", (_, spec, parts) => {
+  const { policy } = succeed(parseNetworkPolicy({ metadata: { name: "a" }, spec }));
+  expect(countParts(policy)).toBe(parts);
+  expect(hasMoreParts(spec, parts)).toBe(false);
+  expect(hasMoreParts({ ingress: Array(4 * parts).fill({}) }, parts)).toBe(true);
 });

@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 
 let served: Served;
 beforeAll(async () => {
-  served = await serve(createWorld().admission);
+  served = await serve(createWorld({ options: { policyPartsLimit: 30_000 } }).admission);
 });
 afterAll(async () => served.stop());
 
@@ -30,6 +30,16 @@ describe("without a readable uid there is an HTTP status", () => {
     ["not an AdmissionReview", '{"kind":"Pod","metadata":{"uid":"x"}}', 400],
     ["a review without a uid", JSON.stringify(review({ object: good, request: { uid: "" } })), 400],
     ["a uid that is no string", JSON.stringify(review({ object: good, request: { uid: 7 } })), 400],
+    [
+      "a uid that no API server makes",
+      JSON.stringify(review({ object: good, request: { uid: "x".repeat(200) } })),
+      400,
+    ],
+    [
+      "a uid that a terminal obeys",
+      JSON.stringify(review({ object: good, request: { uid: "\u009b2J" } })),
+      400,
+    ],
     ["8 MiB", JSON.stringify({ ...asked, padding: "x".repeat(8 * MIB) }), 413],
   ])("%s", async (_, body, status) => {
     for (const path of ["/validate", "/mutate"]) {
@@ -118,6 +128,41 @@ describe("with a uid there is an AdmissionReview", () => {
     const body = JSON.stringify(review({ object, oldObject: object })).replaceAll('"DEEP"', deep);
     const response = await ask(served, body);
     expect(response).toMatchObject({ uid: UID, allowed: false, status: { code: 422 } });
+    expect(response.status?.message).toContain(text);
+  });
+
+  const wrong = { port: 0 };
+  it.each<[string, object, number, string]>([
+    [
+      "more is wrong than fits",
+      { ingress: [{ ports: Array(100_000).fill(wrong) }] },
+      403,
+      "has too many rules",
+    ],
+    [
+      "a hundred things and more are wrong",
+      { ingress: [{ ports: Array(10_000).fill(wrong) }] },
+      422,
+      "spec.ingress[0].ports[0].port: `0` is not a port: 1 to 65535; spec.ingress[0].ports[1].port",
+    ],
+    [
+      "fields that there are not have the longest names",
+      { ["ingres".repeat(MIB)]: 1 },
+      422,
+      "spec.ingresingres",
+    ],
+    [
+      "there are a hundred thousand fields that there are not",
+      Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`ingress${index}`, 1])),
+      422,
+      "spec.ingress0: unknown field `ingress0`; did you mean `ingress`?",
+    ],
+  ])("is answered within two seconds where %s", async (_, spec, code, text) => {
+    const body = JSON.stringify(review({ object: policy("shop/x", { podSelector: {}, ...spec }) }));
+    const started = performance.now();
+    const response = await ask(served, body);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(response).toMatchObject({ allowed: false, status: { code } });
     expect(response.status?.message).toContain(text);
   });
 

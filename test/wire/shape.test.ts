@@ -35,6 +35,26 @@ it.each<[string, z.ZodType, unknown, string]>([
   expect(complaints(parseShape(schema, raw))).toEqual([expected]);
 });
 
+it.each([
+  [100, 101, ": may have more that is wrong"],
+  [99, 99, "[98]: `1` is not a string; put it in quotes"],
+  // Their number does not fit on the stack.
+  [400_000, 1, ": has more that is wrong than can be told"],
+])("of %i things that are wrong tells %i", (wrong, told, last) => {
+  const read = complaints(
+    parseShape(z.object({ a: z.array(z.array(z.string())) }), { a: [Array(wrong).fill(1)] }),
+  );
+  expect(read).toHaveLength(told);
+  expect(read.at(-1)).toBe(last.startsWith("[") ? `a[0]${last}` : last);
+});
+
+it("does not hide a defect of its own", () => {
+  const broken = z.string().transform(() => {
+    throw new TypeError("a defect");
+  });
+  expect(() => parseShape(broken, "a")).toThrow("a defect");
+});
+
 it("takes for the same what has the same fields and items", () => {
   const json = fc.json({ maxDepth: 3, depthSize: "small" });
   const parse = (text: string): unknown => JSON.parse(text.replaceAll("-0", "0"));
