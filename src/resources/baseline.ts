@@ -6,6 +6,16 @@ import { API_VERSION, clusterMetadataSchema, resourceNameSchema } from "./resour
 
 const MAX_KEYS = 50;
 
+/** Characters as JSON, of all templates together, or of the values: a hundred times what baselines have. */
+const MAX_LENGTH = 64 * 1024;
+
+const TOO_LONG = `has over ${MAX_LENGTH} characters`;
+
+/** Report whether it takes no longer to fill in and to read than others have the patience to wait for. */
+function isShort(value: unknown): boolean {
+  return JSON.stringify(value).length <= MAX_LENGTH;
+}
+
 /** Keys of labels or annotations that templates may be filled in with. */
 const keysSchema = z
   .array(
@@ -25,6 +35,7 @@ const valuesSchema = z
       context.addIssue({ code: "custom", path: [name], message, input: value });
     }
   })
+  .refine(isShort, { error: TOO_LONG })
   .default({})
   .meta({ type: "object", "x-kubernetes-preserve-unknown-fields": true });
 
@@ -58,6 +69,7 @@ export const baselineSchema = z
       policies: z
         .array(policySchema)
         .max(20)
+        .refine(isShort, { error: TOO_LONG })
         .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
         .describe("The NetworkPolicies of every namespace whose profile names the baseline."),
     }),

@@ -7,6 +7,22 @@ export type VariableValue = string | readonly unknown[] | { readonly problem: st
 /** What the variables of a template stand for; undefined: there is no such variable. */
 export type Variables = (name: string) => VariableValue | undefined;
 
+const MAX_LENGTH = 64 * 1024;
+const MAX_PROBLEMS = 100;
+
+/**
+ * How long what the variables of templates stand for may yet be, as JSON. SECURITY: it counts as often as it is used,
+ * or a thousand uses of one would fill the memory.
+ */
+export interface Allowance {
+  left: number;
+}
+
+/** What the templates of one Baseline have together. */
+export function newAllowance(): Allowance {
+  return { left: MAX_LENGTH };
+}
+
 const REFERENCE = /\$\((?<name>[^()]*)\)/g;
 
 /**
@@ -19,15 +35,17 @@ const REFERENCE = /\$\((?<name>[^()]*)\)/g;
 export function expandTemplate(
   template: unknown,
   variables: Variables,
+  allowance = newAllowance(),
 ): Result<unknown, readonly Problem[]> {
   const problems: Problem[] = [];
-  const value = expand(template, [], { variables, problems });
+  const value = expand(template, [], { variables, problems, allowance });
   return problems.length > 0 ? failure(problems) : success(value);
 }
 
 interface Expansion {
   readonly variables: Variables;
   readonly problems: Problem[];
+  readonly allowance: Allowance;
 }
 
 function expand(template: unknown, path: readonly PropertyKey[], expansion: Expansion): unknown {
@@ -47,16 +65,19 @@ function expand(template: unknown, path: readonly PropertyKey[], expansion: Expa
 function expandText(
   text: string,
   path: readonly PropertyKey[],
-  { variables, problems }: Expansion,
+  { variables, problems, allowance }: Expansion,
 ): unknown {
   const complain = (message: string): string => {
     problems.push({ code: "NP_E_RESOURCE", path: jsonPath(path), message });
-    return text;
+    return "";
   };
   const lookUp = (name: string): string | readonly unknown[] => {
+    if (problems.length >= MAX_PROBLEMS || allowance.left < 0) return "";
     const value = variables(name);
     if (value === undefined) return complain(`there is no value for \`$(${name})\``);
     if (isProblem(value)) return complain(value.problem);
+    allowance.left -= JSON.stringify(value).length;
+    if (allowance.left < 0) return complain(`has over ${MAX_LENGTH} characters by its variables`);
     return value.length === 0 && Array.isArray(value)
       ? complain(`\`$(${name})\` is an empty list, which would mean everybody`)
       : value;

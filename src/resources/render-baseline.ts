@@ -11,7 +11,7 @@ import {
   listsOf,
   variablesOf,
 } from "./baseline-variables.ts";
-import { expandTemplate, type Variables } from "./expand-template.ts";
+import { expandTemplate, newAllowance, type Variables } from "./expand-template.ts";
 
 /** Namespaces that no webhook configuration selects and that never get a baseline. */
 const SYSTEM_NAMESPACES: readonly string[] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -40,9 +40,10 @@ function renderWith(
 ): Result<readonly object[], readonly Problem[]> {
   const policies: object[] = [];
   const problems: Problem[] = [];
+  const allowance = newAllowance();
   for (const [index, { name, labels, spec }] of baseline.policies.entries()) {
     const at = `spec.policies[${index}]`;
-    const filled = expandTemplate(spec, variables);
+    const filled = expandTemplate(spec, variables, allowance);
     if (!filled.ok) {
       problems.push(...filled.error.map((problem) => below(`${at}.spec`, problem)));
       continue;
@@ -105,7 +106,7 @@ export function checkBaseline(baseline: Baseline): readonly Problem[] {
     if (found.length >= complaints.length) return;
     [labels, annotations, complaints] = [otherLabels, otherAnnotations, found];
   };
-  for (const value of OTHER_SAMPLES) {
+  for (const value of complaints.length === 0 ? [] : OTHER_SAMPLES) {
     for (const key of baseline.namespaceLabels)
       attempt(new Map(labels).set(key, value), annotations);
     for (const key of baseline.namespaceAnnotations) {

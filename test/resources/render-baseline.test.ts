@@ -283,3 +283,25 @@ it.each(["kube-system", "kube-public", "kube-node-lease", "guard"])("leaves %s a
   expect(isLeftAlone(name, "guard")).toBe(true);
   expect(isLeftAlone("shop", "guard")).toBe(false);
 });
+
+it("has a bound to what its variables stand for, however often one is used", () => {
+  const peers = Array<object>(500).fill({ ipBlock: { cidr: "10.0.0.0/8" } });
+  const given = {
+    ...baseline({
+      podSelector: {},
+      ingress: Array<object>(1_000).fill({ from: "$(values.peers)" }),
+    }),
+    values: { peers },
+  };
+  expect(complaints(renderBaseline(given, facts))).toEqual([
+    "spec.policies[0].spec.ingress[3].from: has over 65536 characters by its variables",
+  ]);
+});
+
+it("names a hundred variables that there are not, and no more", () => {
+  const labels = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, index) => [`l${index}`, "$(nothing)"]),
+  );
+  const given = baseline({ podSelector: { matchLabels: labels } });
+  expect(complaints(renderBaseline(given, facts))).toHaveLength(100);
+});

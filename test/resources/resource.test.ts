@@ -231,6 +231,14 @@ it.each<[string, unknown, readonly string[]]>([
     ),
   ],
   [
+    "templates and values that take too long to fill in",
+    document("Baseline", {
+      policies: [{ name: "p", spec: { ingress: Array(30_000).fill({}) } }],
+      values: { text: "x".repeat(70_000) },
+    }),
+    ["values", "policies"].map((name) => `spec.${name}: has over 65536 characters`),
+  ],
+  [
     "two policies of one name",
     document("Baseline", { policies: [...policies, ...policies] }),
     ["spec.policies[1].name: a second policy `p`"],
