@@ -66,12 +66,19 @@ export type ReviewReading =
   | { readonly kind: "unusable"; readonly uid: string; readonly problem: string }
   | { readonly kind: "no-uid" };
 
+/** SECURITY: it is repeated in the answer and in the log, as names are. API servers make UUIDs. */
+const UID = /^[!-~]{1,128}$/;
+
+/** Of no name is more asked here than that: before it is made from `generateName` it is empty. */
+const NAME = /^[!-~]{0,253}$/;
+
 /**
  * The uid of anything that looks like an AdmissionReview, null where there is none: as long as there
  * is one the answer can be a review, and only a review reaches the user's terminal.
  */
 export function uidOf(body: unknown): string | null {
-  return text(field(body, "request", "uid")) || null;
+  const uid = text(field(body, "request", "uid"));
+  return UID.test(uid) ? uid : null;
 }
 
 /**
@@ -105,13 +112,15 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
   const oldObject = operation === "CREATE" ? null : field(raw, "oldObject");
   if (operation !== "DELETE" && !isObject(object)) return "request.object: is not an object";
   if (operation !== "CREATE" && !isObject(oldObject)) return "request.oldObject: is not an object";
-  // deletecollection sends an empty name, and generateName one that only the object carries.
-  const name = text(field(raw, "name")) || text(field(object ?? oldObject, "metadata", "name"));
+  const name = nameOf(raw, object ?? oldObject);
+  const namespace = namespaceOf(kind, raw, name);
+  if (![name, namespace].every((it) => NAME.test(it)))
+    return "request.name: no object has such a name";
   return {
     uid,
     kind,
     operation,
-    namespace: namespaceOf(kind, raw, name),
+    namespace,
     name,
     subResource: text(field(raw, "subResource")),
     requestedAs: {
@@ -125,6 +134,11 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
     object,
     oldObject,
   };
+}
+
+/** deletecollection sends an empty name, and generateName one that only the object carries. */
+function nameOf(raw: unknown, object: unknown): string {
+  return text(field(raw, "name")) || text(field(object, "metadata", "name"));
 }
 
 function namespaceOf(kind: GovernedKind | ResourceKind, raw: unknown, name: string): string {

@@ -72,6 +72,11 @@ describe("with a uid there is an AdmissionReview", () => {
       review({ object: good, request: { operation: "CONNECT" } }),
       [422, "`CONNECT`"],
     ],
+    [
+      "a name that no object has",
+      review({ object: policy(`shop/${"x".repeat(300)}`, {}) }),
+      [422, "request.name: no object has such a name"],
+    ],
     ["no object", review({ object: good, request: { object: null } }), [422, "request.object"]],
     [
       "an object that is a list",
@@ -100,7 +105,7 @@ describe("with a uid there is an AdmissionReview", () => {
     expect(response.status?.message).toContain(text);
   });
 
-  it.each(rows.slice(0, 8))("and mutation lets it pass: %s", async (_, body) => {
+  it.each(rows.slice(0, 9))("and mutation lets it pass: %s", async (_, body) => {
     const response = await ask(served, body, "/mutate");
     expect(response).toMatchObject({ uid: UID, allowed: true });
     expect(response.warnings?.[0]).toMatch(/^passed unchecked: /);
