@@ -16,9 +16,9 @@ export function ownersGained({
   oldObject,
 }: AdmissionRequest): readonly string[] {
   if (operation !== "UPDATE" || kind === "Namespace" || kind === "Pod") return [];
-  const before = ownersOf(oldObject).map(uidOf);
+  const before = new Set(ownersOf(oldObject).map(uidOf));
   const after = ownersOf(object);
-  if (after.some((owner) => before.includes(uidOf(owner)))) return [];
+  if (after.some((owner) => before.has(uidOf(owner)))) return [];
   return after.map((owner) => `${textAt(owner, "kind")} ${textAt(owner, "name")}`);
 }
 

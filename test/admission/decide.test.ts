@@ -166,6 +166,7 @@ describe("requests that are none of the rules' business", () => {
   const oldObject = wide("shop/x", { labels: {} });
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "0" };
   const owned = { ownerReferences: [owner] };
+  const crowd = { ...baseline, ownerReferences: Array<Json>(101).fill(owner) };
   const dying = { deletionTimestamp: "2026-11-23T06:00:00Z", finalizers: ["a/b"] };
   const rows: readonly (readonly [string, object, WorldOptions, string | null])[] = [
     [
@@ -232,6 +233,12 @@ describe("requests that are none of the rules' business", () => {
     [
       "an owner for a baseline policy, with whom it would go",
       { object: wide("shop/x", { ...baseline, ...owned }), oldObject: wide("shop/x", baseline) },
+      {},
+      null,
+    ],
+    [
+      "a baseline policy that keeps more owners than can be compared",
+      { object: wide("shop/x", crowd), oldObject: wide("shop/x", crowd) },
       {},
       null,
     ],
