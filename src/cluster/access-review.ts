@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { RequestUser } from "../admission/review.ts";
 import type { Authorizer } from "../admission/surroundings.ts";
 import { AppError, failure, type Problem, type Result, success } from "../errors.ts";
@@ -13,7 +14,7 @@ export interface AccessReviewOptions {
   readonly cacheMs?: number;
 }
 
-/** Answers that are remembered: about a megabyte where users have long lists of groups. */
+/** Answers that are remembered. */
 const MAX_CACHED = 1000;
 /** Long enough for the handful of requests of one `kubectl apply`, short enough for a right taken away. */
 const STANDARD_CACHE_MS = 5_000;
@@ -37,7 +38,9 @@ export class AccessReview implements Authorizer {
   ): Promise<Result<boolean, Problem>> {
     const { cacheMs = STANDARD_CACHE_MS } = this.#options;
     const { username, uid, groups, extra } = subject;
-    const key = JSON.stringify([username, uid, groups, extra, profile]);
+    // SECURITY: whoever makes up a user could make one of megabytes, a thousand of which would be remembered.
+    const asked = JSON.stringify([username, uid, groups, extra, profile]);
+    const key = createHash("sha256").update(asked).digest("base64");
     const known = this.#answers.get(key);
     if (known !== undefined && known.until > performance.now()) return success(known.allowed);
     this.#answers.delete(key);
