@@ -8,10 +8,13 @@ import type { Redundancy } from "./query.ts";
 import { createRow, outcomeFor, type Row } from "./row.ts";
 import { type Selecting, selectingPolicies, tiersOf } from "./tiers.ts";
 
-/** How many classes may still be compared: what takes more counts as different. */
+/** How many classes may still be compared, or hundreds of rules put in order: what takes more counts as different. */
 export interface Effort {
   left: number;
 }
+
+/** To put a rule in its place takes less than to compare a class, and a policy has more of them. */
+const RULES_PER_CLASS = 100;
 
 /** What of a policy is redundant, and the rules that it needs. */
 interface Spare {
@@ -36,7 +39,9 @@ export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort
   for (const direction of DIRECTIONS) {
     const mine = cases.filter((each) => each.direction === direction);
     for (const rule of policy[direction].rules) {
-      const removable = !hasEmptyPeer(rule) && mine.every((each) => sameWithout(each, rule));
+      // PERF: without as much as a list of the other rules.
+      const removable =
+        effort.left >= 0 && !hasEmptyPeer(rule) && mine.every((each) => sameWithout(each, rule));
       const why = removable ? redundantRule(mine, policy, rule) : null;
       // With the effort used up, the second question may have been answered wrongly.
       if (why !== null && effort.left >= 0) found.push(why);
@@ -118,6 +123,8 @@ function casesOf(
     for (const cls of classes) {
       const row = index.rows.rowOf(cls, direction);
       const selecting = selectingPolicies(cls);
+      effort.left -= selecting.length / RULES_PER_CLASS;
+      if (effort.left < 0) return [];
       // Classes with the same row may have it from different policies, so a policy may be redundant for one
       // and not for another.
       const keys = selecting.map((each) => each.policy.key).toSorted();
@@ -148,6 +155,9 @@ function sameAs(
   { index, direction, cls, row, effort }: Omit<Case, "policy" | "selecting">,
   selecting: readonly Selecting[],
 ): boolean {
+  for (const { policy } of selecting)
+    effort.left -= policy[direction].rules.length / RULES_PER_CLASS;
+  if (effort.left < 0) return false;
   const rules = tiersOf(selecting, direction);
   const other = createRow({ id: -1, key: "", direction, sctp: row.sctp }, rules);
   const { known, strangers } = differingPeers(index, row, other);

@@ -1,4 +1,5 @@
 import type { Labels } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { AppError } from "../errors.ts";
 import type { RuleAction } from "../resources/profile.ts";
@@ -35,10 +36,15 @@ export interface Judgement {
   readonly faults: readonly RuleFault[];
 }
 
+/** A rule that denies nothing has so long, or the rules that deny would have no time left. */
+const SLICE_MS = 500;
+
 /**
  * Run the rules of `profile` that apply to the change. Each runs alone: one that throws is a fault,
  * and the others answer all the same. Actions are the profile's, before the namespace's mode softens
  * them (`soften`).
+ *
+ * A rule that asks the engine about one thing after another is a fault once its time is over.
  */
 export function runRules(
   profile: CompiledProfile,
@@ -47,9 +53,15 @@ export function runRules(
 ): Judgement {
   const findings: JudgedFinding[] = [];
   const faults: RuleFault[] = [];
+  const { clock, deadline } = situation;
+  let until = deadline;
+  const checkTime = (): void => {
+    if (clock() > until) throw new AppError("NP_E_FAULT", "it took too long");
+  };
   // PERF: one context for all, rules look at it only while they run.
   const context: Writable<RuleContext<unknown>> = {
     ...situation,
+    after: checkingTime(situation.after, checkTime),
     profiles,
     placedRules: placedRules(situation.object),
     parameters: undefined,
@@ -62,6 +74,8 @@ export function runRules(
     if (entry === undefined || entry.action === "Disabled") continue;
     const { action } = entry;
     context.parameters = entry.parameters;
+    const isPatient = action === "Deny" || deadline === Number.POSITIVE_INFINITY;
+    until = isPatient ? deadline : Math.min(deadline, clock() + SLICE_MS);
     try {
       for (const finding of validator.check(context)) {
         findings.push(judge(validator.id, action, finding));
@@ -71,6 +85,20 @@ export function runRules(
     }
   }
   return { findings, faults };
+}
+
+/** The same view, which calls `checkTime` before it answers. */
+function checkingTime(view: EngineView, checkTime: () => void): EngineView {
+  return new Proxy(view, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...given: readonly unknown[]): unknown => {
+        checkTime();
+        return Reflect.apply(member, target, given);
+      };
+    },
+  });
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

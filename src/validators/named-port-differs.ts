@@ -4,6 +4,9 @@ import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Bearer, bearersOf, MAX_READ } from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";
 
+/** PERF: of all rules together, some milliseconds; a policy may have thousands. */
+const MAX_PORTS_READ = 100_000;
+
 /** Report named ports that lead to different numbers. */
 export const namedPortDiffers = defineValidator({
   id: "named-port-differs",
@@ -17,13 +20,14 @@ export const namedPortDiffers = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
+    const effort = { left: MAX_PORTS_READ };
     return placedRules.flatMap((placed) =>
       placed.ports.flatMap(({ port, path }) => {
         if (port.kind !== "named") return [];
         const bearers = receivers(placed).map((selection) =>
           bearersOf(selection, { after, facts }),
         );
-        const [first, second] = numbersOf(port, bearers);
+        const [first, second] = numbersOf(port, bearers, effort);
         if (first === undefined || second === undefined) return [];
         return [
           {
@@ -41,6 +45,7 @@ export const namedPortDiffers = defineValidator({
 function numbersOf(
   { name, protocol }: Extract<PortMatch, { kind: "named" }>,
   bearers: readonly Iterable<Bearer>[],
+  effort: { left: number },
 ): readonly ContainerPort[] {
   const found = new Map<string, ContainerPort>();
   let read = 0;
@@ -51,7 +56,8 @@ function numbersOf(
         if (isMeant) found.set(portText(port), port);
       }
       read += 1;
-      if (found.size > 1 || read === MAX_READ) return [...found.values()];
+      effort.left -= ports.length;
+      if (found.size > 1 || read === MAX_READ || effort.left < 0) return [...found.values()];
     }
   }
   return [...found.values()];

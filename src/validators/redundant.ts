@@ -8,8 +8,8 @@ import { defineValidator, type Finding, type Fix, type GovernedPolicy } from "..
 import { field } from "../wire/shape.ts";
 
 /**
- * PERF: how many classes of pods and addresses are compared, about 1 ms at most. A policy that would take more
- * is found redundant only by `kubectl network-policy audit`.
+ * PERF: how many classes of pods and addresses are compared, about 1 ms, or hundreds of rules put in order, about 0.2 s at
+ * most. A policy that would take more is found redundant only by `kubectl network-policy audit`.
  */
 const MAX_COMPARED = 2000;
 

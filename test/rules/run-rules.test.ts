@@ -50,10 +50,20 @@ const throws = defineValidator({
     throw new Error("a defect");
   },
 });
+/** Takes a tenth of a second of the test's time for each question. */
+let nowMs = 0;
+const endless = defineValidator({
+  ...common,
+  id: "endless",
+  check: ({ after }) => {
+    while (after.namespaceCount() >= 0) nowMs += 100;
+    return [];
+  },
+});
 const ofPolicies = defineValidator({ ...complains, id: "of-policies", kinds: ["policy"] });
 const ofDeletes = defineValidator({ ...complains, id: "of-deletes", operations: ["DELETE"] });
 
-const registry = createRegistry([complains, isUnsure, throws, ofPolicies, ofDeletes]);
+const registry = createRegistry([endless, complains, isUnsure, throws, ofPolicies, ofDeletes]);
 
 const compileCustomRule = await loadCustomRules();
 
@@ -123,6 +133,21 @@ describe("runRules", () => {
         error: { code: "NP_E_FAULT", cause: { message: "a defect" } },
       },
     ]);
+  });
+
+  it.each([
+    ["Deny", "at the deadline", 4_000],
+    ["Warn", "after half a second", 500],
+  ] as const)("ends a rule that would %s and asks without end %s, and goes on", (action, _, ms) => {
+    nowMs = 0;
+    const asked = { ...situation, clock: () => nowMs, deadline: 4_000 };
+    const rules = compiled(rule(endless, action), rule(complains));
+    const { findings, faults } = runRules(rules, NO_PROFILES, asked);
+    expect(nowMs).toBe(ms + 100);
+    expect(faults.map(({ error }) => error.message)).toEqual([
+      "rule `endless` failed: it took too long",
+    ]);
+    expect(findings.map(({ ruleId }) => ruleId)).toEqual(["complains"]);
   });
 
   it("does not refuse for the fault of a rule that may only warn", () => {
