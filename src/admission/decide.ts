@@ -15,6 +15,7 @@ import { patiently } from "./patience.ts";
 import { type AdmissionRequest, type GovernedRequest, isResourceRequest } from "./review.ts";
 import { readSubject, type Subject } from "./subject.ts";
 import type { OnTrouble, Surroundings } from "./surroundings.ts";
+import { takesLong } from "./takes-long.ts";
 
 /**
  * Decide about a request before `deadline`, on the clock of the surroundings. Has no side effects:
@@ -90,13 +91,16 @@ async function decideGoverned(
   // SECURITY: one policy of megabytes would keep the process from answering for seconds.
   const limit = options.policyPartsLimit;
   if (request.kind !== "Pod" && hasMoreParts(field(request.object, "spec"), limit)) {
-    return troubled({ kind: "too-large", parts: null, limit }, mode, options.onTooLarge);
+    return troubled({ kind: "too-large", parts: "uncounted", limit }, mode, options.onTooLarge);
   }
   const subject = readSubject(request, cluster.engine);
   if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");
   const parts = partsOf(subject.value);
   if (parts > limit) {
     return troubled({ kind: "too-large", parts, limit }, mode, options.onTooLarge);
+  }
+  if (takesLongToJudge(subject.value, around)) {
+    return troubled({ kind: "too-large", parts: "for-its-pods", limit }, mode, options.onTooLarge);
   }
   const decision = await judgeInTime(
     { request, subject: subject.value, active, mode, deadline },
@@ -121,6 +125,14 @@ async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision>
   if (judged.denials.length > 0 || faults.length === 0) return judged;
   // A rule in CEL fails at the deadline by itself.
   return clock() < deadline ? troubled({ kind: "rule-fault", faults }, mode, "deny") : late;
+}
+
+/** How often a selector is matched with a pod for each of the parts that a policy may have: some two seconds in all. */
+const MATCHES_PER_PART = 30;
+
+function takesLongToJudge({ object }: Subject, { cluster, options }: Surroundings): boolean {
+  const limit = options.policyPartsLimit * MATCHES_PER_PART;
+  return object?.kind === "policy" && takesLong(object.policy, cluster.engine, limit);
 }
 
 function partsOf({ object }: Subject): number {

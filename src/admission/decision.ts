@@ -32,8 +32,8 @@ export type Trouble =
   /** Judging it would keep everybody else waiting. */
   | {
       readonly kind: "too-large";
-      /** Null: so many that they were not counted. */
-      readonly parts: number | null;
+      /** Or so many that they were not counted, or few enough but for as many pods as there are. */
+      readonly parts: number | "uncounted" | "for-its-pods";
       readonly limit: number;
     }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };

@@ -45,7 +45,10 @@ export function renderTrouble(trouble: Trouble): string {
 }
 
 function renderTooLarge({ parts, limit }: Extract<Trouble, { kind: "too-large" }>): string {
-  const count = parts ?? "too many";
+  if (parts === "for-its-pods") {
+    return "the policy has too many rules and selectors for as many pods as they are about; select by labels that fewer pods have, or write several policies";
+  }
+  const count = parts === "uncounted" ? "too many" : parts;
   return `the policy has ${count} rules, peers, ports, address ranges and labels; at most ${limit} are judged`;
 }
 

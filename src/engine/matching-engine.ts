@@ -204,6 +204,10 @@ export class MatchingEngine implements Engine {
     return this.#index.namespaces.declaredCount;
   }
 
+  podCount(): number {
+    return this.#index.inventory.podCount;
+  }
+
   node(name: string): Node | undefined {
     return this.#index.inventory.node(name);
   }

@@ -356,6 +356,7 @@ export interface EngineView {
   podsOf(namespace: string): Iterable<Pod>;
   namespace(name: string): Namespace | undefined;
   namespaceCount(): number;
+  podCount(): number;
   node(name: string): Node | undefined;
   policy(key: string): Policy | undefined;
   /** All policies of a namespace (`""`: the cluster-scoped ones). */

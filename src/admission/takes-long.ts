@@ -1,0 +1,107 @@
+import type { Pod, Policy, Rule, Selection, Selector } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
+import { selectionKey, selectorKey } from "../engine/selector.ts";
+
+/** A rule is only written into the rows of pods that the policy selects; a selector is looked up in each of them as well. */
+const RULES_PER_SELECTOR = 4;
+
+/** Every label key or port name that is mentioned has the pods told apart anew, by all that were before it as well. */
+const FACTS_PER_SELECTOR = 40;
+
+/** To count the pods of a label takes a tenth of what it takes to match a selector with them. */
+const COUNTS_PER_MATCH = 10;
+
+/**
+ * Report whether to judge a NetworkPolicy the engine would have to match its selectors, and write its rules, more than `limit`
+ * times: for each of them the pods count that it may select. An upper bound; pods are not looked at where it is low anyway.
+ */
+export function takesLong(policy: Policy, engine: EngineView, limit: number): boolean {
+  if (policy.tier !== "NetworkPolicy") return false;
+  const rules = [...policy.ingress.rules, ...policy.egress.rules];
+  const selections = new Map(
+    [policy.subject, ...rules.flatMap(selectionsOf)].map((one) => [selectionKey(one), one]),
+  );
+  const facts = new Set([
+    ...rules.flatMap(portNamesOf),
+    ...[...selections.values()].flatMap(keysOf),
+  ]);
+  const apart = facts.size ** 2 / FACTS_PER_SELECTOR;
+  if ((rules.length + selections.size + apart) * engine.podCount() <= limit) return false;
+  const scopes = new Scopes(engine);
+  scopes.effort += apart * engine.podCount();
+  scopes.effort += (rules.length / RULES_PER_SELECTOR) * scopes.selected(policy.subject);
+  for (const selection of selections.values()) {
+    scopes.effort += scopes.selected(selection);
+    if (scopes.effort > limit) return true;
+  }
+  return false;
+}
+
+function selectionsOf({ peers }: Rule): readonly Selection[] {
+  if (peers === "all") return [];
+  return peers.flatMap((peer) => (peer.kind === "pods" ? peer.selection : []));
+}
+
+function portNamesOf({ ports }: Rule): readonly string[] {
+  return ports === "all"
+    ? []
+    : ports.flatMap((port) => (port.kind === "named" ? `:${port.name}` : []));
+}
+
+function keysOf({ pods }: Selection): readonly string[] {
+  return pods.map(({ key }) => key);
+}
+
+/** The pods of namespaces, counted by label as far as somebody asks. */
+class Scopes {
+  readonly #engine: EngineView;
+  readonly #pods = new Map<string, readonly Pod[]>();
+  readonly #counts = new Map<string, ReadonlyMap<string, number>>();
+  /** To count takes its time too. */
+  effort = 0;
+
+  constructor(engine: EngineView) {
+    this.#engine = engine;
+  }
+
+  /** How many pods a selection has at most: those of its namespaces, with the label that the fewest have. */
+  selected({ namespaces, pods }: Selection): number {
+    const scope =
+      namespaces.kind === "name" ? `=${namespaces.name}` : selectorKey(namespaces.selector);
+    const there = this.#podsIn(scope, namespaces);
+    const counts = pods.flatMap(({ key, operator, values }) => {
+      if (operator !== "In") return [];
+      const byValue = this.#countsOf(`${scope} ${key}`, there, key);
+      return values.reduce((sum, value) => sum + (byValue.get(value) ?? 0), 0);
+    });
+    return Math.min(there.length, ...counts);
+  }
+
+  #podsIn(scope: string, namespaces: Selection["namespaces"]): readonly Pod[] {
+    const known = this.#pods.get(scope);
+    if (known !== undefined) return known;
+    const names = namespaces.kind === "name" ? [namespaces.name] : this.#named(namespaces.selector);
+    const pods = names.flatMap((name) => [...this.#engine.podsOf(name)]);
+    this.effort += pods.length / COUNTS_PER_MATCH;
+    this.#pods.set(scope, pods);
+    return pods;
+  }
+
+  #named(selector: Selector): readonly string[] {
+    this.effort += this.#engine.namespaceCount() / COUNTS_PER_MATCH;
+    return this.#engine.matchingNamespaces(selector).map(({ name }) => name);
+  }
+
+  #countsOf(at: string, pods: readonly Pod[], key: string): ReadonlyMap<string, number> {
+    const known = this.#counts.get(at);
+    if (known !== undefined) return known;
+    const counts = new Map<string, number>();
+    for (const { labels } of pods) {
+      const value = labels.get(key);
+      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    this.effort += pods.length / COUNTS_PER_MATCH;
+    this.#counts.set(at, counts);
+    return counts;
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { takesLong } from "../../src/admission/takes-long.ts";
+import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { parsePod } from "../../src/wire/pod.ts";
+import { succeed } from "../wire/describe-policy.ts";
+import { review } from "./review.ts";
+import { createWorld, type Json, policy } from "./world.ts";
+
+/** A world with that many more pods in `shop`, each with an `id` and a hundred ports of its own. */
+function crowded(pods: number): ReturnType<typeof createWorld> {
+  const world = createWorld({ options: { policyPartsLimit: 30_000 } });
+  const ports = Array.from({ length: 100 }, (_, at) => ({ name: `p${at}`, containerPort: 1 + at }));
+  for (let id = 0; id < pods; id += 1) {
+    const labels = { app: "crowd", id: String(id) };
+    const metadata = { namespace: "shop", name: `crowd-${id}`, labels };
+    const object = succeed(parsePod({ metadata, spec: { containers: [{ ports }] } }));
+    world.engine.apply({ kind: "pod", op: "upsert", object });
+  }
+  return world;
+}
+
+const peers = (count: number, selector: (at: number) => Json): Json => ({
+  podSelector: {},
+  ingress: Array.from({ length: count }, (_, at) => ({ from: [selector(at)] })),
+});
+const asking = (operator: string, ...values: readonly string[]): Json => ({
+  podSelector: { matchExpressions: [{ key: "id", operator, values }] },
+});
+
+const world = crowded(200);
+
+describe("the effort for a policy", () => {
+  it.each<[string, Json, number]>([
+    // 10 rules for 209 pods, and 11 selectors that may match as many.
+    ["of pods that do not have a label", peers(10, (at) => asking("NotIn", String(at))), 2_000],
+    ["of pods that have a label few have", peers(10, (at) => asking("In", String(at))), 600],
+    [
+      "of everybody everywhere",
+      peers(10, (at) => ({
+        namespaceSelector: { matchExpressions: [{ key: `k${at}`, operator: "DoesNotExist" }] },
+      })),
+      2_000,
+    ],
+    [
+      "of a namespace that is not there",
+      peers(10, (at) => ({ namespaceSelector: { matchLabels: { [`k${at}`]: "" } } })),
+      600,
+    ],
+    [
+      "of ports by name",
+      { ingress: [{ ports: Array.from({ length: 100 }, (_, at) => ({ port: `p${at}` })) }] },
+      50_000,
+    ],
+    ["of addresses", peers(100, (at) => ({ ipBlock: { cidr: `10.0.${at}.0/24` } })), 5_000],
+  ])("%s", (_, spec, atLeast) => {
+    const { policy: read } = succeed(parseNetworkPolicy(policy("shop/x", spec)));
+    expect(takesLong(read, world.engine, atLeast)).toBe(true);
+    expect(takesLong(read, world.engine, 2 * atLeast + 600)).toBe(false);
+  });
+});
+
+it("of a tier does not count: their number of rules and peers is small by their API", () => {
+  const { policy: read } = succeed(parseNetworkPolicy(policy("shop/x", {})));
+  expect(takesLong({ ...read, tier: "Admin" }, world.engine, 0)).toBe(false);
+});
+
+describe("is answered within three seconds", () => {
+  it.each<[string, Json, string]>([
+    [
+      "a policy of selectors for more pods than can be looked at",
+      peers(7_000, (at) => asking("NotIn", String(at))),
+      "too many rules and selectors for as many pods as they are about",
+    ],
+    [
+      "a policy of thousands of rules, each for itself",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: Array.from({ length: 4_000 }, (_, at) => ({
+          from: [{ ipBlock: { cidr: `10.${at >> 8}.${at & 255}.0/24` } }],
+          ports: [{ port: 1 + at, endPort: 60_000 - at }],
+        })),
+      },
+      "wide-ports",
+    ],
+    [
+      "a policy of thousands of rules by names of ports",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: Array.from({ length: 4_000 }, (_, at) => ({
+          from: [{ podSelector: { matchLabels: { app: "web" } } }],
+          ports: [{ port: `p${at % 60}` }],
+        })),
+      },
+      "",
+    ],
+  ])("%s", async (_, spec, text) => {
+    const started = performance.now();
+    const response = await world.ask(review({ object: policy("shop/x", spec) }));
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(JSON.stringify(response)).toContain(text);
+  });
+});
