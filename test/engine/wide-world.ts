@@ -26,11 +26,15 @@ export function wideWorld(base: fc.Arbitrary<World>, copies: number): fc.Arbitra
       }),
       { ...small, namespaces: [], pods: [], policies: small.policies.filter(isClusterScoped) },
     );
-    return changed(all, {
-      kind: "policy",
-      op: "upsert",
-      object: mergedPolicy(copyOf({ ...small, policies: many }, "0").policies),
-    });
+    const rules = wide.map((_, index) => copyOf({ ...small, policies: many }, `${index}`).policies);
+    const policies = [
+      policyWith("a0", (direction) => rulesOf(rules[0] ?? [], direction)),
+      policyWith("a1", (direction) => joined(rulesOf(rules.flat(), direction))),
+    ];
+    return policies.reduce(
+      (w, object) => changed(w, { kind: "policy", op: "upsert", object }),
+      all,
+    );
   });
 }
 
@@ -38,21 +42,32 @@ function isClusterScoped({ tier }: Policy): boolean {
   return tier !== "NetworkPolicy";
 }
 
-/** One policy with the rules of many. */
-function mergedPolicy(many: readonly Policy[]): Policy {
-  const rulesOf = (direction: "ingress" | "egress"): readonly Rule[] =>
-    many
-      .flatMap((each) => each[direction].rules)
-      .map((rule, index) => ({ ...rule, path: `spec.${direction}[${index}]` }));
+/** The rules of many policies. */
+function rulesOf(many: readonly Policy[], direction: "ingress" | "egress"): readonly Rule[] {
+  return many
+    .flatMap((each) => each[direction].rules)
+    .map((rule, index) => ({ ...rule, path: `spec.${direction}[${index}]` }));
+}
+
+/** One rule with the peers of all those that name any. */
+function joined(rules: readonly Rule[]): readonly Rule[] {
+  const peers = rules.flatMap((rule) => (rule.peers === "all" ? [] : rule.peers));
+  return rules.slice(0, 1).map((rule) => ({ ...rule, peers }));
+}
+
+function policyWith(
+  namespace: string,
+  rules: (direction: "ingress" | "egress") => readonly Rule[],
+): Policy {
   return {
     kind: "NetworkPolicy",
-    namespace: "a0",
+    namespace,
     name: "merged",
     tier: "NetworkPolicy",
     priority: 0,
-    subject: { namespaces: { kind: "name", name: "a0" }, pods: [] },
-    ingress: { isolates: true, rules: rulesOf("ingress") },
-    egress: { isolates: true, rules: rulesOf("egress") },
+    subject: { namespaces: { kind: "name", name: namespace }, pods: [] },
+    ingress: { isolates: true, rules: rules("ingress") },
+    egress: { isolates: true, rules: rules("egress") },
     readable: true,
   };
 }
