@@ -11,8 +11,8 @@ const engine = engineOf([
   pod("shop/web-2 app=web"),
   pod("shop/db app=db"),
   pod("shop/agent app=agent hostNetwork"),
-  networkPolicy("shop/db", "on app=db", "ingress from pods app=web on TCP/5432"),
-  networkPolicy("shop/web", "on app=web", "types Ingress"),
+  networkPolicy("shop/db", "pods app=db", "ingress from pods app=web on TCP/5432"),
+  networkPolicy("shop/web", "pods app=web", "types Ingress"),
 ]);
 
 /** `shop/*`, `shop/db`, `10.0.0.1`. */
@@ -46,6 +46,19 @@ describe("reach", () => {
     ]);
     const all = { kind: "pods-of", namespace: "a", name: null } as const;
     expect(alone.reach({ from: all, to: all, protocol: "TCP", port: 80 })).toBe("denied");
+  });
+
+  it("gives up on ends that are too many, rather than guess", () => {
+    const names = Array.from({ length: 102 }, (_, index) => `p${index}`);
+    const many = engineOf([
+      namespace("a"),
+      ...names.map((name) => pod(`a/${name} app=${name}`)),
+      ...names.map((name) => networkPolicy(`a/${name}`, `pods app=${name}`, "types Ingress")),
+    ]);
+    const all = { kind: "pods-of", namespace: "a", name: null } as const;
+    const one = { ...all, name: "p0" };
+    expect(many.reach({ from: one, to: all, protocol: "TCP", port: 80 })).toBe("denied");
+    expect(many.reach({ from: all, to: all, protocol: "TCP", port: 80 })).toBe("unknown");
   });
 
   it("asks of pods that are alike about two of them", () => {

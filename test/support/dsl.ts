@@ -52,6 +52,10 @@ export function namespacesOf(changes: readonly Change[]): readonly Change[] {
 export function pod(text: string): Change {
   const [key = "", ...words] = text.split(" ");
   const [namespaceName = "", name = ""] = key.split("/");
+  expectAll(
+    words,
+    /^(?:[\w.:/-]+=.*|[\da-f.:]+|@.+|[A-Z]\w+\/.+|pending|terminating|succeeded|failed|hostNetwork)$/,
+  );
   const flags = new Set(words);
   const marked = (mark: RegExp): readonly string[] =>
     words.filter((word) => mark.test(word)).map((word) => word.replace(mark, ""));
@@ -106,6 +110,7 @@ export function node(text: string): Change {
  * selector is `{}`, `app=a|b,tier!=x,key,!key`; a port is `TCP/80`, `TCP/80-90`, `UDP` or `TCP/http`.
  */
 export function networkPolicy(key: string, ...lines: readonly string[]): Change {
+  expectAll(lines, /^(?:pods|types|ingress|egress)( |$)/);
   const [namespaceName, name] = key.split("/");
   const [pods = "pods {}"] = lines.filter((line) => line.startsWith("pods "));
   const [types] = lines.filter((line) => line.startsWith("types "));
@@ -136,6 +141,7 @@ export function networkPolicy(key: string, ...lines: readonly string[]): Change 
  * `egress Accept to 10.0.0.0/8 or nodes SELECTOR or domain example.org`. A port `http` is by name.
  */
 export function clusterPolicy(key: string, ...lines: readonly string[]): Change {
+  expectAll(lines, /^(?:subject|ingress|egress) /);
   const [tier, priority, name] = key.split("/");
   const [subject = "subject namespaces {}"] = lines.filter((line) => line.startsWith("subject "));
   const rules = (direction: string, peers: string): Json => {
@@ -243,6 +249,13 @@ export function flow(text: string): Flow {
 function endOf(text: string): FlowEnd {
   const address = parseAddress(text);
   return address === null ? { kind: "pod", key: text } : { kind: "address", address };
+}
+
+/** A word that nothing reads would make a test that does not test what it says. */
+function expectAll(words: readonly string[], known: RegExp): void {
+  const unknown = words.filter((word) => !known.test(word));
+  if (unknown.length > 0)
+    throw new Error(`not in the language of the tests: ${unknown.join(", ")}`);
 }
 
 function labelsOf(words: readonly string[]): Json {
