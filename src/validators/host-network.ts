@@ -63,9 +63,8 @@ function subjectsOf(subject: Selection, after: EngineView): readonly string[] {
 function reliesOn(selection: Selection, after: EngineView): readonly string[] {
   const [first] = after.hostPods(selection, 1);
   if (first === undefined) return [];
-  const { count, sample } = after.select(selection, 1);
-  const others = sample.some(({ hostNetwork: isHost }) => !isHost);
-  if (others || (count > 0 && sample.length === 0)) return [];
+  const { sample } = after.select(selection, 1);
+  if (sample.some(({ hostNetwork: isHost }) => !isHost)) return [];
   return [
     `pods such as \`${podKey(first)}\` are on the host's network, so their traffic is that of their node, which the rule does not let through`,
   ];
