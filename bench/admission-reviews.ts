@@ -8,13 +8,13 @@ import { Random } from "./random.ts";
 
 /** Reviews of one cluster's policies, made from a seed. */
 export interface Reviews {
-  /** An application's policy lets an application of its own or one other namespace in, on one more port. */
+  /** Policies that let one application in get one more port. */
   readonly small: readonly Manifest[];
   /** What teams do every day: a policy is created, gets another port, is deleted. */
   readonly everyday: readonly Manifest[];
 }
 
-/** AdmissionReviews as the API server sends them, of policies whose peers there are. */
+/** AdmissionReviews as the API server sends them, of policies whose peers exist. */
 export function createReviews(generated: GeneratedCluster, count: number): Reviews {
   const random = new Random(11);
   const engine = new MatchingEngine();
@@ -49,7 +49,7 @@ export function createReviews(generated: GeneratedCluster, count: number): Revie
   };
 }
 
-/** The same, asked without consequences: for where no watch takes what is admitted for seen. */
+/** The same as a dry run, for benchmarks without a watch that would show what was admitted. */
 export function asDryRun(asked: Manifest): Manifest {
   return { ...asked, request: { ...(field(asked, "request") as object), dryRun: true } };
 }
@@ -93,7 +93,7 @@ function review(
   };
 }
 
-/** With what the API server and kubectl add to an object: it is most of the bytes. */
+/** With all that the API server and kubectl add to an object, which is most of its bytes. */
 function asStored(policy: Manifest): Manifest {
   const metadata = field(policy, "metadata") as object;
   return {

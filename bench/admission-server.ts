@@ -16,7 +16,7 @@ import { generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
 import { GOVERNED, governance } from "./governance.ts";
 
-/** A handler that allows everything; Ringfence; Ringfence with all that an organisation may want. */
+/** A handler that allows everything; Ringfence; Ringfence with every rule, and many expressions and invariants. */
 export type ServerKind = "bare" | "ringfence" | "governed";
 
 /** What the parent may ask for. */
@@ -80,7 +80,7 @@ async function ringfenceServer(isGoverned: boolean) {
       durations.push(record.durationMs);
       logger.answered(record, 0);
       metrics.answered(record);
-      // What is left of it on the namespace is written behind the reply, by somebody else.
+      // The Event itself is written after the reply, by another part of Ringfence.
       happeningOf(record);
     },
     ruleFailed: (ruleId, error) => {

@@ -11,7 +11,7 @@ import { LoadGenerator, type Target } from "./load.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
 
 const REVIEWS = 1_000;
-/** Until the compiler is done: what follows is a process that has run for a while. */
+/** Requests until the code is compiled, so that a process is measured that has run for a while. */
 const WARM_UP = 20_000;
 const ROUND = 1_000;
 const ROUNDS = 31;
@@ -28,7 +28,7 @@ interface Workload {
   readonly name: string;
   readonly server: "ringfence" | "governed";
   readonly reviews: readonly Manifest[];
-  /** What a decision may take, in ms. */
+  /** The 99th percentile of a decision's time, in ms. */
   readonly p99: { readonly atMost: number };
   /** Share of the bare handler's throughput, where there is a target. */
   readonly ratio?: { readonly atLeast: number };
@@ -90,7 +90,7 @@ async function compare(servers: Servers, workload: Workload): Promise<readonly B
   await bareLoad.closedLoop(WARM_UP);
   await load.closedLoop(WARM_UP);
   await ringfence.durations();
-  // By turns, so that whatever else the machine does hits both; the median round of each counts.
+  // By turns, so that other load on the machine affects both; the median round of each counts.
   const bareRounds: Round[] = [];
   const rounds: Round[] = [];
   for (let index = 0; index < ROUNDS; index += 1) {
@@ -137,7 +137,7 @@ async function round(server: BenchServer, load: LoadGenerator): Promise<Round> {
   return { rate, cpu: ((await server.cpu()) - before) / ROUND };
 }
 
-/** What the heap gains over many requests, once it has settled. */
+/** How much the settled heap grows over many requests. */
 async function soak(
   server: BenchServer,
   target: Target,

@@ -13,7 +13,7 @@ const BLOCK = 10;
 const WARM_UP = 20;
 const ROUNDS = 80;
 
-/** Namespaces of the generated cluster, so that Ringfence knows their pods; each is asked about by one webhook. */
+/** Namespaces of the generated cluster, whose pods Ringfence knows; each is for one of the webhooks. */
 const SETTINGS = [
   { name: "no webhook", namespace: "team-7", labels: {} },
   { name: "bare webhook", namespace: "team-9", labels: { webhook: "bare" } },
@@ -43,7 +43,7 @@ export async function benchApiServer(): Promise<readonly BenchRow[]> {
   }
 }
 
-/** Ringfence's webhooks as its manifests have them, and beside them one that asks the bare handler. */
+/** Ringfence's webhooks as in its manifests, and one that asks the bare handler. */
 async function configure(
   plane: ControlPlane,
   bare: BenchServer,
@@ -105,7 +105,7 @@ async function measure(
 ): Promise<readonly BenchRow[]> {
   const send = await sender(plane);
   const times = new Map<Setting, number[]>(SETTINGS.map(({ name }) => [name, []]));
-  // By turns, a few at a time, so that whatever else the machine does hits all of them alike.
+  // By turns, a few at a time, so that other load on the machine affects all of them alike.
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     if (round === 0) await Promise.all([bare.durations(), ringfence.durations()]);
     for (const { name, namespace } of SETTINGS) {

@@ -10,8 +10,8 @@ const CROWD = 200;
 const PATIENCE_MS = 60_000;
 
 /**
- * How long namespaces that opt in are without their baseline, from the request that opts them in, through
- * the real API server: the gap that pods do not start in where `podsWaitForBaseline` is on.
+ * How long a namespace is without its baseline after the request that opts it in, through the real API server.
+ * With `podsWaitForBaseline` pods do not start in that gap.
  */
 export async function benchBaseline(): Promise<readonly BenchRow[]> {
   const installed = await installControlPlane();
@@ -33,7 +33,7 @@ export async function benchBaseline(): Promise<readonly BenchRow[]> {
     }
     const names = Array.from({ length: CROWD }, (_, index) => `crowd-${index}`);
     const crowd = await Promise.all(names.map(optIn));
-    // A second write would come in answer to what the first made the watch say.
+    // If there is a second write, it comes when the watch shows the first.
     await sleep(2_000);
     const writes = [...gaps.keys()].reduce((sum, name) => sum + controller.writes(name).length, 0);
     return [

@@ -22,7 +22,7 @@ export class BenchServer {
     return new BenchServer(child, (await replyOf(child, "port")).port);
   }
 
-  /** The decisions' times in ms since the last time this was asked. */
+  /** How long decisions took, in ms, since this was asked last. */
   async durations(): Promise<readonly number[]> {
     this.#ask("durations");
     return (await replyOf(this.#child, "durations")).durations;

@@ -4,9 +4,9 @@ export type Manifest = Readonly<Record<string, unknown>>;
 export interface ClusterSize {
   readonly namespaces: number;
   readonly pods: number;
-  /** Policies in all, the baselines included. */
+  /** All policies, including the baselines. */
   readonly policies: number;
-  /** That all namespaces have; `baseline` if left out. */
+  /** The profile of all namespaces; `baseline` by default. */
   readonly profile?: string;
 }
 

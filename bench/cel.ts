@@ -6,7 +6,7 @@ import { HOSTILE, LARGE, LARGE_ENVIRONMENT } from "../test/cel/hostile.ts";
 import { timesOf } from "./measure.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
 
-/** What people write, and the library evaluates too: no function of Kubernetes. */
+/** Expressions as people write them, without Kubernetes' functions, which the library lacks. */
 const RULES = [
   "has(object.metadata.labels) && 'owner' in object.metadata.labels",
   "object.metadata.labels.owner.startsWith('team-')",
@@ -37,12 +37,12 @@ const OBJECT = {
 };
 const ENVIRONMENT = { variables: { object: "dyn" }, functions: [] } as const;
 
-/** How long one evaluation may hold the process, and what it is given. */
+/** How much time one evaluation gets, and how long it may block the process. */
 const SLICE_MS = 20;
 const BLOCKING_MS = 50;
 const EXPRESSIONS = 50;
 
-/** Expressions: compiled, evaluated beside the library without any limit, and under attack. */
+/** Expressions: compiling, evaluating (beside the library, which has no limits), and hostile ones. */
 export function benchCel(): readonly BenchRow[] {
   const compile = quantile(timesOf(RULES.flatMap(repeat(40)), compiled), 0.5);
   const longest = `object.a == 1${" || object.a == 1".repeat(290)}`;
@@ -82,7 +82,7 @@ function hostility(): readonly BenchRow[] {
   ];
 }
 
-/** One evaluation, the quickest of three: what else the machine does is not its own. */
+/** One evaluation, the fastest of three, as other load on the machine only adds to it. */
 function attack(
   run: Program<boolean>,
   ms: number,
@@ -142,7 +142,7 @@ function compiled(text: string): Program<boolean> {
   return program.value;
 }
 
-/** What a process pays that has an expression: the median of some that do nothing else. */
+/** How long the first expression of a process takes to load: the median of some processes that do only that. */
 function importMs(): number {
   const module = new URL("../src/cel/compile-expression.ts", import.meta.url).href;
   const script = `const start = performance.now(); await import(${JSON.stringify(module)}); console.log(performance.now() - start)`;
@@ -154,7 +154,7 @@ function importMs(): number {
   return quantile(runs, 0.5);
 }
 
-/** Microseconds that `use` takes of each. */
+/** Makes a list of `times` times the same item. */
 function repeat(times: number): <T>(item: T) => readonly T[] {
   return (item) => Array.from({ length: times }, () => item);
 }

@@ -13,7 +13,7 @@ const SIZES = {
   "100k": { namespaces: 5_000, pods: 100_000, policies: 10_000 },
 } as const satisfies Record<string, ClusterSize>;
 
-/** What it costs to hold claims, to ask of changes what they do to them, and to audit them. */
+/** What it costs to hold claims, to ask what changes do to them, and to audit them. */
 export function benchClaims(): readonly BenchRow[] {
   return Object.entries(SIZES).flatMap(([name, size]) => measure(name, size));
 }
@@ -176,8 +176,8 @@ function claims({ namespaces }: ClusterSize): readonly FlowClaim[] {
 }
 
 /**
- * Microseconds of each preview, asking for what becomes of these claims if the change concerns them: the
- * least of several rounds, as other processes are not the engine's.
+ * Microseconds of each preview that also asks about the claims that the change concerns: the fastest of several
+ * rounds, as other load on the machine only adds to it.
  */
 function previewTimes(
   engine: MatchingEngine,

@@ -11,14 +11,14 @@ const MANIFESTS = 100;
 const RUNS = 25;
 const SEED = 4;
 
-/** What whole processes of the plugin take, beside a Node that does nothing. */
+/** How long whole processes of the plugin take, beside a Node process that does nothing. */
 export async function benchCli(): Promise<readonly BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-bench-cli-"));
   const plugin = await stagePlugin();
   try {
     const manifests = generateManifests(MANIFESTS, SEED);
     for (const [index, documents] of manifests.files.entries()) {
-      // Tools write what is the same twice, not as an anchor and its alias.
+      // Tools repeat equal values instead of writing an anchor and an alias.
       const text = documents
         .map((document) => stringify(document, { aliasDuplicateObjects: false }))
         .join("---\n");
@@ -50,7 +50,7 @@ interface Subject {
   readonly atMost?: number;
 }
 
-/** The subjects take turns, so that noise meets all of them. */
+/** The subjects take turns, so that noise affects all of them. */
 function measure(subjects: readonly Subject[]): readonly BenchRow[] {
   const times = subjects.map((): number[] => []);
   for (let run = 0; run <= RUNS; run++) {
@@ -69,7 +69,7 @@ function measure(subjects: readonly Subject[]): readonly BenchRow[] {
     const median = quantile(own, 0.5);
     return [
       row(`${name}, median`, median, "ms", atMost === undefined ? undefined : { atMost }),
-      // The quickest run is the one that others on the machine were least in the way of.
+      // The fastest run is the one with the least noise of the machine.
       row(`${name}, best`, Math.min(...own), "ms"),
       ...(index === 0 ? [] : [row(`${name}, median in bare nodes`, median / bare, "x")]),
     ];

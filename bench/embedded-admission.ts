@@ -20,7 +20,7 @@ import { changesOf, readCluster } from "./engine-cluster.ts";
 
 const compileCustomRule = await loadCustomRules();
 
-/** The real admission over a generated cluster; only the watches are not there. */
+/** The real admission over a generated cluster, only without the watches. */
 export function embeddedAdmission(
   generated: GeneratedCluster,
   observer: AdmissionObserver,
@@ -96,7 +96,7 @@ export function embeddedAdmission(
   );
 }
 
-/** A Service for each application, whose port is not that of its pods, as most are. */
+/** A Service for each application; as usual its port differs from that of its pods. */
 function servicesOf(pods: readonly Pod[]): ServiceIndex {
   const index = new ServiceIndex();
   const apps = Map.groupBy(pods, ({ namespace, labels }) => `${namespace}/${labels.get("app")}`);

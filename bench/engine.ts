@@ -112,7 +112,7 @@ function build(changes: readonly Change[]): MatchingEngine {
   return engine;
 }
 
-/** What the process holds more than before when only the engine is left of it, in bytes. */
+/** How much the heap grows, in bytes, when only the engine is kept. */
 function memoryOf(size: ClusterSize): number {
   const empty = heap();
   const engine = build(changesOf(engineCluster(size)));
@@ -136,14 +136,14 @@ function verdictRate(
 ): { readonly perSecond: number; readonly bytes: number } {
   let allowed = 0;
   const round = (): void => {
-    // By index: an iterator would allocate, and that is not the engine's.
+    // By index: an iterator would allocate, which is not to be measured.
     for (let index = 0; index < flows.length; index++) {
       if (engine.verdict(flows[index] as Flow) === "allowed") allowed++;
     }
   };
   for (let warm = 0; warm < 20; warm++) round();
   const [best] = timesOf(Array.from({ length: 20 }), round).toSorted((a, b) => a - b);
-  // The least of several rounds: what the compiler allocates beside it is not the engine's.
+  // The least of several rounds: the compiler's allocations are not to be measured.
   const allocated = Array.from({ length: 5 }, () => {
     const before = process.memoryUsage().heapUsed;
     round();
@@ -182,7 +182,10 @@ function policyChanges({ policies }: EngineCluster, random: Random): readonly Ch
   }).flat();
 }
 
-/** Label keys that nobody mentioned before: one of all Deployments, of StatefulSets, of Jobs, of nobody. */
+/**
+ * Label keys that no policy mentioned before: one that pods of all Deployments have, of StatefulSets, of Jobs,
+ * and one that no pod has.
+ */
 function newKeyChanges({ policies }: EngineCluster): readonly Change[] {
   const [like] = policies.filter(({ name }) => name.startsWith("app-"));
   if (like === undefined) return [];
@@ -202,7 +205,7 @@ function newKeyChanges({ policies }: EngineCluster): readonly Change[] {
   );
 }
 
-/** Every pod of the largest namespace, peers everywhere: opened, and closed. */
+/** A policy for every pod of the largest namespace and peers everywhere is opened, and closed. */
 function worstChanges({ pods }: EngineCluster): readonly Change[] {
   const sizes = Map.groupBy(pods, ({ namespace }) => namespace);
   const [largest] = [...sizes].toSorted(([, a], [, b]) => b.length - a.length);

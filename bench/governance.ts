@@ -4,7 +4,7 @@ import { resourceDocument } from "../test/support/documents.ts";
 import { TEAMS } from "./catalogue.ts";
 import { must } from "./engine-cluster.ts";
 
-/** The profile that has everything. */
+/** The profile with all rules. */
 export const GOVERNED = "governed";
 
 /** Expressions of a custom rule, each with a number of its own so that no two are the same. */
@@ -24,7 +24,7 @@ const EXPRESSIONS: readonly ((number: number) => string)[] = [
   (number) => `!reaches('team-${number}/*', 'monitoring/prometheus', ${20_000 + number})`,
 ];
 
-/** All rules there are, as many CEL expressions, and as many invariants. */
+/** All rules, and as many CEL expressions and invariants as asked for. */
 export function governance(expressions: number, invariants: number): readonly Resource[] {
   const profile = must(
     parseResource(
@@ -43,7 +43,7 @@ export function governance(expressions: number, invariants: number): readonly Re
   return [profile, ...invariantsOf(invariants)];
 }
 
-/** Every team keeps another out of its data, on one port each. */
+/** Each keeps one team out of the data of another, on one port. */
 export function invariantsOf(count: number): readonly Resource[] {
   return Array.from({ length: count }, (_, index) => {
     const team = (offset: number): object => ({

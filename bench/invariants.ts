@@ -15,14 +15,14 @@ const WARM_UP_ROUNDS = 2;
 const COUNTS = [0, 10, 100];
 
 /**
- * What invariants add to a decision, of policies and of pods that start, by how many there are: the same
- * reviews over the same cluster in the same process, by turns.
+ * What invariants add to a decision about a policy or a starting pod, by their number: the same reviews of the
+ * same cluster in the same process, by turns.
  */
 export async function benchInvariants(): Promise<readonly BenchRow[]> {
   keepGarbageYoung();
   const generated = generateCluster(CLUSTER);
   const workloads = {
-    // Dry runs: no watch takes what is admitted here for seen.
+    // Dry runs, as there is no watch that would show what was admitted.
     "everyday policies": createReviews(generated, REVIEWS).everyday.map(asDryRun),
     "pods that start": podReviews(generated),
   };
@@ -64,7 +64,7 @@ async function ask(admission: Admission, bodies: readonly string[]): Promise<rea
   return times;
 }
 
-/** Another pod of a workload that there is, as the API server asks about its creation. */
+/** The API server's question about another pod of an existing workload. */
 function podReviews({ pods }: GeneratedCluster): readonly Manifest[] {
   return Array.from({ length: REVIEWS }, (_, index) => {
     const pod = pods[(index * 7) % pods.length];

@@ -5,13 +5,13 @@ import { generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
 import { type BenchRow, row } from "./row.ts";
 
-/** As many parts as a policy may have to be judged, whatever they are (`policyPartsLimit`). */
+/** The largest number of parts in a policy that is judged (`policyPartsLimit`). */
 const PARTS = 30_000;
 const ROUNDS = 8;
 
 const MEGABYTES = 3;
 
-/** How long the largest policies keep everybody else waiting, and what refusing a larger one takes. */
+/** How long the largest policies keep all other requests waiting, and how long it takes to refuse a larger one. */
 export async function benchLargePolicies(): Promise<readonly BenchRow[]> {
   keepGarbageYoung();
   let outcome = "";

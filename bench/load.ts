@@ -12,8 +12,8 @@ const CONNECTIONS = 10;
 const HEADERS_END = Buffer.from("\r\n\r\n");
 
 /**
- * HTTP/1.1 over kept-alive TLS connections, as the API server calls a webhook, with as little work
- * of its own as can be: requests are bytes made beforehand, replies are only measured.
+ * HTTP/1.1 over kept-alive TLS connections, as the API server calls a webhook, with as little work as possible:
+ * requests are bytes made beforehand, and replies are only timed.
  */
 export class LoadGenerator {
   readonly #connections: readonly Connection[];
@@ -30,12 +30,12 @@ export class LoadGenerator {
     return new LoadGenerator(await Promise.all(sockets), bodies.map(requestOf));
   }
 
-  /** As many requests as it takes, one after the other on each connection; returns requests a second. */
+  /** Send all requests, one after the other on each connection; returns requests a second. */
   async closedLoop(count: number): Promise<number> {
     let left = count;
     let running = true;
-    // A sleeping process costs whoever wakes it tens of microseconds in a virtual machine, here the
-    // server: this one never sleeps.
+    // In a virtual machine it takes tens of microseconds to wake a sleeping process, at the server's expense.
+    // So this one never sleeps.
     const stayAwake = (): void => {
       if (running) setImmediate(stayAwake);
     };
@@ -54,7 +54,7 @@ export class LoadGenerator {
     return (count / (performance.now() - started)) * 1000;
   }
 
-  /** `rate` requests a second for `seconds`, whenever their time has come; returns latencies in ms. */
+  /** Send `rate` requests a second for `seconds`, at even intervals; returns latencies in ms. */
   async openLoop(rate: number, seconds: number): Promise<readonly number[]> {
     const latencies: Promise<number>[] = [];
     const started = performance.now();
@@ -85,7 +85,7 @@ export class LoadGenerator {
 class Connection {
   readonly #socket: TLSSocket;
   #received: Buffer = Buffer.alloc(0);
-  /** Replies that are waited for, oldest first. */
+  /** Those that wait for a reply, oldest first. */
   readonly #waiting: (() => void)[] = [];
 
   private constructor(socket: TLSSocket) {

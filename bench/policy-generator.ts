@@ -2,8 +2,8 @@ import { APPS, type App, type ClusterSize, type Manifest, TEAMS } from "./catalo
 import type { Random } from "./random.ts";
 
 /**
- * A baseline for every namespace, and policies as teams write them for the rest. Every other baseline
- * leaves egress free, as most teams begin: where it does, a rule that lets somebody in opens a way.
+ * A baseline for every namespace; the other policies are such as teams write. Every other baseline leaves
+ * egress free, as most teams begin; there an ingress rule alone opens a connection.
  */
 export function policyManifests(
   size: ClusterSize,

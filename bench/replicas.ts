@@ -9,7 +9,7 @@ const WARM_UP = 20;
 const TELLINGS = 400;
 const AT_ONCE = 100;
 
-/** What replicas take to tell each other of a change through the real API server, which a user waits for. */
+/** How long it takes replicas to tell each other of a change through the real API server, which the user waits for. */
 export async function benchReplicas(): Promise<readonly BenchRow[]> {
   const installed = await installControlPlane();
   if (installed.kind === "missing") throw new Error(installed.reason);
@@ -28,7 +28,7 @@ export async function benchReplicas(): Promise<readonly BenchRow[]> {
       },
     });
   try {
-    // Nothing that was told before is kept: as a change that comes by itself.
+    // Keeps nothing that was told before, so that each change is as if it were the only one.
     const forgetful = replica(0);
     const alone = await timesOf((at) => tell(forgetful, at));
     const [one, two] = [replica(), replica()];
@@ -56,7 +56,7 @@ export async function benchReplicas(): Promise<readonly BenchRow[]> {
   }
 }
 
-/** Tell of one more change, as often as others were faster. */
+/** Tell of one more change, and try again whenever another replica was faster. */
 async function tell(replica: ReplicaLedger, at: number): Promise<void> {
   for (;;) {
     const { heard } = replica;

@@ -9,7 +9,7 @@ export interface BenchRow {
 
 type Bound = { readonly atMost: number } | { readonly atLeast: number };
 
-/** A row, held to its bound. */
+/** A row, compared with its bound. */
 export function row(name: string, value: number, unit: string, bound?: Bound): BenchRow {
   const rounded = Number(value.toPrecision(4));
   if (bound === undefined) return { name, value: rounded, unit, target: null, ok: null };
@@ -18,7 +18,7 @@ export function row(name: string, value: number, unit: string, bound?: Bound): B
     : { name, value: rounded, unit, target: `>= ${bound.atLeast}`, ok: value >= bound.atLeast };
 }
 
-/** The value that the share `q` of all values do not exceed. */
+/** The value that a share `q` of all values do not exceed. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;

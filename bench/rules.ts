@@ -11,7 +11,7 @@ const REVIEWS = 1_000;
 const ROUNDS = 30;
 const WARM_UP_ROUNDS = 5;
 
-/** What each rule takes of a decision, on the everyday changes of the admission benchmark. */
+/** How much of a decision's time each rule takes, on the everyday changes of the admission benchmark. */
 export async function benchRules(): Promise<readonly BenchRow[]> {
   keepGarbageYoung();
   const stopwatches = new Map(VALIDATORS.map(({ id }) => [id, new Stopwatch()]));
@@ -56,7 +56,7 @@ export async function benchRules(): Promise<readonly BenchRow[]> {
   ];
 }
 
-/** The time of a round of reviews; the fastest rounds count, as whatever else runs only adds to it. */
+/** The time of a round of reviews; the fastest rounds count, as other load on the machine only adds to it. */
 class Stopwatch {
   readonly #rounds: number[] = [];
   #sum = 0;

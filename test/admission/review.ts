@@ -6,7 +6,7 @@ interface Asked {
   readonly object?: Json | null;
   readonly oldObject?: Json | null;
   readonly user?: string;
-  /** What is otherwise than usual in the request. */
+  /** How the request differs from the usual one. */
   readonly request?: Json;
 }
 

@@ -33,7 +33,7 @@ import { NO_FACTS } from "../support/facts.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What a test may have otherwise than usual. */
+/** How the world of a test differs from the usual one. */
 export interface WorldOptions {
   readonly freshness?: Freshness;
   readonly authorizer?: Authorizer;
@@ -44,7 +44,7 @@ export interface WorldOptions {
   readonly rules?: readonly Validator[];
   readonly action?: RuleAction;
   readonly announceChanges?: boolean;
-  /** Time that has passed beside the real one. */
+  /** Time that has passed in addition to real time. */
   readonly elapsedMs?: () => number;
   /** Resources beside the built-in ones and the profile `custom`. */
   readonly resources?: readonly Resource[];
@@ -55,9 +55,9 @@ const compileCustomRule = await loadCustomRules();
 const NOBODY_MAY: Authorizer = { mayOptOut: async () => success(false) };
 
 /**
- * The small cluster of the admission tests, all real but the API server: `shop` and `payments` have
- * opted in to `restricted`, `soft` and `noted` in softer modes, `odd` to a profile that there is not,
- * `tried` to `custom`, and `dev` not at all. Pods of `dev` may reach nobody in `shop` but `web`.
+ * The small cluster of the admission tests; all but the API server is real. `shop` and `payments` have opted in
+ * to `restricted`, `soft` and `noted` in softer modes, `odd` to a profile that does not exist, `tried` to
+ * `custom`, and `dev` not at all. Pods of `dev` may reach only `web` in `shop`.
  */
 export function createWorld(options: WorldOptions = {}): {
   readonly around: Surroundings;
@@ -113,7 +113,7 @@ export function createWorld(options: WorldOptions = {}): {
     apiServerAddresses: [],
   };
   const baselines = new BaselineController({
-    // Never started: it only hears of what the watches show.
+    // Never started; it only gets what the watches show.
     client: new ApiClient({ kubeconfig: null }),
     render: (joined) => {
       const chosen = ruleBook.baselineFor(joined.labels);
@@ -191,7 +191,7 @@ export function createWorld(options: WorldOptions = {}): {
   };
 }
 
-/** A rule for tests: it applies to everything and answers what `check` says. */
+/** A rule for tests that applies to everything and returns what `check` does. */
 export function testRule(id: string, part: Partial<Validator>): Validator {
   return {
     id,
@@ -304,7 +304,7 @@ const POLICIES = [
   policy("payments/default-deny", { podSelector: {}, policyTypes: ["Ingress"] }, BASELINE),
 ];
 
-/** Stored when the API was laxer. */
+/** Stored when the API's validation was laxer. */
 const UNREADABLE = policy("payments/old", {
   podSelector: {},
   ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.300/8" } }] }],

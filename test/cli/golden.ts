@@ -16,7 +16,7 @@ export function expectGolden(name: string, text: string): void {
   expect(text).toBe(existsSync(file) ? readFileSync(file, "utf8") : `there is no ${file}`);
 }
 
-/** Golden files whose name starts with `prefix`: those that no case writes are too many. */
+/** Golden files whose name starts with `prefix`, to find those that no case writes any more. */
 export function goldenFiles(prefix: string): readonly string[] {
   return readdirSync(FOLDER)
     .filter((name) => name.startsWith(prefix))

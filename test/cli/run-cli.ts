@@ -11,7 +11,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** What the plugin says about the example, where the format of the answer has no room for it. */
+/** The note on the example, which goes to stderr where the output format has no room for it. */
 export const SHOP_NOTE =
   "note: assuming that Ringfence adds default-deny and allow-dns to namespaces payments, shop\n";
 

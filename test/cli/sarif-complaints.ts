@@ -8,10 +8,10 @@ import { z } from "zod";
 /** The schema of SARIF 2.1.0 as OASIS has published it. */
 const SCHEMA = import.meta.resolve("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json");
 
-/** What the published schema has to say against a log; nothing, if it is valid. */
+/** The published schema's errors for a log; none if it is valid. */
 export async function sarifComplaints(text: string): Promise<readonly ErrorObject[]> {
   const schema = z.looseObject({}).parse(JSON.parse(await readFile(fileURLToPath(SCHEMA), "utf8")));
-  // One of its patterns is none under the `u` flag.
+  // One of its patterns is not valid with the `u` flag.
   const ajv = new draft04.default({ strict: false, unicodeRegExp: false });
   formats.default(ajv);
   const validate = ajv.compile(schema);

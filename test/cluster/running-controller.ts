@@ -30,12 +30,12 @@ export interface Running {
   progress(): RollOut | undefined;
   /** Baselines whose progress has changed. */
   readonly told: readonly string[];
-  /** Have another baseline in force from now on. */
+  /** Put another baseline in force. */
   use(baseline: Baseline): void;
   stop(): Promise<void>;
 }
 
-/** A controller on the watches of a cluster that is synced. */
+/** A controller on the synced watches of a cluster. */
 export async function startController(client: ApiClient, rollOutPerSecond = 10): Promise<Running> {
   const notices: ClusterNotice[] = [];
   const told: string[] = [];

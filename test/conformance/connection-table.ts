@@ -15,7 +15,7 @@ import type { Connection, Endpoint } from "../../src/engine/query.ts";
 /** A workload as `namespace/name[Kind]`, or addresses outside. */
 export type End = string | AddressRange;
 
-/** What is open between two ends before a change and after it; one moment alone is `after`. */
+/** What is open between two ends before a change and after it; where there is no change, only `after` is set. */
 export interface Entry {
   readonly from: End;
   readonly to: End;
@@ -30,7 +30,7 @@ const addressSchema = z.string().transform((text, context): Address => {
   return z.NEVER;
 });
 
-/** An end as netpol-analyzer writes it; outside ones may be of several stretches. */
+/** An end as netpol-analyzer writes it; outside ones may be several ranges. */
 export const endsSchema = z.union([
   z.string().transform((name): readonly End[] => [name]),
   z
@@ -59,7 +59,7 @@ export const portsSchema = z.union([
     ),
 ]);
 
-/** What an engine says is open at one moment. IPv6 is left out: netpol-analyzer has none. */
+/** What is open according to the engine. IPv6 is left out, as netpol-analyzer does not know it. */
 export function entriesOf(
   connections: readonly Connection[],
   moment: "before" | "after",
@@ -73,8 +73,8 @@ export function entriesOf(
 }
 
 /**
- * The entries as lines that are equal if and only if the same is open for the same addresses, however
- * they are cut into stretches. A pair where nothing is open, or nothing changes, has no line.
+ * The entries as lines that are equal if and only if the same is open for the same addresses, however they are
+ * cut into ranges. A pair where nothing is open, or nothing changes, has no line.
  */
 export function linesOf(entries: readonly Entry[]): readonly string[] {
   const pairs = Map.groupBy(entries, ({ from, to }) => `${nameOf(from)} -> ${nameOf(to)}`);
@@ -117,7 +117,7 @@ function stretchesOf(entries: readonly Entry[]): readonly AddressRange[] {
   }));
 }
 
-/** Of two workloads there is one stretch, which no line shows. */
+/** For two workloads it is the whole space, which no line shows. */
 function rangeOf({ from, to }: Entry): AddressRange {
   if (typeof from !== "string") return from;
   return typeof to === "string" ? IPV4_SPACE : to;

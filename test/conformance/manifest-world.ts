@@ -10,7 +10,7 @@ import { representativePod } from "../../src/wire/workload.ts";
 import { filesUnder } from "../wire/corpus.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
-/** netpol-analyzer: "ipBlock never selects pods", and hostNetwork and ended pods are like any other. */
+/** To netpol-analyzer "ipBlock never selects pods", and hostNetwork and ended pods are like any others. */
 const DATAPLANE: Dataplane = { ...DATAPLANES.generic, ipBlockMatchesPods: false };
 const LIKE_ANY_OTHER = { addresses: [], hostNetwork: false, ended: false };
 
@@ -34,7 +34,7 @@ export function engineOf(folder: string): MatchingEngine {
   return engine;
 }
 
-/** Beside manifests the folders hold what the tool made of them. */
+/** The folders also hold the tool's output. */
 function isManifest(file: string): boolean {
   return /\.(?:ya?ml|json)$/.test(file) && !file.endsWith("_output.json");
 }
@@ -45,7 +45,7 @@ function objectsIn(file: string): readonly WireObject[] {
   );
 }
 
-/** Folders of manifests also hold files of other tools. */
+/** The folders also hold files of other tools. */
 function isObjectOfAKind(raw: unknown): boolean {
   return field(raw, "kind") !== undefined && field(raw, "apiVersion") !== undefined;
 }
@@ -54,7 +54,7 @@ function podOf(object: WireObject): readonly Pod[] {
   if (object.kind === "pod") return [{ ...object.pod, ...LIKE_ANY_OTHER }];
   if (object.kind !== "workload") return [];
   const pod = representativePod(object.template);
-  // Workloads of two kinds may have one name; their pods never do.
+  // Workloads of two kinds may have the same name, pods may not.
   return [{ ...pod, ...LIKE_ANY_OTHER, name: `${pod.workload.kind}-${pod.name}` }];
 }
 

@@ -31,7 +31,7 @@ const podSchema = z.object({
   node: z.string().optional(),
 });
 
-/** A small cluster, and which connections in it are to be let through. */
+/** A small cluster, and the connections that are to be allowed in it. */
 const probeCaseSchema = z.object({
   id: z.string(),
   namespaces: z.array(z.object({ name: z.string(), labels: labelsSchema })),
@@ -50,8 +50,8 @@ type ProbeCase = z.output<typeof probeCaseSchema>;
 type Probe = z.output<typeof probeSchema>;
 
 /**
- * What these sources take for granted: selectors leave hostNetwork pods out, `nodes` peers and CIDRs
- * match them by their node's address, and CIDRs match pods. Of ours the Calico dataplane is so.
+ * What these sources assume: selectors do not match hostNetwork pods, `nodes` peers and CIDRs match them by
+ * their node's address, and CIDRs match pods. Our Calico dataplane does the same.
  */
 const DATAPLANE = DATAPLANES.calico;
 
@@ -62,13 +62,13 @@ function engineOf(one: ProbeCase): MatchingEngine {
   return engine;
 }
 
-/** The probes that count, as lines of what is expected and of what the engine says. */
+/** The relevant probes, as lines of what is expected and of what the engine says. */
 export function answersTo(one: ProbeCase): {
   readonly expected: readonly string[];
   readonly found: readonly string[];
 } {
   const engine = engineOf(one);
-  // The sources do not judge a pod's way to itself; what they note down is of no meaning.
+  // The sources do not judge connections of a pod to itself; what they note there means nothing.
   const probes = one.probes.filter(({ loopback }) => !loopback);
   return {
     expected: probes.map((probe) => {
@@ -112,7 +112,7 @@ function* objectsOf({ namespaces, pods, nodes, policies }: ProbeCase): Iterable<
   }
   for (const { namespace, name, labels, ip, containerPorts, hostNetwork, node } of pods) {
     const containers = [{ name: "main", ports: containerPorts }];
-    // A pod of which no node is told is on another node than all others, as far as probes can tell.
+    // A pod without a node counts as on a node of its own.
     const nodeName = node ?? `node-of-${name}.${namespace}`;
     yield {
       apiVersion: "v1",

@@ -34,9 +34,9 @@ const dnsPod: PodOfTest = {
 };
 
 /**
- * A cluster with its DNS, a namespace `plain` that has not opted in and a namespace `shop` that will,
- * each with a pod or two. Two users who may change NetworkPolicies and Namespaces: `dana`, and
- * `olga`, whom the verb `optout` is granted.
+ * A cluster with its DNS, a namespace `plain` that has not opted in and a namespace `shop` that will, each with
+ * a pod or two. Two users may change NetworkPolicies and Namespaces: `dana`, and `olga`, who also has the verb
+ * `optout`.
  */
 export async function createShop(plane: ControlPlane): Promise<void> {
   for (const name of ["shop", "plain"]) await createNamespace(plane, name);

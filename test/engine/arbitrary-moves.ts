@@ -50,7 +50,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 
 export const moves: fc.Arbitrary<readonly Move[]> = fc.array(move, { minLength: 1, maxLength: 4 });
 
-/** The moves as changes, each of the world as the ones before it have left it. */
+/** The moves as changes, each applied to the world that the ones before have left. */
 export function changesBy(start: World, list: readonly Move[]): readonly Change[] {
   const changes: Change[] = [];
   list.reduce((w, each) => {

@@ -104,7 +104,7 @@ const portRange: fc.Arbitrary<PortRange> = fc
   .tuple(oneOf(PROTOCOLS), oneOf(PORTS), oneOf(PORTS))
   .map(([protocol, a, b]) => ({ protocol, first: Math.min(a, b), last: Math.max(a, b) }));
 
-/** How often policies say what depends on more of a pod than its labels, beside the rest. */
+/** How often rules have named ports and blocks, compared with the other kinds. */
 interface Taste {
   readonly namedPorts: number;
   readonly blocks: number;
@@ -112,7 +112,7 @@ interface Taste {
 
 const EVEN: Taste = { namedPorts: 1, blocks: 1 };
 
-/** Only ClusterNetworkPolicy has named ports of whatever protocol. */
+/** Only ClusterNetworkPolicy has named ports of any protocol. */
 function port(tiered: boolean, { namedPorts }: Taste): fc.Arbitrary<PortMatch> {
   const protocols = tiered ? (["TCP", "UDP", null] as const) : (["TCP", "UDP"] as const);
   return fc.oneof(
@@ -257,7 +257,7 @@ export const containerPorts: fc.Arbitrary<readonly ContainerPort[]> = fc.uniqueA
 
 const POD_NAMES = ["p0", "p1", "p2"];
 
-/** Which families a pod has an address of, the first one first, and which of its two of each. */
+/** The families of a pod's addresses in order, and which of its two addresses of each. */
 export interface Addressing {
   readonly families: readonly (4 | 6)[];
   readonly spare: boolean;
@@ -336,7 +336,7 @@ export const world: fc.Arbitrary<World> = worldOf(
   fc.uniqueArray(policy, { maxLength: 4, selector: policyKey }),
 );
 
-/** One in which whatever changes of a pod or a namespace is likely to matter to somebody. */
+/** One in which any change of a pod or a namespace is likely to matter to a policy. */
 export const policedWorld: fc.Arbitrary<World> = worldOf(
   { minLength: 2, maxLength: 6 },
   fc.uniqueArray(anyPolicy({ namedPorts: 4, blocks: 3 }), {
@@ -391,7 +391,7 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   oneOf(NODES).map((key): Change => ({ kind: "node", op: "delete", key })),
 );
 
-/** The world after a change, worked out the plain way. */
+/** The world after a change, without any index. */
 export function changed(before: World, each: Change): World {
   const key = (object: { namespace?: string; name: string; kind?: string }): string =>
     [object.kind, object.namespace, object.name].filter((part) => part !== undefined).join("/");
@@ -457,7 +457,7 @@ export function changed(before: World, each: Change): World {
   }
 }
 
-/** Building a world, one object after the other. */
+/** The changes that build a world, one object after the other. */
 export function changesOf({ namespaces, nodes, pods, policies }: World): readonly Change[] {
   return [
     ...namespaces.map((object): Change => ({ kind: "namespace", op: "upsert", object })),

@@ -1,4 +1,4 @@
-/** What an engine says breaks a claim, flow by flow, to be held against the oracle. */
+/** The flows that break a claim as the engine tells them, one by one, to be compared with the oracle's. */
 import { rangeContains } from "../../src/engine/address.ts";
 import { type Change, type Pod, podKey } from "../../src/engine/model.ts";
 import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
@@ -6,12 +6,12 @@ import type { Endpoint, FlowList } from "../../src/engine/query.ts";
 import { PROBES, type Probe } from "./arbitrary-world.ts";
 import type { NaiveEnd } from "./claim-oracle.ts";
 
-/** A pod that is a workload of its own, so that groups name it by itself. */
+/** The pod as a workload of its own, so that groups name it alone. */
 export function alone(pod: Pod): Pod {
   return { ...pod, workload: { kind: "Pod", name: pod.name } };
 }
 
-/** The same of a pod that comes. */
+/** The same for the pod of a change. */
 export function withPodAlone(each: Change): Change {
   return each.kind === "pod" && each.op === "upsert"
     ? { ...each, object: alone(each.object) }

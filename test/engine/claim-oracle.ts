@@ -11,10 +11,10 @@ import type { FlowEnd } from "../../src/engine/query.ts";
 import { OUTSIDE_ADDRESSES, PROBES, type Probe } from "./arbitrary-world.ts";
 import { inSelection, naiveVerdicts, type World } from "./oracle.ts";
 
-/** How an end belongs to one side of a claim. */
+/** Whether an end belongs to one side of a claim. */
 interface Membership {
   readonly selected: "yes" | "no" | "unknown";
-  /** The families of its addresses that are meant. */
+  /** The families of addresses that the claim means. */
   readonly families: readonly number[];
 }
 
@@ -22,7 +22,7 @@ export interface NaiveEnd {
   readonly text: string;
   readonly flowEnd: FlowEnd;
   readonly pod: Pod | null;
-  /** On a node's network: of such ends classes know less than a verdict does. */
+  /** On a node's network; in classes less is known of such ends than in verdicts. */
   readonly host: boolean;
   readonly addresses: readonly Address[];
   readonly outside: boolean;
@@ -51,7 +51,7 @@ function addressEnd(address: Address, host: boolean): NaiveEnd {
   return { text: `${address}`, flowEnd, pod: null, host, addresses, outside: !host };
 }
 
-/** Some flows of a world: between which of its ends, and on which ports. */
+/** The part of a world's flows between these ends and at these probes. */
 interface Part {
   readonly ends: readonly NaiveEnd[];
   readonly probes: readonly Probe[];

@@ -28,7 +28,7 @@ export interface World {
   readonly dataplane: Dataplane;
 }
 
-/** Take one of `n` ways, 0 to n-1. */
+/** Choose one of `n` ways, 0 to n-1. */
 type Choose = (n: number) => number;
 
 interface End {
@@ -121,7 +121,7 @@ function passes(hop: Hop, direction: Direction): boolean {
       policy[direction].isolates &&
       selects(world, policy.subject, subject, policy.tier) !== "no",
   );
-  // Whether a hostNetwork pod or a pod of an unseen namespace is policed at all is one question.
+  // It is asked once whether policies apply at all to a hostNetwork pod or a pod of an unseen namespace.
   const sure = isolating.some(
     (policy) => selects(world, policy.subject, subject, policy.tier) === "yes",
   );
@@ -135,7 +135,7 @@ function passes(hop: Hop, direction: Direction): boolean {
   return baseline === "next" ? true : baseline;
 }
 
-/** ClusterNetworkPolicy: ascending priority, then rule order; ties may go either way. */
+/** ClusterNetworkPolicy: ascending priority, then the order of rules; ties may go either way. */
 function ordered(hop: Hop, direction: Direction, tier: Policy["tier"]): boolean | "next" {
   const policies = hop.world.policies.filter((policy) => {
     if (policy.tier !== tier) return false;

@@ -12,7 +12,7 @@ import type { World } from "./oracle.ts";
 
 const ALL = 1_000;
 
-/** An engine that knows all of a world. */
+/** An engine with everything of a world. */
 export function engineOf(w: World): MatchingEngine {
   const engine = new MatchingEngine({ dataplane: w.dataplane });
   for (const each of changesOf(w)) engine.apply(each);
@@ -91,8 +91,8 @@ function told({ certain, perhaps }: Breaches, ends: readonly NaiveEnd[]): Told {
 }
 
 /**
- * Every pod before and after, and the addresses that are nobody's in both: a delta tells of pods, and
- * a stretch of addresses that is named does not say which of them are a node's.
+ * Every pod before and after, and the addresses that nobody has in either: a range of addresses in a delta does
+ * not say which of them are a node's.
  */
 function stableEnds(before: World, after: World): readonly NaiveEnd[] {
   const [one, other] = [naiveEnds(before), naiveEnds(after)];
@@ -102,7 +102,7 @@ function stableEnds(before: World, after: World): readonly NaiveEnd[] {
   return [...new Map([...one, ...other].map((end) => [end.text, end])).values()].filter(stays);
 }
 
-/** Flows of connections between pods and addresses at the probes, by what they are. */
+/** The keys of the flows of connections at the probes, by verdict. */
 export function flowsOf(
   connections: readonly Connection[],
 ): Record<"allowed" | "unknown", ReadonlySet<string>> {
@@ -117,7 +117,7 @@ function gained(before: Flows, after: Flows, verdict: keyof Flows): ReadonlySet<
   return new Set([...after[verdict]].filter((key) => !before[verdict].has(key)));
 }
 
-/** The keys of all flows of these pairs at the probes; addresses are told by the samples they hold. */
+/** The keys of all flows of these pairs at the probes; of a range of addresses, the samples in it are taken. */
 export function flowKeys(pairs: readonly FlowPair[]): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const { from, to, ports } of pairs) {

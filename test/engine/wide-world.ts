@@ -1,4 +1,4 @@
-/** Small worlds copied many times over: where there is much of everything the engine takes other ways. */
+/** Small worlds copied many times, as the engine has other code for large numbers. */
 import * as fc from "fast-check";
 import type {
   NamespaceScope,
@@ -13,7 +13,7 @@ import type { World } from "./oracle.ts";
 
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
-/** More selectors in one row, and more namespaces in one scope, than small worlds ever have. */
+/** Has more selectors in one row, and more namespaces in one scope, than small worlds ever have. */
 export function wideWorld(base: fc.Arbitrary<World>, copies: number): fc.Arbitrary<World> {
   return fc.tuple(base, fc.array(policy, { minLength: 12, maxLength: 16 })).map(([small, many]) => {
     const wide = Array.from({ length: copies }, (_, index) => copyOf(small, `${index}`));
@@ -72,7 +72,7 @@ function policyWith(
   };
 }
 
-/** The world again, in namespaces of other names. */
+/** A copy of the world with other names of namespaces. */
 function copyOf(small: World, suffix: string): World {
   const renamed = (name: string): string => `${name}${suffix}`;
   const requirement = (each: Requirement): Requirement =>

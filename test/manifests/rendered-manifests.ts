@@ -48,7 +48,7 @@ const webhook = z.strictObject({
   matchConditions: z.array(z.strictObject({ name: z.string(), expression: z.string() })).optional(),
 });
 
-/** Any object of a manifest; what a test reads further, it parses further. */
+/** Any object of a manifest; tests parse the other fields they read. */
 const manifest = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),

@@ -28,7 +28,7 @@ export const FIXTURES = join(import.meta.dirname, "fixtures");
 
 /** A change to a cluster, as a fixture file says it. */
 export const fixtureSchema = z.strictObject({
-  /** What the file is an example of: a sentence. */
+  /** A sentence that says what the file is an example of. */
   about: z.string().min(1),
   /** Objects beside those of `world.yaml`. */
   cluster: z.array(z.unknown()).default([]),
@@ -40,7 +40,7 @@ export const fixtureSchema = z.strictObject({
   /** Profile documents beside the built-in ones. */
   profiles: z.array(z.unknown()).default([]),
   dataplane: z.enum(["generic", "calico", "cilium", "antrea"]).default("generic"),
-  /** Resolvers that are no pods, in the place of those that are. */
+  /** Addresses of DNS resolvers outside the cluster, instead of the pods. */
   dnsAddresses: z.array(z.string()).default([]),
   /** Facts that are not known. */
   unknown: z.array(z.enum(["dns", "apiServer", "ownPods", "pods"])).default([]),
@@ -65,7 +65,7 @@ export function readFixture(path: string): Fixture {
 const registry = createRegistry(VALIDATORS);
 const compileCustomRule = await loadCustomRules();
 
-/** Let rules judge the change of a fixture, as a profile that denies would have it. */
+/** Judge the change of a fixture by these rules, in a profile in which they deny. */
 export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judgement {
   const { parameters } = fixture;
   return judgeBy(
@@ -74,7 +74,7 @@ export function judgeFixture(ruleIds: readonly string[], fixture: Fixture): Judg
   );
 }
 
-/** The same by a shipped profile, but with `ruleId` as the fixture wants it. */
+/** The same by a shipped profile, with `ruleId` as the fixture sets it. */
 export function judgeAsShipped(
   name: "baseline" | "restricted",
   fixture: Fixture,

@@ -38,7 +38,7 @@ export async function serve(
   options: {
     readonly isDraining?: () => boolean;
     readonly deadlineMs?: number;
-    /** Answer only who has a certificate of these authorities, a file. */
+    /** A file of authorities: only clients with a certificate of one of them are answered. */
     readonly clientCaPath?: string;
   } = {},
 ): Promise<Served> {

@@ -9,12 +9,12 @@ export interface WebhookReply {
   readonly serial: string;
 }
 
-/** A client as the API server is one: HTTP/1.1 with connections kept alive. */
+/** A client like the API server: HTTP/1.1 with connections kept alive. */
 export class WebhookClient {
   readonly #agent: Agent;
   readonly #port: number;
 
-  /** `own`: PEM text of what the client presents, if anything. */
+  /** `own`: the client's own certificate and key as PEM text, if it presents one. */
   constructor(port: number, ca: string, own: { cert?: string; key?: string } = {}) {
     this.#port = port;
     this.#agent = new Agent({ ca, keepAlive: true, ...own });

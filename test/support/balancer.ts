@@ -28,7 +28,7 @@ export class Balancer {
           sockets.delete(socket);
           other.destroy();
         });
-        // What breaks on one side is closed on the other.
+        // An end of a connection that breaks closes the other end.
         socket.on("error", () => other.destroy());
         socket.pipe(other);
       }

@@ -42,13 +42,13 @@ interface ApiRequest {
   readonly token?: string;
 }
 
-/** As whom, and through which address, a kubeconfig talks to the API server; by default as admin, directly. */
+/** The user and the address of a kubeconfig; by default the admin, and the API server itself. */
 interface KubeconfigOptions {
   readonly server?: string;
   readonly token?: string;
   /** Of the context. */
   readonly namespace?: string;
-  /** Impersonated by the admin: to RBAC and to webhooks this is the user. */
+  /** Impersonated by the admin; RBAC and webhooks see this user. */
   readonly user?: { readonly name: string; readonly groups?: readonly string[] };
 }
 
@@ -58,7 +58,7 @@ interface KubectlOptions {
 }
 
 export interface PlaneOptions {
-  /** A webhook, `host:port`, that the API server presents its certificate to. */
+  /** `host:port` of a webhook that the API server presents its client certificate to. */
   readonly presentsItselfTo?: string;
 }
 
@@ -126,7 +126,7 @@ export class ControlPlane {
       "listen-client-urls": etcdUrl,
       "advertise-client-urls": etcdUrl,
       "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
-      // Nothing here outlives the test.
+      // Durability is not needed in a test.
       "unsafe-no-fsync": "true",
     };
     const apiServerFlags = {
@@ -215,7 +215,7 @@ export class ControlPlane {
     return { code: child.exitCode, stdout, stderr };
   }
 
-  /** Send one raw request, as admin unless a token is given. Throws only when there is no answer. */
+  /** Send one raw request, as admin unless a token is given. Throws only where there is no answer. */
   async request(method: string, path: string, options: ApiRequest = {}): Promise<ApiResponse> {
     const headers = {
       authorization: `Bearer ${options.token ?? adminToken}`,
@@ -252,21 +252,21 @@ export class ControlPlane {
     return tokenRequest.parse(response.body).status.token;
   }
 
-  /** Do what etcd does every few minutes: forget all versions before this one of some object. */
+  /** Have etcd forget all versions before that of this object, as it does every few minutes. */
   async compact(resourceVersion: string): Promise<void> {
     const body = JSON.stringify({ revision: resourceVersion, physical: true });
     const response = await fetch(`${this.#etcdUrl}/v3/kv/compaction`, { method: "POST", body });
     if (!response.ok) throw new Error(`cannot compact: ${await response.text()}`);
   }
 
-  /** Keep a copy of all there is, for `restore`; both are stopped for it, and ready again when it is done. */
+  /** Keep a copy of etcd's data for `restore`. Both processes are stopped for it, and ready again when this returns. */
   async backUp(): Promise<void> {
     await this.#end();
     await cp(join(this.folder, "etcd"), join(this.folder, "backup"), { recursive: true });
     await this.#begin();
   }
 
-  /** Put that copy in the place of all there is by now: versions go back, as no API server lets them. */
+  /** Put that copy in the place of the present data: versions go back, which no API server does by itself. */
   async restore(): Promise<void> {
     await this.#end();
     await rm(join(this.folder, "etcd"), { recursive: true });
@@ -320,12 +320,12 @@ export class ControlPlane {
     });
   }
 
-  /** The namespace `default` is made a moment after /readyz says yes. */
+  /** The namespace `default` is created a moment after /readyz says yes. */
   async #hasNamespaces(): Promise<boolean> {
     return (await this.request("GET", "/api/v1/namespaces/default")).status === 200;
   }
 
-  /** So is the range of Services' addresses, from Kubernetes 1.33 on: no Service is taken before. */
+  /** So is the range of Service addresses, from Kubernetes 1.33 on; no Service can be created before. */
   async #hasAddresses(): Promise<boolean> {
     const body = {
       apiVersion: "v1",

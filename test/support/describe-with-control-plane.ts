@@ -4,14 +4,14 @@ import { installControlPlane } from "./install-control-plane.ts";
 
 const startTimeoutMs = 90_000;
 
-// While the test file is being collected, because no test timeout covers a build of several minutes.
+// While the test file is collected, as a build of several minutes exceeds any test's timeout.
 const installed = await installControlPlane();
 
 /**
  * `describe` with a control plane of its own, started before its tests and stopped after them.
  *
- * Where there is none its tests are reported as skipped, the first one with the reason; with `CI=true`
- * that first one fails.
+ * Where there is no control plane the tests are skipped, the first one with the reason; with `CI=true` that one
+ * fails.
  */
 export function describeWithControlPlane(
   name: string,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /**
  * The block of shell commands in `docs/how-to/<page>.md` that contains `part`. Throws unless there is exactly
- * one: a test that runs what a page says must notice when the page says something else.
+ * one, so that a test notices when the page changes.
  */
 export function documentedCommands(page: string, part: string): string {
   const path = new URL(`../../docs/how-to/${page}.md`, import.meta.url);

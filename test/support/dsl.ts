@@ -1,6 +1,6 @@
 /**
- * Clusters in a few words, for tables of tests. Every line is written out as the Kubernetes object it
- * stands for and read by `src/wire`, so that a row means what a manifest means.
+ * Clusters in a few words, for tables of tests. Every line becomes the Kubernetes object it stands for, and is
+ * read by `src/wire` like any manifest.
  */
 import { formatAddress, parseAddress, parseCidr } from "../../src/engine/address.ts";
 import { DATAPLANES, type Dataplane, type DataplaneName } from "../../src/engine/dataplane.ts";
@@ -23,8 +23,8 @@ import { succeed } from "../wire/describe-policy.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * An engine of the generic (or another) dataplane after these changes. A namespace that has pods but
- * is nowhere declared is declared with its automatic label alone.
+ * An engine of the generic (or another) dataplane after these changes. A namespace that has pods but is not
+ * declared gets declared with its automatic label only.
  */
 export function engineOf(
   changes: readonly Change[],
@@ -203,7 +203,7 @@ function endSets(peer: string, ports?: string): { sets: readonly EndSet[]; ports
   return { sets, ports: rule?.ports ?? "all" };
 }
 
-/** The change that brings a Kubernetes object, as it is written, into an engine. */
+/** The change that brings a Kubernetes object into an engine. */
 export function upsert(raw: unknown): Change {
   const object = succeed(parseObject(raw));
   switch (object.kind) {
@@ -223,7 +223,7 @@ export function upsert(raw: unknown): Change {
   }
 }
 
-/** The deletion of what a change puts there. */
+/** The change that deletes the object of another change. */
 export function without(change: Change): Change {
   if (change.op === "delete") return change;
   switch (change.kind) {

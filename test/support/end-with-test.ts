@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 
-/** See to it that a test process that ends early leaves `child` not running. */
+/** Stop `child` when the test process ends, even early. */
 export function endWithTest(child: ChildProcess): void {
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);

@@ -1,6 +1,6 @@
 import type { ControlPlane } from "./control-plane.ts";
 
-/** Create what a controller would: an EndpointSlice of a Service, of IPv4 unless told otherwise. */
+/** Create a Service's EndpointSlice (IPv4 by default), as the controller manager would. */
 export async function createEndpointSlice(
   plane: ControlPlane,
   namespace: string,

@@ -1,7 +1,7 @@
 import type { ClusterFacts } from "../../src/rules/rule.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 
-/** What rules know of a watched cluster in which there is nothing to know beside the engine. */
+/** What rules know, beside the engine, of a watched cluster with nothing in it. */
 export const NO_FACTS: ClusterFacts = {
   dns: [],
   apiServer: [],

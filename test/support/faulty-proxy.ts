@@ -19,7 +19,7 @@ export type Fault =
   | { readonly kind: "drop" }
   /** Keep the connection and never answer. */
   | { readonly kind: "silence" }
-  /** Answer a watch with 200 and keep to yourself what happens. */
+  /** Answer a watch with 200 and pass on none of its events. */
   | { readonly kind: "swallow" }
   /** Pass the request on after a delay. */
   | { readonly kind: "delay"; readonly delayMs: number };
@@ -165,7 +165,7 @@ export class FaultyProxy {
     const { method, headers } = incoming;
     const target = new URL(seen.path, this.#upstream);
     const outgoing = request(target, { method, headers, agent: this.#agent });
-    // Whichever side goes away takes the other with it.
+    // If one side closes, the other is closed too.
     outgoing.on("error", () => reply.destroy());
     reply.on("close", () => outgoing.destroy());
     outgoing.on("response", (from) => {

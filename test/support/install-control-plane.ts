@@ -11,7 +11,7 @@ export type Installed =
   | { readonly kind: "found"; readonly folder: string }
   | { readonly kind: "missing"; readonly reason: string };
 
-/** Find the control plane's binaries, building them where that is possible; progress goes to stderr. */
+/** Find the control plane's binaries, or build them if possible; progress goes to stderr. */
 export async function installControlPlane(): Promise<Installed> {
   const child = spawn(script, { stdio: ["ignore", "pipe", "pipe"] });
   child.stderr.pipe(process.stderr, { end: false });

@@ -67,7 +67,7 @@ export class Ringfence {
     this.#kubeconfig = parts.kubeconfig;
   }
 
-  /** Apply the manifests, with these components beside, start the process, and return once the API server asks it. */
+  /** Apply the manifests with these components, start the process, and return once the API server asks it. */
   static async install(
     plane: ControlPlane,
     optional: readonly string[] = [],
@@ -93,7 +93,7 @@ export class Ringfence {
         })),
       }));
     const rest = objects.filter(({ kind }) => !kind.endsWith("WebhookConfiguration"));
-    // The namespace comes first: what lives in it cannot be created before.
+    // The namespace comes first, as the other objects are in it.
     await applyAll(
       plane,
       rest.filter(({ kind }) => kind === "Namespace"),
@@ -130,7 +130,7 @@ export class Ringfence {
     return this.#log;
   }
 
-  /** Start the process, with more or other flags; it is not ready yet when this returns. */
+  /** Start the process, with these flags added or replaced; it is not ready yet when this returns. */
   async start(overrides: Readonly<Record<string, string>> = {}): Promise<void> {
     const flags = {
       "listen-address": "127.0.0.1",
@@ -159,8 +159,8 @@ export class Ringfence {
   }
 
   /**
-   * Have the process take the time to be so many milliseconds later than it is. At the first call it is
-   * started anew, then it sees the change at once. Certificates stay good for 30 days.
+   * Put the process's clock ahead by so many milliseconds. The first call restarts it; from then on it sees
+   * changes at once. Certificates stay valid for 30 days.
    */
   async setClockAhead(ms: number): Promise<void> {
     const file = join(this.#certificates, "clock-ahead");
@@ -202,7 +202,7 @@ export class Ringfence {
     return child?.exitCode ?? null;
   }
 
-  /** Send the process a signal that it may live through. */
+  /** Send the process a signal that need not end it. */
   signal(name: "SIGTERM" | "SIGINT"): void {
     this.#process?.kill(name);
   }
@@ -219,8 +219,8 @@ export class Ringfence {
   }
 
   /**
-   * Another replica of the same installation, on ports of its own, and the API server's calls spread
-   * over both. It is stopped with this one.
+   * Start another replica of the same installation on ports of its own, with the API server's calls spread over
+   * both. It is stopped with this one.
    */
   async addReplica(): Promise<Ringfence> {
     const replica = new Ringfence({
@@ -256,7 +256,7 @@ export class Ringfence {
     });
   }
 
-  /** Take the webhooks away, as somebody who goes past them would, and wait until none is called. */
+  /** Remove the webhooks, as somebody would to get past them, and wait until none is called. */
   async removeWebhooks(): Promise<void> {
     for (const kind of ["validatingwebhookconfiguration", "mutatingwebhookconfiguration"]) {
       await this.#plane.kubectl(["delete", kind, "ringfence"]);
@@ -267,7 +267,7 @@ export class Ringfence {
     }, 20_000);
   }
 
-  /** Put a new certificate where the process reads it, by the symlink swap that a kubelet does. */
+  /** Put a new certificate where the process reads it, by swapping a symlink as a kubelet does. */
   async rotateCertificate(): Promise<void> {
     const folder = this.#certificates;
     const version = `..${String(Date.now())}`;
@@ -304,7 +304,7 @@ export class Ringfence {
   }
 }
 
-/** The manifests with the optional parts that this API server is old or new enough for. */
+/** The manifests with the optional parts for this version of the API server. */
 async function writeKustomization(
   plane: ControlPlane,
   optional: readonly string[],

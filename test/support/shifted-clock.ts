@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Loaded into a process before its program: its calendar is ahead by as many milliseconds as the file says. */
+/** Loaded into a process before its program: puts its clock ahead by the milliseconds in a file. */
 const file = process.env["CLOCK_AHEAD_FILE"] ?? "";
 const actual = Date.now;
 

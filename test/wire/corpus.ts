@@ -8,16 +8,15 @@ import { succeed } from "./describe-policy.ts";
 
 const BESIDE = fileURLToPath(new URL("../../../shared/corpus/", import.meta.url));
 
-/** Other people's cases: kept beside the repository, not in it. `RINGFENCE_CORPUS` names another folder. */
+/** Test cases of other projects, kept beside the repository. `RINGFENCE_CORPUS` names another folder. */
 export const CORPUS = process.env["RINGFENCE_CORPUS"] ?? BESIDE;
 
-/** The corpus is the one that everybody has: its files are all there, and its names are known. */
+/** Whether it is the standard corpus, whose files and names are known. */
 export const IS_USUAL_CORPUS = CORPUS === BESIDE;
 
 /**
- * `describe` over the cases of a file of the corpus. Where it is not there a test is reported as
- * skipped with the reason; with `CI=true` it fails, unless another folder was named, which may
- * hold only some of the files.
+ * `describe` over the cases of a file of the corpus. Where the file is missing a test is skipped with the
+ * reason. With `CI=true` it fails, unless another folder is named, which may hold only some of the files.
  */
 export function describeWithCorpus<S extends z.ZodType>(
   name: string,

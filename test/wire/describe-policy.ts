@@ -10,7 +10,7 @@ import type {
 } from "../../src/engine/model.ts";
 import { type Problem, type Result, unreachable } from "../../src/errors.ts";
 
-/** What a policy says, in one line for each part: what tests compare. */
+/** A policy with one line for each part, for tests to compare. */
 export function describePolicy(policy: Policy): readonly string[] {
   const { namespaces, pods } = policy.subject;
   return [
