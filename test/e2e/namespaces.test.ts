@@ -199,6 +199,22 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
     expect(allowed, allowed.stderr).toMatchObject({ code: 0 });
   });
 
+  it("keeps its label under whatever name it calls itself: API servers before 1.21 leave that to its author", async () => {
+    await optIn("posing");
+    const posing = "kubernetes.io/metadata.name=kube-system";
+    await asDana("label", "namespace", "posing", "--overwrite", posing);
+    const denied = await asDana("label", "namespace", "posing", "ringfence.dev/profile-");
+    expect(denied.code).toBe(1);
+    expect(denied.stderr).toContain("opt-out");
+    const open = policy("posing", "open", { podSelector: {}, ingress: [{}] });
+    const { code, stderr } = await plane().kubectl(["apply", "-f", "-"], {
+      kubeconfig: dana,
+      input: open,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("allow-all");
+  });
+
   it("keeps its mode: softening it is denied without the verb optout, allowed with it", async () => {
     await optIn("softened");
     const denied = await asDana("label", "namespace", "softened", "ringfence.dev/mode=audit");
