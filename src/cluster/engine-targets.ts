@@ -5,7 +5,6 @@ import { parseNamespace } from "../wire/namespace.ts";
 import { parseNode } from "../wire/node.ts";
 import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
-import { ofDeployment } from "../wire/workload.ts";
 import type { ReflectorTarget } from "./reflector-target.ts";
 import type { UnreadableObjects } from "./unreadable-objects.ts";
 
@@ -34,7 +33,7 @@ export function nodesInto(engine: Engine, unreadable: UnreadableObjects): Reflec
 /** Pods as they are watched, into the engine. */
 export function podsInto(engine: Engine, unreadable: UnreadableObjects): ReflectorTarget {
   return unreadable.reading("pods", parsePod, {
-    upsert: (_, pod) => engine.apply({ kind: "pod", op: "upsert", object: ofDeployment(pod) }),
+    upsert: (_, pod) => engine.apply({ kind: "pod", op: "upsert", object: pod }),
     delete: (key) => engine.apply({ kind: "pod", op: "delete", key }),
   });
 }

@@ -135,7 +135,7 @@ export type Endpoint =
       readonly workload: Workload;
       /** How many of its pods are meant. */
       readonly pods: number;
-      /** One of those pods, as an example; its labels hold the template hash, for one. */
+      /** One of those pods, as an example. */
       readonly sample: Pod;
     }
   | { readonly kind: "addresses"; readonly range: AddressRange };

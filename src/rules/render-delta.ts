@@ -73,16 +73,5 @@ function isCovered(end: Endpoint, group: Group): boolean {
 function renderEndpoint(end: Endpoint): string {
   return end.kind === "addresses"
     ? formatRange(end.range)
-    : `${end.namespace}/${workloadName(end)}`;
-}
-
-/**
- * The name people know a workload by: a ReplicaSet's without the template hash its Deployment gave
- * it. The hash is read from a pod, not guessed from the name.
- */
-function workloadName({ workload, sample }: Extract<Endpoint, { kind: "workload" }>): string {
-  const suffix = `-${sample.labels.get("pod-template-hash") ?? ""}`;
-  return workload.kind === "ReplicaSet" && suffix !== "-" && workload.name.endsWith(suffix)
-    ? workload.name.slice(0, -suffix.length)
-    : workload.name;
+    : `${end.namespace}/${end.workload.name}`;
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { parseAddress } from "../engine/address.ts";
-import type { Address, ContainerPort, Pod } from "../engine/model.ts";
+import type { Address, ContainerPort, Pod, Workload } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
-import { controllerOf, metadataSchema } from "./metadata.ts";
+import { controllerOf, type Metadata, metadataSchema } from "./metadata.ts";
 import { coreProtocolSchema, portNumberSchema } from "./policy-port.ts";
 import { parseShape } from "./shape.ts";
 
@@ -70,10 +70,7 @@ const podSchema = z.object({
   status: statusSchema.nullish(),
 });
 
-/**
- * Read a Pod, reduced to what policies can see. Its workload is the controller of its
- * `ownerReferences` as given (a Deployment's pods: the ReplicaSet), else the pod itself.
- */
+/** Read a Pod, reduced to what policies can see. */
 export function parsePod(raw: unknown, namespace = "default"): Result<Pod, readonly Problem[]> {
   const read = parseShape(podSchema, raw);
   if (!read.ok) return read;
@@ -87,8 +84,23 @@ export function parsePod(raw: unknown, namespace = "default"): Result<Pod, reado
     hostNetwork: spec.hostNetwork,
     node: spec.node,
     ended: status?.ended ?? false,
-    workload: controllerOf(metadata) ?? { kind: "Pod", name: metadata.name },
+    workload: workloadOf(metadata),
   });
+}
+
+/**
+ * The controller of a pod, or the pod itself. In the place of a ReplicaSet it is the Deployment, where the
+ * name shows that it has one (it ends in the hash that is also a label): all generations of a roll-out are
+ * one workload.
+ */
+function workloadOf(metadata: Metadata): Workload {
+  const controller = controllerOf(metadata);
+  if (controller === null) return { kind: "Pod", name: metadata.name };
+  const { kind, name } = controller;
+  const suffix = `-${metadata.labels.get("pod-template-hash") ?? ""}`;
+  return kind === "ReplicaSet" && suffix !== "-" && name.endsWith(suffix)
+    ? { kind: "Deployment", name: name.slice(0, -suffix.length) }
+    : controller;
 }
 
 function emptyToNull(text: string | null | undefined): string | null {

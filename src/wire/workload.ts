@@ -88,17 +88,6 @@ export function representativePod(template: PodTemplate): Pod {
   };
 }
 
-/**
- * The pod as its Deployment's, where its ReplicaSet's name shows that it is: the Deployment's name, a
- * dash and the hash that also stands in the label. Two generations of a roll-out are one workload.
- */
-export function ofDeployment(pod: Pod): Pod {
-  const suffix = `-${pod.labels.get("pod-template-hash") ?? ""}`;
-  const { kind, name } = pod.workload;
-  if (kind !== "ReplicaSet" || suffix === "-" || !name.endsWith(suffix)) return pod;
-  return { ...pod, workload: { kind: "Deployment", name: name.slice(0, -suffix.length) } };
-}
-
 function readCronJob(raw: unknown): Result<z.output<typeof workloadSchema>, readonly Problem[]> {
   const read = parseShape(cronJobSchema, raw);
   if (!read.ok) return read;

@@ -20,13 +20,13 @@ const NOTHING: Group = {
   everyIpv6: false,
 };
 
-function workload(name: string, options: { kind?: string; hash?: string } = {}): Endpoint {
+function workload(name: string): Endpoint {
   const [namespace = "", own = ""] = name.split("/");
-  const owner = { kind: options.kind ?? "Deployment", name: own };
+  const owner = { kind: "Deployment", name: own };
   const sample = {
     namespace,
     name: `${own}-1`,
-    labels: new Map(options.hash === undefined ? [] : [["pod-template-hash", options.hash]]),
+    labels: new Map(),
     addresses: [],
     ports: [],
     hostNetwork: false,
@@ -45,21 +45,6 @@ function addresses(cidr: string): Endpoint {
 
 const GROUPS: readonly (readonly [string, Partial<Group>, string])[] = [
   ["a workload", { endpoints: [workload("shop/web")] }, "shop/web"],
-  [
-    "a ReplicaSet without its hash",
-    { endpoints: [workload("shop/web-7d", { kind: "ReplicaSet", hash: "7d" })] },
-    "shop/web",
-  ],
-  [
-    "a ReplicaSet of its own",
-    { endpoints: [workload("shop/web-7d", { kind: "ReplicaSet" })] },
-    "shop/web-7d",
-  ],
-  [
-    "a name that only looks like a hash",
-    { endpoints: [workload("shop/web-7d", { kind: "StatefulSet", hash: "7d" })] },
-    "shop/web-7d",
-  ],
   [
     "a whole namespace",
     { whole: ["dev"], endpoints: [workload("dev/a"), workload("dev/b")] },

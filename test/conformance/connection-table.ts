@@ -81,8 +81,11 @@ export function linesOf(entries: readonly Entry[]): readonly string[] {
   return [...pairs].flatMap(([pair, ofPair]) => pairLines(pair, ofPair)).toSorted();
 }
 
+/** A Deployment's pods are to netpol-analyzer those of its ReplicaSet, and to us too where a label is missing. */
 function nameOf(end: End): string {
-  return typeof end === "string" ? end : "*";
+  return typeof end === "string"
+    ? end.replace(/-[0-9a-f]{8,10}\[ReplicaSet\]$/, "[Deployment]")
+    : "*";
 }
 
 function pairLines(pair: string, entries: readonly Entry[]): readonly string[] {

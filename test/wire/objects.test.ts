@@ -36,6 +36,11 @@ const ip = (text: string): Address => {
   if (address === null) throw new Error(text);
   return address;
 };
+const controlled = (controller: object, hash: string): object =>
+  pod({}, null, {
+    labels: { "pod-template-hash": hash },
+    ownerReferences: [{ ...controller, controller: true }],
+  });
 const container = (...ports: object[]) => ({ name: "c", image: "i", ports });
 
 describe("pods", () => {
@@ -112,7 +117,7 @@ describe("pods", () => {
       { ports: [] },
     ],
     [
-      "the controller, as given",
+      "the controller",
       pod({}, null, {
         ownerReferences: [
           { kind: "Other", name: "x", controller: false },
@@ -120,6 +125,26 @@ describe("pods", () => {
         ],
       }),
       { workload: { kind: "ReplicaSet", name: "web-abc" } },
+    ],
+    [
+      "the Deployment of a controller that is a ReplicaSet, by the hash",
+      controlled({ kind: "ReplicaSet", name: "web-6d9f" }, "6d9f"),
+      { workload: { kind: "Deployment", name: "web" } },
+    ],
+    [
+      "a ReplicaSet whose name ends in something else",
+      controlled({ kind: "ReplicaSet", name: "web-6d9f" }, "abcd"),
+      { workload: { kind: "ReplicaSet", name: "web-6d9f" } },
+    ],
+    [
+      "a ReplicaSet where the hash is empty",
+      controlled({ kind: "ReplicaSet", name: "web-" }, ""),
+      { workload: { kind: "ReplicaSet", name: "web-" } },
+    ],
+    [
+      "a controller of another kind whose name ends in the hash",
+      controlled({ kind: "Job", name: "web-6d9f" }, "6d9f"),
+      { workload: { kind: "Job", name: "web-6d9f" } },
     ],
     [
       "a controller that does not say what it is",

@@ -20,7 +20,7 @@ import type { ParsedNamespace } from "../../wire/namespace.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import { field, textAt } from "../../wire/shape.ts";
-import { ofDeployment, type PodTemplate } from "../../wire/workload.ts";
+import type { PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
@@ -178,7 +178,7 @@ class WorldBuilder {
         this.#raw.set(`Node//${read.node.name}`, raw);
         return;
       case "pod":
-        if (!read.pod.ended) this.#pods.set(podKey(read.pod), ofDeployment(read.pod));
+        if (!read.pod.ended) this.#pods.set(podKey(read.pod), read.pod);
         return;
       case "workload": {
         const { namespace, workload } = read.template;
