@@ -1,5 +1,11 @@
-import { familyOf, formatAddress } from "../engine/address.ts";
-import { type Direction, type Labels, type Policy, policyKey } from "../engine/model.ts";
+import { formatRange } from "../engine/address.ts";
+import {
+  type Direction,
+  type Labels,
+  NAME_LABEL,
+  type Policy,
+  policyKey,
+} from "../engine/model.ts";
 import type { DirectionExplanation, Explanation, Flow, FlowEnd } from "../engine/query.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import { field, isObject, listAt } from "../wire/shape.ts";
@@ -167,12 +173,11 @@ function peerFor(end: FlowEnd, namespace: string, world: World): object {
   if (pod !== undefined) {
     const podSelector = selectorFor(pod.labels);
     if (pod.namespace === namespace) return { podSelector };
-    const matchLabels = { "kubernetes.io/metadata.name": pod.namespace };
+    const matchLabels = { [NAME_LABEL]: pod.namespace };
     return { namespaceSelector: { matchLabels }, podSelector };
   }
   const address = end.kind === "address" ? end.address : 0n;
-  const prefix = familyOf(address) === 4 ? 32 : 128;
-  return { ipBlock: { cidr: `${formatAddress(address)}/${prefix}` } };
+  return { ipBlock: { cidr: formatRange({ first: address, last: address }) } };
 }
 
 /** Labels that controllers put on, different with every roll-out or on every pod. */

@@ -1,7 +1,14 @@
 import { type Family, familyOf } from "./address.ts";
 import type { AddressAtom } from "./address-atoms.ts";
 import type { Item } from "./item.ts";
-import type { Address, Labels, Namespace, Node, Pod } from "./model.ts";
+import {
+  type Address,
+  type Labels,
+  NAME_LABEL,
+  type Namespace,
+  type Node,
+  type Pod,
+} from "./model.ts";
 import type { ScopeEntry } from "./namespace-index.ts";
 import type { Row } from "./row.ts";
 import type { SelectorEntry } from "./selector-index.ts";
@@ -143,5 +150,5 @@ function namedPort(pod: Pod, name: string): string | undefined {
 
 /** The namespace's labels as far as they are known: an undeclared one has only its automatic label. */
 export function namespaceLabels(namespace: NamespaceRecord): Labels {
-  return namespace.declared?.labels ?? new Map([["kubernetes.io/metadata.name", namespace.name]]);
+  return namespace.declared?.labels ?? new Map([[NAME_LABEL, namespace.name]]);
 }

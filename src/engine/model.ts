@@ -17,6 +17,9 @@ export interface AddressRange {
 /** A Map, because label keys such as `constructor` are legal in Kubernetes. */
 export type Labels = ReadonlyMap<string, string>;
 
+/** Set by the API server on every namespace, to its name. */
+export const NAME_LABEL = "kubernetes.io/metadata.name";
+
 /** One selector requirement; `matchLabels` entries become `In` with one value. */
 export interface Requirement {
   readonly key: string;

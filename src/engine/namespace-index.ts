@@ -7,7 +7,7 @@ import {
   PERHAPS,
   YES,
 } from "./endpoint-class.ts";
-import type { Namespace, NamespaceScope } from "./model.ts";
+import { NAME_LABEL, type Namespace, type NamespaceScope } from "./model.ts";
 import { requirementHolds, sameLabels, scopeKey, selectorMatches } from "./selector.ts";
 import type { SelectorEntry } from "./selector-index.ts";
 import { SetMap } from "./set-map.ts";
@@ -181,7 +181,7 @@ function byName(scope: NamespaceScope): NamespaceScope {
   const [only, second] = scope.selector;
   if (only === undefined || second !== undefined) return scope;
   const [name, other] = only.values;
-  const isName = only.key === "kubernetes.io/metadata.name" && only.operator === "In";
+  const isName = only.key === NAME_LABEL && only.operator === "In";
   return isName && name !== undefined && other === undefined ? { kind: "name", name } : scope;
 }
 

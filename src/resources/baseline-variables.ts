@@ -1,5 +1,5 @@
 import { familyOf, parseAddress } from "../engine/address.ts";
-import type { Labels } from "../engine/model.ts";
+import { type Labels, NAME_LABEL } from "../engine/model.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Baseline } from "./baseline.ts";
 import type { DnsTarget } from "./dns-target.ts";
@@ -111,7 +111,7 @@ function apiServerCidrs({ apiServerAddresses }: ClusterValues): readonly string[
 function dnsPeers(dns: DnsTarget): readonly object[] {
   return [
     {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": dns.namespace } },
+      namespaceSelector: { matchLabels: { [NAME_LABEL]: dns.namespace } },
       podSelector: { matchLabels: dns.podLabels },
     },
     ...dns.addresses.map((address) => blockPeer(hostCidr(address))),

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { parseCidr } from "../engine/address.ts";
-import type { AddressRange, Requirement, Selection, Selector } from "../engine/model.ts";
+import {
+  type AddressRange,
+  NAME_LABEL,
+  type Requirement,
+  type Selection,
+  type Selector,
+} from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { counted, withHint } from "../rules/phrases.ts";
@@ -116,8 +122,6 @@ function isByName({ key, values }: Requirement, after: EngineView): boolean {
     value === "kube-system" || after.namespace(value) !== undefined;
   return key !== NAME_LABEL && (key === "name" || values.some(isName));
 }
-
-const NAME_LABEL = "kubernetes.io/metadata.name";
 
 function noNamespace(
   selector: Selector,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Requirement, Selector } from "../engine/model.ts";
+import { NAME_LABEL, type Requirement, type Selector } from "../engine/model.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -8,7 +8,7 @@ import { isOpen } from "./parts/open-selector.ts";
 const parameters = z.strictObject({
   trustedKeys: z
     .array(z.string().min(1))
-    .default(["kubernetes.io/metadata.name"])
+    .default([NAME_LABEL])
     .describe(
       "keys of namespace labels that tenants cannot set; one that ends in `/*` stands for all with that prefix",
     ),

@@ -1,11 +1,8 @@
 import { z } from "zod";
-import type { Namespace } from "../engine/model.ts";
+import { NAME_LABEL, type Namespace } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
 import { type DeepReadonly, parseManifest } from "./shape.ts";
-
-/** Set by the API server on every namespace, to its name. */
-const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 const namespaceSchema = z.object({
   apiVersion: z.literal("v1").exactOptional(),
@@ -29,6 +26,6 @@ export function parseNamespace(raw: unknown): Result<ParsedNamespace, readonly P
   if (!read.ok) return read;
   const { manifest, value } = read.value;
   const { name, labels } = value.metadata;
-  const namespace = { name, labels: new Map([...labels, [NAMESPACE_NAME_LABEL, name]]) };
+  const namespace = { name, labels: new Map([...labels, [NAME_LABEL, name]]) };
   return success({ manifest, namespace });
 }

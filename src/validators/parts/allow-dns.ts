@@ -1,5 +1,5 @@
-import { familyOf, formatAddress } from "../../engine/address.ts";
-import { policyKey } from "../../engine/model.ts";
+import { formatRange } from "../../engine/address.ts";
+import { NAME_LABEL, policyKey } from "../../engine/model.ts";
 import type { EngineView, Flow } from "../../engine/query.ts";
 import { addAt, appendTo } from "../../rules/json-patch.ts";
 import type { Fix, GovernedPolicy } from "../../rules/rule.ts";
@@ -57,14 +57,13 @@ export function allowDns(
 /** How a policy names a DNS endpoint; null if it cannot. */
 function peerFor({ end }: ResolverEndpoint, after: EngineView): object | null {
   if (end.kind === "address") {
-    const width = familyOf(end.address) === 4 ? 32 : 128;
-    return { ipBlock: { cidr: `${formatAddress(end.address)}/${width}` } };
+    return { ipBlock: { cidr: formatRange({ first: end.address, last: end.address }) } };
   }
   const pod = after.pod(end.key);
   const key = TELLING.find((candidate) => pod?.labels.has(candidate) === true);
   if (pod === undefined || key === undefined) return null;
   return {
-    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": pod.namespace } },
+    namespaceSelector: { matchLabels: { [NAME_LABEL]: pod.namespace } },
     podSelector: { matchLabels: { [key]: pod.labels.get(key) } },
   };
 }
