@@ -1,4 +1,5 @@
 import { type Family, familyOf, IPV4_SPACE, IPV6_SPACE } from "./address.ts";
+import { Ascending } from "./ascending.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import type { Address, AddressRange } from "./model.ts";
 
@@ -26,8 +27,8 @@ export interface AtomListener {
 
 /** Both address families, cut at the boundaries that policies mention, and no finer. */
 export class AddressAtoms {
-  /** Ascending, without gaps over both families. */
-  readonly #atoms: AddressAtom[] = [];
+  /** Without gaps over both families. */
+  readonly #atoms = new Ascending<AddressAtom>(({ first }) => first);
   /** First addresses of atoms and how many ranges mention each. */
   readonly #boundaries = new Map<Address, number>();
   readonly #listener: AtomListener;
@@ -36,29 +37,28 @@ export class AddressAtoms {
   constructor(listener: AtomListener) {
     this.#listener = listener;
     for (const { first, last } of [IPV6_SPACE, IPV4_SPACE]) {
-      this.#atoms.push(this.#create(first, last));
+      this.#atoms.insert(this.#create(first, last));
       this.#boundaries.set(first, 1);
     }
   }
 
   get size(): number {
-    return this.#atoms.length;
+    return this.#atoms.size;
   }
 
-  all(): readonly AddressAtom[] {
+  all(): Iterable<AddressAtom> {
     return this.#atoms;
   }
 
   /** The atom that holds `address`. */
   find(address: Address): AddressAtom {
-    return this.#atoms[this.#indexOf(address)] as AddressAtom;
+    return this.#atoms.find(address) as AddressAtom;
   }
 
   /** The atoms inside `range`, which must have been mentioned. */
   within(range: AddressRange): readonly AddressAtom[] {
     const found: AddressAtom[] = [];
-    for (let index = this.#indexOf(range.first); index < this.#atoms.length; index++) {
-      const atom = this.#atoms[index] as AddressAtom;
+    for (const atom of this.#atoms.from(range.first)) {
       if (atom.first > range.last) break;
       found.push(atom);
     }
@@ -85,19 +85,17 @@ export class AddressAtoms {
   }
 
   #cut(boundary: Address): void {
-    const index = this.#indexOf(boundary);
-    const atom = this.#atoms[index] as AddressAtom;
+    const atom = this.find(boundary);
     const fresh = this.#create(boundary, atom.last);
     atom.last = boundary - 1n;
-    this.#atoms.splice(index + 1, 0, fresh);
+    this.#atoms.insert(fresh);
     this.#listener.split(atom, fresh);
   }
 
   #join(boundary: Address): void {
-    const index = this.#indexOf(boundary);
-    const gone = this.#atoms[index] as AddressAtom;
-    const atom = this.#atoms[index - 1] as AddressAtom;
-    this.#atoms.splice(index, 1);
+    const gone = this.find(boundary);
+    const atom = this.find(boundary - 1n);
+    this.#atoms.remove(gone);
     atom.last = gone.last;
     this.#listener.merged(atom, gone);
   }
@@ -114,18 +112,6 @@ export class AddressAtoms {
     };
     outside.atoms = [atom];
     return atom;
-  }
-
-  /** Index of the last atom that starts at or before `address`. */
-  #indexOf(address: Address): number {
-    let low = 0;
-    let high = this.#atoms.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#atoms[middle] as AddressAtom).first <= address) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 }
 
