@@ -3,6 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import type { Admission } from "../../src/admission/handle.ts";
 import { allowed } from "../../src/admission/respond.ts";
 import { uidOf } from "../../src/admission/review.ts";
@@ -93,6 +94,32 @@ describe("connections", () => {
     expect(after.status).toBe(200);
     expect(after.serial).not.toBe(before.serial);
     expect(await readFile(pem.certificate, "utf8")).toBe(files.current.certificate);
+  });
+});
+
+describe("what no API server sends", () => {
+  const length = `content-length: ${review.length}`;
+  const chunked = `${review.length.toString(16)}\r\n${review}\r\n0\r\n\r\n`;
+  const post = (version: string, headers: readonly string[], body = review): string =>
+    [`POST /validate HTTP/${version}`, "host: x", ...headers, "", body].join("\r\n");
+  it.each([
+    ["HTTP/1.0", post("1.0", [length]), 200],
+    ["a body in chunks", post("1.1", ["transfer-encoding: chunked"], chunked), 200],
+    ["an upgrade", post("1.1", [length, "connection: upgrade", "upgrade: websocket"]), 200],
+    ["a body that is said to be compressed", post("1.1", [length, "content-encoding: gzip"]), 200],
+    ["HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+    ["two lengths of one body", post("1.1", [length, "transfer-encoding: chunked"], chunked), 400],
+    ["a length that is none", post("1.1", ["content-length: -1"]), 400],
+    ["another expectation", post("1.1", [length, "expect: more"]), 417],
+    ["headers without end", post("1.1", [length, `a: ${"x".repeat(20_000)}`]), 431],
+  ])("has an answer: %s", async (_, text, status) => {
+    served = await serve(allowing());
+    const socket = connect({ port: served.port, host: "127.0.0.1", rejectUnauthorized: false });
+    socket.write(text);
+    const [answer] = z.tuple([z.instanceof(Buffer)]).parse(await once(socket, "data"));
+    socket.destroy();
+    expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect((await served.client.post("/validate", review)).status).toBe(200);
   });
 });
 
