@@ -5,7 +5,7 @@ import { selectionKey, selectorKey } from "../engine/selector.ts";
 /** A rule is only written into the rows of pods that the policy selects; a selector is looked up in each of them as well. */
 const RULES_PER_SELECTOR = 4;
 
-/** Every label key or port name that is mentioned has the pods told apart anew, by all that were before it as well. */
+/** A label key or port name that nobody has asked for yet has the pods told apart anew, by all others as well. */
 const FACTS_PER_SELECTOR = 40;
 
 /** To count the pods of a label takes a tenth of what it takes to match a selector with them. */
@@ -25,7 +25,8 @@ export function takesLong(policy: Policy, engine: EngineView, limit: number): bo
     ...rules.flatMap(portNamesOf),
     ...[...selections.values()].flatMap(keysOf),
   ]);
-  const apart = facts.size ** 2 / FACTS_PER_SELECTOR;
+  const fresh = [...facts].filter((key) => engine.isNewFact(key)).length;
+  const apart = (fresh * facts.size) / FACTS_PER_SELECTOR;
   if ((rules.length + selections.size + apart) * engine.podCount() <= limit) return false;
   const scopes = new Scopes(engine);
   scopes.effort += apart * engine.podCount();

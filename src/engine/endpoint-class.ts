@@ -152,3 +152,15 @@ function namedPort(pod: Pod, name: string): string | undefined {
 export function namespaceLabels(namespace: NamespaceRecord): Labels {
   return namespace.declared?.labels ?? new Map([[NAME_LABEL, namespace.name]]);
 }
+
+/** What pods of one class have in common, as text: where they are, their `facts` and the atoms of their addresses. */
+export function classKey(
+  { namespace, pod, node }: PodPlace,
+  facts: readonly string[],
+  atoms: readonly AddressAtom[],
+): string {
+  const place =
+    namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
+  const host = pod.hostNetwork ? (node === null ? "h?" : "h") : "";
+  return `${place}|${facts.join(" ")}|${host}|${atoms.map(({ id }) => id).join()}`;
+}

@@ -204,6 +204,10 @@ export class MatchingEngine implements Engine {
     return this.#index.namespaces.declaredCount;
   }
 
+  isNewFact(key: string): boolean {
+    return this.#index.selectors.partition.isNewFact(key);
+  }
+
   podCount(): number {
     return this.#index.inventory.podCount;
   }

@@ -1,5 +1,6 @@
 import { type AddressAtom, AddressAtoms } from "./address-atoms.ts";
 import {
+  classKey,
   type EndpointClass,
   factKeys,
   factOf,
@@ -119,6 +120,11 @@ export class Partition {
     for (const cls of Array.from(this.#classesOf(namespace))) {
       this.#regroup(cls, (record) => factOf(record, key));
     }
+  }
+
+  /** Report whether to mention a fact for pods of any namespace would part classes: a pod has it, and nobody does yet. */
+  isNewFact(key: string): boolean {
+    return this.#holders.has(key) && this.#mentions.get(null)?.has(key) !== true;
   }
 
   releaseFact(key: string, namespace: NamespaceRecord | null): void {
@@ -345,15 +351,4 @@ export class Partition {
     this.#listener.removed(gone.outside);
     this.#ids.giveBack(gone.outside.id);
   }
-}
-
-function classKey(
-  { namespace, pod, node }: PodPlace,
-  facts: readonly string[],
-  atoms: readonly AddressAtom[],
-): string {
-  const place =
-    namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
-  const host = pod.hostNetwork ? (node === null ? "h?" : "h") : "";
-  return `${place}|${facts.join(" ")}|${host}|${atoms.map(({ id }) => id).join()}`;
 }

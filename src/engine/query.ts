@@ -357,6 +357,11 @@ export interface EngineView {
   namespace(name: string): Namespace | undefined;
   namespaceCount(): number;
   podCount(): number;
+  /**
+   * Report whether a policy that asks for this label key, or named port (`:http`), would have all pods told
+   * apart by it: some pod has it, and no policy asks for it in all namespaces yet.
+   */
+  isNewFact(key: string): boolean;
   node(name: string): Node | undefined;
   policy(key: string): Policy | undefined;
   /** All policies of a namespace (`""`: the cluster-scoped ones). */

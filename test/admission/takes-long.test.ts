@@ -59,6 +59,17 @@ describe("the effort for a policy", () => {
   });
 });
 
+it("of labels and ports that policies ask for already is that of any others", () => {
+  const { engine } = crowded(200);
+  const spec = {
+    ingress: [{ ports: Array.from({ length: 100 }, (_, at) => ({ port: `p${at}` })) }],
+  };
+  const read = (name: string) => succeed(parseNetworkPolicy(policy(name, spec))).policy;
+  expect(takesLong(read("shop/x"), engine, 50_000)).toBe(true);
+  engine.apply({ kind: "policy", op: "upsert", object: read("plain/y") });
+  expect(takesLong(read("shop/x"), engine, 50_000)).toBe(false);
+});
+
 it("of a tier does not count: their number of rules and peers is small by their API", () => {
   const { policy: read } = succeed(parseNetworkPolicy(policy("shop/x", {})));
   expect(takesLong({ ...read, tier: "Admin" }, world.engine, 0)).toBe(false);
