@@ -701,7 +701,7 @@ describe("an Invariant", () => {
 describe("a namespace whose labels and annotations fill its baseline", () => {
   const filled = resourceDocument("Baseline", "filled", {
     namespaceLabels: ["friend"],
-    namespaceAnnotations: ["partner"],
+    namespaceAnnotations: ["partner", "other-partner"],
     policies: [
       {
         name: "default-deny",
@@ -713,6 +713,7 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
               from: [
                 { namespaceSelector: named("$(namespace.labels.friend)") },
                 { ipBlock: { cidr: "$(namespace.annotations.partner)" } },
+                { ipBlock: { cidr: "$(namespace.annotations.other-partner)" } },
               ],
             },
           ],
@@ -738,7 +739,7 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
     metadata: {
       name: "payments",
       labels: { "ringfence.dev/profile": "filling", friend, ...more },
-      annotations: { partner },
+      annotations: { partner, "other-partner": "192.0.2.7/32" },
     },
   });
   const before = payments("shop", "192.0.2.0/24");
@@ -771,7 +772,7 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
   const noted = (note: string): Json => {
     const metadata = {
       ...(before["metadata"] as Json),
-      annotations: { partner: "192.0.2.0/24", note },
+      annotations: { ...((before["metadata"] as Json)["annotations"] as Json), note },
     };
     return { ...before, metadata };
   };
