@@ -155,9 +155,10 @@ export class Compiler {
     const qualified = this.#qualified(expr, scope);
     if (isTypeName(qualified) && !part.testOnly) return constantNode(new TypeValue(qualified));
     const object = this.#node(part.operand, scope);
+    const field = this.#parsed.fieldOf(expr, part.field);
     return WITH_FIELDS.has(object.type)
-      ? this.#field(expr, object, part)
-      : this.#complain(expr, `a ${object.type} has no field \`${part.field}\``);
+      ? this.#field(expr, object, { ...part, field })
+      : this.#complain(expr, `a ${object.type} has no field \`${field}\``);
   }
 
   #field(expr: Expr, object: Node, { field, testOnly }: Part<"selectExpr">): Node {
@@ -184,6 +185,7 @@ export class Compiler {
     }
     if (exprKind.case !== "selectExpr" || exprKind.value.operand === undefined) return "";
     const path = this.#qualified(exprKind.value.operand, scope);
+    // What stands in for a field in backquotes is part of no such name.
     return path === "" || this.#parsed.isOptional(expr) ? "" : `${path}.${exprKind.value.field}`;
   }
 

@@ -102,11 +102,20 @@ class Form {
         return this.#wanted === "an expression" ? this.#want("an operator") : this.#missing(token);
       case "name":
         return token.text === "in" ? this.#sign(token) : this.#name(token);
+      case "quoted":
+        return this.#isFieldWanted ? this.#want("an operator") : this.#missing(token);
       case "sign":
         return this.#sign(token);
       default:
         return unreachable(token.kind);
     }
+  }
+
+  /** Behind `a.` or `a.?`. */
+  get #isFieldWanted(): boolean {
+    return (
+      this.#wanted === "a field" || (this.#wanted === "a name" && this.#previous?.text === "?")
+    );
   }
 
   #name(token: Token): Complaint | null {

@@ -1,7 +1,7 @@
 import { parse } from "@bufbuild/cel";
 import { failure, type Result, success } from "../errors.ts";
 import { type Complaint, findSyntaxError } from "./find-syntax-error.ts";
-import { withoutMarks } from "./optional-marks.ts";
+import { parsableText } from "./parsable-text.ts";
 import { skipSpace } from "./read-tokens.ts";
 
 /** The library's syntax tree, with the macros of one variable written out. */
@@ -18,6 +18,8 @@ export interface Parsed {
   offsetOf(expr: Expr): number;
   /** Report whether a field, an index, or an item or entry of a list or map was marked by a `?`. */
   isOptional(expr: Expr, index?: number): boolean;
+  /** The field of an expression: what stands in backquotes, or else `parsed`, what the parser has read. */
+  fieldOf(expr: Expr, parsed: string): string;
 }
 
 /** As much as Kubernetes takes for a rule. */
@@ -30,22 +32,24 @@ export function parseExpression(text: string): Result<Parsed, Complaint> {
   }
   const complaint = findSyntaxError(text);
   if (complaint !== null) return failure(complaint);
-  const bare = withoutMarks(text);
+  const bare = parsableText(text);
   try {
     const { expr, sourceInfo } = parse(bare.text);
     if (expr === undefined) return failure({ offset: 0, message: "expected an expression" });
     const offsetOf = ({ id }: Pick<Expr, "id">): number =>
       // The parser's place of an operator is where the space before it begins.
       skipSpace(bare.text, sourceInfo?.positions[id.toString()] ?? 0);
+    // `has(a.b)` has the place of `has`; that of `a.b` is with what was written.
+    const signOf = ({ id }: Expr): number => {
+      const written = sourceInfo?.macroCalls[id.toString()]?.exprKind;
+      const [field] = written?.case === "callExpr" ? written.value.args : [];
+      return offsetOf(field ?? { id });
+    };
     return success({
       expr,
       offsetOf,
-      isOptional({ id }, index = 0) {
-        // `has(a.b)` has the place of `has`; that of `a.b` is with what was written.
-        const written = sourceInfo?.macroCalls[id.toString()]?.exprKind;
-        const [field] = written?.case === "callExpr" ? written.value.args : [];
-        return bare.isMarked(offsetOf(field ?? { id }), index);
-      },
+      isOptional: (one, index = 0) => bare.isMarked(signOf(one), index),
+      fieldOf: (one, parsed) => bare.quotedAt(signOf(one)) ?? parsed,
     });
   } catch (error) {
     // The parser throws, at what it cannot read and where it runs out of stack.

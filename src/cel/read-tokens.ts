@@ -1,6 +1,6 @@
 /** A piece of an expression: what it is and where. */
 export interface Token {
-  readonly kind: "literal" | "name" | "sign" | "unreadable" | "end";
+  readonly kind: "literal" | "name" | "quoted" | "sign" | "unreadable" | "end";
   readonly text: string;
   readonly offset: number;
 }
@@ -20,11 +20,14 @@ const LITERAL = new RegExp(
   "y",
 );
 const NAME = /[A-Za-z_]\w*/y;
+/** CEL, `ESC_IDENTIFIER`: a field whose name is no name. */
+const QUOTED = /`[\w./ -]+`/y;
 const SIGN = /&&|\|\||[=!<>]=|[-+*/%<>!?:.,()[\]{}]/y;
 
 const KINDS = [
   ["literal", LITERAL],
   ["name", NAME],
+  ["quoted", QUOTED],
   ["sign", SIGN],
 ] as const;
 

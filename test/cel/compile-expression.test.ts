@@ -34,6 +34,8 @@ describe("the form of an expression", () => {
     ["object.size( )", "no space in `()` (line 1, column 14)"],
     ["- -object", /^cannot be parsed: /],
     ["object = 1", "`=` has no meaning (line 1, column 8)"],
+    ["`object`.a", "expected an expression, found ``object`` (line 1, column 1)"],
+    ["object.`size`()", "expected an operator, found `(` (line 1, column 14)"],
     ["object.?1", "expected a name, found `1` (line 1, column 9)"],
     ["object.??spec", "expected a name, found `?` (line 1, column 9)"],
     ["object.?size()", "expected an operator, found `(` (line 1, column 13)"],

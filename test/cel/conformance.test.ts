@@ -53,7 +53,6 @@ const DEPARTURES: readonly {
     what: /^\{'null_key': dyn\(null\)\}\.\?null_key\.invalid|^\{true: dyn\(0\)\}\[\?true\]\.absent/,
     ofErrors: true,
   },
-  { reason: "the parser does not know fields in backquotes", what: /\.`/ },
   { reason: "a variable has a name without dots", what: /^a\.b\.c$/ },
   {
     reason:
@@ -69,7 +68,7 @@ it("is there, and mostly asked for", () => {
   const tests = asked.flatMap((suite) => suite.suites.flatMap((section) => section.tests));
   const departures = tests.filter((test) => departureOf(test) !== undefined);
   expect(tests.length).toBeGreaterThan(1_200);
-  expect(departures.length / tests.length).toBeLessThan(0.11);
+  expect(departures.length / tests.length).toBeLessThan(0.1);
   expect(
     Object.keys(NOT_HERE).filter((name) => !suites.some((suite) => suite.name === name)),
   ).toEqual([]);

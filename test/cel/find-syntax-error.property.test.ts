@@ -2,7 +2,7 @@ import { parse } from "@bufbuild/cel";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { findSyntaxError } from "../../src/cel/find-syntax-error.ts";
-import { withoutMarks } from "../../src/cel/optional-marks.ts";
+import { parsableText } from "../../src/cel/parsable-text.ts";
 import { readTokens } from "../../src/cel/read-tokens.ts";
 
 const TOKENS =
@@ -66,7 +66,7 @@ it("finds something wrong exactly where the parser does", () => {
 
 function parses(text: string): boolean {
   try {
-    parse(withoutMarks(text).text);
+    parse(parsableText(text).text);
     return true;
   } catch {
     return false;

@@ -28,6 +28,9 @@ describe("the input", () => {
     ["has(object.metadata.annotations)", true],
     ["'app' in object.metadata.labels", true],
     ["'nonsense' in object.metadata.labels", false],
+    ["has({'a-b': 1}.`a-b`) && !has(object.metadata.`app.kubernetes.io/name`)", true],
+    ["{'a.b/c d': 1}.`a.b/c d` == 1 && {'a-b': {'c': 2}}.`a-b`.c == 2", true],
+    ["object.metadata.?`a-b`.orValue('none') == 'none'", true],
     // As the API server has it: what is no map has no fields.
     ["has(object.metadata.annotations.owner)", false],
     ["has(oldObject.spec) || has(object.half.a) || has(object.metadata.name.a)", false],
@@ -37,6 +40,7 @@ describe("the input", () => {
 
   it.each([
     ["object.nonsense", "there is no field `nonsense` (line 1, column 7)"],
+    ["object.`a-b`", "there is no field `a-b` (line 1, column 7)"],
     ["object.nonsense.deeper == 1", "there is no field `nonsense` (line 1, column 7)"],
     ["has(object.spec.ingress.first)", "a list has no field `first` (line 1, column 1)"],
     ["has(object.nonsense.deeper)", "there is no field `nonsense` (line 1, column 11)"],

@@ -10,6 +10,7 @@ interface Sample {
 }
 
 const mark = fc.constantFrom("", "?");
+const field = fc.constantFrom("c", "`c`", "`c.d/e-f g`");
 const signs = (sign: string): readonly string[] => (sign === "" ? [] : [sign]);
 
 const { expression } = fc.letrec<{ expression: Sample }>((tie) => {
@@ -22,9 +23,9 @@ const { expression } = fc.letrec<{ expression: Sample }>((tie) => {
       fc
         .constantFrom("a", "b", "1", ".5", "'?'", "'[?'")
         .map((word) => ({ tokens: [word], tree: word })),
-      fc.tuple(inner, mark).map(([{ tokens, tree }, sign]) => ({
-        tokens: ["(", ...tokens, ")", ".", ...signs(sign), "c"],
-        tree: `${tree}.${sign}c`,
+      fc.tuple(inner, mark, field).map(([{ tokens, tree }, sign, name]) => ({
+        tokens: ["(", ...tokens, ")", ".", ...signs(sign), name],
+        tree: `${tree}.${sign}${name.replaceAll("`", "")}`,
       })),
       fc.tuple(inner, part).map(([{ tokens, tree }, [sign, index]]) => ({
         tokens: ["(", ...tokens, ")", "[", ...signs(sign), ...index.tokens, "]"],
@@ -100,7 +101,7 @@ function treeOf(expr: Expr | undefined, parsed: Parsed): string {
     case "identExpr":
       return kind.value.name;
     case "selectExpr":
-      return `${treeOf(kind.value.operand, parsed)}.${signOf()}${kind.value.field}`;
+      return `${treeOf(kind.value.operand, parsed)}.${signOf()}${parsed.fieldOf(expr, kind.value.field)}`;
     case "listExpr":
       return `list(${kind.value.elements.map((item, index) => signOf(index) + treeOf(item, parsed)).join()})`;
     case "structExpr":

@@ -1,14 +1,19 @@
 import { readTokens, type Token } from "./read-tokens.ts";
 
-/** An expression as the parser takes it, which knows no optional values. */
-export interface UnmarkedText {
-  /** The same, with spaces in place of comments and of every `?` that marks something as optional. */
+/** An expression as the parser takes it, which knows neither optional values nor fields in backquotes. */
+export interface ParsableText {
+  /**
+   * The same, with spaces in place of comments and of every `?` that marks something as optional, and
+   * underscores in place of fields in backquotes.
+   */
   readonly text: string;
   /**
    * Report whether there was a mark: at the field or index whose `.` or `[` is at `offset`, or at
    * the item with the number `index` of a list or map that begins there.
    */
   isMarked(offset: number, index: number): boolean;
+  /** What stands in backquotes behind the `.` at `offset`. */
+  quotedAt(offset: number): string | undefined;
 }
 
 /** What a `?` marks: the sign that comes before, and which of the items behind it. */
@@ -19,21 +24,33 @@ interface Place {
 }
 
 /**
- * Take the marks, and the comments, out of an expression whose form is right; all else stays where it is.
- * The parser reads one comment in a row, and only where its line ends.
+ * Take what the parser does not know out of an expression whose form is right; all else stays where it is.
+ * Of comments the parser reads one in a row, and only where its line ends.
  */
-export function withoutMarks(text: string): UnmarkedText {
+export function parsableText(text: string): ParsableText {
   const marked = new Set<string>();
+  const quoted = new Map<number, string>();
   const brackets: Place[] = [];
   let place: Place | null = null;
+  let dot = 0;
   let bare = "";
   for (const token of readTokens(text)) {
     const mark: Place | null = token.text === "?" ? place : null;
     if (mark !== null) marked.add(keyOf(mark));
-    bare = bare.padEnd(token.offset) + (mark === null ? token.text : " ");
+    if (token.text === ".") dot = token.offset;
+    if (token.kind === "quoted") quoted.set(dot, token.text.slice(1, -1));
+    bare = bare.padEnd(token.offset) + (mark === null ? parsable(token) : " ");
     place = placeBehind(token, brackets);
   }
-  return { text: bare, isMarked: (offset, index) => marked.has(keyOf({ offset, index })) };
+  return {
+    text: bare,
+    isMarked: (offset, index) => marked.has(keyOf({ offset, index })),
+    quotedAt: (offset) => quoted.get(offset),
+  };
+}
+
+function parsable({ kind, text }: Token): string {
+  return kind === "quoted" ? "_".repeat(text.length) : text;
 }
 
 /** What a `?` would mark right behind a token. Null where it belongs to a condition: behind what can end an operand. */
