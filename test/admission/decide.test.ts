@@ -166,7 +166,9 @@ describe("requests that are none of the rules' business", () => {
   const oldObject = wide("shop/x", { labels: {} });
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "0" };
   const owned = { ownerReferences: [owner] };
-  const crowd = { ...baseline, ownerReferences: Array<Json>(101).fill(owner) };
+  const owners = Array.from({ length: 20_000 }, (_, index) => ({ ...owner, uid: `${index}` }));
+  const crowd = { ...baseline, ownerReferences: owners };
+  const joined = { ...baseline, ownerReferences: [...owners.slice(1), owner] };
   const dying = { deletionTimestamp: "2026-11-23T06:00:00Z", finalizers: ["a/b"] };
   const rows: readonly (readonly [string, object, WorldOptions, string | null])[] = [
     [
@@ -237,8 +239,17 @@ describe("requests that are none of the rules' business", () => {
       null,
     ],
     [
-      "a baseline policy that keeps more owners than can be compared",
+      "a baseline policy that keeps thousands of owners",
       { object: wide("shop/x", crowd), oldObject: wide("shop/x", crowd) },
+      {},
+      "spec-and-labels-unchanged",
+    ],
+    [
+      "a baseline policy that gets another beside thousands",
+      {
+        object: wide("shop/x", joined),
+        oldObject: wide("shop/x", { ...crowd, ownerReferences: owners.slice(1) }),
+      },
       {},
       null,
     ],
