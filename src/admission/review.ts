@@ -123,11 +123,7 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
     namespace,
     name,
     subResource: text(field(raw, "subResource")),
-    requestedAs: {
-      kind: field(raw, "requestKind"),
-      resource: field(raw, "requestResource"),
-      subResource: field(raw, "requestSubResource"),
-    },
+    requestedAs: requestedAs(raw),
     dryRun: field(raw, "dryRun") === true,
     user: userOf(field(raw, "userInfo")),
     options: field(raw, "options"),
@@ -137,6 +133,15 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
 }
 
 /** deletecollection sends an empty name, and generateName one that only the object carries. */
+/** AdmissionRequest API: what was asked for is said where it "differs" from what is judged. */
+function requestedAs(raw: unknown): GovernedRequest["requestedAs"] {
+  return {
+    kind: field(raw, "requestKind") ?? field(raw, "kind"),
+    resource: field(raw, "requestResource") ?? field(raw, "resource"),
+    subResource: text(field(raw, "requestSubResource")),
+  };
+}
+
 function nameOf(raw: unknown, object: unknown): string {
   return text(field(raw, "name")) || text(field(object, "metadata", "name"));
 }

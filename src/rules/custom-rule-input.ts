@@ -101,12 +101,11 @@ function resourceOf(kind: string): string {
 function namespaceValue({ request, namespaceLabels, facts }: RuleContext<unknown>): unknown {
   const { kind, namespace: name } = request;
   if (name === "" || kind === "Namespace") return null;
-  const labels = Object.fromEntries(namespaceLabels ?? []);
   return (
     facts.namespaceManifest(name) ?? {
       apiVersion: "v1",
       kind: "Namespace",
-      metadata: { name, labels },
+      metadata: { name, labels: Object.fromEntries(namespaceLabels ?? []) },
     }
   );
 }

@@ -67,7 +67,7 @@ export interface RequestFacts {
   readonly requestedAs: {
     readonly kind: unknown;
     readonly resource: unknown;
-    readonly subResource: unknown;
+    readonly subResource: string;
   } | null;
   readonly dryRun: boolean;
   /** CreateOptions, UpdateOptions or DeleteOptions, as they came; undefined where nobody asks. */

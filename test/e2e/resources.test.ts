@@ -232,7 +232,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       action: "Deny",
       onFault: "Deny",
       expression:
-        "request.requestKind != request.kind || namespaceObject.status.phase != 'Active' || opened.all(f, !f.from.world) && !reaches('plain/*', 'celled/web', 8080)",
+        "request.requestKind != request.kind || request.requestResource != request.resource || request.requestSubResource != '' || namespaceObject.status.phase != 'Active' || opened.all(f, !f.from.world) && !reaches('plain/*', 'celled/web', 8080)",
       messageExpression: "request.userInfo.username + ' opens ' + opened[0].to.workloads[0]",
       description: "nobody comes in from outside",
     };
