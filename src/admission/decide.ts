@@ -95,13 +95,8 @@ async function decideGoverned(
   }
   const subject = readSubject(request, cluster.engine);
   if (!subject.ok) return troubled({ kind: "invalid", problems: subject.error }, mode, "deny");
-  const parts = partsOf(subject.value);
-  if (parts > limit) {
-    return troubled({ kind: "too-large", parts, limit }, mode, options.onTooLarge);
-  }
-  if (takesLongToJudge(subject.value, around)) {
-    return troubled({ kind: "too-large", parts: "for-its-pods", limit }, mode, options.onTooLarge);
-  }
+  const tooLarge = whyTooLarge(subject.value, around);
+  if (tooLarge !== null) return troubled(tooLarge, mode, options.onTooLarge);
   const decision = await judgeInTime(
     { request, subject: subject.value, active, mode, deadline },
     around,
@@ -130,13 +125,16 @@ async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision>
 /** How often a selector is matched with a pod for each of the parts that a policy may have: some two seconds in all. */
 const MATCHES_PER_PART = 30;
 
-function takesLongToJudge({ object }: Subject, { cluster, options }: Surroundings): boolean {
-  const limit = options.policyPartsLimit * MATCHES_PER_PART;
-  return object?.kind === "policy" && takesLong(object.policy, cluster.engine, limit);
-}
-
-function partsOf({ object }: Subject): number {
-  return object?.kind === "policy" ? countParts(object.policy) : 0;
+function whyTooLarge({ object }: Subject, { cluster, options }: Surroundings): Trouble | null {
+  if (object?.kind !== "policy") return null;
+  const { policy } = object;
+  const limit = options.policyPartsLimit;
+  const parts = countParts(policy);
+  if (parts > limit) return { kind: "too-large", parts, limit };
+  const matches = { engine: cluster.engine, limit: limit * MATCHES_PER_PART };
+  return takesLong(policy, parts, matches)
+    ? { kind: "too-large", parts: "for-its-pods", limit }
+    : null;
 }
 
 /** Why the request is none of the rules' business, null where it is. */

@@ -1,7 +1,6 @@
 import type { Pod, Policy, Rule, Selection, Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectionKey, selectorKey } from "../engine/selector.ts";
-import { countParts } from "./count-parts.ts";
 
 /** A rule is only written into the rows of pods that the policy selects; a selector is looked up in each of them as well. */
 const RULES_PER_SELECTOR = 4;
@@ -13,13 +12,18 @@ const FACTS_PER_SELECTOR = 40;
 const COUNTS_PER_MATCH = 10;
 
 /**
- * Report whether to judge a NetworkPolicy the engine would have to match its selectors, and write its rules, more than `limit`
- * times: for each of them the pods count that it may select. An upper bound; pods are not looked at where it is low anyway.
+ * Report whether, to judge a NetworkPolicy of so many `parts` (`countParts`), the engine would have to match its selectors and
+ * write its rules more than `limit` times: for each of them the pods count that it may select. An upper bound; pods are
+ * not looked at where it is low anyway.
  */
-export function takesLong(policy: Policy, engine: EngineView, limit: number): boolean {
+export function takesLong(
+  policy: Policy,
+  parts: number,
+  { engine, limit }: { readonly engine: EngineView; readonly limit: number },
+): boolean {
   if (policy.tier !== "NetworkPolicy") return false;
   // PERF: nearly every policy has so few parts that nobody need look at them (`bench -- admission`).
-  const most = countParts(policy) + 1;
+  const most = parts + 1;
   if ((most + most ** 2 / FACTS_PER_SELECTOR) * engine.podCount() <= limit) return false;
   const rules = [...policy.ingress.rules, ...policy.egress.rules];
   const selections = new Map(
