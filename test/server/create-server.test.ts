@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import type { Admission } from "../../src/admission/handle.ts";
 import { allowed } from "../../src/admission/respond.ts";
@@ -151,21 +151,32 @@ describe("many at once", () => {
     for (const { status } of await Promise.all([...held, waiting])) expect(status).toBe(200);
   });
 
-  it("are answered after a client with a large body has gone", async () => {
-    served = await serve(allowing());
-    for (let gone = 0; gone < 5; gone += 1) {
-      const socket = connect({
-        port: served.port,
-        host: "127.0.0.1",
-        rejectUnauthorized: false,
-      });
-      socket.write("POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 7000000\r\n\r\n{");
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
-      await once(socket, "secureConnect");
-      socket.destroy();
-    }
-    const body = JSON.stringify({ request: { uid: "u" }, padding: "x".repeat(6 * 1024 * 1024) });
-    expect((await served.client.post("/validate", body)).status).toBe(200);
+  it("are answered after clients with large bodies have gone, waiting or not", async () => {
+    const judging = Promise.withResolvers<void>();
+    served = await serve(allowing(judging.promise));
+    const { client, port } = served;
+    const beginAndGo = async (): Promise<void> => {
+      const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+      // Not destroyed: what has been written is to arrive, and only then the end.
+      socket.end("POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 7000000\r\n\r\n{").resume();
+      await once(socket, "close");
+    };
+    const large = JSON.stringify({
+      request: { uid: "u" },
+      padding: "x".repeat(6 * 1024 * 1024),
+    });
+    // Two at most have room at once.
+    await beginAndGo();
+    await beginAndGo();
+    await beginAndGo();
+    const held = [1, 2].map(async () => client.post("/validate", large));
+    await vi.waitFor(async () => {
+      expect((await client.post("/validate?timeout=100ms", large)).status).toBe(503);
+    });
+    await Promise.all([beginAndGo(), beginAndGo(), beginAndGo()]);
+    judging.resolve();
+    for (const { status } of await Promise.all(held)) expect(status).toBe(200);
+    expect((await client.post("/validate", large)).status).toBe(200);
   });
 });
 
