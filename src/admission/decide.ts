@@ -1,10 +1,11 @@
+import { oversizeOf } from "../engine/oversize.ts";
 import { unreachable } from "../errors.ts";
 import type { Mode } from "../resources/profile.ts";
 import { optInOf } from "../rules/opt-in.ts";
+import { hasMoreParts } from "../wire/has-more-parts.ts";
 import { field } from "../wire/shape.ts";
 import { refillsBaseline } from "./baseline-changes.ts";
 import { baselineGapFor } from "./baseline-gate.ts";
-import { countParts, hasMoreParts } from "./count-parts.ts";
 import { decideResource } from "./decide-resource.ts";
 import { type Decision, type Notice, refusingFaults, type Trouble } from "./decision.ts";
 import { type Governance, govern, governNamespace } from "./govern.ts";
@@ -15,7 +16,6 @@ import { patiently } from "./patience.ts";
 import { type AdmissionRequest, type GovernedRequest, isResourceRequest } from "./review.ts";
 import { readSubject, type Subject } from "./subject.ts";
 import type { OnTrouble, Surroundings } from "./surroundings.ts";
-import { takesLong } from "./takes-long.ts";
 
 /**
  * Decide about a request before `deadline`, on the clock of the surroundings. Has no side effects:
@@ -122,19 +122,11 @@ async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision>
   return clock() < deadline ? troubled({ kind: "rule-fault", faults }, mode, "deny") : late;
 }
 
-/** How often a selector is matched with a pod for each of the parts that a policy may have: some two seconds in all. */
-const MATCHES_PER_PART = 30;
-
 function whyTooLarge({ object }: Subject, { cluster, options }: Surroundings): Trouble | null {
   if (object?.kind !== "policy") return null;
-  const { policy } = object;
   const limit = options.policyPartsLimit;
-  const parts = countParts(policy);
-  if (parts > limit) return { kind: "too-large", parts, limit };
-  const matches = { engine: cluster.engine, limit: limit * MATCHES_PER_PART };
-  return takesLong(policy, parts, matches)
-    ? { kind: "too-large", parts: "for-its-pods", limit }
-    : null;
+  const parts = oversizeOf(object.policy, cluster.engine, limit);
+  return parts === null ? null : { kind: "too-large", parts, limit };
 }
 
 /** Why the request is none of the rules' business, null where it is. */

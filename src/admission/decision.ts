@@ -1,3 +1,4 @@
+import type { Oversize } from "../engine/oversize.ts";
 import type { Delta } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import type { Exemption } from "../resources/exemption.ts";
@@ -32,8 +33,8 @@ export type Trouble =
   /** Judging it would keep everybody else waiting. */
   | {
       readonly kind: "too-large";
-      /** Or so many that they were not counted, or few enough but for as many pods as there are. */
-      readonly parts: number | "uncounted" | "for-its-pods";
+      /** `"uncounted"`: so many parts that they were not counted. */
+      readonly parts: Oversize | "uncounted";
       readonly limit: number;
     }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };

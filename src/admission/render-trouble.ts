@@ -68,7 +68,7 @@ export function renderNotice(notice: Notice): string {
     case "reading":
       return renderProblem(notice.problem);
     case "unreadable-policies":
-      return `stored policies that cannot be read isolate their pods and allow nothing: ${renderList(notice.keys, ", ")}`;
+      return `stored policies that cannot be read or are too large isolate their pods and allow nothing: ${renderList(notice.keys, ", ")}`;
     case "unreadable-old-object":
       return `the stored object cannot be read: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "replaced-by-baseline":

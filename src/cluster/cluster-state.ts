@@ -44,6 +44,8 @@ export interface ClusterStateOptions {
   readonly webhookPort: number;
   /** More than the reflectors' `idleMs`, or a quiet cluster looks stale. */
   readonly staleAfterMs: number;
+  /** How many parts (`countParts`) a stored policy may have; a larger one counts as one that cannot be read. */
+  readonly policyPartsLimit: number;
   /** Tell the dataplane by the agents on the nodes, and have the engine judge as it does. */
   readonly detectDataplane?: boolean;
   readonly observe: Observe;
@@ -97,7 +99,18 @@ export class ClusterState {
   }
 
   start(): void {
-    for (const reflector of this.#reflectors) reflector.start();
+    const policies = this.#following(kinds.NETWORK_POLICIES);
+    for (const reflector of this.#reflectors) {
+      if (!policies.includes(reflector)) reflector.start();
+    }
+    void this.#startWithPods(policies);
+  }
+
+  /** How large a policy is depends on the pods that it is about. */
+  async #startWithPods(policies: readonly Reflector[]): Promise<void> {
+    const first = [kinds.NAMESPACES, kinds.PODS].flatMap((type) => this.#following(type));
+    await Promise.all(first.map(({ whenSynced }) => whenSynced));
+    for (const reflector of policies) reflector.start();
   }
 
   /** End all watches; the engine does not change after the promise settles. */
@@ -142,12 +155,17 @@ export class ClusterState {
     return field(manifest, "metadata", "deletionTimestamp") !== undefined;
   }
 
+  #following({ resource }: kinds.ResourceType): readonly Reflector[] {
+    return this.#reflectors.filter((reflector) => reflector.resource === resource);
+  }
+
   /** Everything that is watched, and where it goes. `manifests/base/rbac.yaml` grants exactly this. */
   #follow(): readonly (readonly [ReflectorSource, ReflectorTarget])[] {
     const { dnsService, engine, listener, others = [] } = this.#options;
+    const { policyPartsLimit: partsLimit } = this.#options;
     const unreadable = this.#unreadable;
     const namespaces = both(this.#manifests(), namespacesInto(engine, unreadable));
-    const policies = policiesInto(engine, unreadable, "NetworkPolicy");
+    const policies = policiesInto(engine, unreadable, { kind: "NetworkPolicy", partsLimit });
     return [
       ...others,
       [{ type: kinds.NAMESPACES }, both(namespaces, listener?.namespaces)],
@@ -155,7 +173,8 @@ export class ClusterState {
       [{ type: kinds.PODS }, podsInto(engine, unreadable)],
       [{ type: kinds.NETWORK_POLICIES }, both(policies, listener?.policies)],
       ...TIERED_KINDS.map(
-        (kind) => [policySource(kind), policiesInto(engine, unreadable, kind)] as const,
+        (kind) =>
+          [policySource(kind), policiesInto(engine, unreadable, { kind, partsLimit })] as const,
       ),
       [
         { type: kinds.SERVICES },

@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { PolicyKind } from "../engine/model.ts";
+import type { Policy, PolicyKind } from "../engine/model.ts";
+import { oversizeOf } from "../engine/oversize.ts";
 import type { Engine } from "../engine/query.ts";
+import { failure, type Problem, type Result, success } from "../errors.ts";
+import { hasMoreParts } from "../wire/has-more-parts.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { parseNode } from "../wire/node.ts";
 import { parsePod } from "../wire/pod.ts";
 import { POLICY_READERS } from "../wire/policy.ts";
+import { field } from "../wire/shape.ts";
 import type { ReflectorTarget } from "./reflector-target.ts";
 import type { UnreadableObjects } from "./unreadable-objects.ts";
 
@@ -38,19 +42,29 @@ export function podsInto(engine: Engine, unreadable: UnreadableObjects): Reflect
   });
 }
 
-/** Policies of a kind as they are watched, into the engine; one that cannot be read isolates and allows nothing. */
+/**
+ * Policies of a kind as they are watched, into the engine. One that cannot be read, or is larger than `partsLimit` allows,
+ * isolates and allows nothing.
+ */
 export function policiesInto(
   engine: Engine,
   unreadable: UnreadableObjects,
-  kind: PolicyKind,
+  { kind, partsLimit }: { readonly kind: PolicyKind; readonly partsLimit: number },
 ): ReflectorTarget {
   const reader = POLICY_READERS[kind];
   const { resource } = reader;
+  const read = (raw: unknown): Result<Policy, readonly Problem[]> => {
+    if (hasMoreParts(field(raw, "spec"), partsLimit)) return tooLarge(partsLimit);
+    const parsed = reader.parse(raw);
+    if (!parsed.ok) return parsed;
+    const { policy } = parsed.value;
+    return oversizeOf(policy, engine, partsLimit) === null ? success(policy) : tooLarge(partsLimit);
+  };
   return {
     upsert: (key, raw) => {
-      const read = reader.parse(raw);
-      unreadable.note(resource, key, read);
-      const object = read.ok ? read.value.policy : reader.unreadable(raw);
+      const policy = read(raw);
+      unreadable.note(resource, key, policy);
+      const object = policy.ok ? policy.value : reader.unreadable(raw);
       engine.apply({ kind: "policy", op: "upsert", object });
     },
     delete: (key) => {
@@ -59,4 +73,13 @@ export function policiesInto(
       engine.apply({ kind: "policy", op: "delete", key: `${kind}/${path}` });
     },
   };
+}
+
+/**
+ * SECURITY: where nobody has opted in, nobody judges what is stored; one policy would fill the memory, and stall all
+ * decisions.
+ */
+function tooLarge(partsLimit: number): Result<never, readonly Problem[]> {
+  const message = `has more rules and selectors than \`policyPartsLimit\` (${partsLimit}) allows, by themselves or for as many pods as they are about`;
+  return failure([{ code: "NP_E_VALUE", path: "spec", message }]);
 }

@@ -105,6 +105,7 @@ export function createClusterSide(options: ClusterSideOptions): ClusterSide {
     ownNamespace,
     webhookPort: config.webhookPort,
     staleAfterMs: config.stalenessLimitMs,
+    policyPartsLimit: config.policyPartsLimit,
     observe,
     listener: {
       namespaces: both(baselineController.namespaces, news),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { policyKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
@@ -22,6 +23,8 @@ export interface StoredFindingsOptions {
 
 /** PERF: at most one part in this many of the process's time goes into looking at what is stored. */
 const SHARE = 50;
+
+const NOTHING = { profile: "", findings: [], faults: [] } as const;
 
 /**
  * What the rules find in stored policies, including those that were there before their namespace opted in and
@@ -65,13 +68,14 @@ export class StoredFindings {
   #judge(raw: unknown): Judgement & { readonly profile: string } {
     const { engine, ruleBook } = this.#options;
     const read = parseNetworkPolicy(raw);
-    const namespace = read.ok ? read.value.policy.namespace : "";
+    if (!read.ok) return NOTHING;
+    const { manifest, policy } = read.value;
+    const { namespace } = policy;
     const namespaceLabels = engine.namespace(namespace)?.labels ?? null;
     const active = ruleBook.profiles.get(namespaceLabels?.get(PROFILE_LABEL) ?? "");
-    if (!read.ok || active === undefined) {
-      return { profile: "", findings: [], faults: [] };
-    }
-    const { manifest, policy } = read.value;
+    if (active === undefined) return NOTHING;
+    // SECURITY: what is too large for the engine keeps rules busy for minutes.
+    if (engine.policy(policyKey(policy))?.readable === false) return NOTHING;
     const { findings, faults } = this.#run(active, {
       object: { kind: "policy", manifest, policy },
       namespaceLabels,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { countParts } from "../../src/admission/count-parts.ts";
-import { takesLong } from "../../src/admission/takes-long.ts";
+import { countParts } from "../../src/engine/count-parts.ts";
 import type { Policy } from "../../src/engine/model.ts";
 import type { EngineView } from "../../src/engine/query.ts";
+import { takesLong } from "../../src/engine/takes-long.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
 import { succeed } from "../wire/describe-policy.ts";

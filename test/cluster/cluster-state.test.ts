@@ -53,6 +53,7 @@ describeWithControlPlane("cluster state", (plane) => {
       ownNamespace: "ringfence-system",
       webhookPort: 9443,
       staleAfterMs: 1000,
+      policyPartsLimit: 30_000,
       observe: (notice) => void notices.push(notice),
       timing: quick,
       ...more,
@@ -175,6 +176,44 @@ describeWithControlPlane("cluster state", (plane) => {
     await plane().request("PATCH", `${policiesPath()}/odd`, mended);
     await eventually(() => expect(verdict(80)).toBe("allowed"));
     expect(state.unreadable()).toEqual([]);
+  });
+
+  it("isolates what a stored policy selects that is too large, nobody having judged it", async () => {
+    await createNamespace();
+    const pods = Array.from({ length: 70 }, (_, at) => `pod-${at}`);
+    await Promise.all(pods.map((name, at) => createPod(name, {}, `10.0.2.${at}`)));
+    const store = async (name: string, peers: readonly object[]): Promise<void> => {
+      await plane().create(policiesPath(), {
+        ...named("networking.k8s.io/v1", "NetworkPolicy", name),
+        spec: { podSelector: {}, ingress: [{ from: peers }] },
+      });
+    };
+    const without = (label: string): object => ({
+      podSelector: { matchExpressions: [{ key: label, operator: "DoesNotExist" }] },
+    });
+    await store("for-its-pods", ["a", "b", "c", "d"].map(without));
+    startState(client, { policyPartsLimit: 10 });
+    await state.whenSynced();
+    const tooLarge = (): readonly string[] =>
+      state.unreadable().flatMap(({ key }) => (key.startsWith(namespace) ? key : []));
+    expect(tooLarge()).toEqual([`${namespace}/for-its-pods`]);
+    expect(state.unreadable()[0]?.problems[0]?.message).toContain("`policyPartsLimit` (10)");
+    const flow = {
+      from: { kind: "pod", key: `${namespace}/pod-0` },
+      to: { kind: "pod", key: `${namespace}/pod-1` },
+      protocol: "TCP",
+      port: 80,
+    } as const;
+    expect(state.engine.verdict(flow)).toBe("denied");
+    await store("by-its-parts", Array(10).fill({ podSelector: {} }));
+    await store("unread", Array(400).fill({ podSelector: {} }));
+    await eventually(() => expect(tooLarge()).toHaveLength(3));
+    for (const name of ["for-its-pods", "by-its-parts", "unread"]) {
+      // oxlint-disable-next-line no-await-in-loop -- a few
+      await plane().request("DELETE", `${policiesPath()}/${name}`);
+    }
+    await eventually(() => expect(state.engine.verdict(flow)).toBe("allowed"));
+    expect(tooLarge()).toEqual([]);
   });
 
   it("knows the templates of workloads without pods", async () => {

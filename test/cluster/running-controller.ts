@@ -60,6 +60,7 @@ export async function startController(client: ApiClient, rollOutPerSecond = 10):
     ownNamespace: "ringfence-system",
     webhookPort: 9443,
     staleAfterMs: 300_000,
+    policyPartsLimit: 30_000,
     observe,
     listener: controller,
   });

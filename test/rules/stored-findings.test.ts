@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseResource, resourceKey } from "../../src/resources/resource.ts";
 import { StoredFindings } from "../../src/rules/stored-findings.ts";
-import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { createWorld, type Json, policy } from "../admission/world.ts";
 import { resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
@@ -55,6 +55,16 @@ it("counts what rules find of what is stored, by the profile of its namespace", 
   expect(findings.of("one")).toBeUndefined();
   await findings.audit(signal);
   expect(["one", "two", "three"].map((name) => findings.of(name))).toEqual([3, 1, 0]);
+});
+
+it("passes over what is too large for the engine, which would keep rules busy", async () => {
+  put("Profile", "large", { rules: [{ id: "allow-all", action: "Deny" }] });
+  join("l", "large");
+  const findings = counting([open("l/x"), open("l/large")]);
+  const object = unreadableNetworkPolicy(open("l/large"));
+  engine.apply({ kind: "policy", op: "upsert", object });
+  await findings.audit(signal);
+  expect(findings.of("large")).toBe(1);
 });
 
 it("leaves out what an Exemption excuses", async () => {

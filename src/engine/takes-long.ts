@@ -1,6 +1,6 @@
-import type { Pod, Policy, Rule, Selection, Selector } from "../engine/model.ts";
-import type { EngineView } from "../engine/query.ts";
-import { selectionKey, selectorKey } from "../engine/selector.ts";
+import type { Pod, Policy, Rule, Selection, Selector } from "./model.ts";
+import type { EngineView } from "./query.ts";
+import { selectionKey, selectorKey } from "./selector.ts";
 
 /** A rule is only written into the rows of pods that the policy selects; a selector is looked up in each of them as well. */
 const RULES_PER_SELECTOR = 4;

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { countParts, hasMoreParts } from "../../src/admission/count-parts.ts";
+import { countParts } from "../../src/engine/count-parts.ts";
 import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
+import { hasMoreParts } from "../../src/wire/has-more-parts.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
