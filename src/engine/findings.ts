@@ -7,8 +7,8 @@ import { type Effort, haveSameEffect, redundancyOf } from "./redundancy.ts";
 import { selectingPolicies } from "./tiers.ts";
 
 /**
- * What has no effect in the cluster as it stands. Each finding holds by itself: of two policies that make
- * each other redundant only one can go, so ask again after each removal.
+ * What has no effect in the cluster as it stands. All redundant rules of one policy can go together. Else each finding
+ * holds by itself: of two policies that make each other redundant only one can go, so ask again after each removal.
  */
 export function findingsOf(index: ClusterIndex): readonly ClusterFinding[] {
   index.rows.settle();

@@ -23,30 +23,35 @@ interface Spare {
 }
 
 /**
- * What of a policy could go with no change in effect, as far as `effort` allows to find out. A rule for
- * peers that are not there yet stays, and so does its policy: it has no effect now, but will have one.
+ * What of a policy could go, each rule by itself and all of them together, with no change in effect, as far as `effort`
+ * allows to find out. A rule for peers that are not there yet stays, and so does its policy: it has no effect now, but
+ * will have one.
  */
 export function redundancyOf(index: ClusterIndex, policy: CompiledPolicy, effort: Effort): Spare {
   const { key } = policy;
   const cases = DIRECTIONS.flatMap((direction) => casesOf(index, policy, direction, effort));
   const waits = DIRECTIONS.some((direction) => policy[direction].rules.some(hasEmptyPeer));
-  if (!waits && cases.length > 0 && cases.every((each) => sameWithout(each, null))) {
+  if (!waits && cases.length > 0 && cases.every((each) => sameWith(each, null))) {
     const because = othersOf(cases, policy);
     return { found: [{ code: "redundant-policy", policy: key, because }], needed: new Set() };
   }
   const found: Redundancy[] = [];
-  const needed = new Set<CompiledRule>();
+  const needed = new Set(DIRECTIONS.flatMap((direction) => policy[direction].rules));
   for (const direction of DIRECTIONS) {
     const mine = cases.filter((each) => each.direction === direction);
-    for (const rule of policy[direction].rules) {
+    const spare: Redundancy[] = [];
+    // Backwards: of two rules that say the same it is the second that repeats.
+    for (const rule of policy[direction].rules.toReversed()) {
+      needed.delete(rule);
       // PERF: without as much as a list of the other rules.
       const removable =
-        effort.left >= 0 && !hasEmptyPeer(rule) && mine.every((each) => sameWithout(each, rule));
-      const why = removable ? redundantRule(mine, policy, rule) : null;
+        effort.left >= 0 && !hasEmptyPeer(rule) && mine.every((each) => canGo(each, rule, needed));
+      const why = removable ? redundantRule(mine, rule, needed, policy) : null;
       // With the effort used up, the second question may have been answered wrongly.
-      if (why !== null && effort.left >= 0) found.push(why);
+      if (why !== null && effort.left >= 0) spare.push(why);
       else needed.add(rule);
     }
+    found.push(...spare.toReversed());
   }
   return { found, needed };
 }
@@ -137,16 +142,25 @@ function casesOf(
   return [...cases.values()];
 }
 
-/** Report whether the row is the same value without a rule of the policy, or (null) without the policy. */
-function sameWithout(
+/** Report whether a rule can go by itself, and together with all that are not `needed`. */
+function canGo(each: Case, rule: CompiledRule, needed: ReadonlySet<CompiledRule>): boolean {
+  if (!sameWith(each, needed)) return false;
+  const { policy, direction } = each;
+  // Where rules only allow, whatever lies between two sets of them that do the same does the same.
+  if (policy.policy.tier === "NetworkPolicy") return true;
+  return sameWith(each, new Set(policy[direction].rules.filter((other) => other !== rule)));
+}
+
+/** Report whether the row is the same value with only those rules of the policy, or (null) without the policy. */
+function sameWith(
   { index, policy, direction, cls, row, selecting, effort }: Case,
-  rule: CompiledRule | null,
+  rules: ReadonlySet<CompiledRule> | null,
 ): boolean {
   return sameAs(
     { index, direction, cls, row, effort },
     selecting.flatMap((each) => {
       if (each.policy !== policy) return [each];
-      return rule === null ? [] : [{ ...each, policy: withoutRule(policy, rule, direction) }];
+      return rules === null ? [] : [{ ...each, policy: restricted(policy, rules, direction) }];
     }),
   );
 }
@@ -184,33 +198,40 @@ function areAlike(row: Row, other: Row, peer: EndpointClass, destination: Endpoi
 
 const FAMILIES = [4, 6, 0] as const;
 
-function withoutRule(
+/** A policy with only those of its rules. */
+function restricted(
   policy: CompiledPolicy,
-  rule: CompiledRule,
+  kept: ReadonlySet<CompiledRule>,
   direction: Direction,
 ): CompiledPolicy {
-  const rules = policy[direction].rules.filter((each) => each !== rule);
+  const rules = policy[direction].rules.filter((rule) => kept.has(rule));
   return { ...policy, [direction]: { ...policy[direction], rules, content: contentOf(rules) } };
 }
 
 /** Redundant because a higher tier has decided before the rule is asked, or because others say the same. */
 function redundantRule(
   cases: readonly Case[],
-  policy: CompiledPolicy,
   rule: CompiledRule,
+  others: ReadonlySet<CompiledRule>,
+  policy: CompiledPolicy,
 ): Redundancy {
   const isHigher = (other: CompiledPolicy): boolean => rank(other) < rank(policy);
+  const withRule = new Set([...others, rule]);
   const alone = cases.every((each) => {
-    const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));
     const { direction } = each;
+    const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));
+    const whole = selecting.map((one) =>
+      one.policy === policy ? { ...one, policy: restricted(policy, withRule, direction) } : one,
+    );
     const identity = { id: -1, key: "", direction, sctp: each.row.sctp };
-    const direct = createRow(identity, tiersOf(selecting, direction));
-    return sameWithout({ ...each, row: direct, selecting }, rule);
+    const row = createRow(identity, tiersOf(whole, direction));
+    return sameWith({ ...each, row, selecting }, others);
   });
-  const others = othersOf(cases, policy);
   const { key } = policy;
   const { path } = rule;
-  if (alone) return { code: "redundant-rule", policy: key, path, because: others };
+  if (alone) {
+    return { code: "redundant-rule", policy: key, path, because: othersOf(cases, policy) };
+  }
   const higher = new Set(
     cases.flatMap(({ selecting }) =>
       selecting.filter((each) => isHigher(each.policy)).map((each) => each.policy.key),

@@ -127,6 +127,27 @@ it.each<Row>([
     })) as ClusterFinding[],
   },
   {
+    name: "the second of two rules that say the same, so that not both are taken out",
+    changes: [
+      ...guarded,
+      networkPolicy(
+        "shop/twice",
+        "pods app=db",
+        "ingress from pods app=web on TCP/5432",
+        "ingress from pods app=db on TCP/9000",
+        "ingress from pods app=web on TCP/5432",
+      ),
+    ],
+    found: [
+      {
+        code: "redundant-rule",
+        policy: "NetworkPolicy/shop/twice",
+        path: "spec.ingress[2]",
+        because: ["NetworkPolicy/shop/closed"],
+      },
+    ],
+  },
+  {
     name: "a rule that only repeats what the tier above has denied",
     changes: [
       ...guarded,
