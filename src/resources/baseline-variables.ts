@@ -1,4 +1,4 @@
-import { familyOf, parseAddress } from "../engine/address.ts";
+import { formatRange, parseAddress } from "../engine/address.ts";
 import { type Labels, NAME_LABEL } from "../engine/model.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Baseline } from "./baseline.ts";
@@ -129,7 +129,7 @@ function dnsPorts(dns: DnsTarget): readonly object[] {
 
 function hostCidr(text: string): string {
   const address = parseAddress(text);
-  return address !== null && familyOf(address) === 6 ? `${text}/128` : `${text}/32`;
+  return address === null ? text : formatRange({ first: address, last: address });
 }
 
 /** What the variables that are the same everywhere stand for, in a fixed order. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { formatRange, parseCidr } from "../engine/address.ts";
 import type { Labels } from "../engine/model.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../wire/network-policy.ts";
 import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
-import { isObject, joinPaths, listAt } from "../wire/shape.ts";
+import { field, isObject, joinPaths, listAt } from "../wire/shape.ts";
 import type { Baseline } from "./baseline.ts";
 import {
   type BaselineFacts,
@@ -59,34 +60,64 @@ function renderWith(
       spec: filled.value,
     };
     const read = parseNetworkPolicy(policy);
-    if (read.ok) policies.push({ ...policy, spec: withDefaults(filled.value) });
+    if (read.ok) policies.push({ ...policy, spec: asStored(filled.value) });
     else problems.push(...read.error.map((problem) => below(at, problem)));
   }
   return problems.length > 0 ? failure(problems) : success(policies);
 }
 
 /**
- * The API server writes what `policyTypes` and `protocol` mean into what it stores. Written out, what is
- * stored is what was sent, and a difference is somebody's change.
+ * The API server writes what `policyTypes` and `protocol` mean into what it stores, and from Kubernetes 1.36 on
+ * takes an address block only where it is written as its network. Written out, what is stored is what was sent,
+ * and a difference is somebody's change.
  */
-function withDefaults(spec: unknown): unknown {
+function asStored(spec: unknown): unknown {
   if (!isObject(spec)) return spec;
-  const { policyTypes, ingress, egress } = spec;
+  const { policyTypes, egress } = spec;
   return {
     ...spec,
     policyTypes:
       listAt(policyTypes).length > 0 ? policyTypes : impliedPolicyTypes({ egress: listAt(egress) }),
-    ...(ingress == null ? {} : { ingress: listAt(ingress).map(withProtocols) }),
-    ...(egress == null ? {} : { egress: listAt(egress).map(withProtocols) }),
+    ...itemsOf(spec, "ingress", ruleAsStored),
+    ...itemsOf(spec, "egress", ruleAsStored),
   };
 }
 
-function withProtocols(rule: unknown): unknown {
-  if (!isObject(rule) || rule["ports"] == null) return rule;
-  const ports = listAt(rule["ports"]).map((port) =>
-    isObject(port) ? { ...port, protocol: port["protocol"] ?? "TCP" } : port,
-  );
-  return { ...rule, ports };
+function ruleAsStored(rule: object): object {
+  return {
+    ...rule,
+    ...itemsOf(rule, "ports", (port) => ({ ...port, protocol: field(port, "protocol") ?? "TCP" })),
+    ...itemsOf(rule, "from", peerAsStored),
+    ...itemsOf(rule, "to", peerAsStored),
+  };
+}
+
+function peerAsStored(peer: object): object {
+  const block = field(peer, "ipBlock");
+  if (!isObject(block)) return peer;
+  const except = block["except"];
+  const ipBlock = {
+    ...block,
+    cidr: asNetwork(block["cidr"]),
+    ...(except == null ? {} : { except: listAt(except).map(asNetwork) }),
+  };
+  return { ...peer, ipBlock };
+}
+
+function asNetwork(cidr: unknown): unknown {
+  const range = parseCidr(String(cidr));
+  return range === null ? cidr : formatRange(range);
+}
+
+/** A field that is a list of objects, each changed; nothing where the field is absent. */
+function itemsOf(
+  parent: object,
+  key: string,
+  change: (item: object) => object,
+): Readonly<Record<string, unknown>> {
+  const list = field(parent, key);
+  if (list == null) return {};
+  return { [key]: listAt(list).map((item) => (isObject(item) ? change(item) : item)) };
 }
 
 /**

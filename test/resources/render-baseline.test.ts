@@ -9,6 +9,7 @@ import {
   renderBaseline,
 } from "../../src/resources/render-baseline.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { field } from "../../src/wire/shape.ts";
 import { complaints, describePolicy, succeed } from "../wire/describe-policy.ts";
 
 const dns: DnsTarget = {
@@ -186,6 +187,31 @@ it.each<[string, Baseline, unknown]>([
     apiServerAddresses: ["172.18.0.2", "fd00::2"],
   });
   expect(succeed(rendered)).toMatchObject([{ spec }]);
+});
+
+it("writes address blocks as their networks, as API servers from 1.36 on take nothing else", () => {
+  const given = lettingIn([
+    { ipBlock: { cidr: "10.1.2.3/8", except: ["$(cluster.podCidrs)", "010.64.0.1/16"] } },
+    { ipBlock: { cidr: "fd00:0:0::1/64" } },
+    "$(dns.peers)",
+  ]);
+  const [policy] = succeed(
+    renderBaseline(given, {
+      ...facts,
+      podCidrs: ["10.244.0.1/16"],
+      dns: { ...dns, addresses: ["::ffff:169.254.20.10"] },
+    }),
+  );
+  expect(field(policy, "spec", "ingress")).toMatchObject([
+    {
+      from: [
+        { ipBlock: { cidr: "10.0.0.0/8", except: ["10.244.0.0/16", "10.64.0.0/16"] } },
+        { ipBlock: { cidr: "fd00::/64" } },
+        { podSelector: { matchLabels: dns.podLabels } },
+        { ipBlock: { cidr: "169.254.20.10/32" } },
+      ],
+    },
+  ]);
 });
 
 it("writes out what the API server would write into it", () => {
