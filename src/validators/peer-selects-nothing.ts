@@ -15,6 +15,7 @@ import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { blocksOf, blockText, overlaps } from "./parts/blocks.ts";
 import { cidrSchema } from "./parts/cidr-schema.ts";
+import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
@@ -79,6 +80,8 @@ function judge(
 ): readonly Finding[] {
   const { after, facts } = surroundings;
   const { namespaces: scope, pods } = selection;
+  const contradiction = contradictionIn(selection, paths);
+  if (contradiction !== null) return [contradiction];
   const namespaces = namespacesOf(scope, after);
   if (
     scope.kind === "selector" &&

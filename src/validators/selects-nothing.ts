@@ -4,6 +4,7 @@ import { withHint } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
+import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
@@ -24,6 +25,8 @@ export const selectsNothing = defineValidator({
     const { subject } = object.policy;
     // PERF: first, because most select something, and the namespaces of a scope may be all there are.
     if (selectsAnything(subject, { after, facts })) return [];
+    const contradiction = contradictionIn(subject, subjectPaths(object));
+    if (contradiction !== null) return [contradiction];
     const namespaces = namespacesOf(subject.namespaces, after);
     if (!namespaces.every((name) => facts.knowsPodsOf(name))) return [];
     if (namespaces.length === 0) return [noNamespace(object, { after, facts })];
