@@ -133,6 +133,18 @@ describeWithControlPlane("while Ringfence is away", (plane) => {
     expect(done, done.stderr).toMatchObject({ code: 0 });
   });
 
+  it("the namespace controller empties an enforced namespace where the API server has match conditions", async () => {
+    const kubeconfig = await plane().kubeconfig({
+      user: {
+        name: "system:serviceaccount:kube-system:namespace-controller",
+        groups: ["system:serviceaccounts", "system:masters"],
+      },
+    });
+    const args = ["delete", "networkpolicies", "--all", "-n", "enforced", "--dry-run=server"];
+    const { code, stderr } = await plane().kubectl(args, { kubeconfig });
+    expect(code, stderr).toBe(plane().atLeast(30) ? 0 : 1);
+  });
+
   it("the API server counts what it could not ask, as the alert RingfenceUnreachable wants it", async () => {
     const { body } = await plane().request("GET", "/metrics");
     expect(body).toMatch(
