@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     setupFiles: ["test/support/property-seed.ts"],
     testTimeout: 30_000,
+    hookTimeout: 30_000,
     projects: [
       {
         extends: true,
