@@ -10,10 +10,10 @@ import {
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { counted, withHint } from "../rules/phrases.ts";
-import type { PeerPaths, PlacedRule } from "../rules/placed-rules.ts";
+import type { PeerPaths } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
-import { blocksOf, blockText, overlaps } from "./parts/blocks.ts";
+import { type Block, blocksOf, blockText, overlaps } from "./parts/blocks.ts";
 import { cidrSchema } from "./parts/cidr-schema.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
@@ -27,11 +27,11 @@ const parameters = z.strictObject({
     .array(cidrSchema)
     .default([])
     .describe(
-      "CIDRs that together hold every address there is to name, the networks beside the cluster for instance: a block that has none of them is reported; empty: blocks are not looked at",
+      "CIDRs that together hold every address there is to name, the networks beside the cluster for instance: a block that has none of them is reported; empty: only a block whose exceptions leave nothing is",
     ),
 });
 
-/** Report peers that no pod and no workload template matches, and blocks in no known range. */
+/** Report peers that no pod and no workload template matches, and blocks that are empty or in no known range. */
 export const peerSelectsNothing = defineValidator({
   id: "peer-selects-nothing",
   title: "A peer selects nobody",
@@ -56,20 +56,34 @@ export const peerSelectsNothing = defineValidator({
       ...missed.flatMap(({ selection, paths }, index) =>
         judge(selection, paths, { after, facts }, index < MAX_HINTS),
       ),
-      ...(known.length === 0 ? [] : placedRules.flatMap((placed) => outsideOf(known, placed))),
+      ...placedRules.flatMap((placed) =>
+        blocksOf(placed).flatMap((block) => missing(block, known)),
+      ),
     ];
   },
 });
 
-function outsideOf(known: readonly AddressRange[], placed: PlacedRule): readonly Finding[] {
+/** Why a block lets nobody through as far as is known; `known` is empty where nothing is. */
+function missing({ path, raw, ranges }: Block, known: readonly AddressRange[]): readonly Finding[] {
+  const text = blockText({ raw });
+  if (ranges.length === 0) {
+    return [
+      {
+        path,
+        message: `\`${text}\` leaves no address`,
+        help: "take an exception out, or the block",
+      },
+    ];
+  }
   const isKnown = (range: AddressRange): boolean => known.some((one) => overlaps(one, range));
-  return blocksOf(placed)
-    .filter(({ ranges }) => !ranges.some(isKnown))
-    .map((block) => ({
-      path: block.path,
-      message: `\`${blockText(block)}\` is in none of the ranges that there are`,
+  if (known.length === 0 || ranges.some(isKnown)) return [];
+  return [
+    {
+      path,
+      message: `\`${text}\` is in none of the ranges that there are`,
       help: "compare with the parameter `knownRanges` of the profile",
-    }));
+    },
+  ];
 }
 
 function judge(
