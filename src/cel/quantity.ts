@@ -25,8 +25,9 @@ const BINARY: Readonly<Record<string, bigint>> = {
   Ei: 60n,
 };
 
+/** No digits at all are 0, as in `+`, `.` or `Mi`. */
 const QUANTITY =
-  /^(?<sign>[+-]?)(?=\.?\d)(?<whole>\d*)(?:\.(?<fraction>\d*))?(?<suffix>[KMGTPE]i|[numkMGTPE]?|[eE](?<exponent>[+-]?\d+))$/;
+  /^(?=.)(?<sign>[+-]?)(?<whole>\d*)(?:\.(?<fraction>\d*))?(?<suffix>[KMGTPE]i|[numkMGTPE]?|[eE](?<exponent>[+-]?\d+))$/;
 
 /** Ours: a number with more digits or a larger exponent than anybody has a resource for is none. */
 const MAX_LENGTH = 100;

@@ -23,7 +23,7 @@ export const QUANTITIES: readonly Overload[] = [
       quantity.asInteger() ?? new EvaluationError("the quantity is not a whole number of 64 bits"),
   ),
   method("asApproximateFloat", [QUANTITY], "double", ([quantity]) => quantity.asApproximateFloat()),
-  method("sign", [QUANTITY], "int", ([quantity]) => quantity.sign),
+  func("sign", [QUANTITY], "int", ([quantity]) => quantity.sign),
   method("add", [QUANTITY, QUANTITY], QUANTITY, ([left, right]) => left.plus(right)),
   method("add", [QUANTITY, "int"], QUANTITY, ([left, right]) => left.plus(Quantity.of(right))),
   method("sub", [QUANTITY, QUANTITY], QUANTITY, ([left, right]) => left.minus(right)),
