@@ -2,7 +2,7 @@ import { EvaluationError, Opaque, quoted, type TypeName } from "./value.ts";
 
 /** Ours: nobody has a longer version. */
 const MAX_LENGTH = 256;
-const MAX_INT64 = 2n ** 63n - 1n;
+const MAX_NUMBER = 2n ** 64n - 1n;
 
 const NUMBER = String.raw`0|[1-9]\d*`;
 const LABEL = `(?:${NUMBER}|\\d*[A-Za-z-][0-9A-Za-z-]*)`;
@@ -51,9 +51,16 @@ export function parseSemver(text: string): Semver | EvaluationError {
   const parts = text.length > MAX_LENGTH ? null : VERSION.exec(text);
   const { numbers, labels } = parts?.groups ?? {};
   const values = numbers?.split(".").map(BigInt) ?? [];
-  return numbers === undefined || values.some((value) => value > MAX_INT64)
+  const words = labels?.split(".") ?? [];
+  const isRead = [...values, ...words].every(isInRange);
+  return numbers === undefined || !isRead
     ? new EvaluationError(`${quoted(text)} is not a semantic version`)
-    : new Semver(text, values, labels?.split(".") ?? []);
+    : new Semver(text, values, words);
+}
+
+/** Report whether a number has no more than 64 bits; what is no number is in range. */
+function isInRange(part: bigint | string): boolean {
+  return !/^\d+$/.test(`${part}`) || BigInt(part) <= MAX_NUMBER;
 }
 
 /** Kubernetes (`normalizeAndParse`): a `v` before it, missing numbers and leading zeros are let pass. */

@@ -41,6 +41,9 @@ describe("semantic versions", () => {
       "semver('00.0.0', true) == semver('0.0.0') && semver('1.0.0', false) == semver('1.0.0')",
       true,
     ],
+    // 64 bits without a sign, of which `int` shows what it can.
+    ["isSemver('18446744073709551615.0.0-18446744073709551615')", true],
+    ["semver('18446744073709551615.0.0').major()", -1n],
     ["type(semver('1.0.0')) == kubernetes.Semver", true],
     ["semver(object.metadata.?labels.version.orValue('0.0.1')).isLessThan(semver('1.0.0'))", true],
   ])("%s", (expression, value) => {
@@ -74,7 +77,8 @@ describe("semantic versions", () => {
     "1.0.0 ",
     "-1.0.0",
     "1.0.0.0",
-    "9223372036854775808.0.0",
+    "18446744073709551616.0.0",
+    "1.0.0-18446744073709551616",
   ])("%j is none", (text) => {
     expect(evaluate(`isSemver('${text}') || isSemver('${text}', true)`)).toBe(false);
   });

@@ -23,8 +23,9 @@ export const SEMVERS: readonly Overload[] = [
     "bool",
     ([text, isTolerant], frame) => read(text, isTolerant, frame) instanceof Semver,
   ),
+  // The API server's numbers are unsigned, and of the largest ones it gives the negative.
   ...["major", "minor", "patch"].map((name, index) =>
-    method(name, [SEMVER], "int", ([{ numbers }]) => numbers[index] ?? 0n),
+    method(name, [SEMVER], "int", ([{ numbers }]) => BigInt.asIntN(64, numbers[index] ?? 0n)),
   ),
   method("compareTo", [SEMVER, SEMVER], "int", ([one, other]) => one.compareTo(other)),
   method("isLessThan", [SEMVER, SEMVER], "bool", ([one, other]) => one.compareTo(other) < 0n),
