@@ -35,6 +35,7 @@ describe("Kubernetes' list library", () => {
     ["[1, 1.0].sum()", "the list does not hold numbers of one type or durations"],
     ["[timestamp(1)].sum()", "the list does not hold numbers of one type or durations"],
     ["[9223372036854775807, 1].sum()", "the result is out of range"],
+    ["lists.range(-1)", "-1 is no size"],
   ])("%s is an error", (expression, message) => {
     expect(evaluate(expression)).toMatch(`error: ${message}`);
   });
@@ -42,7 +43,7 @@ describe("Kubernetes' list library", () => {
 
 describe("CEL's extension for lists", () => {
   it.each([
-    ["lists.range(3) == [0, 1, 2] && lists.range(0) == [] && lists.range(-1) == []", true],
+    ["lists.range(3) == [0, 1, 2] && lists.range(0) == []", true],
     ["[1, 2, 2, 3, 1].distinct() == [1, 2, 3] && ['b', 'a', 'b'].distinct() == ['b', 'a']", true],
     ["[1, 1.0, 2u, 2, [1], [1.0], null, null].distinct() == [1, 2, [1], null]", true],
     [

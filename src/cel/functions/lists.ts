@@ -50,8 +50,9 @@ export const LISTS: readonly Overload[] = [
     return itemsOf(right, frame).some((item) => items.some((one) => equals(one, item, frame)));
   }),
   func("lists.range", ["int"], "list", ([size], frame) => {
-    frame.charge(Math.max(Number(size), 0));
-    return new List(Array.from({ length: Math.max(Number(size), 0) }, (_, index) => BigInt(index)));
+    if (size < 0n) return new EvaluationError(`${size} is no size`);
+    frame.charge(Number(size));
+    return new List(Array.from({ length: Number(size) }, (_, index) => BigInt(index)));
   }),
   method("distinct", ["list"], "list", ([list], frame) => distinct(itemsOf(list, frame), frame)),
   method("flatten", ["list"], "list", ([list], frame) => flattened(list, 1n, frame)),
