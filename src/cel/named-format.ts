@@ -47,7 +47,7 @@ const labelKey = matching(
 
 const UUID = /^[0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const TIME = /^[tT](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[zZ]|[+-]\d\d:\d\d)$/;
+const TIME = /^[tT](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:[zZ]|[+-]\d\d:\d\d)$/;
 
 const CHECKS: Readonly<Record<string, Check>> = {
   dns1123Label: label,
