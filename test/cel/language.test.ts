@@ -202,6 +202,8 @@ describe("conversions", () => {
     "uint('-1')",
     "uint(-1)",
     "uint(-1.0)",
+    "uint(-0.5)",
+    "duration('')",
     "double('')",
     "double('0x10')",
     "double('abc')",
@@ -250,12 +252,17 @@ describe("times", () => {
     ],
     ["timestamp('2024-01-01T00:00:00Z') < timestamp('2024-01-01T00:00:00.000000001Z')", true],
     ["duration('1h') - duration('30m') == duration('1800s')", true],
+    ["int(timestamp(253402300799)) + int(timestamp(-62135596800))", 191_266_703_999n],
+    ["int(duration('-1.5s'))", -1_500_000_000n],
+    ["duration('1μs') == duration('1µs')", true],
+    ["string(timestamp('2024-01-01T00:00:00.1234567899Z'))", "2024-01-01T00:00:00.123456789Z"],
+    ["timestamp(0).getHours('MST') + timestamp(0).getHours('Asia/Calcutta')", 22n],
   ])("%s", (expression, value) => {
     expect(evaluate(expression)).toBe(value);
   });
 
   it("knows which zones there are", () => {
-    for (const zone of ["Nowhere/Land", "+24:00", "+01:60"]) {
+    for (const zone of ["Nowhere/Land", "+24:00", "+01:60", "+01", "PST", "utc", "Europe/berlin"]) {
       expect(evaluate(`timestamp(0).getHours('${zone}')`)).toMatch(/is not a time zone/);
     }
   });

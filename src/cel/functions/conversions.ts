@@ -11,7 +11,6 @@ const toString = borrow("string(a)");
 const toTimestamp = borrow("timestamp(a)");
 const toDuration = borrow("duration(a)");
 const toSeconds = borrow("int(a)");
-const sinceEpoch = borrow("timestamp('1970-01-01T00:00:00Z') + duration(a)");
 
 const encoder = new TextEncoder();
 
@@ -36,7 +35,10 @@ export const CONVERSIONS: readonly Overload[] = [
   func("int", [TIMESTAMP], "int", (operands, frame) => toSeconds(frame, ...operands)),
   same("uint", "uint"),
   func("uint", ["int"], "uint", ([value]) => toUint(value)),
-  func("uint", ["double"], "uint", ([value]) => toUint(truncated(value))),
+  func("uint", ["double"], "uint", ([value]) =>
+    // cel-go: nothing below 0, not even what would be cut off to it.
+    value < 0 ? toUint(-1n) : toUint(truncated(value)),
+  ),
   func("uint", ["string"], "uint", ([text]) => toUint(integer(text, /^\d+$/))),
   same("double", "double"),
   func("double", ["int"], "double", ([value]) => Number(value)),
@@ -61,15 +63,22 @@ export const CONVERSIONS: readonly Overload[] = [
     return encoder.encode(text);
   }),
   same("timestamp", TIMESTAMP),
-  func("timestamp", ["int"], TIMESTAMP, ([seconds], frame) => sinceEpoch(frame, `${seconds}s`)),
+  func("timestamp", ["int"], TIMESTAMP, ([seconds], frame) => {
+    const isTime = seconds >= FIRST_SECOND && seconds <= LAST_SECOND;
+    if (!isTime) return unreadable(`${seconds}`, "a time");
+    return toTimestamp(frame, new Date(Number(seconds) * 1_000).toISOString());
+  }),
   func("timestamp", ["string"], TIMESTAMP, ([text], frame) =>
     limited(text, () =>
-      isInCalendar(text) ? toTimestamp(frame, text) : unreadable(text, "a time"),
+      isInCalendar(text) ? toTimestamp(frame, inNanoseconds(text)) : unreadable(text, "a time"),
     ),
   ),
   same("duration", DURATION),
   func("duration", ["string"], DURATION, ([text], frame) =>
-    limited(text, () => toDuration(frame, text)),
+    // The library knows one of the two signs for micro, and takes empty text for 0s.
+    limited(text, () =>
+      text === "" ? unreadable(text, "a duration") : toDuration(frame, text.replaceAll("μ", "µ")),
+    ),
   ),
 ];
 
@@ -79,6 +88,9 @@ function same(name: string, type: TypeName): Overload {
 
 /** 2^64: no double at or beyond it is an int or uint, and NaN is not below it. */
 const MAX_DOUBLE = 2 ** 64;
+
+/** Seconds of the first and the last year that there are: 1 and 9999. */
+const [FIRST_SECOND, LAST_SECOND] = [-62_135_596_800n, 253_402_300_799n];
 
 /** Longer than any number or time as text; keeps what reads them from reading novels. */
 const MAX_LENGTH = 100;
@@ -94,6 +106,11 @@ function isInCalendar(text: string): boolean {
   return (
     !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date) && !time.startsWith("24")
   );
+}
+
+/** Go passes over what is finer, the library fails. */
+function inNanoseconds(text: string): string {
+  return text.replace(/(\.\d{9})\d+/, "$1");
 }
 
 function integer(text: string, form: RegExp): bigint | EvaluationError {

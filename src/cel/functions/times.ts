@@ -25,6 +25,11 @@ export const TIMES: readonly Overload[] = [
     const read = borrow(`a.${name}()`);
     return method(name, [DURATION], "int", (operands, frame) => read(frame, ...operands));
   }),
+  // cel-go's own: nanoseconds.
+  func("int", [DURATION], "int", ([{ message }]) => {
+    if (!isMessage(message, DurationSchema)) throw new TypeError("not a duration");
+    return message.seconds * 1_000_000_000n + BigInt(message.nanos);
+  }),
   // cel-go, and so the API server: all of them, not those beyond the last second as the language has it.
   method("getMilliseconds", [DURATION], "int", ([{ message }]) => {
     if (!isMessage(message, DurationSchema)) throw new TypeError("not a duration");
@@ -87,10 +92,18 @@ function shifted(ms: number, zone: string): Date | null {
   return new Date(offset.startsWith("-") ? ms - distance : ms + distance);
 }
 
+/** The IANA's names; ECMA-402 takes offsets (`+0100`) and some more short names (`PST`) as well. */
+const ZONE =
+  /^(?!...$(?<!CET|EET|EST|GMT|HST|MET|MST|PRC|ROC|ROK|UCT|UTC|WET))[A-Z][\w+-]*(?:\/[A-Z][\w+-]*)*$/;
+
 /** How far ahead of UTC a zone of the IANA's is at `ms`: `+02:00`, to the second before 1900 or so. */
 function offsetOf(zone: string, ms: number): string | null {
+  if (!ZONE.test(zone)) return null;
   try {
     const clock = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+    const { timeZone } = clock.resolvedOptions();
+    // Go goes by the letters, ECMA-402 takes small ones for large.
+    if (timeZone !== zone && timeZone.toLowerCase() === zone.toLowerCase()) return null;
     return /GMT([+-][\d:]+)?/.exec(clock.format(ms))?.[1] ?? "+00:00";
   } catch (error) {
     // ECMA-402: a zone it does not know is a RangeError.
