@@ -8,14 +8,13 @@ import {
   parse,
   plan,
 } from "@bufbuild/cel";
-import { strings } from "@bufbuild/cel/ext";
 import type { Frame } from "./frame.ts";
 import { EvaluationError, type Scalar } from "./value.ts";
 
 /** What a call of the library takes, some microseconds. */
 const CALL_COST = 100;
 
-const environment = celEnv({ funcs: strings });
+const environment = celEnv();
 
 /**
  * A function of the library, written as the library is to call it with the operands `a` and `b`:

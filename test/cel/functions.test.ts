@@ -180,7 +180,29 @@ describe("text", () => {
     ["'  \\u0085x\\u00a0 '.trim()", "x"],
     ["'ÀBc'.lowerAscii() == 'Àbc' && 'àBc'.upperAscii() == 'àBC'", true],
     ["'%s has %d of %.2f'.format(['web', 3, 1.5])", "web has 3 of 1.50"],
-    ["'%s'.format([object.spec.ingress[0].ports])", "[{port: 443, protocol: TCP}, {port: web}]"],
+    [
+      "'%s'.format([object.spec.ingress[0].ports])",
+      '[{"port":443, "protocol":"TCP"}, {"port":"web"}]',
+    ],
+    ["'%f %.0f %.0f %.2f'.format([1234567.5, 0.5, 1.5, -0.001])", "1,234,567.500000 0 2 -0.00"],
+    ["'%e %.2e %e'.format([1234567.5, 1e-7, 0.0])", "1.234568×10⁰⁶ 1.000000×10⁻⁰⁷ 0.000000×10⁰⁰"],
+    ["'%f %e'.format([-1.0 / 0.0, double('NaN')])", "-∞    NaN"],
+    ["'%f'.format(['Infinity'])", "∞"],
+    ["'%f'.format([1.7976931348623157e308]).size()", 418n],
+    ["'%.30f'.format([5e-324]) + '%e'.format([5e-324])", `0.${"0".repeat(30)}4.940656×10⁻³²⁴`],
+    ["'%e'.format([9.9999999999999999e22])", "1.000000×10²³"],
+    ["'%x %X %x %b %o %b'.format(['é', b'\\xff', -255, 5u, 8, true])", "c3a9 FF -ff 101 10 1"],
+    [
+      "'%s'.format([[0.5, -1.0 / 0.0, 1e21, double('NaN')]])",
+      '[0.500000, "-Inf", 1000000000000000000000.000000, "NaN"]',
+    ],
+    [
+      "'%s'.format([[timestamp(0), duration('1m')]]) + '%s'.format([[b'a', b'']])",
+      '[timestamp("1970-01-01T00:00:00Z"), duration("60s")][b"a", b""]',
+    ],
+    ["'%s'.format([{'b': null, 'a': null}]) + '%s'.format([type(1)])", '{"a":null, "b":null}int'],
+    ["'%s'.format([['\\n\\x00\\u2028é\"🙂\\U000e0001']])", '["\\n\\x00\\u2028é\\"🙂\\U000e0001"]'],
+    ["'%s'.format(object.spec.ingress[0].from[1].ipBlock.except + ['more'])", "10.1.0.0/16"],
     ["strings.quote('a\\n\"b\"')", '"a\\n\\"b\\""'],
   ])("%s", (expression, value) => {
     expect(evaluate(expression)).toBe(value);
@@ -193,7 +215,14 @@ describe("text", () => {
     ["'abc'.indexOf('c', -1)", "there is no position -1 in a text"],
     ["'abc'.lastIndexOf('', -1)", "there is no position -1 in a text"],
     ["[1].join()", "an item of the list is not a string"],
-    ["'%d'.format(['a'])", "invalid argument to function format"],
+    ["'%d'.format(['a'])", "`%d` does not take a string"],
+    ["'%s %s'.format([1])", "there is no value for `%s`"],
+    ["'%q'.format(object.spec.ingress)", "a `%` is followed by nothing that it takes"],
+    ["'%.1001f'.format([0.5])", "more than 1000 places"],
+    ["'%x'.format([0.5])", "`%x` does not take a double"],
+    ["'%f'.format([1])", "`%f` does not take a int"],
+    ["'%s'.format([b'\\xff'])", ""],
+    ["'%s'.format([[ip('::1')]])", "`%s` does not take a net.IP"],
   ])("%s is an error", (expression, message) => {
     expect(evaluate(expression)).toMatch(`error: ${message}`);
   });

@@ -64,7 +64,7 @@ describe("what may be missing", () => {
     ["{?'a': object.one}", "expected an optional_type, got int (line 1, column 1)"],
     ["{'a': 1, ?'a': object.?one}", "the key `a` comes twice (line 1, column 1)"],
     ["[object.?one, 1].unwrapOpt()", "expected an optional_type, got int (line 1, column 17)"],
-    ["'%s'.format([[object.?one]])", "an optional_type is not written (line 1, column 5)"],
+    ["'%s'.format([[object.?one]])", "`%s` does not take a optional_type (line 1, column 5)"],
     ["object.?one.optMap(x, x / 0).hasValue()", "division by zero (line 1, column 25)"],
   ])("%s is an error", (expression, message) => {
     expect(evaluate(expression)).toBe(`error: ${message}`);
