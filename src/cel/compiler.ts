@@ -1,4 +1,5 @@
 import { unreachable } from "../errors.ts";
+import { calleeOf, type Names, pathOf } from "./callee.ts";
 import { Constants } from "./constants.ts";
 import { noRange } from "./evaluate-macro.ts";
 import { Faults } from "./faults.ts";
@@ -113,7 +114,10 @@ export class Compiler {
       case "structExpr":
         return this.#map(expr, kind.value, scope);
       case "comprehensionExpr":
-        return this.#macro(expr, readMacro(kind.value), scope);
+        // The API server knows `existsOne` with two names alone.
+        return this.#parsed.isMacro(expr, "existsOne")
+          ? this.#complain(expr, misuse("existsOne", "list.existsOne(i, x, condition)"))
+          : this.#macro(expr, readMacro(kind.value), scope);
       case undefined:
         return this.#complain(expr, "not an expression");
       default:
@@ -152,7 +156,7 @@ export class Compiler {
   }
 
   #select(expr: Expr, part: Part<"selectExpr">, scope: Scope | null): Node {
-    const qualified = this.#qualified(expr, scope);
+    const qualified = pathOf(expr, this.#namesIn(scope));
     if (isTypeName(qualified) && !part.testOnly) return constantNode(new TypeValue(qualified));
     const object = this.#node(part.operand, scope);
     const field = this.#parsed.fieldOf(expr, part.field);
@@ -176,17 +180,13 @@ export class Compiler {
     return { ...node, shape: fieldShape(shape, field) };
   }
 
-  /** `a.b` for a path that no variable begins: part of the name of a function or type. Else empty. */
-  #qualified(expr: Expr, scope: Scope | null): string {
-    const { exprKind } = expr;
-    if (exprKind.case === "identExpr") {
-      const { name } = exprKind.value;
-      return find(scope, name) === null && !this.#vocabulary.variables.has(name) ? name : "";
-    }
-    if (exprKind.case !== "selectExpr" || exprKind.value.operand === undefined) return "";
-    const path = this.#qualified(exprKind.value.operand, scope);
-    // What stands in for a field in backquotes is part of no such name.
-    return path === "" || this.#parsed.isOptional(expr) ? "" : `${path}.${exprKind.value.field}`;
+  #namesIn(scope: Scope | null): Names {
+    const { variables, functions } = this.#vocabulary;
+    return {
+      parsed: this.#parsed,
+      functions,
+      isValue: (name) => find(scope, name) !== null || variables.has(name),
+    };
   }
 
   #call(expr: Expr, call: Part<"callExpr">, scope: Scope | null): Node {
@@ -194,7 +194,7 @@ export class Compiler {
     if (macro !== null) return this.#macro(expr, macro, scope);
     const optionalMacro = readOptionalMacro(call);
     if (optionalMacro !== null) return this.#optionalMacro(expr, optionalMacro, scope);
-    const { callee, args } = this.#callee(call, scope);
+    const { callee, args } = calleeOf(call, this.#namesIn(scope));
     const nodes = args.map((arg) => this.#node(arg, scope));
     const [first = NOTHING, second = NOTHING, third = NOTHING] = nodes;
     switch (callee.name) {
@@ -209,22 +209,6 @@ export class Compiler {
       default:
         return this.#function(expr, callee, nodes);
     }
-  }
-
-  /** What is called: a method of `target`, or a function, which may have its name in parts: `ip.isCanonical`. */
-  #callee(
-    { function: name, target, args }: Part<"callExpr">,
-    scope: Scope | null,
-  ): { readonly callee: Callee; readonly args: readonly Expr[] } {
-    if (target === undefined) return { callee: { name, isMethod: false }, args };
-    const path = this.#qualified(target, scope);
-    return path !== "" && this.#isNamespace(`${path}.`)
-      ? { callee: { name: `${path}.${name}`, isMethod: false }, args }
-      : { callee: { name, isMethod: true }, args: [target, ...args] };
-  }
-
-  #isNamespace(prefix: string): boolean {
-    return this.#vocabulary.functions.keys().some((name) => name.startsWith(prefix));
   }
 
   #function(expr: Expr, callee: Callee, args: readonly Node[]): Node {
@@ -313,6 +297,8 @@ export class Compiler {
     if (!["list", "map", "dyn"].includes(range.type)) {
       return this.#complain(expr, noRange(range.type));
     }
+    const [first, second] = macro.names;
+    if (first === second) return this.#complain(expr, `\`${first}\` stands for two things`);
     const slots = macro.names.map(() => this.#slots++);
     const scope = macro.names.reduce<Scope | null>(
       (around, name, index) => ({

@@ -15,7 +15,6 @@ import {
   type MapKey,
   type Outcome,
   quoted,
-  type TypeName,
   typeOf,
   type Value,
 } from "./value.ts";
@@ -73,8 +72,8 @@ export function evaluateMacro(plan: MacroPlan, frame: Frame): Outcome {
 }
 
 /** That a macro goes through no value of this type. */
-export function noRange(type: TypeName): string {
-  return type === "optional_type"
+export function noRange(type: string): string {
+  return type.startsWith("optional_type")
     ? "cannot go through an optional_type; `orValue([])` makes a list of it"
     : `cannot go through a ${type}`;
 }

@@ -18,6 +18,8 @@ export interface Parsed {
   offsetOf(expr: Expr): number;
   /** Report whether a field, an index, or an item or entry of a list or map was marked by a `?`. */
   isOptional(expr: Expr, index?: number): boolean;
+  /** Report whether an expression was written as a call of the macro `name`. */
+  isMacro(expr: Expr, name: string): boolean;
   /** The field of an expression: what stands in backquotes, or else `parsed`, what the parser has read. */
   fieldOf(expr: Expr, parsed: string): string;
 }
@@ -40,15 +42,16 @@ export function parseExpression(text: string): Result<Parsed, Complaint> {
       // The parser's place of an operator is where the space before it begins.
       skipSpace(bare.text, sourceInfo?.positions[id.toString()] ?? 0);
     // `has(a.b)` has the place of `has`; that of `a.b` is with what was written.
-    const signOf = ({ id }: Expr): number => {
+    const macroOf = ({ id }: Expr): Part<"callExpr"> | undefined => {
       const written = sourceInfo?.macroCalls[id.toString()]?.exprKind;
-      const [field] = written?.case === "callExpr" ? written.value.args : [];
-      return offsetOf(field ?? { id });
+      return written?.case === "callExpr" ? written.value : undefined;
     };
+    const signOf = (one: Expr): number => offsetOf(macroOf(one)?.args[0] ?? one);
     return success({
       expr,
       offsetOf,
       isOptional: (one, index = 0) => bare.isMarked(signOf(one), index),
+      isMacro: (one, name) => macroOf(one)?.function === name,
       fieldOf: (one, parsed) => bare.quotedAt(signOf(one)) ?? parsed,
     });
   } catch (error) {

@@ -17,7 +17,7 @@ const MACROS: ReadonlyMap<string, string> = new Map([
   ["all", "list.all(x, condition)"],
   ["exists", "list.exists(x, condition)"],
   ["exists_one", "list.exists_one(x, condition)"],
-  ["existsOne", "list.existsOne(x, condition)"],
+  ["existsOne", "list.existsOne(i, x, condition)"],
   ["filter", "list.filter(x, condition)"],
   ["map", "list.map(x, value)"],
   ["transformList", "list.transformList(i, x, value)"],
@@ -85,7 +85,7 @@ function misapplied(
 }
 
 /** That a function, or an operator, does not take arguments of these types. */
-export function misfit(name: string, types: readonly TypeName[]): string {
+export function misfit(name: string, types: readonly string[]): string {
   return isOperator(name)
     ? `\`${name.replaceAll(/[_@]/g, "")}\` does not take ${types.join(" and ")}`
     : `\`${name}\` does not take (${types.join(", ")})`;

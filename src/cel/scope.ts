@@ -9,7 +9,10 @@ export interface Scope {
 }
 
 /** What a name stands for; null for none that a macro has given. */
-export function find(scope: Scope | null, name: string): Scope | null {
+export function find<S extends { readonly name: string; readonly outer: S | null }>(
+  scope: S | null,
+  name: string,
+): S | null {
   if (scope === null || scope.name === name) return scope;
   return find(scope.outer, name);
 }

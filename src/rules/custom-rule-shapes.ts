@@ -5,8 +5,17 @@ const fields = (...names: readonly string[]): Shape => ({
   fields: Object.fromEntries(names.map((name) => [name, ANY])),
 });
 
-const KIND = fields("group", "version", "kind");
-const RESOURCE = fields("group", "version", "resource");
+/** Fields of the same type. */
+const all = (type: string, ...names: readonly string[]): Readonly<Record<string, Shape>> =>
+  Object.fromEntries(names.map((name) => [name, { type }]));
+
+const object = (...parts: readonly Readonly<Record<string, Shape>>[]): Shape => ({
+  type: "object",
+  fields: Object.fromEntries(parts.flatMap((part) => Object.entries(part))),
+});
+
+const KIND = object(all("string", "group", "version", "kind"));
+const RESOURCE = object(all("string", "group", "version", "resource"));
 const END = fields("pods", "namespaces", "everyPod", "world", "workloads", "addresses", "omitted");
 
 const FLOWS: Shape = {
@@ -14,40 +23,30 @@ const FLOWS: Shape = {
 };
 
 const SHAPES: Readonly<Record<string, Shape>> = {
-  request: {
-    fields: {
-      ...fields("operation", "name", "namespace", "dryRun", "options").fields,
-      kind: KIND,
-      resource: RESOURCE,
-      subResource: ANY,
-      requestKind: KIND,
-      requestResource: RESOURCE,
-      requestSubResource: ANY,
-      userInfo: fields("username", "uid", "groups", "extra"),
-    },
-  },
-  // As a ValidatingAdmissionPolicy has it: neither owners nor managers.
-  namespaceObject: {
-    fields: {
-      ...fields("apiVersion", "kind").fields,
-      metadata: fields(
-        "name",
-        "generateName",
-        "namespace",
-        "uid",
-        "labels",
-        "annotations",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "generation",
-        "resourceVersion",
-        "finalizers",
+  request: object(
+    all("string", "operation", "name", "namespace", "subResource", "requestSubResource"),
+    all("bool", "dryRun"),
+    { kind: KIND, resource: RESOURCE, requestKind: KIND, requestResource: RESOURCE, options: ANY },
+    {
+      userInfo: object(
+        all("string", "username", "uid"),
+        all("list(string)", "groups"),
+        all("map(string, list(string))", "extra"),
       ),
-      spec: fields("finalizers"),
-      status: fields("phase", "conditions"),
     },
-  },
+  ),
+  // As a ValidatingAdmissionPolicy has it: neither owners nor managers.
+  namespaceObject: object(all("string", "apiVersion", "kind"), {
+    metadata: object(
+      all("string", "name", "generateName", "namespace", "uid", "resourceVersion"),
+      all("string", "creationTimestamp", "deletionTimestamp"),
+      all("int", "deletionGracePeriodSeconds", "generation"),
+      all("map(string, string)", "labels", "annotations"),
+      all("list(string)", "finalizers"),
+    ),
+    spec: object(all("list(string)", "finalizers")),
+    status: object(all("string", "phase"), all("list(dyn)", "conditions")),
+  }),
   opened: FLOWS,
   closed: FLOWS,
 };

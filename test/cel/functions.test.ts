@@ -17,9 +17,9 @@ describe("Kubernetes' list library", () => {
     ["[].sum()", 0n],
     ["[3, 1, 2].min() == 1 && [3, 1, 2].max() == 3 && [7].min() == 7", true],
     ["['b', 'a'].min() == 'a' && [b'b', b'a'].max() == b'b'", true],
-    ["[1, 2.5].max()", 2.5],
+    ["[dyn(1), dyn(2.5)].max()", 2.5],
     ["[1, 2, 2, 3].indexOf(2) == 1 && [1, 2, 2, 3].lastIndexOf(2) == 2", true],
-    ["[1.0].indexOf(1.1) == -1 && [].indexOf('x') == -1 && ['a'].lastIndexOf(1) == -1", true],
+    ["[1.0].indexOf(1.1) == -1 && [].indexOf('x') == -1 && ['a'].lastIndexOf(dyn(1)) == -1", true],
     ["object.spec.ingress[0].ports.map(p, has(p.protocol) ? 1 : 2).sum()", 3n],
   ])("%s", (expression, value) => {
     expect(evaluate(expression)).toBe(value);
@@ -45,13 +45,19 @@ describe("CEL's extension for lists", () => {
   it.each([
     ["lists.range(3) == [0, 1, 2] && lists.range(0) == []", true],
     ["[1, 2, 2, 3, 1].distinct() == [1, 2, 3] && ['b', 'a', 'b'].distinct() == ['b', 'a']", true],
-    ["[1, 1.0, 2u, 2, [1], [1.0], null, null].distinct() == [1, 2, [1], null]", true],
     [
-      "[[1, 2], [], [3]].flatten() == [1, 2, 3] && [1, [2, [3, 4]]].flatten() == [1, 2, [3, 4]]",
+      "[dyn(1), dyn(1.0), dyn(2u), dyn(2), dyn([1]), dyn([1.0]), dyn(null), dyn(null)].distinct() == [dyn(1), dyn(2), dyn([1]), dyn(null)]",
       true,
     ],
-    ["[1, [2, [3, [4]]]].flatten(2) == [1, 2, 3, [4]] && [1, [2]].flatten(0) == [1, [2]]", true],
-    ["[1, [2, [3, [4]]]].flatten(9223372036854775807) == [1, 2, 3, 4]", true],
+    [
+      "[[1, 2], [], [3]].flatten() == [1, 2, 3] && [dyn(1), dyn([2, 3])].flatten() == [1, 2, 3]",
+      true,
+    ],
+    [
+      "[[[1, 2]], [[3]]].flatten(2) == [dyn(1), dyn(2), dyn(3)] && [1, 2].flatten(0) == [1, 2]",
+      true,
+    ],
+    ["[[[[1, 2, 3, 4]]]].flatten(9223372036854775807) == [dyn(1), dyn(2), dyn(3), dyn(4)]", true],
     ["[5, 3, 1, 2].reverse() == [2, 1, 3, 5] && [].reverse() == []", true],
     [
       "[1, 2, 3, 4].slice(1, 3) == [2, 3] && [1, 2].slice(2, 2) == [] && [1, 2].slice(0, 2) == [1, 2]",
@@ -67,7 +73,10 @@ describe("CEL's extension for lists", () => {
     ["[timestamp(2), timestamp(1)].sort()[0] == timestamp(1)", true],
     ["[3, 1, 2].sortBy(x, -x) == [3, 2, 1] && [].sortBy(x, x) == []", true],
     ["['ccc', 'a', 'bb', 'b'].sortBy(s, s.size()) == ['a', 'b', 'bb', 'ccc']", true],
-    ["[null, [], {}].sortBy(x, type(x) == list ? 0 : 1) == [[], null, {}]", true],
+    [
+      "[dyn(null), dyn([]), dyn({})].sortBy(x, type(x) == list ? 0 : 1) == [dyn([]), dyn(null), dyn({})]",
+      true,
+    ],
     ["object.spec.ingress[0].ports.sortBy(p, p.?protocol.orValue('SCTP'))[0].port", "web"],
     ["[[3, 1], [2]].sortBy(x, x.sortBy(x, x)[0]) == [[3, 1], [2]]", true],
     [
@@ -90,7 +99,7 @@ describe("CEL's extension for lists", () => {
     ["[[1]].sort()", "the list is not sorted by values of one type that has an order"],
     ["[1, 2].sortBy(x, null)", "the list is not sorted by values of one type that has an order"],
     ["[1, 0].sortBy(x, 1 / x)", "division by zero"],
-    ["{'a': 1}.sortBy(x, x)", "cannot sort a map"],
+    ["dyn({'a': 1}).sortBy(x, x)", "cannot sort a map"],
     ["object.one.sortBy(x, x)", "cannot go through a int"],
     ["[1].sortBy(1, 1)", "`sortBy` is used otherwise: `list.sortBy(x, value)`"],
     ["[1].sortBy(x, 1, 2)", "`sortBy` is used otherwise: `list.sortBy(x, value)`"],
@@ -104,7 +113,7 @@ describe("sets", () => {
     ["sets.contains([1, 2, 3], [2, 2, 1])", true],
     ["sets.contains([1, 2, 3], [4])", false],
     ["sets.contains([1], [])", true],
-    ["sets.equivalent([1, 2, 2], [2u, 1.0])", true],
+    ["sets.equivalent([1, 2, 2], [dyn(2u), dyn(1.0)])", true],
     ["sets.equivalent([1, 2], [1])", false],
     ["sets.intersects([1, 2], [2, 3])", true],
     ["sets.intersects([1], [])", false],

@@ -45,7 +45,8 @@ export const FORMATTING: readonly Overload[] = [
     ...method("format", ["string", "list"], "string", ([text, list], frame) =>
       formatted(text, list, frame),
     ),
-    faultOf: ([text]) => (typeof text === "string" && hasBadClause(text) ? BAD_CLAUSE : null),
+    faultOf: ([text]) =>
+      typeof text === "string" && verbsOf(text).includes("") ? BAD_CLAUSE : null,
   },
   func("strings.quote", ["string"], "string", ([text], frame) => {
     frame.charge(text.length);
@@ -58,8 +59,40 @@ class Unwritable extends Error {}
 
 const BAD_CLAUSE = "a `%` is followed by nothing that it takes; `%%` stands for itself";
 
-function hasBadClause(text: string): boolean {
-  return Array.from(text.matchAll(CLAUSE), ([clause]) => clause).includes("%");
+/** The places for values in a text; empty where a `%` is none. */
+function verbsOf(text: string): readonly string[] {
+  return Array.from(text.matchAll(CLAUSE)).flatMap(({ 0: clause, groups }) =>
+    clause === "%%" ? [] : [groups?.["verb"] ?? ""],
+  );
+}
+
+const INTEGERS = ["int", "uint"];
+const DOUBLES = ["double", "string"];
+const ANYTHING =
+  "list map bool int uint double string bytes type null_type google.protobuf.Timestamp google.protobuf.Duration";
+
+/** The types that each verb takes. */
+const TAKES: Readonly<Record<string, readonly string[]>> = {
+  s: ANYTHING.split(" "),
+  d: INTEGERS,
+  o: INTEGERS,
+  b: [...INTEGERS, "bool"],
+  x: [...INTEGERS, "string", "bytes"],
+  X: [...INTEGERS, "string", "bytes"],
+  f: DOUBLES,
+  e: DOUBLES,
+};
+
+/** What is wrong with a text for as many values of these types; null: nothing. */
+export function faultOfFormat(text: string, types: readonly string[]): string | null {
+  const verbs = verbsOf(text);
+  if (verbs.length !== types.length) {
+    return `there are places for ${verbs.length} values, and ${types.length} values`;
+  }
+  const odd = types.findIndex(
+    (type, index) => type !== "dyn" && TAKES[verbs[index] ?? ""]?.includes(type) === false,
+  );
+  return odd < 0 ? null : `\`%${verbs[odd]}\` does not take a ${types[odd]}`;
 }
 
 /** Values that are more than there are places for are passed over. */
