@@ -31,7 +31,7 @@ import {
   writeType,
 } from "./static-type.ts";
 import { generalOf, Unification } from "./unification.ts";
-import { isTypeName } from "./value.ts";
+import { isWritableType } from "./value.ts";
 
 /** A name that a macro has given, and what is known of its type. */
 interface Scope {
@@ -137,7 +137,7 @@ class TypeChecker {
     const given = find(scope, name);
     if (given !== null) return given.type;
     const declared = this.#vocabulary.variables.get(name);
-    if (declared === undefined) return isTypeName(name) ? plain("type") : DYN;
+    if (declared === undefined) return isWritableType(name) ? plain("type") : DYN;
     return typeOfShape(this.#vocabulary.shapes.get(name) ?? ANY, declared);
   }
 
@@ -150,7 +150,7 @@ class TypeChecker {
   }
 
   #select(expr: Expr, part: Part<"selectExpr">, scope: Scope | null): StaticType {
-    if (isTypeName(pathOf(expr, this.#namesIn(scope))) && !part.testOnly) return plain("type");
+    if (isWritableType(pathOf(expr, this.#namesIn(scope))) && !part.testOnly) return plain("type");
     const operand = this.#type(part.operand, scope);
     const isOptional = operand.name === "optional_type";
     const object = insideOf(operand);

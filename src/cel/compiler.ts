@@ -40,7 +40,13 @@ import type { Expr, Parsed, Part } from "./parse-expression.ts";
 import { type Callee, mayBe, misuse, resolveCall } from "./resolve-call.ts";
 import { find, type Scope } from "./scope.ts";
 import { ANY, fieldShape, lacksField, type Shape } from "./shape.ts";
-import { EvaluationError, isTypeName, type Outcome, type TypeName, TypeValue } from "./value.ts";
+import {
+  EvaluationError,
+  isWritableType,
+  type Outcome,
+  type TypeName,
+  TypeValue,
+} from "./value.ts";
 
 /** What an expression may refer to. */
 export interface Vocabulary {
@@ -144,7 +150,7 @@ export class Compiler {
       const shape = this.#vocabulary.shapes.get(name) ?? ANY;
       return { ...variableNode(this.#slotOf(name), type, this.#parsed.offsetOf(expr)), shape };
     }
-    if (isTypeName(name) && name !== "dyn") return constantNode(new TypeValue(name));
+    if (isWritableType(name)) return constantNode(new TypeValue(name));
     const known = [...this.#vocabulary.variables.keys()].map((variable) => `\`${variable}\``);
     return this.#complain(expr, `unknown name \`${name}\`; there is ${known.join(", ")}`);
   }
@@ -157,7 +163,7 @@ export class Compiler {
 
   #select(expr: Expr, part: Part<"selectExpr">, scope: Scope | null): Node {
     const qualified = pathOf(expr, this.#namesIn(scope));
-    if (isTypeName(qualified) && !part.testOnly) return constantNode(new TypeValue(qualified));
+    if (isWritableType(qualified) && !part.testOnly) return constantNode(new TypeValue(qualified));
     const object = this.#node(part.operand, scope);
     const field = this.#parsed.fieldOf(expr, part.field);
     return WITH_FIELDS.has(object.type)

@@ -157,6 +157,11 @@ export function isTypeName(name: string): name is TypeName {
   return TYPE_NAMES.some((known) => known === name);
 }
 
+/** Report whether an expression may write this name for a type: of its own, Kubernetes has only those of addresses. */
+export function isWritableType(name: string): name is TypeName {
+  return isTypeName(name) && name !== "dyn" && !name.startsWith("kubernetes.");
+}
+
 /** Report whether the value is one, and no list, map or type. */
 export function isScalar(value: Value): value is Scalar {
   return (

@@ -114,6 +114,10 @@ describe("the size of an expression", () => {
 describe("what can be known of an expression beforehand", () => {
   it.each([
     ["objct.spec", "unknown name `objct`; there is `object`, `oldObject` (line 1, column 1)"],
+    [
+      "kubernetes.Quantity == type(1)",
+      "unknown name `kubernetes`; there is `object`, `oldObject` (line 1, column 1)",
+    ],
     ["object.all(x, y)", "unknown name `y`; there is `object`, `oldObject` (line 1, column 15)"],
     [
       "[1].all(x, true) && x == 1",

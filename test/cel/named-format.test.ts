@@ -142,7 +142,6 @@ describe("a named format", () => {
       false,
     ],
     ["format.named('uuid').value() == format.uuid() && format.uuid() != format.uri()", true],
-    ["type(format.uuid()) == kubernetes.NamedFormat", true],
     [
       "object.spec.ingress[0].ports.all(p, type(p.port) == int || !format.dns1123Label().validate(p.port).hasValue())",
       true,

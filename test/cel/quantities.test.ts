@@ -89,7 +89,7 @@ describe("quantity", () => {
     ["quantity('1m').asApproximateFloat()", 0.001],
     ["quantity('-1.5').asApproximateFloat()", -1.5],
     ["quantity('9999999999999999999999999999999999999G').asApproximateFloat() > 9.9e45", true],
-    ["type(quantity('1')) == kubernetes.Quantity", true],
+    ["type(quantity('1')) == type(quantity('2')) && type(quantity('1')) != int", true],
   ])("%s", (expression, value) => {
     expect(evaluate(expression)).toBe(value);
   });
