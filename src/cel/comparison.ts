@@ -54,7 +54,7 @@ export function equals(left: Value, right: Value, frame: Frame, depth = 0): bool
 export function compare(left: Value, right: Value, frame: Frame): number | undefined {
   if (typeof left === "string" && typeof right === "string") {
     frame.chargeText(left.length < right.length ? left : right);
-    return order(left, right);
+    return orderText(left, right);
   }
   const [one, other] = [numberOf(left), numberOf(right)];
   if (one !== null && other !== null) return compareNumbers(one, other);
@@ -67,6 +67,23 @@ function order<T extends string | bigint | number | boolean>(left: T, right: T):
   if (left < right) return -1;
   if (left > right) return 1;
   return left === right ? 0 : Number.NaN;
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** By code points, as Go compares. JavaScript goes by UTF-16, where what is beyond U+FFFF comes before U+E000. */
+function orderText(left: string, right: string): number {
+  const plain = order(left, right);
+  if (plain === 0 || !(SURROGATE.test(left) || SURROGATE.test(right))) return plain;
+  let at = 0;
+  while (left[at] === right[at]) at += 1;
+  return order(rankOf(left.charCodeAt(at)), rankOf(right.charCodeAt(at)));
+}
+
+/** Where a unit of UTF-16 comes among code points; before all of them where there is none. */
+function rankOf(unit: number): number {
+  if (Number.isNaN(unit)) return -1;
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
 /** An integer and a double compare as doubles do, as in cel-go. */

@@ -71,6 +71,9 @@ describe("CEL's extension for lists", () => {
     ["[1.5, -0.5].sort() == [-0.5, 1.5] && [b'b', b'a'].sort() == [b'a', b'b']", true],
     ["[duration('1m'), duration('1s')].sort()[0] == duration('1s')", true],
     ["[timestamp(2), timestamp(1)].sort()[0] == timestamp(1)", true],
+    // By code points: what is beyond U+FFFF comes behind all others.
+    ["['🙂', '\uffff', 'a🙃', 'a'].sort() == ['a', 'a🙃', '\uffff', '🙂']", true],
+    ["'🙂' > '\uffff' && 'a🙂' < 'a🙃' && '🙂' < '🙂a' && ['🙂', '\uffff'].max() == '🙂'", true],
     ["[3, 1, 2].sortBy(x, -x) == [3, 2, 1] && [].sortBy(x, x) == []", true],
     ["['ccc', 'a', 'bb', 'b'].sortBy(s, s.size()) == ['a', 'b', 'bb', 'ccc']", true],
     [
