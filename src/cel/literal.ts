@@ -12,9 +12,12 @@ export function literalOf({ constantKind }: Part<"constExpr">): Outcome {
       return toInt(constantKind.value);
     case "uint64Value":
       return toUint(constantKind.value);
+    case "doubleValue":
+      return Number.isFinite(constantKind.value)
+        ? constantKind.value
+        : new EvaluationError("the number is out of range");
     case "boolValue":
     case "stringValue":
-    case "doubleValue":
     case "bytesValue":
       return constantKind.value;
     case "durationValue":

@@ -6,23 +6,30 @@ export interface Token {
 }
 
 const SPACE = /(?:[\t\n\f\r ]|\/\/[^\r\n]*)*/y;
-const ESCAPE = String.raw`\\(?:[abfnrtv\\'"?\x60]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})`;
+const BYTE_ESCAPE = String.raw`\\(?:[abfnrtv\\'"?\x60]|[xX][0-9a-fA-F]{2}|[0-3][0-7]{2})`;
+const ESCAPE = String.raw`(?:${BYTE_ESCAPE}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8})`;
 const LITERAL = new RegExp(
   [
+    // Bytes know no escapes of code points, and the parser tears what is beyond U+FFFF apart.
+    String.raw`[bB](?:"""(?:${BYTE_ESCAPE}|[^\\\ud800-\udfff])*?"""|'''(?:${BYTE_ESCAPE}|[^\\\ud800-\udfff])*?''')`,
+    String.raw`[bB](?:"(?:${BYTE_ESCAPE}|[^"\\\r\n\ud800-\udfff])*"|'(?:${BYTE_ESCAPE}|[^'\\\r\n\ud800-\udfff])*')`,
     // Raw text has no escapes; text in three quotes may have line breaks.
     String.raw`(?:[rR][bB]?|[bB][rR])(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"[^"\r\n]*"|'[^'\r\n]*')`,
-    String.raw`[bB]?(?:"""(?:${ESCAPE}|[^\\])*?"""|'''(?:${ESCAPE}|[^\\])*?''')`,
-    String.raw`[bB]?(?:"(?:${ESCAPE}|[^"\\\r\n])*"|'(?:${ESCAPE}|[^'\\\r\n])*')`,
+    String.raw`(?:"""(?:${ESCAPE}|[^\\])*?"""|'''(?:${ESCAPE}|[^\\])*?''')`,
+    String.raw`(?:"(?:${ESCAPE}|[^"\\\r\n])*"|'(?:${ESCAPE}|[^'\\\r\n])*')`,
     String.raw`(?:true|false|null)\b`,
     String.raw`0[xX][0-9a-fA-F]+[uU]?`,
     String.raw`(?:\d*\.\d+|\d+)(?:[eE][+-]?\d+)?[uU]?`,
   ].join("|"),
   "y",
 );
-const NAME = /[A-Za-z_]\w*/y;
+const NAME = /(?![bBrR]{1,2}["'])[A-Za-z_]\w*/y;
 /** CEL, `ESC_IDENTIFIER`: a field whose name is no name. */
 const QUOTED = /`[\w./ -]+`/y;
 const SIGN = /&&|\|\||[=!<>]=|[-+*/%<>!?:.,()[\]{}]/y;
+
+/** A letter and the quote behind it, or whatever it is. */
+const UNREADABLE = /[bBrR]{1,2}["']|[^]/y;
 
 const KINDS = [
   ["literal", LITERAL],
@@ -54,7 +61,7 @@ function tokenAt(text: string, offset: number): Token {
     const found = match(pattern, text, offset);
     if (found !== "") return { kind, text: found, offset };
   }
-  return { kind: "unreadable", text: text.slice(offset, offset + 1), offset };
+  return { kind: "unreadable", text: match(UNREADABLE, text, offset), offset };
 }
 
 /** What `pattern`, which is sticky, matches at `offset`. */

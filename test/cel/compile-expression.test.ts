@@ -52,6 +52,9 @@ describe("the form of an expression", () => {
     ["object{spec: 1}", "expected an operator, found `{` (line 1, column 7)"],
     ["'abc", /^text that is not closed.* \(line 1, column 1\)$/],
     ["'a\nb'", /^text that is not closed/],
+    [String.raw`b'\u00e9'`, /^text that is not closed, or with an unknown escape/],
+    ["object == b'🙂'", /^text that is not closed.* \(line 1, column 11\)$/],
+    ["r'a", /^text that is not closed.* \(line 1, column 1\)$/],
     [
       String.raw`object.matches('\d')`,
       /unknown escape \(write `\\\\d`, or r'\\d'\) \(line 1, column 16\)$/,
@@ -175,6 +178,7 @@ describe("what can be known of an expression beforehand", () => {
     ["1 / 0", "division by zero (line 1, column 3)"],
     ["9223372036854775807 + 1", "the result is out of range (line 1, column 21)"],
     ["9223372036854775808", "the result is out of range (line 1, column 1)"],
+    ["1 < 1e400", "the number is out of range (line 1, column 5)"],
     ["18446744073709551616u", "the result is out of range (line 1, column 1)"],
     ["{'a': 1, 'a': 2}", "the key `a` comes twice (line 1, column 1)"],
     ["object || dyn", "unknown name `dyn`; there is `object`, `oldObject` (line 1, column 11)"],
