@@ -166,14 +166,12 @@ class Form {
     }
   }
 
-  /** CEL: `!` and `-` repeat but do not mix. The parser wants `!` side by side. */
+  /** CEL: `!` and `-` repeat but do not mix. */
   #prefix(token: Token): Complaint | null {
     const before = this.#lastPrefix;
     this.#lastPrefix = token;
     if (before === null || before !== this.#previous) return null;
-    if (before.text !== token.text) return this.#missing(token);
-    const isApart = token.text === "!" && token.offset > before.offset + 1;
-    return isApart ? at(token, "no space before `!`") : null;
+    return before.text === token.text ? null : this.#missing(token);
   }
 
   /** A sign behind an expression. */
@@ -241,12 +239,10 @@ class Form {
 
   /** A closing bracket where an expression could begin: `f()`, `[]`, `[1,]`. */
   #closeEarly(token: Token): Complaint | null {
-    const { sign, holds, offset } = this.#inside;
+    const { sign, holds } = this.#inside;
     const before = this.#previous?.text ?? "";
     const isEmpty = before === sign && holds !== "one";
     if (!isEmpty && !(before === "," && holds === "items")) return this.#missing(token);
-    // The parser wants it so.
-    if (holds === "arguments" && token.offset > offset + 1) return at(token, "no space in `()`");
     this.#inside.key = false;
     return this.#close(token);
   }

@@ -23,8 +23,12 @@ interface Place {
   readonly sign: string;
 }
 
+/** What the parser wants side by side: the brackets of a call without arguments, and signs that repeat. */
+const GLUED: ReadonlySet<string> = new Set(["( )", "! !", "- -"]);
+
 /**
- * Take what the parser does not know out of an expression whose form is right; all else stays where it is.
+ * Take what the parser does not know out of an expression whose form is right; all else
+ * stays where it is, but for gaps that the parser does not take.
  * Of comments the parser reads one in a row, and only where its line ends.
  */
 export function parsableText(text: string): ParsableText {
@@ -34,12 +38,15 @@ export function parsableText(text: string): ParsableText {
   let place: Place | null = null;
   let dot = 0;
   let bare = "";
+  let previous = "";
   for (const token of readTokens(text)) {
     const mark: Place | null = token.text === "?" ? place : null;
     if (mark !== null) marked.add(keyOf(mark));
     if (token.text === ".") dot = token.offset;
     if (token.kind === "quoted") quoted.set(dot, token.text.slice(1, -1));
-    bare = bare.padEnd(token.offset) + (mark === null ? parsable(token) : " ");
+    const isGlued = GLUED.has(`${previous} ${token.text}`);
+    previous = token.text;
+    bare = (isGlued ? bare : bare.padEnd(token.offset)) + (mark === null ? parsable(token) : " ");
     place = placeBehind(token, brackets);
   }
   return {
