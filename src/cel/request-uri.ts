@@ -11,7 +11,9 @@ export interface RequestUri {
 
 const SCHEME = "[A-Za-z][A-Za-z0-9+.-]*";
 /** What follows a scheme without a slash is not looked at: `mailto:a`. */
-const OPAQUE = new RegExp(`^(?:(?<scheme>${SCHEME}):(?!/)[^?]*(?:[?](?<query>[^]*))?|[*])$`);
+const OPAQUE = new RegExp(
+  `^(?:(?<scheme>${SCHEME}):(?!/)[^?]*(?:[?](?<query>[^]*))?|(?<path>[*]))$`,
+);
 const HIERARCHICAL = new RegExp(
   `^(?:(?<scheme>${SCHEME})://(?:(?<user>[^/?]*)@)?(?<host>[^/?@]*)|(?:(?<plain>${SCHEME}):)?(?=/))(?<path>[^?]*)(?:[?](?<query>[^]*))?$`,
 );

@@ -69,16 +69,19 @@ export class Url extends Opaque {
   }
 }
 
-/** Read a URL; unlike to `parseRequestUri`, `#` begins a fragment. */
+/** Read a URL; unlike to `parseRequestUri`, `#` begins a fragment, and `//` a host. */
 export function parseUrl(text: string): Url | EvaluationError {
   const whole = parseRequestUri(text);
   if (whole instanceof EvaluationError) return whole;
   const [start = "", ...fragment] = text.split("#");
-  const uri = parseRequestUri(start);
+  if (BAD_ESCAPE.test(fragment.join("#"))) {
+    return new EvaluationError(`${quoted(text)} is not a URL: its fragment has a bad escape`);
+  }
+  const isWithoutScheme = /^\/\/(?!\/)/.test(start);
+  const uri = parseRequestUri(isWithoutScheme ? `any:${start}` : start);
   if (uri instanceof EvaluationError) return uri;
-  return BAD_ESCAPE.test(fragment.join("#"))
-    ? new EvaluationError(`${quoted(text)} is not a URL: its fragment has a bad escape`)
-    : new Url(uri.scheme + text.slice(uri.scheme.length), uri);
+  const scheme = isWithoutScheme ? "" : uri.scheme;
+  return new Url(scheme + text.slice(scheme.length), { ...uri, scheme });
 }
 
 function unescaped(text: string): string {

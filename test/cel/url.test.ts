@@ -35,6 +35,11 @@ describe("URLs", () => {
       true,
     ],
     ["url('HTTP://a') == url('http://a')", true],
+    [
+      "url('//a:80/b').getHost() + url('//a/b').getEscapedPath() + url('//a').getScheme()",
+      "a:80/b",
+    ],
+    ["url('///a').getEscapedPath() + url('*').getEscapedPath()", "///a*"],
     ["url('/a') == url('/a') && url('/a') != url('/b')", true],
     [`isURL('${WHOLE}') && isURL('/absolute-path') && isURL(object.metadata.name + ':a')`, true],
     ["isURL('https://a:b:c/') || isURL('../relative-path') || isURL(object.metadata.name)", false],
