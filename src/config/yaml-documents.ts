@@ -11,6 +11,7 @@ import {
   type Node,
   type ParseOptions,
   Parser,
+  type ScalarTag,
   type SchemaOptions,
 } from "yaml";
 import { failure, messageOf, type Problem, type Result, success } from "../errors.ts";
@@ -18,21 +19,49 @@ import { jsonKeys } from "../wire/shape.ts";
 import { parseLeniently } from "./lenient-lexer.ts";
 import { repeatedKeys } from "./repeated-keys.ts";
 
+const TIMESTAMP = "tag:yaml.org,2002:timestamp";
+const FLOAT = "tag:yaml.org,2002:float";
+
+/** Numbers that go-yaml reads as Go does, and YAML 1.1 does not know. */
+const PREFIXED_NUMBER: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^[-+]?0(?:[oO][0-7_]+|X[0-9a-fA-F_]+|B[01_]+)$/,
+  resolve: (text) => {
+    const [, sign, digits = ""] = /^([-+]?)(.*)$/.exec(text.replaceAll("_", "")) ?? [];
+    return sign === "-" ? -Number(digits) : Number(digits);
+  },
+};
+
+/** `e1` has no digits, and `7e98765`, perhaps the name of a commit, is too large: both are texts. */
+function finite(tag: ScalarTag): ScalarTag {
+  return {
+    ...tag,
+    resolve: (text, ...rest) => {
+      const read = tag.resolve(text, ...rest);
+      const value = isScalar(read) ? read.value : read;
+      return Number.isFinite(value) || /inf|nan/i.test(text) ? read : text;
+    },
+  };
+}
+
 /**
- * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except that times and base-60 numbers stay
- * texts, since go-yaml leaves them as they are written.
+ * YAML as Kubernetes tools read it: version 1.1, so `yes` is true, except for what go-yaml leaves as it is written:
+ * times, base-60 numbers and what no number can be.
  */
 export const AS_KUBERNETES = {
   version: "1.1",
   // See `repeatedKeys`.
   uniqueKeys: false,
-  customTags: (tags) =>
-    tags.filter(
-      (tag) => typeof tag === "string" || (tag.format !== "TIME" && tag.tag !== TIMESTAMP),
-    ),
+  customTags: (tags) => [
+    PREFIXED_NUMBER,
+    ...tags.flatMap((tag) => {
+      if (typeof tag === "string" || tag.collection !== undefined) return tag;
+      if (tag.format === "TIME" || tag.tag === TIMESTAMP) return [];
+      return tag.tag === FLOAT ? finite(tag) : tag;
+    }),
+  ],
 } satisfies DocumentOptions & ParseOptions & SchemaOptions;
-
-const TIMESTAMP = "tag:yaml.org,2002:timestamp";
 
 /** One document of a YAML (or JSON) text. */
 export interface YamlDocument {

@@ -17,8 +17,8 @@ export function familyOf(address: Address): Family {
 }
 
 /**
- * Read an address as the API server does: leading zeros are decimal (k8s.io/utils/net
- * ParseIPSloppy), and an IPv4-mapped IPv6 address is the IPv4 address. Null if it is none.
+ * Read an address as the API server does: leading zeros, of which there may be any number, change nothing
+ * (k8s.io/utils/net ParseIPSloppy), and an IPv4-mapped IPv6 address is the IPv4 address. Null if it is none.
  */
 export function parseAddress(text: string): Address | null {
   if (!text.includes(":")) {
@@ -35,7 +35,7 @@ export function parseCidr(text: string): AddressRange | null {
   const slash = text.indexOf("/");
   if (slash < 0) return null;
   const prefixText = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(prefixText)) return null;
+  if (!/^\d+$/.test(prefixText)) return null;
   const written = text.slice(0, slash);
   const address = parseAddress(written);
   if (address === null) return null;
@@ -196,8 +196,9 @@ function parseGroups(text: string, endsAddress: boolean): readonly number[] | nu
       if (ipv4 === null) return null;
       groups.push(Number(ipv4 >> 16n), Number(ipv4 & 0xffffn));
     } else {
-      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return null;
-      groups.push(Number.parseInt(part, 16));
+      const group = /^[0-9a-fA-F]+$/.test(part) ? Number.parseInt(part, 16) : Number.NaN;
+      if (!(group <= 0xffff)) return null;
+      groups.push(group);
     }
   }
   return groups;

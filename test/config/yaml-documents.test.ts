@@ -17,8 +17,18 @@ describe("documents", () => {
     ["JSON", '{"a": [1, "b"]}', [{ a: [1, "b"] }]],
     [
       "as Kubernetes tools read them: YAML 1.1",
-      "a: yes\nb: 0o7\nc: 010",
-      [{ a: true, b: "0o7", c: 8 }],
+      "a: yes\nb: 0x1f\nc: 010\nd: 1_0\ne: 1.5e1",
+      [{ a: true, b: 31, c: 8, d: 10, e: 15 }],
+    ],
+    [
+      "and numbers that Go knows besides",
+      "a: [0o17, -0O1_7, +0X1f, 0B11, 0o8]\n0o17: b\n",
+      [{ a: [15, -15, 31, 3, "0o8"], 15: "b" }],
+    ],
+    [
+      "with what no number can be as texts, such as the name of a commit",
+      "a: [e1, ., +., -_.e5, 7e98765, -1e400]\ne1: .\n",
+      [{ a: ["e1", ".", "+.", "-_.e5", "7e98765", "-1e400"], e1: "." }],
     ],
     [
       "with times and ratios as texts",
