@@ -3,9 +3,12 @@ import fc from "fast-check";
 import {
   type Change,
   type ContainerPort,
+  type Direction,
   type Labels,
   type Pod,
+  type Policy,
   podKey,
+  type Selector,
 } from "../../src/engine/model.ts";
 import { unreachable } from "../../src/errors.ts";
 import {
@@ -16,8 +19,12 @@ import {
   changed,
   containerPorts,
   labels,
+  selector,
 } from "./arbitrary-world.ts";
 import type { World } from "./oracle.ts";
+
+/** One thing of a policy that is edited, so that all else stays the same. */
+type Edit = "types" | "priority" | "tier" | "order of rules" | "rule less" | "subject";
 
 type Move =
   /** `at`: the pod or namespace it happens to, as the world counts them. */
@@ -28,11 +35,19 @@ type Move =
   | { readonly kind: "network" | "end"; readonly at: number; readonly addresses: Addressing }
   | { readonly kind: "node"; readonly at: number; readonly node: string | null }
   | { readonly kind: "gone"; readonly at: number }
+  | {
+      readonly kind: "policy";
+      /** As the world counts its policies. */
+      readonly at: number;
+      readonly edit: Edit;
+      readonly side: Direction;
+      readonly pods: Selector;
+    }
   | { readonly kind: "any"; readonly change: Change };
 
 const at = fc.nat(5);
 
-/** A pod is relabelled, gains or loses a named port or an address, joins its node's network, ends, … */
+/** A pod is relabelled, gains or loses a named port or an address, joins its node's network, ends, a policy is edited, … */
 const move: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ kind: fc.constant("pod-labels" as const), at, labels }),
   fc.record({ kind: fc.constant("namespace-labels" as const), at, labels }),
@@ -45,6 +60,23 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("node" as const), at, node: fc.constantFrom("n1", "n2", null) }),
   fc.record({ kind: fc.constant("gone" as const), at }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("policy" as const),
+      at,
+      edit: fc.constantFrom<Edit>(
+        "types",
+        "priority",
+        "tier",
+        "order of rules",
+        "rule less",
+        "subject",
+      ),
+      side: fc.constantFrom("ingress" as const, "egress" as const),
+      pods: selector,
+    }),
+  },
   fc.record({ kind: fc.constant("any" as const), change }),
 );
 
@@ -64,6 +96,11 @@ export function changesBy(start: World, list: readonly Move[]): readonly Change[
 
 function changeBy(w: World, each: Move): Change | null {
   if (each.kind === "any") return each.change;
+  if (each.kind === "policy") {
+    const policy = w.policies[each.at % w.policies.length];
+    if (policy === undefined) return null;
+    return { kind: "policy", op: "upsert", object: edited(policy, each) };
+  }
   if (each.kind === "namespace-labels") {
     const { name } = w.namespaces[each.at % w.namespaces.length] ?? { name: "a" };
     const own = new Map([...each.labels, ["kubernetes.io/metadata.name", name] as const]);
@@ -77,7 +114,7 @@ function changeBy(w: World, each: Move): Change | null {
 
 function moved(
   pod: Pod,
-  each: Exclude<Move, { readonly kind: "any" | "gone" | "namespace-labels" }>,
+  each: Exclude<Move, { readonly kind: "any" | "gone" | "namespace-labels" | "policy" }>,
 ): Pod {
   switch (each.kind) {
     case "pod-labels":
@@ -96,5 +133,27 @@ function moved(
         : { ...pod, node: each.node };
     default:
       return unreachable(each);
+  }
+}
+
+function edited(policy: Policy, each: Extract<Move, { readonly kind: "policy" }>): Policy {
+  const { edit, side, pods } = each;
+  const { isolates, rules } = policy[side];
+  const tiered = policy.tier !== "NetworkPolicy";
+  switch (edit) {
+    case "types":
+      return tiered ? policy : { ...policy, [side]: { isolates: !isolates, rules: [] } };
+    case "priority":
+      return tiered ? { ...policy, priority: 1 - policy.priority } : policy;
+    case "tier":
+      return tiered ? { ...policy, tier: policy.tier === "Admin" ? "Baseline" : "Admin" } : policy;
+    case "order of rules":
+      return { ...policy, [side]: { isolates, rules: rules.toReversed() } };
+    case "rule less":
+      return { ...policy, [side]: { isolates, rules: rules.slice(1) } };
+    case "subject":
+      return { ...policy, subject: { ...policy.subject, pods } };
+    default:
+      return unreachable(edit);
   }
 }

@@ -85,7 +85,7 @@ const requirement: fc.Arbitrary<Requirement> = fc.oneof(
   }),
 );
 
-const selector: fc.Arbitrary<Selector> = fc.array(requirement, { maxLength: 2 });
+export const selector: fc.Arbitrary<Selector> = fc.array(requirement, { maxLength: 2 });
 
 const scope: fc.Arbitrary<NamespaceScope> = fc.oneof(
   oneOf(NAMESPACES).map((name): NamespaceScope => ({ kind: "name", name })),
@@ -169,12 +169,23 @@ function rules(
     fc.array(port(tiered, taste), { minLength: 1, maxLength: 2 }),
     fc.constant("all" as const),
   );
-  return fc
-    .array(fc.record({ action: oneOf(actions), peers, ports }), { maxLength: 3 })
-    .map((list) =>
-      list.map((rule, index): Rule => ({ ...rule, path: `spec.${direction}[${index}]` })),
-    );
+  const rule = fc.record({ action: oneOf(actions), peers, ports });
+  return fc.array(fc.record({ rule, like: oneOf(LIKENESSES) }), { maxLength: 3 }).map((list) =>
+    list.map(({ rule: own, like }, index): Rule => {
+      const path = `spec.${direction}[${index}]`;
+      const before = list[index - 1]?.rule;
+      if (before === undefined || like === "none") return { ...own, path };
+      // What tells the two apart is then one thing alone.
+      if (like === "peers") return { ...own, peers: before.peers, path };
+      const more = own.peers === "all" || before.peers === "all" ? [] : own.peers.slice(0, 1);
+      const peers = before.peers === "all" ? before.peers : [...before.peers, ...more];
+      return { ...before, peers, path };
+    }),
+  );
 }
+
+/** How a rule is like the one before it: not at all, by its peers, or in all but for a peer more. */
+const LIKENESSES = ["none", "none", "none", "peers", "all but a peer"] as const;
 
 const rulesOf = (isolates: boolean, list: readonly Rule[]): DirectionRules => ({
   isolates,
