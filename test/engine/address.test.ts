@@ -3,6 +3,7 @@ import {
   familyOf,
   formatAddress,
   formatRange,
+  mayHoldPods,
   mergeRanges,
   parseAddress,
   parseCidr,
@@ -104,6 +105,21 @@ describe("blocks", () => {
     ["::a00:0", false],
   ] as const)("10.0.0.0/8 holds %s: %s", ([text, held]) => {
     expect(rangeContains(range("10.0.0.0/8"), parseAddress(text) ?? 0n)).toBe(held);
+  });
+
+  it.for<[string[], boolean]>([
+    [["169.254.0.0/16"], false],
+    [["169.254.0.0/32", "169.254.255.255/32", "fe80::/128"], false],
+    [["169.253.255.255/32"], true],
+    [["169.255.0.0/32"], true],
+    [["fe80::/10"], false],
+    [["febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"], false],
+    [["fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"], true],
+    [["fec0::/128"], true],
+    [["169.254.0.0/15"], true],
+    [["169.254.20.10/32", "10.0.0.0/8"], true],
+  ])("a pod may get an address of %j: %s", ([cidrs, may]) => {
+    expect(mayHoldPods(cidrs.map(range))).toBe(may);
   });
 });
 

@@ -257,6 +257,23 @@ describe("what is there", () => {
   });
 });
 
+test("how fine policies cut the pods, the addresses and the ports", () => {
+  const rules = ["ingress from pods app=web on TCP/80", "ingress from 10.0.0.0/8 on TCP/80 TCP/90"];
+  const engine = engineOf([web, db, dev, networkPolicy("shop/db", "pods app=db", ...rules)]);
+  expect(engine.stats()).toEqual({
+    pods: 2,
+    namespaces: 2,
+    nodes: 0,
+    policies: 1,
+    // The two pods, and the addresses below, in and above the block, of two families.
+    classes: 6,
+    addressAtoms: 4,
+    selectors: 3,
+    // Of three protocols, of which one is cut before and after two ports.
+    portAtoms: 7,
+  });
+});
+
 describe("who can reach whom", () => {
   const only80 = networkPolicy("shop/p", "ingress from pods app=web on TCP/80");
   const lines = (connections: readonly Connection[]): readonly string[] =>
