@@ -105,7 +105,7 @@ function* duplicates(
     return `${policy.tier} ${policy.priority} ${members?.join()}|${maybe?.join()}`;
   });
   for (const group of bySubject.values()) {
-    if (group.length < 2 || group[0]?.subject.members.size === 0) continue;
+    if (group[0]?.subject.members.size === 0) continue;
     const left = new Set(group);
     for (const first of group) {
       if (!left.delete(first)) continue;
@@ -139,9 +139,7 @@ function* unprotected(index: ClusterIndex): Iterable<ClusterFinding> {
       else known.pods.push(podKey(pod));
     }
   }
-  for (const [, { namespace, workload, open, pods }] of [...found].toSorted(([a], [b]) =>
-    a < b ? -1 : 1,
-  )) {
+  for (const { namespace, workload, open, pods } of found.values()) {
     yield { code: "unprotected", namespace, workload, directions: open, pods };
   }
 }
