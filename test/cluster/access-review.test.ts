@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RequestUser } from "../../src/admission/review.ts";
 import { AccessReview } from "../../src/cluster/access-review.ts";
@@ -98,9 +99,24 @@ describeWithControlPlane("access review", (plane) => {
     await cached.mayOptOut(user("alice"), "restricted", never);
     await cached.mayOptOut(user("alice"), "restricted", never);
     expect(reviews() - before).toBe(1);
-    await cached.mayOptOut(user("alice", ["x"]), "restricted", never);
+    const others: readonly RequestUser[] = [
+      user("bob"),
+      user("alice", ["x"]),
+      { ...user("alice"), uid: "1" },
+      { ...user("alice"), extra: { "example.org/scopes": ["a"] } },
+    ];
+    for (const other of others) await cached.mayOptOut(other, "restricted", never);
     await cached.mayOptOut(user("alice"), "baseline", never);
-    expect(reviews() - before).toBe(3);
+    expect(reviews() - before).toBe(6);
+  });
+
+  it("asks again when the moment is over, for a right may have been taken away", async () => {
+    const cached = review(50);
+    const before = reviews();
+    await cached.mayOptOut(user("alice"), "restricted", never);
+    await sleep(60);
+    await cached.mayOptOut(user("alice"), "restricted", never);
+    expect(reviews() - before).toBe(2);
   });
 
   it.each([

@@ -86,6 +86,20 @@ describe("a work queue", () => {
     expect(log).toEqual(["a begins", "b begins"]);
     expect(failures).toEqual([]);
   });
+
+  it("has stopped when work that minds no signal is done, and begins nothing any more", async () => {
+    const { queue, log } = recording(async () => {
+      await sleep(20);
+      return 0;
+    });
+    for (const key of "abc") queue.add(key);
+    await queue.stop();
+    const settled = ["a begins", "b begins", "a ends", "b ends"];
+    expect(log).toEqual(settled);
+    queue.add("d");
+    await sleep(20);
+    expect(log).toEqual(settled);
+  });
 });
 
 function recording(work: (key: string, signal: AbortSignal) => Promise<number>): {

@@ -461,6 +461,10 @@ describe("endpoint slices", () => {
     });
     const keys = () => index.get(service)?.map(({ end }) => end);
     expect(keys()).toEqual([{ kind: "pod", key: "kube-system/coredns-1" }]);
+    const tcp = { name: "dns-tcp", port: 53, protocol: "TCP" };
+    take("b", { ports: [tcp], endpoints: [{ addresses: ["fd00::1"], targetRef }] });
+    const udp = { name: "dns", port: 53, protocol: "UDP" };
+    expect(index.get(service)?.map(({ ports }) => ports)).toEqual([[udp, tcp]]);
     index.delete("a");
     expect(keys()).toHaveLength(1);
     take("b", { endpoints: [] });
