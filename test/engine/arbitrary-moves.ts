@@ -8,6 +8,7 @@ import {
   type Pod,
   type Policy,
   podKey,
+  type Rule,
   type Selector,
 } from "../../src/engine/model.ts";
 import { unreachable } from "../../src/errors.ts";
@@ -24,7 +25,7 @@ import {
 import type { World } from "./oracle.ts";
 
 /** One thing of a policy that is edited, so that all else stays the same. */
-type Edit = "types" | "priority" | "tier" | "order of rules" | "rule less" | "subject";
+type Edit = "types" | "actions" | "priority" | "tier" | "order of rules" | "rule less" | "subject";
 
 type Move =
   /** `at`: the pod or namespace it happens to, as the world counts them. */
@@ -67,6 +68,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       at,
       edit: fc.constantFrom<Edit>(
         "types",
+        "actions",
         "priority",
         "tier",
         "order of rules",
@@ -143,6 +145,8 @@ function edited(policy: Policy, each: Extract<Move, { readonly kind: "policy" }>
   switch (edit) {
     case "types":
       return tiered ? policy : { ...policy, [side]: { isolates: !isolates, rules: [] } };
+    case "actions":
+      return tiered ? { ...policy, [side]: { isolates, rules: rules.map(reversed) } } : policy;
     case "priority":
       return tiered ? { ...policy, priority: 1 - policy.priority } : policy;
     case "tier":
@@ -156,4 +160,8 @@ function edited(policy: Policy, each: Extract<Move, { readonly kind: "policy" }>
     default:
       return unreachable(edit);
   }
+}
+
+function reversed(rule: Rule): Rule {
+  return { ...rule, action: rule.action === "Accept" ? "Deny" : "Accept" };
 }

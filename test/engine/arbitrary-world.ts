@@ -177,15 +177,19 @@ function rules(
       if (before === undefined || like === "none") return { ...own, path };
       // What tells the two apart is then one thing alone.
       if (like === "peers") return { ...own, peers: before.peers, path };
-      const more = own.peers === "all" || before.peers === "all" ? [] : own.peers.slice(0, 1);
-      const peers = before.peers === "all" ? before.peers : [...before.peers, ...more];
-      return { ...before, peers, path };
+      return like === "all but a peer"
+        ? { ...before, peers: oneMore(before.peers, own.peers), path }
+        : { ...before, ports: oneMore(before.ports, own.ports), path };
     }),
   );
 }
 
-/** How a rule is like the one before it: not at all, by its peers, or in all but for a peer more. */
-const LIKENESSES = ["none", "none", "none", "peers", "all but a peer"] as const;
+/** How a rule is like the one before it: not at all, by its peers, or in all but one thing that it has more. */
+const LIKENESSES = ["none", "none", "none", "peers", "all but a peer", "all but a port"] as const;
+
+function oneMore<T>(list: "all" | readonly T[], others: "all" | readonly T[]): typeof list {
+  return list === "all" || others === "all" ? list : [...list, ...others.slice(0, 1)];
+}
 
 const rulesOf = (isolates: boolean, list: readonly Rule[]): DirectionRules => ({
   isolates,

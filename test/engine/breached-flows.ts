@@ -1,10 +1,12 @@
 /** The flows that break a claim as the engine tells them, one by one, to be compared with the oracle's. */
+import { expect } from "vitest";
 import { rangeContains } from "../../src/engine/address.ts";
-import { type Change, type Pod, podKey } from "../../src/engine/model.ts";
+import { type Change, type FlowClaim, type Pod, podKey } from "../../src/engine/model.ts";
 import { hasPoint, portPoint } from "../../src/engine/port-set.ts";
-import type { Endpoint, FlowList } from "../../src/engine/query.ts";
+import type { Breaches, Endpoint, FlowList } from "../../src/engine/query.ts";
 import { PROBES, type Probe } from "./arbitrary-world.ts";
-import type { NaiveEnd } from "./claim-oracle.ts";
+import { type NaiveEnd, naiveBreaches, naiveEnds } from "./claim-oracle.ts";
+import type { World } from "./oracle.ts";
 
 /** The pod as a workload of its own, so that groups name it alone. */
 export function alone(pod: Pod): Pod {
@@ -16,6 +18,28 @@ export function withPodAlone(each: Change): Change {
   return each.kind === "pod" && each.op === "upsert"
     ? { ...each, object: alone(each.object) }
     : each;
+}
+
+/** The breaches are those that the oracle finds. */
+export function expectBreaches(
+  w: World,
+  claim: FlowClaim,
+  { certain, perhaps }: Breaches,
+  probes: readonly Probe[] = PROBES,
+): void {
+  const all = naiveEnds(w);
+  const plain = all.filter(({ host }) => !host);
+  const naive = naiveBreaches(w, claim, { ends: plain, probes });
+  expect(breachedFlows(certain, plain, probes)).toEqual(naive.certain);
+  expect(breachedFlows(perhaps, plain, probes)).toEqual(naive.perhaps);
+  // Of ends on a node's network an engine of classes may be unsure, but never wrong.
+  const truth = naiveBreaches(w, claim, { ends: all, probes });
+  const sure = breachedFlows(certain, all, probes);
+  const unsure = breachedFlows(perhaps, all, probes);
+  const pods = all.filter(({ pod }) => pod !== null);
+  expect(breachedFlows(certain, pods, probes).difference(truth.certain)).toEqual(new Set());
+  expect(truth.certain.difference(sure).difference(unsure)).toEqual(new Set());
+  expect(truth.perhaps.difference(unsure)).toEqual(new Set());
 }
 
 /** The flows of a list between these ends at the probes, as the oracle writes them. */

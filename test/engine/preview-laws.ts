@@ -23,16 +23,46 @@ function worldAfter(start: World, changes: readonly Change[]): World {
   return changes.reduce<World>((w, each) => changed(w, each), start);
 }
 
+/**
+ * An engine that was asked about changes and has then seen them, one after the other, and the world that it
+ * knows. What it found out for one answer must not be part of the next.
+ */
+export function withPast(
+  first: World,
+  changes: readonly Change[],
+): { readonly engine: MatchingEngine; readonly start: World } {
+  const engine = engineOf(first);
+  const everything: FlowClaim = { sense: "open", from: WORLD, to: WORLD, ports: "all" };
+  for (const each of changes) {
+    const claim = engine.hold(everything);
+    engine.preview(changes, (_, __, preview) => preview.breaches(claim, ALL));
+    engine.release(claim);
+    engine.apply(each);
+  }
+  return { engine, start: worldAfter(first, changes) };
+}
+
+const WORLD: FlowClaim["from"] = [
+  { kind: "pods", selection: { namespaces: { kind: "selector", selector: [] }, pods: [] } },
+  { kind: "world" },
+];
+
 /** A preview opens and closes what two full runs differ in, and leaves the engine as it was. */
-export function expectDifference(start: World, list: readonly Change[]): void {
-  const engine = engineOf(start);
+export function expectDifference(
+  { engine, start }: ReturnType<typeof withPast>,
+  list: readonly Change[],
+): void {
   const stats = engine.stats();
   const before = engine.connections("pod");
   const delta = engine.difference(list, "pod");
   expect(engine.stats()).toEqual(stats);
   expect(flowsOf(engine.connections("pod"))).toEqual(flowsOf(before));
   const after = engineOf(worldAfter(start, list));
-  const meanwhile = engine.preview(list, (later) => later.connections("pod"));
+  const meanwhile = engine.preview(list, (later, { opened, closed, unsure }) => {
+    const ends = [opened, closed, unsure].flat().flatMap(({ from, to }) => [from, to]);
+    expect(ends.filter(({ endpoints }) => endpoints.length === 0)).toEqual([]);
+    return later.connections("pod");
+  });
   expect(flowsOf(meanwhile)).toEqual(flowsOf(after.connections("pod")));
   const verdicts = { before: flowsOf(before), after: flowsOf(after.connections("pod")) };
   expect(flowKeys(delta.opened)).toEqual(gained(verdicts.before, verdicts.after, "allowed"));
@@ -46,11 +76,10 @@ export function expectDifference(start: World, list: readonly Change[]): void {
 
 /** So does a claim: what appears and disappears is what two full runs differ in. */
 export function expectBreachDelta(
-  start: World,
+  { engine, start }: ReturnType<typeof withPast>,
   changes: readonly Change[],
   claims: readonly FlowClaim[],
 ): void {
-  const engine = engineOf(start);
   const held = claims.map((claim) => engine.hold(claim));
   const stats = engine.stats();
   const final = worldAfter(start, changes);

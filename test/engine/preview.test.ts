@@ -50,6 +50,34 @@ describe("a change opens and closes", () => {
       },
     ],
     [
+      "one end lets the other while that one is changed for somebody else",
+      {
+        cluster: [
+          web,
+          db,
+          tool,
+          dev,
+          open80,
+          networkPolicy("shop/web", "pods app=web", "types Egress"),
+        ],
+        changes: [
+          networkPolicy(
+            "shop/web",
+            "pods app=web",
+            "types Egress",
+            "egress to pods app=db on TCP/80",
+          ),
+          networkPolicy(
+            "shop/db",
+            "pods app=db",
+            "ingress from pods app=web on TCP/80",
+            "ingress from namespaces team=b on TCP/80",
+          ),
+        ],
+        opened: ["dev/tool -> shop/db TCP/80", "shop/web -> shop/db TCP/80"],
+      },
+    ],
+    [
       "a rule changed opens one port and closes another",
       {
         cluster: [web, db, open80],
