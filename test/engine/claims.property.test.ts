@@ -40,8 +40,9 @@ describe("breaches", { timeout: 300_000 }, () => {
     const some = fc.array(flowClaim, { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(podWorld, moves, moves, some, (first, past, steps, claims) => {
-        const known = withPast(first, changesBy(first, past).map(withPodAlone));
-        expectBreachDelta(known, changesBy(known.start, steps).map(withPodAlone), claims);
+        const asked = changesBy(first, steps).map(withPodAlone);
+        const known = withPast(first, changesBy(first, past).map(withPodAlone), asked);
+        expectBreachDelta(known, asked, claims);
       }),
       { numRuns },
     );

@@ -24,18 +24,19 @@ function worldAfter(start: World, changes: readonly Change[]): World {
 }
 
 /**
- * An engine that was asked about changes and has then seen them, one after the other, and the world that it
- * knows. What it found out for one answer must not be part of the next.
+ * An engine that has seen changes, and the world that it knows. Before each of them it was `asked` about others:
+ * what it found out then must not be part of a later answer.
  */
 export function withPast(
   first: World,
   changes: readonly Change[],
+  asked: readonly Change[],
 ): { readonly engine: MatchingEngine; readonly start: World } {
   const engine = engineOf(first);
   const everything: FlowClaim = { sense: "open", from: WORLD, to: WORLD, ports: "all" };
   for (const each of changes) {
     const claim = engine.hold(everything);
-    engine.preview(changes, (_, __, preview) => preview.breaches(claim, ALL));
+    engine.preview(asked, (_, __, preview) => preview.breaches(claim, ALL));
     engine.release(claim);
     engine.apply(each);
   }

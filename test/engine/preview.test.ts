@@ -276,6 +276,46 @@ describe("a change opens and closes", () => {
       },
     ],
     [
+      "nothing but the action changed",
+      {
+        cluster: [
+          web,
+          db,
+          clusterPolicy(
+            "Admin/1/p",
+            "subject namespaces {} pods app=db",
+            "ingress Accept from namespaces {} on TCP/80",
+          ),
+        ],
+        changes: [
+          clusterPolicy(
+            "Admin/1/p",
+            "subject namespaces {} pods app=db",
+            "ingress Deny from namespaces {} on TCP/80",
+          ),
+        ],
+        closed: ["shop/web -> shop/db TCP/80"],
+      },
+    ],
+    [
+      "nothing but a second port by name",
+      {
+        cluster: [
+          web,
+          pod("shop/db app=db :sql=TCP/5432 :metrics=TCP/9187"),
+          networkPolicy("shop/db", "pods app=db", "ingress from pods app=web on TCP/sql"),
+        ],
+        changes: [
+          networkPolicy(
+            "shop/db",
+            "pods app=db",
+            "ingress from pods app=web on TCP/sql TCP/metrics",
+          ),
+        ],
+        opened: ["shop/web -> shop/db TCP/9187"],
+      },
+    ],
+    [
       "a priority changed lets another rule win",
       {
         cluster: [

@@ -54,7 +54,7 @@ describe("in a wide cluster", { timeout: 300_000 }, () => {
     fc.assert(
       fc.property(podWorld, moves, flowClaim, (w, steps, claim) => {
         const list = changesBy(w, steps).map(withPodAlone);
-        const known = withPast(w, []);
+        const known = withPast(w, [], []);
         expectDifference(known, list);
         expectBreachDelta(known, list, [claim]);
       }),
