@@ -9,15 +9,12 @@ export class Gate {
   readonly #direction: Direction;
   /** The first subject's class before and after: all the others have the same ports to resolve names by. */
   readonly #samples: readonly EndpointClass[];
-  /**
-   * The namespaces of the subjects; null if a subject is on a node's network, since namespaces then do not
-   * tell.
-   */
-  readonly #homes: ReadonlySet<NamespaceRecord> | null;
+  readonly #homes: ReadonlySet<NamespaceRecord>;
   /** The row that was asked about last: classes with one row mostly come one after another. */
   #last: Row | null = null;
   #isLastShut = false;
 
+  /** The subjects have one row, so that all of them are on a node's network or none. */
   constructor(subjects: readonly Item[], direction: Direction) {
     this.#direction = direction;
     const [first] = subjects;
@@ -35,22 +32,20 @@ export class Gate {
   }
 
   #decide(row: Row, peer: EndpointClass): boolean {
-    const homes = this.#homes;
-    if (row.free || homes === null) return false;
-    if (!row.soles.every((sole) => sole !== null && !homes.has(sole))) return false;
+    if (row.free) return false;
+    if (!row.soles.every((sole) => sole !== null && !this.#homes.has(sole))) return false;
     return this.#samples.every((subject) =>
       isClosed(outcomeFor(row, subject, this.#direction === "ingress" ? peer : subject, 0)),
     );
   }
 }
 
-function homesOf(subjects: readonly Item[]): ReadonlySet<NamespaceRecord> | null {
+/** The namespaces of the subjects. */
+function homesOf(subjects: readonly Item[]): ReadonlySet<NamespaceRecord> {
   const homes = new Set<NamespaceRecord>();
   for (const { before, after } of subjects) {
     for (const version of before === after ? [after] : [before, after]) {
-      if (version === null) continue;
-      const { host, namespace } = version.cls;
-      if (host) return null;
+      const namespace = version?.cls.namespace ?? null;
       if (namespace !== null) homes.add(namespace);
     }
   }

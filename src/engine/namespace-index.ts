@@ -156,8 +156,6 @@ export class NamespaceIndex {
 
   /** PERF: a scope by name never changes whom it holds, so only selectors are asked again. */
   #scope(record: NamespaceRecord): void {
-    const named = this.#scopes.get(scopeKey({ kind: "name", name: record.name }));
-    if (named !== undefined) this.#hold(named, record);
     for (const scope of this.#selecting) {
       if (scopeMatch(scope.scope, record) === NO) {
         scope.namespaces.delete(record);

@@ -247,7 +247,6 @@ export class Partition {
       this.#index(cls, key, facts);
       return;
     }
-    if (other.pods.size === 0) other.sample = cls.sample;
     for (const member of cls.pods) {
       this.#put(member, other);
     }

@@ -1,9 +1,12 @@
 import { Answers } from "./answers.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
-import { classOf, type Item } from "./item.ts";
+import type { Item } from "./item.ts";
 import type { Direction } from "./model.ts";
 
-/** Splits the subjects by what a peer's row says of them. */
+/**
+ * Splits the subjects by what a peer's row says of them. They have one row, so that all of them are on a node's
+ * network or none: those that no selector of the peer's matches are alike.
+ */
 export class SubjectSplitter {
   readonly #subjects: readonly Item[];
   readonly #direction: Direction;
@@ -11,15 +14,12 @@ export class SubjectSplitter {
   readonly #denied: boolean;
   readonly #answers: Answers;
   readonly #byClass = new Map<EndpointClass, Item[]>();
-  /** Subjects on a node's network, which may get another answer even if no selector matches them. */
-  readonly #hosts: readonly Item[];
 
   constructor(subjects: readonly Item[], direction: Direction, denied: boolean) {
     this.#subjects = subjects;
     this.#direction = direction;
     this.#denied = denied;
     this.#answers = new Answers(direction);
-    this.#hosts = subjects.filter((item) => classOf(item)?.host === true);
     for (const item of subjects) {
       for (const cls of new Set([item.before?.cls, item.after?.cls])) {
         if (cls === undefined) continue;
@@ -61,7 +61,7 @@ export class SubjectSplitter {
     const selectors = [...rows].flatMap((row) => row?.selectors ?? []);
     const size = selectors.reduce((sum, { members, maybe }) => sum + members.size + maybe.size, 0);
     if (size >= this.#subjects.length) return null;
-    const known = new Set<Item>(this.#hosts);
+    const known = new Set<Item>();
     for (const { members, maybe } of selectors) {
       for (const classes of [members, maybe]) {
         for (const cls of classes) for (const item of this.#byClass.get(cls) ?? []) known.add(item);
