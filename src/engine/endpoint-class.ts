@@ -159,8 +159,8 @@ export function classKey(
   facts: readonly string[],
   atoms: readonly AddressAtom[],
 ): string {
-  const place =
-    namespace === null ? `node ${pod.name}` : `${namespace.name}#${namespace.generation}`;
+  // Not by its name: a namespace that was forgotten may come back, and have another record then.
+  const place = namespace === null ? `node ${pod.name}` : `${namespace.id}#${namespace.generation}`;
   const host = pod.hostNetwork ? (node === null ? "h?" : "h") : "";
   return `${place}|${facts.join(" ")}|${host}|${atoms.map(({ id }) => id).join()}`;
 }

@@ -437,6 +437,15 @@ describe("the groups of a delta", () => {
     expect(engine.verdict(asked)).toBe("denied");
   });
 
+  test("a namespace that only a pod tells of, which goes for now, is found by later policies", () => {
+    const engine = engineOf([db]);
+    const only = pod("unseen/only app=only");
+    engine.apply(only);
+    engine.preview([without(only)], () => undefined);
+    engine.apply(networkPolicy("unseen/closed"));
+    expect(engine.verdict(flow("shop/db -> unseen/only TCP/80"))).toBe("denied");
+  });
+
   test("pods are told of where they are, not where they were before", () => {
     const engine = engineOf([tool, dev]);
     const pairs = (connections: readonly Connection[]): readonly string[] =>
