@@ -225,14 +225,13 @@ export class Difference {
     const strangers =
       (lens.denied && changesKind(lens, item, direction)) || parts.some((part) => part.strangers);
     const known = parts.flatMap((part) => part.known);
-    // Items that changed are never strangers. Where both ends changed, the rows of one end do not tell the
-    // whole: the ingress sweep takes all flows between such items.
-    if (strangers) known.push(this.#byClass.keys());
+    // Where both ends changed, the rows of one end do not tell the whole: the ingress sweep takes all flows
+    // between such items. At the other end, those that are left are as they were before.
     const others = direction === "ingress" ? this.#egress : [];
     if (others.length > 0) known.push(this.#classesOf(others));
     return {
       known,
-      size: parts.reduce((sum, { size }) => sum + size, this.#byClass.size + 2 * others.length),
+      size: parts.reduce((sum, { size }) => sum + size, 2 * others.length),
       strangers,
       hosts: parts.some((part) => part.hosts),
     };
