@@ -73,7 +73,7 @@ class TypeChecker {
   readonly #alike: (readonly (readonly [expr: Expr, type: StaticType])[])[] = [];
   /** The types of the items of a list that stands in the expression. */
   readonly #items = new Map<Expr, readonly StaticType[]>();
-  /** How many calls of \`format\` are around; it takes values of any types. */
+  /** How many calls of `format` are around; it takes values of any types. */
   #formats = 0;
 
   constructor(vocabulary: Vocabulary, parsed: Parsed) {
