@@ -52,6 +52,8 @@ const CONCURRENCY = 4;
  * so nothing is written twice; and whoever fights with us over a policy does so only once a second.
  */
 const REST_MS = 1000;
+/** How long a watch may be behind before a policy that we wrote, and it has not shown, is written again. */
+const WATCH_LAG_MS = 5_000;
 /** How often every namespace is looked at even if nothing happened, because `render` may have changed. */
 const RESYNC_MS = 300_000;
 
@@ -81,6 +83,8 @@ export class BaselineController implements ClusterListener {
   readonly #seen = new Map<string, Seen>();
   /** Since when namespaces that opted in have been without a baseline. */
   readonly #bareSince = new Map<string, number>();
+  /** When policies were written of which the watch has said nothing since, by `namespace/name`. */
+  readonly #unheard = new Map<string, number>();
   /** Why the last attempt at a namespace failed. */
   readonly #failing = new Map<string, string>();
   readonly #turns: Turns;
@@ -177,6 +181,9 @@ export class BaselineController implements ClusterListener {
 
   #forget(namespace: string): void {
     this.#optedIn.delete(namespace);
+    for (const key of this.#unheard.keys()) {
+      if (key.startsWith(`${namespace}/`)) this.#unheard.delete(key);
+    }
     this.#bareSince.delete(namespace);
     this.#failing.delete(namespace);
     const seen = this.#seen.get(namespace);
@@ -185,6 +192,7 @@ export class BaselineController implements ClusterListener {
   }
 
   #takePolicy(key: string, raw: unknown): void {
+    this.#unheard.delete(key);
     const [namespace = "", name = ""] = key.split("/");
     const stored = this.#stored.get(namespace) ?? new Map<string, unknown>();
     const isBaseline = field(raw, "metadata", "labels", BASELINE_LABEL) !== undefined;
@@ -215,12 +223,10 @@ export class BaselineController implements ClusterListener {
       this.#failing.delete(namespace);
       return 0;
     }
-    if (isRollOut(wanted, held, stored)) {
-      const waitMs = this.#turns.waitMs(namespace);
-      if (waitMs > 0) {
-        this.#comeBack(namespace, waitMs);
-        return 0;
-      }
+    const waitMs = this.#waitMs(namespace, missing, isRollOut(wanted, held, stored));
+    if (waitMs > 0) {
+      this.#comeBack(namespace, waitMs);
+      return 0;
     }
     this.#turns.giveUp(namespace);
     // Side by side: nobody is to wait for DNS behind a default-deny.
@@ -234,6 +240,13 @@ export class BaselineController implements ClusterListener {
       this.#options.observe({ kind: "baseline-in-place", namespace, gapMs });
     }
     return REST_MS;
+  }
+
+  /** How long the watch still has to show what was written of these; else how long it is until the namespace's turn. */
+  #waitMs(namespace: string, missing: readonly object[], takesTurns: boolean): number {
+    const since = missing.flatMap((one) => this.#unheard.get(`${namespace}/${nameOf(one)}`) ?? []);
+    const lagMs = Math.max(0, ...since.map((at) => at + WATCH_LAG_MS - performance.now()));
+    return lagMs === 0 && takesTurns ? this.#turns.waitMs(namespace) : lagMs;
   }
 
   /** Not by resting in the queue: a policy that is lost meanwhile must not wait. */
@@ -266,15 +279,21 @@ export class BaselineController implements ClusterListener {
 
   async #write(namespace: string, wanted: object, signal: AbortSignal): Promise<void> {
     const policy = nameOf(wanted);
+    const key = `${namespace}/${policy}`;
+    this.#unheard.set(key, performance.now());
     const stored = await apply(this.#options.client, {
       type: NETWORK_POLICIES,
       namespace,
       name: policy,
       body: owningEveryRule(wanted),
       signal,
+    }).catch((error: unknown) => {
+      this.#unheard.delete(key);
+      throw error;
     });
     this.#options.observe({ kind: "baseline-written", namespace, policy });
     if (!holds(stored, wanted)) {
+      this.#unheard.delete(key);
       const what = `networkpolicies.networking.k8s.io ${namespace}/${policy}`;
       throw new ApiError(null, `cannot patch ${what}: what was stored is not what was sent`);
     }

@@ -4,7 +4,7 @@ import { ApiClient } from "../../src/cluster/api-client.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import { field } from "../../src/wire/shape.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
-import { FaultyProxy } from "../support/faulty-proxy.ts";
+import { FaultyProxy, type SeenRequest } from "../support/faulty-proxy.ts";
 import { eventually } from "./eventually.ts";
 import {
   policyPath,
@@ -121,6 +121,30 @@ describeWithControlPlane("the baseline controller", (plane) => {
     const second = await run();
     await sleep(500);
     expect(second.writes(namespace)).toEqual([]);
+  });
+
+  it("does not write again what the watch is only late to show", async () => {
+    const controller = await run();
+    const other = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(other)).toHaveLength(2));
+    await plane().request("DELETE", policyPath(other, "default-deny"));
+    // Of that only the watch can have told.
+    await eventually(() => expect(controller.writes(other)).toHaveLength(3));
+    proxy.silenceRunning(
+      ({ path, isWatch }: SeenRequest) => isWatch && path.includes("/networkpolicies"),
+    );
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    // As long as a namespace is left alone that was just written to; then there is a reason to look at it.
+    await sleep(1200);
+    await merge(`/api/v1/namespaces/${namespace}`, { metadata: { labels: { team: "shop" } } });
+    await sleep(1000);
+    expect(controller.writes(namespace)).toHaveLength(2);
+    // A watch that shows nothing at all is not waited for.
+    await eventually(() => expect(controller.writes(namespace).length).toBeGreaterThan(2));
+    proxy.dropConnections();
+    await plane().request("DELETE", policyPath(namespace, "default-deny"));
+    await eventually(() => baselineExists(namespace));
   });
 
   it("brings a deleted policy back", async () => {
