@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RequestUser } from "../../src/admission/review.ts";
 import { AccessReview } from "../../src/cluster/access-review.ts";
-import { ApiClient } from "../../src/cluster/api-client.ts";
+import { ApiClient, type ApiRequest } from "../../src/cluster/api-client.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
+import { field } from "../../src/wire/shape.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { FaultyProxy } from "../support/faulty-proxy.ts";
 import { eventually } from "./eventually.ts";
@@ -93,6 +94,35 @@ describeWithControlPlane("access review", (plane) => {
     });
   });
 
+  it("tells the API server all that it is told of the subject", async () => {
+    const sent: ApiRequest[] = [];
+    class Observed extends ApiClient {
+      override async send(request: ApiRequest): Promise<unknown> {
+        sent.push(request);
+        return super.send(request);
+      }
+    }
+    const observed = new Observed({ kubeconfig: plane().adminKubeconfig });
+    const subject = { username: "alice", uid: "1", groups: ["a"], extra: { "b/c": ["d"] } };
+    const asked = new AccessReview({ client: observed, observe: () => undefined });
+    await asked.mayOptOut(subject, "restricted", never);
+    const { username, ...others } = subject;
+    expect(sent.map(({ body }) => field(body, "spec"))).toEqual([
+      {
+        user: username,
+        ...others,
+        resourceAttributes: {
+          group: "ringfence.dev",
+          version: "v1alpha1",
+          resource: "profiles",
+          verb: "optout",
+          name: "restricted",
+        },
+      },
+    ]);
+    observed.close();
+  });
+
   it("remembers an answer for a moment, for the same subject alone", async () => {
     const cached = review(60_000);
     const before = reviews();
@@ -123,6 +153,7 @@ describeWithControlPlane("access review", (plane) => {
     { fault: { kind: "silence" }, message: /no answer in time/ },
     { fault: { kind: "drop" }, message: /socket hang up/ },
     { fault: { kind: "status", status: 500 }, message: /500/ },
+    { fault: { kind: "status", status: 201 }, message: /carries no answer/ },
   ] as const)(
     "gives a problem, no yes, after $fault.kind, and asks again",
     async ({ fault, message }) => {

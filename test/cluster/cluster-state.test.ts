@@ -12,7 +12,7 @@ import type { Verdict } from "../../src/engine/query.ts";
 import type { ClusterFacts } from "../../src/rules/rule.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { createEndpointSlice } from "../support/endpoint-slice.ts";
-import { FaultyProxy } from "../support/faulty-proxy.ts";
+import { FaultyProxy, type SeenRequest } from "../support/faulty-proxy.ts";
 import { eventually } from "./eventually.ts";
 
 const quick: ReflectorTiming = {
@@ -358,19 +358,43 @@ describeWithControlPlane("cluster state", (plane) => {
     await eventually(() => expect(facts.dns).toHaveLength(1));
   });
 
-  it("says how old its picture is while a watch is silent, and keeps it", async () => {
+  it.each([
+    ["every watch", (_: SeenRequest): boolean => true],
+    ["one watch alone", ({ path }: SeenRequest): boolean => path.includes("/pods")],
+  ])("says how old its picture is while %s is silent, and keeps it", async (_, concerned) => {
     await createNamespace();
-    startState();
+    // More than a quiet watch is ever old.
+    const staleAfterMs = 2 * quick.idleMs;
+    startState(client, { staleAfterMs });
     await state.whenSynced();
-    proxy.inject({ kind: "silence" });
-    proxy.silenceRunning();
+    proxy.inject({ kind: "silence" }, concerned);
+    proxy.silenceRunning(concerned);
     await eventually(() => expect(state.freshness().kind).toBe("stale"));
-    expect(state.ageMs()).toBeGreaterThan(1000);
+    expect(state.ageMs()).toBeGreaterThan(staleAfterMs);
     expect(state.engine.namespace(namespace)).toBeDefined();
     proxy.clear();
     proxy.dropConnections();
     await createNamespace();
     await eventually(() => expect(state.engine.namespace(namespace)).toBeDefined());
+  });
+
+  it("is not synced while one list is missing, and asks for no policies before there are pods", async () => {
+    const before = proxy.requests.length;
+    const isOfPods = ({ path }: SeenRequest): boolean => path.includes("/pods");
+    proxy.inject({ kind: "status", status: 503, retryAfter: "0" }, isOfPods);
+    startState();
+    await eventually(() => {
+      expect(notices.filter(({ kind }) => kind === "watch-failed").length).toBeGreaterThan(2);
+      expect(notices).toContainEqual(
+        expect.objectContaining({ kind: "listed", resource: "nodes" }),
+      );
+    });
+    expect(state.freshness()).toEqual({ kind: "syncing" });
+    const asked = proxy.requests.slice(before).map(({ path }) => path);
+    expect(asked.filter((path) => path.includes("/v1/networkpolicies"))).toEqual([]);
+    proxy.clear();
+    await state.whenSynced();
+    expect(state.freshness()).toEqual({ kind: "fresh" });
   });
 
   it("never counts as synced, and says why, while a right is missing", async () => {

@@ -40,7 +40,7 @@ describeWithControlPlane("leader election", (plane) => {
     log = [];
     notices = [];
   }
-  function stand(identity: string, client: ApiClient): LeaderElection {
+  function stand(identity: string, client: ApiClient, pace = timing): LeaderElection {
     const election = new LeaderElection({
       client,
       namespace: "default",
@@ -49,15 +49,20 @@ describeWithControlPlane("leader election", (plane) => {
       onLead: () => void log.push(`+${identity}`),
       onLose: () => void log.push(`-${identity}`),
       observe: (notice) => void notices.push(notice),
-      timing,
+      timing: pace,
     });
     elections = [...elections, election];
     election.start();
     return election;
   }
-  const spec = async (): Promise<unknown> => {
-    const path = `/apis/coordination.k8s.io/v1/namespaces/default/leases/${lease}`;
-    return field((await plane().request("GET", path)).body, "spec");
+  const leasePath = (): string => `/apis/coordination.k8s.io/v1/namespaces/default/leases/${lease}`;
+  const spec = async (): Promise<unknown> =>
+    field((await plane().request("GET", leasePath())).body, "spec");
+  /** Write the lease as a process does that takes it for an hour. */
+  const take = async (holderIdentity: string): Promise<void> => {
+    const body = { spec: { holderIdentity, leaseDurationSeconds: 3600 } };
+    const contentType = "application/merge-patch+json";
+    await plane().request("PATCH", leasePath(), { body, contentType });
   };
 
   it("has one leader, who keeps the lease", async () => {
@@ -116,6 +121,43 @@ describeWithControlPlane("leader election", (plane) => {
     proxy.clear();
     await b.stop();
     await eventually(() => expect(log).toEqual(["+a", "-a", "+b", "-b", "+a"]));
+  });
+
+  it("stops leading where somebody else has taken the lease all the same, for as long as that one says", async () => {
+    begin();
+    stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    await take("x");
+    await eventually(() => expect(log).toEqual(["+a", "-a"]));
+    expect(notices).toContainEqual(expect.objectContaining({ leading: false, message: "x leads" }));
+    await sleep(timing.leaseMs + 500);
+    expect(log).toEqual(["+a", "-a"]);
+  });
+
+  it("hands back no lease that is somebody else's by now", async () => {
+    begin();
+    const a = stand("a", first);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    await take("x");
+    await a.stop();
+    expect(await spec()).toMatchObject({ holderIdentity: "x" });
+  });
+
+  it("counts the time in which it may lead from before it renews", async () => {
+    begin();
+    const slow = { leaseMs: 6000, renewMs: 3000, retryMs: 100 };
+    stand("a", first, slow);
+    await eventually(() => expect(log).toEqual(["+a"]));
+    let renewedAt = Number.POSITIVE_INFINITY;
+    const isWrite = ({ method }: { readonly method: string }): boolean => {
+      if (method !== "PUT") return false;
+      renewedAt = performance.now();
+      return true;
+    };
+    proxy.inject({ kind: "delay", delayMs: 1300 }, isWrite, 1);
+    proxy.inject({ kind: "silence" }, () => Number.isFinite(renewedAt));
+    await eventually(() => expect(log).toEqual(["+a", "-a"]));
+    expect(performance.now() - renewedAt).toBeLessThan(slow.renewMs + 700);
   });
 
   it("comes back as late as the API server asks for, but in time to go on leading", async () => {

@@ -30,6 +30,7 @@ describeWithControlPlane("the faulty proxy", (plane) => {
     [{ kind: "status", status: 410 }, "injected 410"],
     [{ kind: "status", status: 500 }, "injected 500"],
     [{ kind: "drop" }, "EOF"],
+    [{ kind: "lose-answer" }, "EOF"],
     [{ kind: "watch-error", code: 410 }, '"type":"ERROR"'],
     [{ kind: "delay", delayMs: 50 }, '"name":"default"'],
   ] as const)("does %j to a request", async (fault, seen) => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { Agent, createServer, request, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { pipeline } from "node:stream";
@@ -17,6 +17,8 @@ export type Fault =
   | { readonly kind: "watch-line"; readonly line: string }
   /** Cut the connection without an answer. */
   | { readonly kind: "drop" }
+  /** Pass the request on, and cut the connection in the place of the answer. */
+  | { readonly kind: "lose-answer" }
   /** Keep the connection and never answer. */
   | { readonly kind: "silence" }
   /** Answer a watch with 200 and pass on none of its events. */
@@ -152,6 +154,11 @@ export class FaultyProxy {
         return;
       case "silence":
         return;
+      case "lose-answer":
+        this.#pass(seen, incoming, reply).prependListener("response", () => {
+          incoming.socket.destroy();
+        });
+        return;
       case "delay":
         await sleep(injected.fault.delayMs);
         break;
@@ -161,7 +168,7 @@ export class FaultyProxy {
     this.#pass(seen, incoming, reply);
   }
 
-  #pass(seen: SeenRequest, incoming: IncomingMessage, reply: ServerResponse): void {
+  #pass(seen: SeenRequest, incoming: IncomingMessage, reply: ServerResponse): ClientRequest {
     const { method, headers } = incoming;
     const target = new URL(seen.path, this.#upstream);
     const outgoing = request(target, { method, headers, agent: this.#agent });
@@ -169,6 +176,7 @@ export class FaultyProxy {
     outgoing.on("error", () => reply.destroy());
     reply.on("close", () => outgoing.destroy());
     outgoing.on("response", (from) => {
+      if (incoming.socket.destroyed) return;
       const passing = { seen, from, to: reply };
       this.#passing.add(passing);
       reply.writeHead(from.statusCode ?? 502, from.headers);
@@ -178,6 +186,7 @@ export class FaultyProxy {
       from.pipe(reply);
     });
     pipeline(incoming, outgoing, () => undefined);
+    return outgoing;
   }
 }
 
