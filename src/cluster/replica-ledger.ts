@@ -164,7 +164,6 @@ export class ReplicaLedger {
   /** Read the list, and hear what is new there. Returns whether something is. */
   async #read(signal: AbortSignal): Promise<boolean> {
     await this.#list.read(signal);
-    this.#forget();
     const since = this.#options.clock();
     const news = this.#list.items.filter(({ id }) => !this.#known.has(id));
     for (const { id, change } of news) {
