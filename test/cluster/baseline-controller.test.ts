@@ -197,6 +197,36 @@ describeWithControlPlane("the baseline controller", (plane) => {
     });
   });
 
+  it("leaves policies alone that carry no label of a baseline", async () => {
+    const controller = await run();
+    const namespace = await createNamespace(optIn);
+    await plane().create(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`, {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "own", labels: { team: "shop" } },
+      spec: selecting("web"),
+    });
+    await eventually(() => baselineExists(namespace));
+    await sleep(1300);
+    expect(await read(namespace, "own")).not.toBeNull();
+    expect(controller.notices.filter(({ kind }) => kind === "baseline-deleted")).toEqual([]);
+  });
+
+  it("says so where what is stored is not what it sent", async () => {
+    const controller = await run();
+    const isWrite = ({ method }: { method: string }): boolean => method === "PATCH";
+    proxy.inject({ kind: "status", status: 200 }, isWrite, 1);
+    const namespace = await createNamespace(optIn);
+    await eventually(() => baselineExists(namespace));
+    expect(controller.notices).toContainEqual(
+      expect.objectContaining({
+        kind: "baseline-failed",
+        namespace,
+        message: expect.stringMatching(/what was stored is not what was sent$/) as unknown,
+      }),
+    );
+  });
+
   it("leaves labels and annotations of others alone", async () => {
     const controller = await run();
     const namespace = await createNamespace(optIn);
