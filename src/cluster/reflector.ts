@@ -55,6 +55,8 @@ export class Reflector {
   #silent = 0;
   #synced = false;
   #failures = 0;
+  /** How often the kind was not served since it was last listed. */
+  #unserved = 0;
   #heardAt = Number.NEGATIVE_INFINITY;
   #problem: string | null = null;
   #running: Promise<void> | null = null;
@@ -270,17 +272,18 @@ export class Reflector {
   async #isUnserved(): Promise<boolean> {
     this.#position = null;
     if (this.#versions.next()) return true;
+    this.#unserved += 1;
     if (!this.#mayBeAbsent()) return false;
     await this.#absent();
     return true;
   }
 
   /**
-   * An API server that has just started may not serve a custom kind yet, so known objects are kept until the
-   * third 404.
+   * SECURITY: an API server that has just started may not serve a custom kind yet, so known objects are kept until
+   * the third 404, however often it could not be reached before.
    */
   #mayBeAbsent(): boolean {
-    return this.#source.optional === true && (this.#known.size === 0 || this.#failures >= 2);
+    return this.#source.optional === true && (this.#known.size === 0 || this.#unserved > 2);
   }
 
   async #absent(): Promise<void> {
@@ -296,6 +299,7 @@ export class Reflector {
   #confirm(): void {
     this.#heardAt = performance.now();
     this.#silent = 0;
+    this.#unserved = 0;
     this.#versions.confirm();
     this.#synced = true;
     this.#firstSync.resolve();

@@ -90,6 +90,17 @@ describeWithControlPlane("a reflector", (plane) => {
     expect(followed.reflector.staleMs()).toBeLessThan(2000);
   });
 
+  it("lists and follows only what its selector takes", async () => {
+    const followed = await follow(["a"], { labelSelector: "watched=yes" });
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    expect(followed.names()).toEqual([]);
+    await create("b");
+    const metadata = { name: "c", labels: { watched: "yes" } };
+    await plane().create(`/api/v1/namespaces/${namespace}/configmaps`, { metadata });
+    await eventually(() => expect(followed.names()).toContain("c"));
+    expect(followed.names()).toEqual(["c"]);
+  });
+
   it.each([
     {
       name: "a watch that ended as it should",
@@ -345,6 +356,17 @@ describeWithControlPlane("a reflector", (plane) => {
     await plane().request("DELETE", path);
     await eventually(() => expect(last()).toEqual({ kind: "absent", resource: "widgets" }));
     await widgets.reflector.stop();
+  });
+
+  it("forgets the objects of a kind that is served no more, after three times, and finds them again", async () => {
+    const followed = await follow(["a"], { optional: true });
+    await eventually(() => expect(proxy.requests.some(isWatch)).toBe(true));
+    proxy.inject({ kind: "status", status: 404 }, ours);
+    proxy.dropConnections();
+    await eventually(() => expect(followed.names()).toEqual([]));
+    expect(followed.failures().filter((message) => message.includes("404"))).toHaveLength(2);
+    proxy.clear();
+    await eventually(() => expect(followed.names()).toEqual(["a"]));
   });
 
   it("asks for another version of a kind where one is not served", async () => {
