@@ -105,6 +105,8 @@ describeWithControlPlane("the ledger of the replicas", (plane) => {
 
   it("lets one of many at once go first, whatever the order in which the API server answers", async () => {
     const replicas = Array.from({ length: 5 }, replica);
+    // All of them find no list, and only one can create it.
+    proxy.inject({ kind: "delay", delayMs: 100 }, ({ method }) => method === "POST", 4);
     const outcomes = await Promise.all(replicas.map(({ tell }, at) => tell(at)));
     expect(outcomes.every(({ ok }) => ok)).toBe(true);
     const told = outcomes.flatMap((outcome, at) =>
