@@ -181,9 +181,6 @@ export class BaselineController implements ClusterListener {
 
   #forget(namespace: string): void {
     this.#optedIn.delete(namespace);
-    for (const key of this.#unheard.keys()) {
-      if (key.startsWith(`${namespace}/`)) this.#unheard.delete(key);
-    }
     this.#bareSince.delete(namespace);
     this.#failing.delete(namespace);
     const seen = this.#seen.get(namespace);
