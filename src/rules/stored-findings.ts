@@ -74,8 +74,8 @@ export class StoredFindings {
     const namespaceLabels = engine.namespace(namespace)?.labels ?? null;
     const active = ruleBook.profiles.get(namespaceLabels?.get(PROFILE_LABEL) ?? "");
     if (active === undefined) return NOTHING;
-    // SECURITY: what is too large for the engine keeps rules busy for minutes.
-    if (engine.policy(policyKey(policy))?.readable === false) return NOTHING;
+    // SECURITY: what is too large for the engine keeps rules busy for minutes; what it has not seen may be.
+    if (engine.policy(policyKey(policy))?.readable !== true) return NOTHING;
     const { findings, faults } = this.#run(active, {
       object: { kind: "policy", manifest, policy },
       namespaceLabels,

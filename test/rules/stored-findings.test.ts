@@ -65,6 +65,10 @@ it("passes over what is too large for the engine, which would keep rules busy", 
   engine.apply({ kind: "policy", op: "upsert", object });
   await findings.audit(signal);
   expect(findings.of("large")).toBe(1);
+  // Nor is anything judged before the watch has shown it.
+  engine.apply({ kind: "policy", op: "delete", key: "NetworkPolicy/l/x" });
+  await findings.audit(signal);
+  expect(findings.of("large")).toBe(0);
 });
 
 it("leaves out what an Exemption excuses", async () => {
