@@ -208,10 +208,8 @@ describeWithControlPlane("cluster state", (plane) => {
     await store("by-its-parts", Array(10).fill({ podSelector: {} }));
     await store("unread", Array(400).fill({ podSelector: {} }));
     await eventually(() => expect(tooLarge()).toHaveLength(3));
-    for (const name of ["for-its-pods", "by-its-parts", "unread"]) {
-      // oxlint-disable-next-line no-await-in-loop -- a few
-      await plane().request("DELETE", `${policiesPath()}/${name}`);
-    }
+    const names = ["for-its-pods", "by-its-parts", "unread"];
+    await Promise.all(names.map((name) => plane().request("DELETE", `${policiesPath()}/${name}`)));
     await eventually(() => expect(state.engine.verdict(flow)).toBe("allowed"));
     expect(tooLarge()).toEqual([]);
   });
