@@ -4,12 +4,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { AppError } from "../errors.ts";
 import { textAt } from "../wire/shape.ts";
 import { type Impersonation, impersonationHeaders } from "./impersonation.ts";
-import {
-  type KubeconfigChoice,
-  loadKubeconfig,
-  NO_KUBECONFIG,
-  unknownName,
-} from "./load-kubeconfig.ts";
+import { contextOf, type KubeconfigChoice, loadKubeconfig } from "./load-kubeconfig.ts";
 import { pathOf, type ResourceType, type Verb } from "./resource-type.ts";
 
 /** Body of the largest answer taken: 500 pods of 100 kB each, which is far beyond any real page. */
@@ -151,17 +146,8 @@ export class ApiClient {
    * `NP_E_CONFIG` where there is no kubeconfig, no such context, or neither can be read.
    */
   async contextNamespace(): Promise<string | null> {
-    const config = await this.#load().catch((cause: unknown) => {
-      if (cause instanceof AppError) throw cause;
-      throw new AppError("NP_E_CONFIG", `cannot read the kubeconfig: ${reasonOf(cause)}`, {
-        cause,
-      });
-    });
-    const name = config.getCurrentContext();
-    const context = config.getContextObject(name);
-    if (context === null) throw unknownName("context", name, config.getContexts());
-    if (name === NO_KUBECONFIG) throw new AppError("NP_E_CONFIG", "there is no kubeconfig");
-    return context.namespace === undefined || context.namespace === "" ? null : context.namespace;
+    const { namespace = "" } = contextOf(await this.#load());
+    return namespace === "" ? null : namespace;
   }
 
   /** Let go of idle connections. Running requests are ended by their own signals. */

@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
+import { delimiter } from "node:path";
 import type { Cluster, Context, KubeConfig, User } from "@kubernetes/client-node";
-import { AppError } from "../errors.ts";
+import { AppError, messageOf } from "../errors.ts";
 
 /** Which kubeconfig, and what of it; for what is left out, its current context counts. */
 export interface KubeconfigChoice {
@@ -18,22 +20,71 @@ export interface KubeconfigChoice {
 }
 
 /** What client-node calls the context that it makes up where it finds nothing to load. */
-export const NO_KUBECONFIG = "loaded-context";
+const NO_KUBECONFIG = "loaded-context";
 
 /**
- * The kubeconfig, narrowed to what was chosen. Throws an AppError `NP_E_CONFIG` for a name that it does not
- * have, and whatever client-node throws for one that cannot be read.
+ * The kubeconfig, narrowed to what was chosen. Throws an AppError `NP_E_CONFIG` where there is none, for one
+ * that cannot be read, and for a cluster or user that it does not have.
  */
 export async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
   // PERF: half a second and 80 MB that nothing without a cluster should pay.
   const library = await import("@kubernetes/client-node");
-  const config = new library.KubeConfig();
-  if (choice.kubeconfig === null) config.loadFromDefault();
-  else config.loadFromFile(choice.kubeconfig);
+  const read = (path: string): KubeConfig => readFile(new library.KubeConfig(), path);
+  const config =
+    choice.kubeconfig === null
+      ? readDefault(new library.KubeConfig(), read)
+      : read(choice.kubeconfig);
+  const isMadeUp = config.getContexts().some(({ name }) => name === NO_KUBECONFIG);
+  const names = [choice.context, choice.cluster, choice.user];
+  if (isMadeUp && (choice.server === undefined || names.some((name) => name !== undefined))) {
+    throw new AppError("NP_E_CONFIG", "there is no kubeconfig");
+  }
   if (choice.context !== undefined) config.setCurrentContext(choice.context);
   const narrowed = narrow(config, choice);
   if (narrowed !== null) config.loadFromOptions(narrowed);
   return config;
+}
+
+function readFile(config: KubeConfig, path: string): KubeConfig {
+  try {
+    config.loadFromFile(path);
+    return config;
+  } catch (cause) {
+    // What follows the first line is an excerpt.
+    const [reason = ""] = messageOf(cause).split("\n");
+    const where = reason.includes(path) ? "" : `${path}: `;
+    throw new AppError("NP_E_CONFIG", `cannot read the kubeconfig: ${where}${reason}`, { cause });
+  }
+}
+
+/**
+ * As kubectl: the files of KUBECONFIG are one, in which the first to say something counts, and those that are
+ * not there or empty say nothing. (client-node takes the last one's current context, and so another cluster.)
+ */
+function readDefault(config: KubeConfig, read: (path: string) => KubeConfig): KubeConfig {
+  // oxlint-disable-next-line node/no-process-env -- client-node looks there otherwise
+  const named = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+  if (named.length === 0) {
+    config.loadFromDefault();
+    return config;
+  }
+  const isThere = (path: string): boolean =>
+    (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  const parts = named.filter(isThere).map(read);
+  if (parts.length === 0) {
+    throw new AppError("NP_E_CONFIG", `there is no kubeconfig ${named.join(" or ")}`);
+  }
+  config.loadFromOptions({
+    clusters: firsts(parts.flatMap(({ clusters }) => clusters)),
+    users: firsts(parts.flatMap(({ users }) => users)),
+    contexts: firsts(parts.flatMap(({ contexts }) => contexts)),
+    currentContext: parts.map(({ currentContext }) => currentContext).find(Boolean),
+  });
+  return config;
+}
+
+function firsts<T extends { readonly name: string }>(items: readonly T[]): T[] {
+  return items.filter(({ name }, at) => items.findIndex((one) => one.name === name) === at);
 }
 
 interface Narrowed {
@@ -45,8 +96,10 @@ interface Narrowed {
 
 /** Null if everything is as the context says, which client-node then handles as kubectl does. */
 function narrow(config: KubeConfig, choice: KubeconfigChoice): Narrowed | null {
-  const name = config.getCurrentContext();
+  const name = config.getCurrentContext() || CHOSEN;
   const context = config.getContextObject(name);
+  // It is left to fail, whatever the other flags say.
+  if (context === null && choice.context !== undefined) return null;
   const cluster = chooseCluster(config, choice, context);
   const { cluster: clusterName, user, server, token, insecure } = choice;
   const isAsIs = [clusterName, user, server, token, insecure].every((it) => it === undefined);
@@ -55,7 +108,7 @@ function narrow(config: KubeConfig, choice: KubeconfigChoice): Narrowed | null {
     // client-node refuses HTTP unless told not to verify what HTTP does not have; kubectl does not ask.
     clusters: [isPlain(cluster) ? { ...cluster, skipTLSVerify: true } : cluster],
     users: [chooseUser(config, choice, context)],
-    contexts: [{ ...context, name, cluster: cluster.name, user: USER }],
+    contexts: [{ ...context, name, cluster: cluster.name, user: CHOSEN }],
     currentContext: name,
   };
 }
@@ -81,8 +134,8 @@ function isPlain({ server }: Cluster): boolean {
   return server.startsWith("http:");
 }
 
-/** client-node leaves out the CA where a context names no user, so there always is one. */
-const USER = "chosen";
+/** Of the user, as client-node leaves out the CA where a context names none; and of a context where there is none. */
+const CHOSEN = "chosen";
 
 function chooseUser(
   config: KubeConfig,
@@ -92,16 +145,28 @@ function chooseUser(
   const name = user ?? context?.user ?? "";
   const found = config.getUser(name);
   if (user !== undefined && found === null) throw unknownName("user", user, config.getUsers());
-  return token === undefined ? { ...found, name: USER } : { name: USER, token };
+  return token === undefined ? { ...found, name: CHOSEN } : { name: CHOSEN, token };
+}
+
+/** The context that counts. Throws an AppError `NP_E_CONFIG` where there is none. */
+export function contextOf(config: KubeConfig): Context {
+  const name: string | undefined = config.getCurrentContext();
+  if (name === undefined || name === "") {
+    throw unknownName("current context", null, config.getContexts());
+  }
+  const context = config.getContextObject(name);
+  if (context === null) throw unknownName("context", name, config.getContexts());
+  return context;
 }
 
 /** A name that the kubeconfig does not have, with those that it has. */
-export function unknownName(
+function unknownName(
   what: string,
-  name: string,
+  name: string | null,
   having: readonly { readonly name: string }[],
 ): AppError {
   const names = having.map((one) => `\`${one.name}\``);
   const known = names.length === 0 ? "it has none" : `there are ${names.join(", ")}`;
-  return new AppError("NP_E_CONFIG", `the kubeconfig has no ${what} \`${name}\`; ${known}`);
+  const called = name === null ? "" : ` \`${name}\``;
+  return new AppError("NP_E_CONFIG", `the kubeconfig has no ${what}${called}; ${known}`);
 }

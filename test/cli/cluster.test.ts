@@ -190,6 +190,45 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       expect(result).toMatchObject({ code: 0, stderr: "" });
     });
 
+    /** As kubectl has it; a file that names another cluster as its current one changes nothing. */
+    it.each([
+      "KUBE:OTHER",
+      "OTHER-WITHOUT-CURRENT:KUBE",
+      "/nonexistent:KUBE",
+      "KUBE:KUBE",
+      "EMPTY:KUBE",
+    ])("takes the files of KUBECONFIG for one, in which the first counts: %s", async (files) => {
+      const { folder, adminKubeconfig } = plane();
+      const other = {
+        clusters: [{ name: "other", cluster: { server: "https://127.0.0.1:1" } }],
+        contexts: [{ name: "other", context: { cluster: "other", user: "other" } }],
+        users: [{ name: "other", user: { token: "wrong" } }],
+      };
+      const paths: Readonly<Record<string, string>> = {
+        KUBE: adminKubeconfig,
+        OTHER: join(folder, "other.kubeconfig"),
+        "OTHER-WITHOUT-CURRENT": join(folder, "no-current.kubeconfig"),
+        EMPTY: join(folder, "empty.kubeconfig"),
+      };
+      await writeFile(
+        paths["OTHER"] ?? "",
+        JSON.stringify({ ...other, "current-context": "other" }),
+      );
+      await writeFile(paths["OTHER-WITHOUT-CURRENT"] ?? "", JSON.stringify(other));
+      await writeFile(paths["EMPTY"] ?? "", "");
+      const list = files.split(":").map((name) => paths[name] ?? name);
+      expect(await ask(own, list.join(delimiter))).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    it("--server needs no kubeconfig", async () => {
+      const flags = `--server ${plane().url} --token admin-of-this-test --insecure-skip-tls-verify`;
+      expect(await ask(`${own} ${flags}`, "")).toMatchObject({ code: 0, stderr: "" });
+      expect(await ask(`${own} ${flags} --context c`, "")).toMatchObject({
+        code: 2,
+        stderr: "error: there is no kubeconfig\n",
+      });
+    });
+
     it("--server reaches `kubectl proxy` over plain HTTP", async () => {
       const proxy = spawn("kubectl", ["proxy", "--port", "0"], {
         env: {

@@ -253,18 +253,35 @@ describe("a cluster that is not there", () => {
   it.each([
     { name: "no kubeconfig", flags: [], message: "there is no kubeconfig" },
     {
+      name: "a context without a kubeconfig",
+      flags: ["--context", "work"],
+      message: "there is no kubeconfig",
+      hint: "",
+    },
+    {
       name: "a kubeconfig that is not there",
       flags: ["--kubeconfig", "/nonexistent/config"],
       message: "cannot read the kubeconfig: ENOENT",
     },
-  ])("$name", async ({ flags, message }) => {
+  ])("$name", async ({ flags, message, hint = "(or read files with --manifests)" }) => {
     const result = await runCli([...flow, ...flags]);
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toContain(`error: ${message}`);
-    expect(result.stderr).toContain("(or read files with --manifests)");
+    expect(result.stderr).toContain(hint);
   });
 
-  it("names the contexts there are", async () => {
+  it("names the file that is no kubeconfig, in one line", async () => {
+    const path = await write("kubeconfig", "a: [1\n");
+    const result = await runCli([...flow, "--kubeconfig", path]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/^error: cannot read the kubeconfig: .*\n$/);
+    expect(result.stderr).toContain(path);
+  });
+
+  it.each([
+    { flags: ["--context", "work"], message: "has no context `work`; there are `home`" },
+    { flags: [], message: "has no current context; there are `home`" },
+  ])("names the contexts there are: $flags", async ({ flags, message }) => {
     const context = { name: "home", context: { cluster: "c", user: "u" } };
     const config = {
       apiVersion: "v1",
@@ -274,9 +291,9 @@ describe("a cluster that is not there", () => {
       contexts: [context],
     };
     const path = await write("kubeconfig", JSON.stringify(config));
-    const result = await runCli([...flow, "--kubeconfig", path, "--context", "work"]);
+    const result = await runCli([...flow, "--kubeconfig", path, ...flags]);
     expect(result).toMatchObject({ code: 2, stdout: "" });
-    expect(result.stderr).toContain("has no context `work`; there are `home`");
+    expect(result.stderr).toContain(message);
   });
 });
 
