@@ -132,7 +132,6 @@ function readRequest(body: unknown, uid: string): AdmissionRequest | string {
   };
 }
 
-/** deletecollection sends an empty name, and generateName one that only the object carries. */
 /** AdmissionRequest API: what was asked for is said where it "differs" from what is judged. */
 function requestedAs(raw: unknown): GovernedRequest["requestedAs"] {
   return {
@@ -142,6 +141,7 @@ function requestedAs(raw: unknown): GovernedRequest["requestedAs"] {
   };
 }
 
+/** deletecollection sends an empty name, and generateName one that only the object carries. */
 function nameOf(raw: unknown, object: unknown): string {
   return text(field(raw, "name")) || text(field(object, "metadata", "name"));
 }
