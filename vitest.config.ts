@@ -1,7 +1,10 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Half of the tests wait for processes that they start, so two files at a time do well on two cores as well.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     setupFiles: ["test/support/property-seed.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
