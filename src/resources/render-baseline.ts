@@ -147,6 +147,15 @@ export function checkBaseline(baseline: Baseline): readonly Problem[] {
   return complaints;
 }
 
+/** What is wrong with a baseline because of what this namespace's labels and annotations say, in any cluster. */
+export function misfitsOf(
+  baseline: Baseline,
+  namespace: Omit<BaselineFacts, keyof ClusterValues>,
+): readonly Problem[] {
+  const rendered = renderBaseline(baseline, { ...SAMPLE, ...namespace });
+  return rendered.ok ? [] : rendered.error;
+}
+
 /** What a label or annotation may hold other than a name. */
 const OTHER_SAMPLES = ["192.0.2.0/24", "192.0.2.1", "1"];
 

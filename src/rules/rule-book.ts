@@ -5,6 +5,7 @@ import { keysNeededBy, type NeededKeys } from "../resources/baseline-variables.t
 import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import { builtInProfiles } from "../resources/profile.ts";
+import { misfitsOf } from "../resources/render-baseline.ts";
 import { type Resource, resourceKey } from "../resources/resource.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { jsonPath } from "../wire/shape.ts";
@@ -34,6 +35,10 @@ export class RuleBook {
     baselineNeeds: (name: string): NeededKeys | undefined => {
       const baseline = this.#inForce.baselines.get(name);
       return baseline === undefined ? undefined : keysNeededBy(baseline);
+    },
+    baselineMisfits: (name, namespace): readonly Problem[] => {
+      const baseline = this.#inForce.baselines.get(name);
+      return baseline === undefined ? [] : misfitsOf(baseline, namespace);
     },
     names: (): readonly string[] => [...this.#inForce.profiles.keys()].toSorted(),
   };

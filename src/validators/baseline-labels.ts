@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { listed } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { readLabels } from "../wire/metadata.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import { field } from "../wire/shape.ts";
+import { field, textAt } from "../wire/shape.ts";
 
-/** Report namespaces without the labels that their baseline is filled in with. */
+/** Report namespaces without the labels, or with values, that their baseline cannot be made with. */
 export const baselineLabels = defineValidator({
   id: "baseline-labels",
   title: "A namespace's baseline cannot be made",
-  why: "A Baseline may use labels and annotations of the namespace, as `$(namespace.labels.team)`, and a namespace may pick another than its profile's by the label `ringfence.dev/baseline`. Where the label or the Baseline is missing there is nothing to write, so the namespace is left without a baseline, or with the one it had.",
+  why: "A Baseline may use labels and annotations of the namespace, as `$(namespace.labels.team)`, and a namespace may pick another than its profile's by the label `ringfence.dev/baseline`. Where the label or the Baseline is missing, or a value is none that fits where it stands, there is nothing to write, so the namespace is left without a baseline, or with the one it had.",
   fix: "Give the namespace what its Baseline is made with, or pick a Baseline that there is.",
   kinds: ["namespace"],
   operations: ["CREATE", "UPDATE"],
@@ -37,10 +38,21 @@ export const baselineLabels = defineValidator({
         ? `baseline \`${name}\``
         : `baseline \`${name}\` of profile \`${profile.name}\``;
     const annotations = field(object?.manifest, "metadata", "annotations");
-    return [
+    const gaps = [
       ...lacking(whose, "label", missing(needed.labels, labels)),
       ...lacking(whose, "annotation", missing(needed.annotations, annotations)),
     ];
+    if (gaps.length > 0) return gaps;
+    const misfits = profiles.baselineMisfits(name, {
+      namespace: textAt(object?.manifest, "metadata", "name"),
+      labels: readLabels(labels),
+      annotations: readLabels(annotations),
+    });
+    return misfits.slice(0, 1).map(({ path, message }) => ({
+      path: "metadata",
+      message: `${whose} cannot be made with these labels and annotations: ${path}: ${message}`,
+      help: "give the namespace a value that fits there",
+    }));
   },
 });
 

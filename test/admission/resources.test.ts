@@ -753,7 +753,7 @@ describe("a namespace whose labels and annotations fill its baseline", () => {
       /opens dev\/\* → payments\/\*/,
     ],
     ["its annotation does so", payments("shop", "0.0.0.0/0"), /opens .* → payments\/\*/],
-    ["it is not known what would come out, and so it stays", payments("shop", "everybody"), null],
+    ["nothing would come out", payments("shop", "everybody"), /`everybody` is not a CIDR/],
   ])("is judged by what Ringfence will make of it: %s", async (_, object, problem) => {
     const { ask, engine } = createWorld({ resources });
     const stored = policy("payments/default-deny", {

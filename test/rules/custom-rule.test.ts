@@ -107,7 +107,7 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
   return engine.preview([{ kind: "policy", op: "upsert", object: policy }], (after, delta) =>
     runRules(
       profile,
-      { get: () => undefined, baselineNeeds: () => undefined },
+      { get: () => undefined, baselineNeeds: () => undefined, baselineMisfits: () => [] },
       {
         operation: "CREATE",
         object,

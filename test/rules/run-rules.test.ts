@@ -80,7 +80,11 @@ const situation: RuleSituation = {
   facts: NO_FACTS,
 };
 
-const NO_PROFILES: CompiledProfiles = { get: () => undefined, baselineNeeds: () => undefined };
+const NO_PROFILES: CompiledProfiles = {
+  get: () => undefined,
+  baselineNeeds: () => undefined,
+  baselineMisfits: () => [],
+};
 
 function profile(rules: readonly ProfileRule[]): Profile {
   return {
