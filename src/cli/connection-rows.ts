@@ -37,6 +37,7 @@ export interface RowFilter {
 type EndFilter = (end: Endpoint) => boolean;
 
 export interface RowFlags {
+  readonly namespace?: string;
   readonly from?: string;
   readonly to?: string;
   readonly port?: string;
@@ -45,10 +46,12 @@ export interface RowFlags {
 /** Read the filter flags. Throws an InputError for a name that nothing has. */
 export function parseRowFilter(flags: RowFlags, world: World, source: Source): RowFilter {
   const { from, to, port } = flags;
+  // An end is wherever it is: the namespace of the kubeconfig's context is for names that do not say theirs.
+  const saysWhere = flags.namespace === undefined && (from !== undefined || to !== undefined);
   return {
     from: from === undefined ? null : endFilter(from, world, source),
     to: to === undefined ? null : endFilter(to, world, source),
-    namespace: namespaceInQuestion(source, world),
+    namespace: saysWhere ? null : namespaceInQuestion(source, world),
     ports: port === undefined ? null : parsePorts(port),
   };
 }
@@ -171,7 +174,7 @@ function endFilter(text: string, world: World, source: Source): EndFilter {
     return (end) =>
       end.kind === "addresses" && end.range.first <= range.last && range.first <= end.range.last;
   }
-  const { pods } = findPods(parseReference(text), world, { ...source, allNamespaces: true });
+  const { pods } = findPods(parseReference(text), world, source);
   const labels = new Set(pods.map(workloadLabel));
   return (end) => end.kind === "workload" && labels.has(workloadLabel(end));
 }

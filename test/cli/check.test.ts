@@ -258,7 +258,7 @@ describe("what could go", () => {
 });
 
 const findingsSchema = z.object({
-  findings: z.array(z.object({ rule: z.string(), severity: z.string(), message: z.string() })),
+  findings: z.array(z.looseObject({ rule: z.string(), severity: z.string(), message: z.string() })),
 });
 
 describe("check of policies whose files say nothing of pods", () => {
@@ -329,6 +329,17 @@ describe("check of policies whose files say nothing of pods", () => {
     const { stdout } = await runCli(args, { input: `${rules}---\n${deny}` });
     const { findings } = findingsSchema.parse(JSON.parse(stdout));
     expect(findings.filter(({ rule }) => rule.startsWith("redundant"))).toEqual([]);
+  });
+
+  it("does not say of a policy for a whole namespace that it selects nothing", async () => {
+    const all = policy("{podSelector: {}}");
+    const some = policy("{podSelector: {matchLabels: {app: web}}}").replace("name: p", "name: web");
+    const input = `${all}---\n${some}`;
+    const { stdout } = await runCli(["audit", "--manifests", "-", "-o", "json"], { input });
+    const { findings } = findingsSchema.parse(JSON.parse(stdout));
+    expect(findings).toEqual([
+      expect.objectContaining({ rule: "selects-nothing", object: "NetworkPolicy shop/web" }),
+    ]);
   });
 
   it("says of a policy that allows everything that it changes nothing", async () => {

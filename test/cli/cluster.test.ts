@@ -381,6 +381,42 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     );
   });
 
+  it.each([
+    "--to shop/mysql-xyz --port 3306",
+    "--from shop/* --to shop/mysql-xyz --port 3306",
+    "-n shop --to mysql-xyz --port 3306",
+  ])("shows the connectivity of an end wherever it is: %s", async (flags) => {
+    const rows = await ask(`connectivity ${flags} -o csv`);
+    expect(rows).toMatchObject({ code: 0, stderr: "" });
+    expect(rows.stdout).toContain("shop/web[Pod],shop/mysql-xyz[Pod],");
+  });
+
+  it("looks for a name that says no namespace in that of the context", async () => {
+    expect(await ask("connectivity --to mysql-xyz")).toMatchObject({
+      code: 2,
+      stderr:
+        "error: there is no pod or workload `mysql-xyz` in namespace default; did you mean `shop/mysql-xyz`?\n",
+    });
+  });
+
+  it("says that nothing is allowed where nobody is", async () => {
+    expect(await ask("connectivity")).toMatchObject({
+      code: 0,
+      stdout: "nothing is allowed\n",
+      stderr: "note: there is no pod in namespace default; -A looks in all\n",
+    });
+  });
+
+  it("diagnoses a policy in the namespace that its name says", async () => {
+    const { stdout, stderr } = await ask("doctor --policy shop/mysql");
+    expect(stderr).toBe("");
+    expect(stdout).toContain("every policy selects pods");
+    expect(await ask("doctor --policy mysql")).toMatchObject({
+      code: 2,
+      stderr: "error: there is no policy `mysql` in namespace default\n",
+    });
+  });
+
   it("shows connectivity and what a file would change", async () => {
     const rows = await ask("connectivity -n shop --to shop/mysql-xyz --port 3306 -o csv");
     expect(rows).toMatchObject({ code: 0, stderr: "" });

@@ -1,3 +1,4 @@
+import type { Pod } from "../../engine/model.ts";
 import type { Connection } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
 import { filterRows, parseRowFilter, type RowFlags, rowData } from "../connection-rows.ts";
@@ -12,9 +13,10 @@ import {
   renderMermaid,
 } from "../render/connection-text.ts";
 import { isDataFormat, renderDocument } from "../render/document.ts";
-import { createReport } from "../report.ts";
+import { createReport, type Report } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
+import type { World } from "../sources/world.ts";
 
 export interface ConnectivityFlags extends SourceFlags, RowFlags {
   readonly output: "text" | "matrix" | "json" | "yaml" | "csv" | "dot" | "mermaid";
@@ -27,10 +29,22 @@ export async function connectivity(flags: ConnectivityFlags): Promise<Outcome> {
   const world = await source.load(EVERYTHING);
   const filter = parseRowFilter(flags, world, source);
   const rows = filterRows(world.engine.connections("workload"), filter);
+  if (rows.length === 0 && source.kind === "cluster") noteNoPods(filter.namespace, world, report);
   const written = [...world.policies.values()].filter(({ standing }) => standing !== "assumed");
   const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(written, world)];
   if (!isDataFormat(flags.output)) report.assuming(assumptions);
   return { text: render(rows, assumptions, flags.output), exitCode: EXIT.ok };
+}
+
+/** That nothing is listed says something else if there is nobody; of files the assumptions tell. */
+function noteNoPods(namespace: string | null, world: World, report: Report): void {
+  const isThere = ({ namespace: own }: Pod): boolean => namespace === null || own === namespace;
+  if ([...world.pods.values()].some(isThere)) return;
+  report.note(
+    namespace === null
+      ? "there is no pod here"
+      : `there is no pod in namespace ${namespace}; -A looks in all`,
+  );
 }
 
 function render(

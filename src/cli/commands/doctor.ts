@@ -31,14 +31,14 @@ const SCOPE = { ...EVERYTHING, services: true, workloads: true, configMapsOf };
 /** Everything that makes a policy do nothing, or something that nobody expects, as a checklist with evidence. */
 export async function doctor(flags: DoctorFlags): Promise<Outcome> {
   const report = createReport();
-  const source = await openSource(flags, report);
+  const source = await openSource(inNamespaceOfPolicy(flags), report);
   const world = await source.load(SCOPE);
   const namespace = namespaceInQuestion(source, world);
   const all = policiesIn(world, namespace);
   const patient: Patient = {
     world,
     namespace,
-    policies: flags.policy === undefined ? all : named(flags.policy, all),
+    policies: flags.policy === undefined ? all : named(flags.policy, all, namespace),
     governance: await Governance.read({ resources: [] }, report, "restricted"),
   };
   const diagnoses: readonly Diagnosis[] = [
@@ -59,8 +59,19 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
   return { text, exitCode: found ? EXIT.found : EXIT.ok };
 }
 
+/** `--policy shop/web` is about `shop`, unless -n or -A is there. */
+function inNamespaceOfPolicy(flags: DoctorFlags): DoctorFlags {
+  const [namespace = "", name] = flags.policy?.split("/") ?? [];
+  const isSaid = flags.namespace !== undefined || flags.allNamespaces === true;
+  return name === undefined || isSaid ? flags : { ...flags, namespace };
+}
+
 /** The policies of that name: `web`, `shop/web`. */
-function named(text: string, policies: readonly SourcePolicy[]): readonly SourcePolicy[] {
+function named(
+  text: string,
+  policies: readonly SourcePolicy[],
+  place: string | null,
+): readonly SourcePolicy[] {
   const found = policies.filter(
     ({ policy: { namespace, name } }) => text === name || text === `${namespace}/${name}`,
   );
@@ -69,5 +80,6 @@ function named(text: string, policies: readonly SourcePolicy[]): readonly Source
     policies.map(({ policy: { namespace, name } }) => [`${namespace}/${name}`, name]),
   );
   const [, short = text] = text.split("/");
-  throw usageError(`there is no policy \`${text}\`${didYouMean(short, names)}`);
+  const where = place === null || text.includes("/") ? "" : ` in namespace ${place}`;
+  throw usageError(`there is no policy \`${text}\`${where}${didYouMean(short, names)}`);
 }

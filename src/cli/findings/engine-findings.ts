@@ -42,8 +42,14 @@ function describe(finding: ClusterFinding, world: World): readonly ReportedFindi
   return keys.flatMap((key) => {
     const source = world.policies.get(key);
     if (source === undefined || source.standing === "assumed") return [];
+    if (finding.code === "selects-nothing" && isForAll(source.policy)) return [];
     return [report(judgedPolicy(source), { rule: finding.code, ...words(finding) })];
   });
+}
+
+/** Whoever selects all pods of a namespace, as a baseline does, means those to come as well. */
+function isForAll({ tier, subject }: Policy): boolean {
+  return tier === "NetworkPolicy" && subject.pods.length === 0;
 }
 
 function words(finding: Exclude<ClusterFinding, { readonly code: "unprotected" }>): Words {
