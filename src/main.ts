@@ -119,8 +119,7 @@ async function serve(config: Config, logger: Logger): Promise<void> {
   await resourceFolder.start();
   cluster.start();
   void cluster.whenSynced().then(() => loneWork.start());
-  await listeners.listen();
-  logger.info("serving", { host: config.listenAddress, webhookPort: config.webhookPort });
+  logger.info("serving", { host: config.listenAddress, ...(await listeners.listen()) });
 
   const signal = await stopSignal();
   logger.info("stopping", { signal });

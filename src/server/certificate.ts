@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -57,10 +57,10 @@ export class CertificateFiles {
    * since 1970.
    */
   static async open(paths: CertificatePaths, now = Date.now): Promise<CertificateFiles> {
-    const read = await readPair(paths);
-    if (!read.ok)
-      throw new AppError("NP_E_CERTIFICATE", `${read.error.path}: ${read.error.message}`);
-    return new CertificateFiles(paths, read.value, now);
+    const pair = await readPair(paths);
+    if (!pair.ok)
+      throw new AppError("NP_E_CERTIFICATE", `${pair.error.path}: ${pair.error.message}`);
+    return new CertificateFiles(paths, pair.value, now);
   }
 
   get current(): CertificatePair {
@@ -89,25 +89,25 @@ export class CertificateFiles {
   }
 
   async #check(listener: CertificateListener): Promise<void> {
-    const read = await this.#usable();
+    const pair = await this.#usable();
     const before = this.#problem;
-    this.#problem = read.ok ? null : read.error;
-    if (!read.ok) {
-      if (!isDeepStrictEqual(read.error, before)) listener.refused(read.error);
+    this.#problem = pair.ok ? null : pair.error;
+    if (!pair.ok) {
+      if (!isDeepStrictEqual(pair.error, before)) listener.refused(pair.error);
       return;
     }
-    if (isDeepStrictEqual(read.value, this.#current)) return;
-    this.#current = read.value;
-    listener.replaced(read.value);
+    if (isDeepStrictEqual(pair.value, this.#current)) return;
+    this.#current = pair.value;
+    listener.replaced(pair.value);
   }
 
   /** The pair in the files, unless nobody would accept it while the pair in use is accepted. */
   async #usable(): Promise<Result<CertificatePair, Problem>> {
-    const read = await readPair(this.#paths);
+    const pair = await readPair(this.#paths);
     const now = this.#now();
-    if (!read.ok || whyInvalid(this.#current, now) !== null) return read;
-    const why = whyInvalid(read.value, now);
-    return why === null ? read : failure(problemOf(this.#paths.certificatePath, why));
+    if (!pair.ok || whyInvalid(this.#current, now) !== null) return pair;
+    const why = whyInvalid(pair.value, now);
+    return why === null ? pair : failure(problemOf(this.#paths.certificatePath, why));
   }
 }
 
@@ -145,32 +145,41 @@ async function readPair({
   if (!key.ok) return key;
   const clientCa = clientCaPath === "" ? success(null) : await readAuthorities(clientCaPath);
   if (!clientCa.ok) return clientCa;
+  const leaf = read(certificatePath, () => new X509Certificate(certificate.value));
+  if (!leaf.ok) return leaf;
+  const privateKey = read(keyPath, () => createPrivateKey(key.value));
+  if (!privateKey.ok) return privateKey;
+  // The two are read at different instants: in the middle of a renewal they may not be a pair.
+  const pair = { cert: certificate.value, key: key.value };
+  const context = read(certificatePath, () => createSecureContext(pair));
+  if (!context.ok) return context;
+  return success({
+    certificate: certificate.value,
+    key: key.value,
+    clientCa: clientCa.value,
+    notBefore: new Date(leaf.value.validFrom),
+    notAfter: new Date(leaf.value.validTo),
+  });
+}
+
+/** What `make` makes of the file's content; a problem of the file where it throws. */
+function read<T>(path: string, make: () => T): Result<T, Problem> {
   try {
-    // The two are read at different instants: in the middle of a renewal they may not be a pair.
-    createSecureContext({ cert: certificate.value, key: key.value });
-    const { validFrom, validTo } = new X509Certificate(certificate.value);
-    return success({
-      certificate: certificate.value,
-      key: key.value,
-      clientCa: clientCa.value,
-      notBefore: new Date(validFrom),
-      notAfter: new Date(validTo),
-    });
+    return success(make());
   } catch (error) {
-    return failure(problemOf(certificatePath, error));
+    return failure(problemOf(path, error));
   }
 }
 
 /** SECURITY: TLS takes a file without a certificate for an empty list, and then silently refuses everybody. */
 async function readAuthorities(path: string): Promise<Result<string, Problem>> {
-  const read = await readText(path);
-  if (!read.ok) return read;
-  try {
-    const isAuthority = new X509Certificate(read.value).ca;
-    return isAuthority ? read : failure(problemOf(path, "the certificate is not an authority's"));
-  } catch (error) {
-    return failure(problemOf(path, error));
-  }
+  const text = await readText(path);
+  if (!text.ok) return text;
+  const certificate = read(path, () => new X509Certificate(text.value));
+  if (!certificate.ok) return certificate;
+  return certificate.value.ca
+    ? text
+    : failure(problemOf(path, "the certificate is not an authority's"));
 }
 
 async function readText(path: string): Promise<Result<string, Problem>> {

@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { type CertificateFiles, type CertificateListener, whyInvalid } from "./certificate.ts";
 import { createServer, type ServerOptions, secureContextOf } from "./create-server.ts";
 import { createMetricsServer, createProbes, type MetricsSource } from "./probes.ts";
@@ -41,8 +42,8 @@ export class Listeners {
     this.#metrics = createMetricsServer(metrics);
   }
 
-  /** Listen on all three, the webhook last, and follow the certificate from now on. */
-  async listen(): Promise<void> {
+  /** Listen on all three, the webhook last, and follow the certificate from now on; the ports, chosen ones too. */
+  async listen(): Promise<Omit<Addresses, "listenAddress">> {
     const { addresses, certificate, certificateListener } = this.#options;
     const { listenAddress: host, webhookPort, healthPort, metricsPort } = addresses;
     certificate.follow({
@@ -55,6 +56,11 @@ export class Listeners {
     await this.#probes.listen({ host, port: healthPort });
     await this.#metrics.listen({ host, port: metricsPort });
     await this.#webhook.listen({ host, port: webhookPort });
+    return {
+      webhookPort: portOf(this.#webhook, webhookPort),
+      healthPort: portOf(this.#probes, healthPort),
+      metricsPort: portOf(this.#metrics, metricsPort),
+    };
   }
 
   /** Be unready and answer what is under way; settles when the webhook is closed. */
@@ -74,4 +80,13 @@ export class Listeners {
     if (this.#draining) return "stopping";
     return whyInvalid(certificate.current, Date.now()) ?? unready();
   }
+}
+
+/** A port of 0 is another by now. */
+function portOf(
+  server: { readonly addresses: () => readonly (AddressInfo | string)[] },
+  asked: number,
+): number {
+  const [address] = server.addresses();
+  return typeof address === "object" ? address.port : asked;
 }

@@ -48,6 +48,13 @@ describeWithControlPlane("Ringfence starts", (plane) => {
     expect(said).toContain("/nowhere/tls.crt");
   });
 
+  it("on a free port where it is to choose one, which it names", async () => {
+    const before = ringfence.log.length;
+    await ringfence.start({ "webhook-port": "0" });
+    const said = /"webhookPort":[1-9]\d*,.*"msg":"serving"/;
+    await vi.waitFor(() => expect(ringfence.log.slice(before)).toMatch(said), 10_000);
+  });
+
   it("while the API server is gone: alive, not ready, and ready once it is back", async () => {
     ringfence.proxy.inject({ kind: "drop" });
     await ringfence.start();

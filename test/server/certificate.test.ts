@@ -219,6 +219,14 @@ describe("a renewed certificate that is not valid", () => {
 const UNUSABLE: readonly (readonly [string, (folder: string) => Promise<unknown>, string])[] = [
   ["missing", async () => undefined, "tls.crt: ENOENT"],
   ["no PEM", (folder) => write(folder, "not a certificate", "not a key"), "tls.crt: "],
+  [
+    "without its key",
+    async (folder) => {
+      const { certificate } = await issueCertificate(authority, join(folder, "issued"));
+      await write(folder, await readFile(certificate, "utf8"), "not a key");
+    },
+    "tls.key: ",
+  ],
 ];
 
 it.each(UNUSABLE)("does not start with a certificate that is %s", async (_, prepare, message) => {
