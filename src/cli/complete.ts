@@ -24,7 +24,7 @@ export async function complete(words: readonly string[]): Promise<string> {
   }
   const option = verb.options.find((one) => isFlag(one, before.at(-1) ?? ""));
   if (option !== undefined && (option.required || option.optional)) {
-    const values = option.argChoices ?? (await namesAfter(option, verb, before.slice(1, -1)));
+    const values = option.argChoices ?? (await namesAfter(option, verb, before.slice(1, -1), last));
     const takesPath = option.flags.includes("<path");
     const candidates = [...new Set(values)].toSorted().map((value) => [value, ""] as const);
     return lines(candidates, last, takesPath ? DIRECTIVE.files : DIRECTIVE.noFiles);
@@ -38,6 +38,7 @@ async function namesAfter(
   { long }: Option,
   verb: Command,
   words: readonly string[],
+  last: string,
 ): Promise<readonly string[]> {
   if (long === "--profile") return BUILT_IN_PROFILES;
   if (long === undefined || long === null || !NAMED.has(long)) return [];
@@ -47,7 +48,13 @@ async function namesAfter(
     return []; // a value that will be refused when the command is run
   }
   const { namesFor } = await import("./complete-values.ts");
-  return namesFor(long, verb.opts<SourceFlags>());
+  const flags = verb.opts<SourceFlags>();
+  const [namespace = "", name] = last.split("/");
+  if (name === undefined || flags.manifests !== undefined || flags.allNamespaces === true) {
+    return namesFor(long, flags);
+  }
+  const names = await namesFor(long, { ...flags, namespace });
+  return names.map((one) => `${namespace}/${one}`);
 }
 
 const NAMED: ReadonlySet<string> = new Set([

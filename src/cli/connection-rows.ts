@@ -174,6 +174,8 @@ function endFilter(text: string, world: World, source: Source): EndFilter {
     return (end) =>
       end.kind === "addresses" && end.range.first <= range.last && range.first <= end.range.last;
   }
+  // No name of a namespace has a dot or a colon in it.
+  if (/^[^/]*[.:][^/]*\/[^/]*$/.test(text)) throw usageError(`\`${text}\` is not a CIDR`);
   const { pods } = findPods(parseReference(text), world, source);
   const labels = new Set(pods.map(workloadLabel));
   return (end) => end.kind === "workload" && labels.has(workloadLabel(end));

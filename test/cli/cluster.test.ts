@@ -90,6 +90,7 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
   it.each([
     { words: ["-n", "sho"], answer: ["shop"] },
     { words: ["-n", "shop", "--dst-pod", "my"], answer: ["mysql", "mysql-xyz"] },
+    { words: ["--dst-pod", "shop/my"], answer: ["shop/mysql", "shop/mysql-xyz"] },
     { words: ["-n=shop", "--dst-service", ""], answer: ["db"] },
     { words: ["--context", ""], answer: ["test"] },
     { words: ["--as", "rita", "-n", ""], answer: [] },

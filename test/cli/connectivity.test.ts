@@ -31,6 +31,7 @@ describe("who can reach whom", () => {
   it.each([
     ["--from shop/wbe", "did you mean"],
     ["--to nowhere/*", "there is no pod in namespace `nowhere`"],
+    ["--from 10.0.0.0/99", "`10.0.0.0/99` is not a CIDR"],
     ["--port 70000", "is not a port"],
     ["--port icmp/1", "is not a port"],
     ["-o png", "Allowed choices are"],

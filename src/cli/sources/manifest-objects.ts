@@ -36,7 +36,10 @@ export async function readManifests(
   if (problems.length > 0) throw new InputError(problems);
   if (foreign.length > 0) report.note(passedOver(foreign));
   noteForeignPolicies(objects, report);
-  if (objects.length === 0) throw usageError(`${paths.join(", ")}: no Kubernetes object in there`);
+  if (objects.length === 0) {
+    const names = paths.map((path) => (path === "-" ? "standard input" : path));
+    throw usageError(`${names.join(", ")}: no Kubernetes object in there`);
+  }
   return objects;
 }
 
