@@ -1,6 +1,11 @@
 import type { FunctionTable } from "./function-table.ts";
 import type { Expr, Parsed, Part } from "./parse-expression.ts";
-import type { Callee } from "./resolve-call.ts";
+
+/** A function as it is called: a method's receiver is the first argument. */
+export interface Callee {
+  readonly name: string;
+  readonly isMethod: boolean;
+}
 
 /** What names stand for. */
 export interface Names {

@@ -1,30 +1,19 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { attempt } from "./attempt.ts";
-import { checkTypes } from "./check-types.ts";
-import { Compiler, type Vocabulary } from "./compiler.ts";
+import { Compiler } from "./compiler.ts";
 import type { Complaint } from "./find-syntax-error.ts";
 import { Frame, Halt, type HostFunction, type Limits } from "./frame.ts";
 import { FUNCTIONS, functionTable } from "./function-table.ts";
 import { type FunctionDeclaration, hostOverload } from "./host-function.ts";
-import { type Parsed, parseExpression } from "./parse-expression.ts";
-import { mayBe } from "./resolve-call.ts";
-import type { Shape } from "./shape.ts";
-import { writeType } from "./static-type.ts";
-import {
-  EvaluationError,
-  type Outcome,
-  readInput,
-  type TypeName,
-  typeOf,
-  type Value,
-} from "./value.ts";
+import type { TypeText } from "./overload.ts";
+import { parseExpression } from "./parse-expression.ts";
+import { readType, type StaticType } from "./static-type.ts";
+import { EvaluationError, type Outcome, readInput, typeOf, type Value } from "./value.ts";
 
 /** What an expression may refer to beside CEL's own: declared here, given their values at evaluation. */
 export interface Environment {
-  readonly variables: Readonly<Record<string, TypeName>>;
+  readonly variables: Readonly<Record<string, TypeText | StaticType>>;
   readonly functions: readonly FunctionDeclaration[];
-  /** What is known of variables. */
-  readonly shapes?: Readonly<Record<string, Shape>>;
 }
 
 /** What an evaluation works on. */
@@ -66,18 +55,16 @@ export function compileExpression<R extends keyof ResultTypes>(
   const parsed = parseExpression(text);
   if (!parsed.ok) return failure([problem(text, parsed.error)]);
   const functions = functionTable([...FUNCTIONS, ...environment.functions.map(hostOverload)]);
-  const variables = new Map(Object.entries(environment.variables));
-  const shapes = new Map(Object.entries(environment.shapes ?? {}));
-  const vocabulary = { variables, functions, shapes };
-  const compiler = new Compiler(vocabulary, parsed.value);
-  const { run, type } = compiler.compile();
-  if (!mayBe(type, result)) {
-    compiler.faults.add({ offset: 0, message: `gives ${type}, expected ${result}` });
-  }
+  const variables = new Map(
+    Object.entries(environment.variables).map(([name, type]) => [
+      name,
+      typeof type === "string" ? readType(type) : type,
+    ]),
+  );
+  const compiler = new Compiler({ variables, functions }, parsed.value);
+  const run = compiler.compile(result);
   const faults = compiler.faults.all();
-  // What the rest would make of an expression with faults is no help.
-  const complaints = faults.length > 0 ? faults : misfits(vocabulary, parsed.value, result);
-  if (complaints.length > 0) return failure(complaints.map((one) => problem(text, one)));
+  if (faults.length > 0) return failure(faults.map((one) => problem(text, one)));
   const { slotCount } = compiler;
   const { patterns } = compiler.constants;
   const used = [...compiler.variables];
@@ -91,18 +78,6 @@ export function compileExpression<R extends keyof ResultTypes>(
       return ending(attempt(run, frame), result, text);
     },
   });
-}
-
-/** What does not fit by what lists, maps and optional values hold. */
-function misfits(
-  vocabulary: Vocabulary,
-  parsed: Parsed,
-  result: keyof ResultTypes,
-): readonly Complaint[] {
-  const { type, complaints } = checkTypes(vocabulary, parsed);
-  return type.name === "dyn" || result === "dyn" || type.name === result
-    ? complaints
-    : [...complaints, { offset: 0, message: `gives ${writeType(type)}, expected ${result}` }];
 }
 
 /** Put the variables that the expression uses into their slots. */

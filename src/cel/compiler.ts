@@ -1,7 +1,10 @@
 import { unreachable } from "../errors.ts";
-import { calleeOf, type Names, pathOf } from "./callee.ts";
+import { fieldOf, hasField, optionalFieldOf } from "./access.ts";
+import { misuse } from "./call-faults.ts";
+import { type Callee, calleeOf, type Names, pathOf } from "./callee.ts";
+import { Checker, type Entry, lacksField } from "./checker.ts";
 import { Constants } from "./constants.ts";
-import { noRange } from "./evaluate-macro.ts";
+import type { Run } from "./evaluate-macro.ts";
 import { Faults } from "./faults.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { literalOf } from "./literal.ts";
@@ -12,62 +15,35 @@ import {
   readMacroCall,
   readOptionalMacro,
 } from "./macro.ts";
-import {
-  areConstant,
-  callNode,
-  conditionalNode,
-  constantNode,
-  fieldNode,
-  hasNode,
-  listNode,
-  logicNode,
-  macroNode,
-  mapNode,
-  NOTHING,
-  type Node,
-  slotNode,
-  variableNode,
-} from "./node.ts";
-import {
-  optionalElementNode,
-  optionalFieldNode,
-  optionalListNode,
-  optionalMacroNode,
-  standInNode,
-} from "./optional-node.ts";
-import type { Overload } from "./overload.ts";
+import { areConstant, constantNode, NOTHING, type Node } from "./node.ts";
+import { optionalMacroRun, standInRun } from "./optional-runs.ts";
 import type { Expr, Parsed, Part } from "./parse-expression.ts";
-import { type Callee, mayBe, misuse, resolveCall } from "./resolve-call.ts";
-import { find, type Scope } from "./scope.ts";
-import { ANY, fieldShape, lacksField, type Shape } from "./shape.ts";
 import {
-  EvaluationError,
-  isWritableType,
-  type Outcome,
-  type TypeName,
-  TypeValue,
-} from "./value.ts";
+  callRun,
+  fieldRun,
+  type Item,
+  listRun,
+  macroRun,
+  mapRun,
+  operatorRun,
+  slotRun,
+  variableRun,
+} from "./runs.ts";
+import { find, type Scope } from "./scope.ts";
+import { BOOL, DYN, isOpen, listOf, mapOf, optionalOf, type StaticType } from "./static-type.ts";
+import { EvaluationError, isWritableType, type Outcome, TypeValue } from "./value.ts";
 
 /** What an expression may refer to. */
 export interface Vocabulary {
-  readonly variables: ReadonlyMap<string, TypeName>;
+  readonly variables: ReadonlyMap<string, StaticType>;
   readonly functions: FunctionTable;
-  /** What is known of variables; a variable that is not among them may have any fields. */
-  readonly shapes: ReadonlyMap<string, Shape>;
 }
 
 /** As deep as cel-go goes, with brackets or without: `a.b.c` is three deep. */
 const MAX_DEPTH = 250;
 
-/** What may be asked for fields. */
-const WITH_FIELDS: ReadonlySet<TypeName> = new Set(["map", "optional_type", "dyn"]);
-
 /** Methods whose argument is not evaluated where it is not needed. */
 const STAND_INS: ReadonlySet<string> = new Set(["or", "orValue"]);
-
-/** What gives an item of a list, or what is in an optional value or a list again. */
-const GIVING_ITEM: ReadonlySet<string> = new Set(["_[_]", "first", "last"]);
-const GIVING_SAME: ReadonlySet<string> = new Set(["value", "distinct", "reverse", "slice"]);
 
 /** Turns a syntax tree into functions that evaluate it, and notes everything that is wrong with it. */
 export class Compiler {
@@ -77,21 +53,30 @@ export class Compiler {
   readonly variables = new Map<string, number>();
   readonly #vocabulary: Vocabulary;
   readonly #parsed: Parsed;
+  readonly #checker: Checker;
   #slots = 0;
   #depth = 0;
 
   constructor(vocabulary: Vocabulary, parsed: Parsed) {
     this.#vocabulary = vocabulary;
     this.#parsed = parsed;
+    this.#checker = new Checker(vocabulary.functions);
   }
 
   get slotCount(): number {
     return this.#slots;
   }
 
-  /** The whole expression. */
-  compile(): Node {
-    return this.#node(this.#parsed.expr, null);
+  /** The whole expression, which is to give a `result`. */
+  compile(result: string): Run {
+    const { run, type } = this.#node(this.#parsed.expr, null);
+    // What does not fit in an expression with faults is no help.
+    if (this.faults.all().length === 0) {
+      for (const { expr, message } of this.#checker.odd()) this.#complain(expr, message);
+    }
+    const whole = this.#checker.whole(type, result);
+    if (typeof whole === "string") this.faults.add({ offset: 0, message: whole });
+    return run;
   }
 
   #node(expr: Expr | undefined, scope: Scope | null): Node {
@@ -102,7 +87,7 @@ export class Compiler {
     this.#depth += 1;
     const node = this.#compile(expr, expr.exprKind, scope);
     this.#depth -= 1;
-    return node;
+    return { ...node, type: this.#checker.resolve(node.type) };
   }
 
   #compile(expr: Expr, kind: Expr["exprKind"], scope: Scope | null): Node {
@@ -144,11 +129,10 @@ export class Compiler {
 
   #name(expr: Expr, name: string, scope: Scope | null): Node {
     const given = find(scope, name);
-    if (given !== null) return slotNode(given.slot, given.shape);
+    if (given !== null) return { run: slotRun(given.slot), type: given.type };
     const type = this.#vocabulary.variables.get(name);
     if (type !== undefined) {
-      const shape = this.#vocabulary.shapes.get(name) ?? ANY;
-      return { ...variableNode(this.#slotOf(name), type, this.#parsed.offsetOf(expr)), shape };
+      return { run: variableRun(this.#slotOf(name), this.#parsed.offsetOf(expr)), type };
     }
     if (isWritableType(name)) return constantNode(new TypeValue(name));
     const known = [...this.#vocabulary.variables.keys()].map((variable) => `\`${variable}\``);
@@ -166,24 +150,17 @@ export class Compiler {
     if (isWritableType(qualified) && !part.testOnly) return constantNode(new TypeValue(qualified));
     const object = this.#node(part.operand, scope);
     const field = this.#parsed.fieldOf(expr, part.field);
-    return WITH_FIELDS.has(object.type)
-      ? this.#field(expr, object, { ...part, field })
-      : this.#complain(expr, `a ${object.type} has no field \`${field}\``);
-  }
-
-  #field(expr: Expr, object: Node, { field, testOnly }: Part<"selectExpr">): Node {
-    const offset = this.#parsed.offsetOf(expr);
     const isOptional = this.#parsed.isOptional(expr);
-    if (testOnly && isOptional) return this.#complain(expr, misuse("has", "has(a.b)"));
-    const { shape = ANY } = object;
-    const fault = lacksField(shape, field);
-    if (testOnly || isOptional) this.faults.asksFor(field);
-    else if (fault !== null && object.type !== "optional_type") {
-      this.faults.lacks(field, { offset, message: fault });
-    }
-    if (testOnly) return hasNode(object, field, offset);
-    const node = (isOptional ? optionalFieldNode : fieldNode)(object, field, offset);
-    return { ...node, shape: fieldShape(shape, field) };
+    if (part.testOnly && isOptional) return this.#complain(expr, misuse("has", "has(a.b)"));
+    const type = this.#checker.field(object.type, field, isOptional);
+    if (typeof type === "string") return this.#complain(expr, type);
+    const offset = this.#parsed.offsetOf(expr);
+    const fault = lacksField(object.type, field);
+    if (part.testOnly || isOptional) this.faults.asksFor(field);
+    else if (fault !== null) this.faults.lacks(field, { offset, message: fault });
+    const read = part.testOnly ? hasField : isOptional ? optionalFieldOf : fieldOf;
+    const run = fieldRun(read, object.run, field, offset);
+    return { run, type: part.testOnly ? BOOL : type };
   }
 
   #namesIn(scope: Scope | null): Names {
@@ -201,73 +178,51 @@ export class Compiler {
     const optionalMacro = readOptionalMacro(call);
     if (optionalMacro !== null) return this.#optionalMacro(expr, optionalMacro, scope);
     const { callee, args } = calleeOf(call, this.#namesIn(scope));
-    const nodes = args.map((arg) => this.#node(arg, scope));
-    const [first = NOTHING, second = NOTHING, third = NOTHING] = nodes;
-    switch (callee.name) {
-      case "_&&_":
-      case "_||_":
-        this.#expectBool(expr, first);
-        this.#expectBool(expr, second);
-        return logicNode(first, second, callee.name === "_||_");
-      case "_?_:_":
-        this.#expectBool(expr, first);
-        return conditionalNode(first, second, third);
-      default:
-        return this.#function(expr, callee, nodes);
-    }
+    const look = (): readonly Node[] => args.map((arg) => this.#node(arg, scope));
+    const nodes = callee.name === "format" ? this.#checker.mixed(look) : look();
+    const isOptional = callee.name === "_[_]" && this.#parsed.isOptional(expr);
+    return this.#function(expr, isOptional ? { ...callee, name: "_[?_]" } : callee, nodes);
   }
 
   #function(expr: Expr, callee: Callee, args: readonly Node[]): Node {
-    const types = args.map(({ type }) => type);
-    const overloads = resolveCall(callee, types, this.#vocabulary.functions);
-    if (typeof overloads === "string") return this.#complain(expr, overloads);
-    const fault = this.constants.faultOf(overloads[0], args);
-    if (fault !== null) return this.#complain(expr, fault);
-    const call = this.#callNode(expr, overloads, args);
-    const node = { ...call, shape: shapeOfResult(callee, args[0]?.shape) };
-    const isPure = overloads.every((overload) => overload.isPure);
-    return isPure ? this.#folded(expr, node, args) : node;
-  }
-
-  #callNode(expr: Expr, overloads: readonly Overload[], args: readonly Node[]): Node {
-    const offset = this.#parsed.offsetOf(expr);
-    const [first = NOTHING, second = NOTHING] = args;
+    const type = this.#checker.call(
+      callee,
+      args.map((arg) => arg.type),
+    );
+    if (typeof type === "string") return this.#complain(expr, type);
+    // Which of them it is, the values tell.
+    const overloads =
+      this.#vocabulary.functions
+        .get(callee.name)
+        ?.filter(
+          (one) => one.isMethod === callee.isMethod && one.parameters.length === args.length,
+        ) ?? [];
     const [overload] = overloads;
-    if (overload?.name === "_[_]" && this.#parsed.isOptional(expr)) {
-      return optionalElementNode(first, second, offset);
-    }
-    return overload !== undefined && STAND_INS.has(overload.name)
-      ? standInNode(overload, [first, second], offset)
-      : callNode(overloads, args, offset);
+    const runs = args.map(({ run }) => run);
+    if (overload === undefined) return { run: operatorRun(callee.name, runs), type };
+    const items = args.map((arg) => arg.items?.map((item) => this.#checker.close(item).name));
+    const fault = this.constants.faultOf(overload, args, items);
+    if (fault !== null) return this.#complain(expr, fault);
+    const offset = this.#parsed.offsetOf(expr);
+    const run = STAND_INS.has(callee.name)
+      ? standInRun(overload, runs, offset)
+      : callRun(overloads, runs, offset);
+    const isPure = overloads.every((one) => one.isPure);
+    return isPure ? this.#folded(expr, { run, type }, args) : { run, type };
   }
 
   /** What consists of constants is evaluated now. */
-  #folded(expr: Expr, node: Node, parts: readonly Node[]): Node {
+  #folded(expr: Expr, node: Node, parts: readonly Pick<Node, "constant">[]): Node {
     const outcome = areConstant(parts) ? this.constants.evaluate(node) : undefined;
-    return outcome === undefined ? node : this.#literal(expr, outcome);
-  }
-
-  #expectBool(expr: Expr, { type }: Node): void {
-    if (type !== "bool" && type !== "dyn") this.#complain(expr, `expected a bool, got ${type}`);
-  }
-
-  /** The first that is not optional is complained of; null where all may be. */
-  #notOptional(expr: Expr, nodes: readonly Node[]): Node | null {
-    const odd = nodes.find(({ type }) => !mayBe(type, "optional_type"));
-    return odd === undefined
-      ? null
-      : this.#complain(expr, `expected an optional_type, got ${odd.type}`);
+    if (outcome instanceof EvaluationError) return this.#complain(expr, outcome.message);
+    return outcome === undefined ? node : { ...node, run: () => outcome, constant: outcome };
   }
 
   #list(expr: Expr, { elements }: Part<"listExpr">, scope: Scope | null): Node {
-    const nodes = elements.map((element) => this.#node(element, scope));
-    const isOptional = nodes.map((_, index) => this.#parsed.isOptional(expr, index));
-    const optional = nodes.filter((_, index) => isOptional[index] === true);
-    const node =
-      optional.length === 0
-        ? listNode(nodes)
-        : optionalListNode({ nodes, isOptional }, this.#parsed.offsetOf(expr));
-    return this.#notOptional(expr, optional) ?? this.#folded(expr, node, nodes);
+    const items = elements.map((element, index) => this.#item(expr, index, element, scope));
+    const run = listRun(items, this.#parsed.offsetOf(expr));
+    const type = listOf(this.#checker.joined(items));
+    return this.#folded(expr, { run, type, items: items.map((item) => item.type) }, items);
   }
 
   #map(expr: Expr, { messageName, entries }: Part<"structExpr">, scope: Scope | null): Node {
@@ -275,65 +230,80 @@ export class Compiler {
       return this.#complain(expr, `there are no objects of type \`${messageName}\``);
     }
     const pairs = entries.map(({ keyKind, value }, index) => ({
-      key: this.#node(keyKind.case === "mapKey" ? keyKind.value : undefined, scope),
-      value: this.#node(value, scope),
-      isOptional: this.#parsed.isOptional(expr, index),
+      key: this.#key(expr, keyKind.case === "mapKey" ? keyKind.value : undefined, scope),
+      value: this.#item(expr, index, value, scope),
     }));
-    const optional = pairs.flatMap(({ value, isOptional }) => (isOptional ? [value] : []));
-    const node = mapNode(pairs, this.#parsed.offsetOf(expr));
-    const nodes = pairs.flatMap(({ key, value }) => [key, value]);
-    return this.#notOptional(expr, optional) ?? this.#folded(expr, node, nodes);
+    const keys = pairs.map(({ key }) => key);
+    const values = pairs.map(({ value }) => value);
+    const run = mapRun(pairs, this.#parsed.offsetOf(expr));
+    const type = mapOf(this.#checker.joined(keys), this.#checker.joined(values));
+    return this.#folded(expr, { run, type }, [...keys, ...values]);
+  }
+
+  #key(whole: Expr, expr: Expr | undefined, scope: Scope | null): Node & Entry {
+    return { ...this.#node(expr, scope), expr: expr ?? whole };
+  }
+
+  /** An item of a list or a value of a map, which may have a `?` before it. */
+  #item(
+    whole: Expr,
+    index: number,
+    expr: Expr | undefined,
+    scope: Scope | null,
+  ): Node & Entry & Item {
+    const node = this.#node(expr, scope);
+    const isOptional = this.#parsed.isOptional(whole, index);
+    const type = isOptional ? this.#checker.optionalItem(node.type) : node.type;
+    const item = typeof type === "string" ? this.#complain(whole, type) : { ...node, type };
+    return { ...item, expr: expr ?? whole, isOptional };
   }
 
   #optionalMacro(expr: Expr, macro: OptionalMacro, outer: Scope | null): Node {
     const optional = this.#node(macro.optional, outer);
+    const inside = this.#checker.inside(optional.type);
+    if (typeof inside === "string") return this.#complain(expr, inside);
     const slot = this.#slots++;
-    const scope = { name: macro.name, slot, shape: optional.shape ?? ANY, outer };
-    const value = this.#node(macro.yield, scope);
+    const type = isOpen(inside) ? DYN : inside;
+    const made = this.#node(macro.yield, { name: macro.name, slot, type, outer });
     const isFlat = macro.kind === "optFlatMap";
-    const plan = { optional: optional.run, slot, yield: value.run, isFlat };
-    return (
-      this.#notOptional(expr, isFlat ? [optional, value] : [optional]) ??
-      optionalMacroNode(plan, this.#parsed.offsetOf(expr))
-    );
+    const result = isFlat ? this.#checker.inside(made.type) : made.type;
+    if (typeof result === "string") return this.#complain(expr, result);
+    const plan = { optional: optional.run, slot, yield: made.run, isFlat };
+    const run = optionalMacroRun(plan, this.#parsed.offsetOf(expr));
+    return { run, type: optionalOf(result) };
   }
 
-  #macro(expr: Expr, macro: Macro, outer: Scope | null): Node {
+  #macro(expr: Expr, { kind, names, ...macro }: Macro, outer: Scope | null): Node {
     const range = this.#node(macro.range, outer);
-    if (!["list", "map", "dyn"].includes(range.type)) {
-      return this.#complain(expr, noRange(range.type));
-    }
-    const [first, second] = macro.names;
+    const parts = this.#checker.range(range.type);
+    if (typeof parts === "string") return this.#complain(expr, parts);
+    const [first, second] = names;
     if (first === second) return this.#complain(expr, `\`${first}\` stands for two things`);
-    const slots = macro.names.map(() => this.#slots++);
-    const scope = macro.names.reduce<Scope | null>(
+    const { key, value, subject } = parts;
+    const types = second === undefined ? [subject] : [key, value];
+    const slots = names.map(() => this.#slots++);
+    const scope = names.reduce<Scope | null>(
       (around, name, index) => ({
         name,
         slot: slots[index] ?? 0,
-        // The last name is that of an item, a first of two its position.
-        shape: (index === macro.names.length - 1 ? range.shape?.items : undefined) ?? ANY,
+        type: types[index] ?? DYN,
         outer: around,
       }),
       outer,
     );
-    const condition =
-      macro.condition === undefined ? constantNode(true) : this.#node(macro.condition, scope);
-    this.#expectBool(expr, condition);
-    return macroNode(
-      {
-        kind: macro.kind,
-        range: range.run,
-        slots,
-        condition: condition.run,
-        yield: this.#node(macro.yield, scope).run,
-      },
-      this.#parsed.offsetOf(expr),
-    );
+    const condition = this.#condition(macro.condition, scope);
+    const made = this.#node(macro.yield, scope);
+    const type = this.#checker.macro(kind, { range: range.type, key, made: made.type });
+    if (typeof type === "string") return this.#complain(expr, type);
+    const plan = { kind, range: range.run, slots, condition, yield: made.run };
+    return { run: macroRun(plan, this.#parsed.offsetOf(expr)), type };
   }
-}
 
-/** What is known of what a call gives by what is known of its first argument. */
-function shapeOfResult({ name }: Callee, shape: Shape = ANY): Shape {
-  if (GIVING_ITEM.has(name)) return shape.items ?? ANY;
-  return GIVING_SAME.has(name) ? shape : ANY;
+  #condition(expr: Expr | undefined, scope: Scope | null): Run {
+    if (expr === undefined) return () => true;
+    const { run, type } = this.#node(expr, scope);
+    const found = this.#checker.condition(type);
+    if (typeof found === "string") this.#complain(expr, found);
+    return run;
+  }
 }

@@ -21,11 +21,20 @@ export class Constants {
   }
 
   /** What is wrong with a call as far as its arguments are constants; null: nothing. */
-  faultOf(overload: Overload | undefined, args: readonly Node[]): string | null {
+  faultOf(
+    overload: Overload | undefined,
+    args: readonly Node[],
+    items: readonly (readonly string[] | undefined)[],
+  ): string | null {
     const { patternAt, faultOf } = overload ?? {};
     const pattern = patternAt === undefined ? undefined : args[patternAt]?.constant;
     if (typeof pattern === "string") return this.#readPattern(pattern);
-    return faultOf?.(args.map(({ constant }) => constant)) ?? null;
+    return (
+      faultOf?.(
+        args.map(({ constant }) => constant),
+        items,
+      ) ?? null
+    );
   }
 
   #readPattern(text: string): string | null {

@@ -5,6 +5,7 @@ import type { Cidr, IpAddress } from "./ip-address.ts";
 import type { NamedFormat } from "./named-format.ts";
 import type { Quantity } from "./quantity.ts";
 import type { Semver } from "./semver.ts";
+import { isOpen, readType, type StaticType, writeType } from "./static-type.ts";
 import type { Url } from "./url.ts";
 import {
   type ListValue,
@@ -17,7 +18,16 @@ import {
   type Value,
 } from "./value.ts";
 
-interface ValueOf {
+/** A type as an overload names it, with what it holds; a capital letter is the same type wherever it stands. */
+export type TypeText =
+  | TypeName
+  | "A"
+  | "B"
+  | `list(${string})`
+  | `map(${string})`
+  | `optional_type(${string})`;
+
+interface Values {
   dyn: Value;
   bool: boolean;
   int: bigint;
@@ -40,72 +50,90 @@ interface ValueOf {
   "kubernetes.Semver": Semver;
 }
 
-type Arguments<P extends readonly TypeName[]> = { readonly [K in keyof P]: ValueOf[P[K]] };
+type ValueOf<T> = T extends keyof Values
+  ? Values[T]
+  : T extends `${infer Name extends "list" | "map" | "optional_type"}(${string})`
+    ? Values[Name]
+    : Value;
+
+type Arguments<P extends readonly TypeText[]> = { readonly [K in keyof P]: ValueOf<P[K]> };
 
 /** One way to call a function: a name, the types it takes (a method's receiver first), and what it does. */
 export interface Overload {
   readonly name: string;
   readonly isMethod: boolean;
-  readonly parameters: readonly TypeName[];
-  readonly result: TypeName;
+  readonly parameters: readonly StaticType[];
+  readonly result: StaticType;
   /** Depends on its arguments alone: calls with constants are made once, when the expression is read. */
   readonly isPure: boolean;
   /** Which argument is a regular expression. */
   readonly patternAt?: number;
-  /** What is wrong with a call of these arguments, as far as they are constants; null: nothing. */
-  readonly faultOf?: (constants: readonly (Value | undefined)[]) => string | null;
+  /**
+   * What is wrong with a call of these arguments, as far as they are constants, or lists that stand in the expression, of
+   * which the types of the items are known; null: nothing.
+   */
+  readonly faultOf?: (
+    constants: readonly (Value | undefined)[],
+    items: readonly (readonly string[] | undefined)[],
+  ) => string | null;
   /** The call, or undefined where the arguments are of other types. Pays for itself but for the first step. */
   invoke(args: readonly Value[], frame: Frame): Outcome | undefined;
 }
 
-type Implementation<P extends readonly TypeName[]> = (args: Arguments<P>, frame: Frame) => Outcome;
+type Implementation<P extends readonly TypeText[]> = (args: Arguments<P>, frame: Frame) => Outcome;
 
 /** A function `name(…)`. */
-export function func<const P extends readonly TypeName[]>(
+export function func<const P extends readonly TypeText[]>(
   name: string,
   parameters: P,
-  result: TypeName,
+  result: TypeText,
   call: Implementation<P>,
 ): Overload {
-  return { ...overload(name, parameters, call), result, isMethod: false };
+  return { ...overload(name, parameters, result, call), isMethod: false };
 }
 
 /** A method `receiver.name(…)`; the first of `parameters` is the receiver. */
-export function method<const P extends readonly TypeName[]>(
+export function method<const P extends readonly TypeText[]>(
   name: string,
   parameters: P,
-  result: TypeName,
+  result: TypeText,
   call: Implementation<P>,
 ): Overload {
-  return { ...overload(name, parameters, call), result, isMethod: true };
+  return { ...overload(name, parameters, result, call), isMethod: true };
 }
 
-function overload<P extends readonly TypeName[]>(
+function overload<P extends readonly TypeText[]>(
   name: string,
   parameters: P,
+  result: TypeText,
   call: Implementation<P>,
-): Pick<Overload, "name" | "parameters" | "isPure" | "invoke"> {
+): Omit<Overload, "isMethod"> {
+  const types = parameters.map(readType);
+  const wanted = types.map((type) => (isOpen(type) ? "dyn" : type.name));
   return {
     name,
-    parameters,
+    parameters: types,
+    result: readType(result),
     isPure: true,
-    invoke: (args, frame) => (accepts(parameters, args) ? call(args, frame) : undefined),
+    invoke: (args, frame) => (accepts<P>(wanted, args) ? call(args, frame) : undefined),
   };
 }
 
-function accepts<P extends readonly TypeName[]>(
-  parameters: P,
+/** What a list holds is for whoever goes through it. */
+function accepts<P extends readonly TypeText[]>(
+  wanted: readonly string[],
   args: readonly Value[],
 ): args is readonly Value[] & Arguments<P> {
-  for (let index = 0; index < parameters.length; index++) {
-    const wanted = parameters[index];
-    if (wanted !== "dyn" && wanted !== typeOf(args[index] ?? null)) return false;
+  for (let index = 0; index < wanted.length; index++) {
+    const name = wanted[index];
+    if (name !== "dyn" && name !== typeOf(args[index] ?? null)) return false;
   }
-  return args.length === parameters.length;
+  return args.length === wanted.length;
 }
 
-/** How an overload is written down: `string.split(string, int)`, `ip(string)`. */
+/** How an overload is written down: `list(A).indexOf(A)`, `ip(string)`. */
 export function signature({ name, isMethod, parameters }: Overload): string {
-  if (!isMethod) return `${name}(${parameters.join(", ")})`;
-  return `${parameters[0] ?? ""}.${name}(${parameters.slice(1).join(", ")})`;
+  const types = parameters.map(writeType);
+  if (!isMethod) return `${name}(${types.join(", ")})`;
+  return `${types[0] ?? ""}.${name}(${types.slice(1).join(", ")})`;
 }

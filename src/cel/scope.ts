@@ -1,18 +1,15 @@
-import type { Shape } from "./shape.ts";
+import type { StaticType } from "./static-type.ts";
 
-/** A name that a macro has given, and the slot that holds its value. */
+/** A name that a macro has given, the slot that holds its value, and what is known of its type. */
 export interface Scope {
   readonly name: string;
   readonly slot: number;
-  readonly shape: Shape;
+  readonly type: StaticType;
   readonly outer: Scope | null;
 }
 
 /** What a name stands for; null for none that a macro has given. */
-export function find<S extends { readonly name: string; readonly outer: S | null }>(
-  scope: S | null,
-  name: string,
-): S | null {
+export function find(scope: Scope | null, name: string): Scope | null {
   if (scope === null || scope.name === name) return scope;
   return find(scope.outer, name);
 }

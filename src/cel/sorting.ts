@@ -1,6 +1,18 @@
 import { compare } from "./comparison.ts";
 import type { Frame } from "./frame.ts";
-import { EvaluationError, List, type Outcome, typeOf, type Value } from "./value.ts";
+import { EvaluationError, List, type Outcome, type TypeName, typeOf, type Value } from "./value.ts";
+
+/** The types that have an order. */
+export const COMPARABLE: readonly TypeName[] = [
+  "int",
+  "uint",
+  "double",
+  "bool",
+  "string",
+  "bytes",
+  "google.protobuf.Duration",
+  "google.protobuf.Timestamp",
+];
 
 /**
  * Items in the order of their keys; those of equal keys stay as they were. An error where the keys

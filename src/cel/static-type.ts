@@ -4,13 +4,18 @@ export interface StaticType {
   readonly name: string;
   /** What a list, map or optional value holds. */
   readonly of: readonly StaticType[];
-  /** The fields of an object. */
+  /** The fields that it has and no others, where they are known: of an `object`, or of what may be of any type. */
   readonly fields?: Readonly<Record<string, StaticType>>;
 }
 
 export const DYN = plain("dyn");
 export const BOOL = plain("bool");
 export const INT = plain("int");
+
+/** A value of which the fields are known and no more: what it is, is `dyn`. */
+export function withFields(fields: Readonly<Record<string, StaticType>>): StaticType {
+  return { ...DYN, fields };
+}
 
 /** A type that holds nothing. */
 export function plain(name: string): StaticType {
@@ -34,14 +39,21 @@ export function insideOf(type: StaticType): StaticType {
   return type.name === "optional_type" ? (type.of[0] ?? DYN) : type;
 }
 
+/** What is held where nothing is said of it. */
+const HELD: ReadonlyMap<string, string> = new Map([
+  ["list", "dyn"],
+  ["map", "dyn, dyn"],
+  ["optional_type", "dyn"],
+]);
+
 /** Read a type as it is written: `map(string, list(A))`. */
 export function readType(text: string): StaticType {
-  const [, name = text, inside] = /^([\w.]+)\((.*)\)$/.exec(text) ?? [];
+  const [, name = text, inside = HELD.get(text)] = /^([\w.]+)\((.*)\)$/.exec(text) ?? [];
   return { name, of: inside === undefined ? [] : readTypes(inside) };
 }
 
 /** Types with commas between them. */
-export function readTypes(text: string): readonly StaticType[] {
+function readTypes(text: string): readonly StaticType[] {
   const pieces: string[] = [];
   let depth = 0;
   for (const piece of text.split(/(?<=[(),])|(?=[(),])/)) {

@@ -103,9 +103,13 @@ export class Unification {
   }
 }
 
-/** The more general of two types that fit. */
+/** The more general of two types that fit. The fields that one value has are not those of another. */
 export function generalOf(one: StaticType, other: StaticType): StaticType {
-  return isAsGeneral(one, other) ? one : other;
+  return one === other ? one : withoutFields(isAsGeneral(one, other) ? one : other);
+}
+
+function withoutFields(type: StaticType): StaticType {
+  return type.name === "dyn" ? DYN : { ...type, of: type.of.map(withoutFields) };
 }
 
 function isAsGeneral(one: StaticType, other: StaticType): boolean {

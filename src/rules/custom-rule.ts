@@ -10,7 +10,7 @@ import type { CustomRule } from "../resources/profile.ts";
 import { printable } from "../wire/printable.ts";
 import type { CustomRuleCompiler } from "./compile-profile.ts";
 import { customRuleInput, faultOfReaches } from "./custom-rule-input.ts";
-import { customRuleShapes } from "./custom-rule-shapes.ts";
+import { customRuleTypes } from "./custom-rule-types.ts";
 import type { Finding, GovernedObject, Validator } from "./rule.ts";
 
 /** What Kubernetes allows an expression: some 150 ms at most (`bench -- cel`). */
@@ -18,24 +18,13 @@ const MAX_COST = 1_000_000;
 /** Of what an expression says when it fails: for a line of a denial, of a warning and of the log. */
 const MAX_ERROR_RUNES = 300;
 
-const ENVIRONMENT: Environment = {
-  variables: {
-    object: "dyn",
-    oldObject: "dyn",
-    request: "map",
-    namespaceObject: "dyn",
-    params: "map",
-    opened: "list",
-    closed: "list",
-  },
-  functions: (["int", "string"] as const).map((port) => ({
-    name: "reaches",
-    parameters: ["string", "string", port],
-    result: "bool",
-    cost: 1_000,
-    faultOf: faultOfReaches,
-  })),
-};
+const FUNCTIONS: Environment["functions"] = (["int", "string"] as const).map((port) => ({
+  name: "reaches",
+  parameters: ["string", "string", port],
+  result: "bool",
+  cost: 1_000,
+  faultOf: faultOfReaches,
+}));
 
 const READS = [
   "NetworkPolicy",
@@ -56,7 +45,7 @@ export function createCustomRuleCompiler(): CustomRuleCompiler {
 
 /** The problems carry the field of the rule that they are of. */
 function compileCustomRule(rule: CustomRule): Result<Validator, readonly Problem[]> {
-  const environment = { ...ENVIRONMENT, shapes: customRuleShapes(rule.params) };
+  const environment = { variables: customRuleTypes(rule.params), functions: FUNCTIONS };
   const condition = compileExpression(rule.expression, environment, "bool");
   const message =
     rule.messageExpression === ""

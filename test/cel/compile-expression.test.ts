@@ -155,11 +155,11 @@ describe("what can be known of an expression beforehand", () => {
     ["1 + 'a'", "`+` does not take int and string (line 1, column 3)"],
     ["1 in 2", "`in` does not take int and int (line 1, column 3)"],
     ["-'a'", "`-` does not take string (line 1, column 1)"],
-    ["'a' == 1", "string and int are never equal (line 1, column 5)"],
-    ["size(object) != 'a'", "int and string are never equal (line 1, column 14)"],
-    ["1 && true", "expected a bool, got int (line 1, column 1)"],
-    ["[1].all(x, 'a')", "expected a bool, got string (line 1, column 4)"],
-    ["'a' ? 1 : 2", "expected a bool, got string (line 1, column 1)"],
+    ["'a' == 1", "`==` does not take string and int (line 1, column 5)"],
+    ["size(object) != 'a'", "`!=` does not take int and string (line 1, column 14)"],
+    ["1 && true", "`&&` does not take int and bool (line 1, column 1)"],
+    ["[1].all(x, 'a')", "expected a bool, got string (line 1, column 12)"],
+    ["'a' ? 1 : 2", "`?:` does not take string and int and int (line 1, column 1)"],
     ["'abc'.map(c, c)", "cannot go through a string (line 1, column 6)"],
     ["'abc'.name", "a string has no field `name` (line 1, column 6)"],
     ["ip('10.0.0.256')", "`10.0.0.256` is not an IP address (line 1, column 1)"],
@@ -188,7 +188,7 @@ describe("what can be known of an expression beforehand", () => {
 
   it("is said of its place behind comments", () => {
     expect(complaints("// one\n// two\ntrue // three\n  // four\n  && 'a' == 1")).toEqual([
-      "string and int are never equal (line 5, column 10)",
+      "`==` does not take string and int (line 5, column 10)",
     ]);
   });
 
@@ -196,7 +196,7 @@ describe("what can be known of an expression beforehand", () => {
     expect(complaints("one(object) && two.size() > 0\n  || 'a' == 1")).toEqual([
       "unknown function `one` (line 1, column 1)",
       "unknown name `two`; there is `object`, `oldObject` (line 1, column 16)",
-      "string and int are never equal (line 2, column 10)",
+      "`==` does not take string and int (line 2, column 10)",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileExpression } from "../../src/cel/compile-expression.ts";
-import { ANY } from "../../src/cel/shape.ts";
+import { DYN, withFields } from "../../src/cel/static-type.ts";
 import { complaints, evaluate } from "./evaluate.ts";
 
 describe("what may be missing", () => {
@@ -49,7 +49,7 @@ describe("what may be missing", () => {
     ["object.nonsense[?0]", "there is no field `nonsense` (line 1, column 7)"],
     [
       "object.?spec.startsWith('a')",
-      "`startsWith` does not take (optional_type, string); there is string.startsWith(string) (line 1, column 13)",
+      "`startsWith` does not take (optional_type(dyn), string); there is string.startsWith(string) (line 1, column 13)",
     ],
     [
       "object.metadata.name.orValue('a')",
@@ -153,27 +153,27 @@ describe("what is wrong with them beforehand", () => {
   it.each([
     ["has(object.?spec)", "`has` is used otherwise: `has(a.b)` (line 1, column 1)"],
     ["has(object[?'spec'])", "`has` is used otherwise: `has(a.b)` (line 1, column 1)"],
-    ["!object.?truth", "`!` does not take optional_type (line 1, column 1)"],
-    ["object.?truth && true", "expected a bool, got optional_type (line 1, column 1)"],
-    ["object.?one == 1", "optional_type and int are never equal (line 1, column 13)"],
-    ["object.?one + 1", "`+` does not take optional_type and int (line 1, column 13)"],
+    ["!object.?truth", "`!` does not take optional_type(dyn) (line 1, column 1)"],
+    ["object.?truth && true", "`&&` does not take optional_type(dyn) and bool (line 1, column 1)"],
+    ["object.?one == 1", "`==` does not take optional_type(dyn) and int (line 1, column 13)"],
+    ["object.?one + 1", "`+` does not take optional_type(dyn) and int (line 1, column 13)"],
     [
       "object.?spec.all(x, true)",
       "cannot go through an optional_type; `orValue([])` makes a list of it (line 1, column 13)",
     ],
     ["'abc'.?name", "a string has no field `name` (line 1, column 6)"],
-    ["'abc'[?0]", "`[]` does not take string and int (line 1, column 6)"],
+    ["'abc'[?0]", "`[?]` does not take string and int (line 1, column 6)"],
     ["[?1]", "expected an optional_type, got int (line 1, column 1)"],
     ["{?'a': 'b'}", "expected an optional_type, got string (line 1, column 1)"],
     ["1.orValue(2)", /^`orValue` does not take \(int, int\)/],
     ["optional.none().value()", "there is no value (line 1, column 16)"],
-    ["object.?one.or(1)", /^`or` does not take \(optional_type, int\)/],
+    ["object.?one.or(1)", /^`or` does not take \(optional_type\(dyn\), int\)/],
     [
       "object.?one.optMap(1, 2)",
       "`optMap` is used otherwise: `optional.optMap(x, value)` (line 1, column 12)",
     ],
     ["object.?one.optFlatMap(x, 1)", "expected an optional_type, got int (line 1, column 12)"],
-    ["[1].optMap(x, x)", "expected an optional_type, got list (line 1, column 4)"],
+    ["[1].optMap(x, x)", "expected an optional_type, got list(int) (line 1, column 4)"],
     [
       "optional.off(1)",
       "unknown function `optional.off`; did you mean `optional.of`? (line 1, column 9)",
@@ -188,17 +188,17 @@ describe("what is wrong with them beforehand", () => {
   });
 
   it.each([
-    ["bool", ["gives optional_type, expected bool (line 1, column 1)"]],
-    ["string", ["gives optional_type, expected string (line 1, column 1)"]],
+    ["bool", ["gives optional_type(dyn), expected bool (line 1, column 1)"]],
+    ["string", ["gives optional_type(dyn), expected string (line 1, column 1)"]],
     ["dyn", []],
   ] as const)("includes that one of them is given: %s", (result, expected) => {
     expect(complaints("object.?truth", result)).toEqual(expected);
   });
 
   it("does not include fields that are asked for so", () => {
-    const shapes = { params: { fields: { limits: { fields: { most: ANY } } } } };
+    const params = withFields({ limits: withFields({ most: DYN }) });
     const faultsOf = (text: string): readonly string[] => {
-      const environment = { variables: { params: "dyn" }, functions: [], shapes } as const;
+      const environment = { variables: { params }, functions: [] };
       const program = compileExpression(text, environment, "dyn");
       return program.ok ? [] : program.error.map(({ message }) => message);
     };

@@ -23,8 +23,8 @@ const BOOLS: ReadonlyMap<string, boolean> = new Map([
 /** Conversions between types. Text is read as Go reads it: JavaScript takes `""` for a number. */
 export const CONVERSIONS: readonly Overload[] = [
   // Not made beforehand: what it is for is that nothing is known of its value.
-  { ...func("dyn", ["dyn"], "dyn", ([value]) => value), isPure: false },
-  func("type", ["dyn"], "type", ([value]) => new TypeValue(typeOf(value))),
+  { ...func("dyn", ["A"], "dyn", ([value]) => value), isPure: false },
+  func("type", ["A"], "type", ([value]) => new TypeValue(typeOf(value))),
   same("int", "int"),
   func("int", ["uint"], "int", ([value]) => toInt(value.value)),
   func("int", ["double"], "int", ([value]) =>

@@ -10,13 +10,13 @@ export const FORMATS: readonly Overload[] = [
   func(
     "format.named",
     ["string"],
-    "optional_type",
+    "optional_type(kubernetes.NamedFormat)",
     ([name]) => new Optional(NAMED_FORMATS.get(name)),
   ),
   ...NAMED_FORMATS.entries().map(([name, format]) =>
     func(`format.${name}`, [], FORMAT, () => format),
   ),
-  method("validate", [FORMAT, "string"], "optional_type", ([format, text], frame) =>
+  method("validate", [FORMAT, "string"], "optional_type(list(string))", ([format, text], frame) =>
     validate(format, text, frame),
   ),
 ];

@@ -45,8 +45,7 @@ export const FORMATTING: readonly Overload[] = [
     ...method("format", ["string", "list"], "string", ([text, list], frame) =>
       formatted(text, list, frame),
     ),
-    faultOf: ([text]) =>
-      typeof text === "string" && verbsOf(text).includes("") ? BAD_CLAUSE : null,
+    faultOf: ([text], [, types]) => (typeof text === "string" ? faultOfFormat(text, types) : null),
   },
   func("strings.quote", ["string"], "string", ([text], frame) => {
     frame.charge(text.length);
@@ -83,9 +82,11 @@ const TAKES: Readonly<Record<string, readonly string[]>> = {
   e: DOUBLES,
 };
 
-/** What is wrong with a text for as many values of these types; null: nothing. */
-export function faultOfFormat(text: string, types: readonly string[]): string | null {
+/** What is wrong with a text, and with it for as many values of these types; null: nothing. */
+function faultOfFormat(text: string, types: readonly string[] | undefined): string | null {
   const verbs = verbsOf(text);
+  if (verbs.includes("")) return BAD_CLAUSE;
+  if (types === undefined) return null;
   if (verbs.length !== types.length) {
     return `there are places for ${verbs.length} values, and ${types.length} values`;
   }

@@ -2,7 +2,7 @@ import { optionalElementOf } from "../access.ts";
 import { compare, equals } from "../comparison.ts";
 import type { Frame } from "../frame.ts";
 import { func, method, type Overload } from "../overload.ts";
-import { sortedBy } from "../sorting.ts";
+import { COMPARABLE, sortedBy } from "../sorting.ts";
 import { itemsOf } from "../traversal.ts";
 import {
   EvaluationError,
@@ -11,13 +11,14 @@ import {
   type ListValue,
   listSize,
   type Outcome,
+  type TypeName,
   typeOf,
   type Value,
 } from "../value.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { TIMES } from "./times.ts";
 
-const SUMMABLE: readonly string[] = ["int", "uint", "double", "google.protobuf.Duration"];
+const SUMMABLE: readonly TypeName[] = ["int", "uint", "double", "google.protobuf.Duration"];
 const ADDITIONS = [...ARITHMETIC, ...TIMES].filter(({ name }) => name === "_+_");
 
 const NOT_SUMMABLE = new EvaluationError("the list does not hold numbers of one type or durations");
@@ -26,54 +27,66 @@ const EMPTY = new EvaluationError("the list is empty");
 
 /** Kubernetes' list library, and CEL's extensions for lists and for lists as sets. */
 export const LISTS: readonly Overload[] = [
-  method("sum", ["list"], "dyn", ([list], frame) => sum(itemsOf(list, frame), frame)),
-  method("min", ["list"], "dyn", ([list], frame) => foremost(itemsOf(list, frame), -1, frame)),
-  method("max", ["list"], "dyn", ([list], frame) => foremost(itemsOf(list, frame), 1, frame)),
-  method("isSorted", ["list"], "bool", ([list], frame) => isSorted(itemsOf(list, frame), frame)),
-  method("indexOf", ["list", "dyn"], "int", ([list, wanted], frame) =>
+  ...SUMMABLE.map((type) =>
+    method("sum", [`list(${type})`], type, ([list], frame) => sum(itemsOf(list, frame), frame)),
+  ),
+  ...COMPARABLE.flatMap((type) => [
+    method("min", [`list(${type})`], type, ([list], frame) =>
+      foremost(itemsOf(list, frame), -1, frame),
+    ),
+    method("max", [`list(${type})`], type, ([list], frame) =>
+      foremost(itemsOf(list, frame), 1, frame),
+    ),
+    method("isSorted", [`list(${type})`], "bool", ([list], frame) =>
+      isSorted(itemsOf(list, frame), frame),
+    ),
+    method("sort", [`list(${type})`], `list(${type})`, ([list], frame) => {
+      const items = itemsOf(list, frame);
+      return sortedBy(items, items, frame);
+    }),
+  ]),
+  method("indexOf", ["list(A)", "A"], "int", ([list, wanted], frame) =>
     BigInt(itemsOf(list, frame).findIndex((item) => equals(item, wanted, frame))),
   ),
-  method("lastIndexOf", ["list", "dyn"], "int", ([list, wanted], frame) =>
+  method("lastIndexOf", ["list(A)", "A"], "int", ([list, wanted], frame) =>
     BigInt(itemsOf(list, frame).findLastIndex((item) => equals(item, wanted, frame))),
   ),
-  func("sets.contains", ["list", "list"], "bool", ([list, part], frame) =>
+  func("sets.contains", ["list(A)", "list(A)"], "bool", ([list, part], frame) =>
     containsAll(list, part, frame),
   ),
   func(
     "sets.equivalent",
-    ["list", "list"],
+    ["list(A)", "list(A)"],
     "bool",
     ([left, right], frame) => containsAll(left, right, frame) && containsAll(right, left, frame),
   ),
-  func("sets.intersects", ["list", "list"], "bool", ([left, right], frame) => {
+  func("sets.intersects", ["list(A)", "list(A)"], "bool", ([left, right], frame) => {
     const items = itemsOf(left, frame);
     return itemsOf(right, frame).some((item) => items.some((one) => equals(one, item, frame)));
   }),
-  func("lists.range", ["int"], "list", ([size], frame) => {
+  func("lists.range", ["int"], "list(int)", ([size], frame) => {
     if (size < 0n) return new EvaluationError(`${size} is no size`);
     frame.charge(Number(size));
     return new List(Array.from({ length: Number(size) }, (_, index) => BigInt(index)));
   }),
-  method("distinct", ["list"], "list", ([list], frame) => distinct(itemsOf(list, frame), frame)),
-  method("flatten", ["list"], "list", ([list], frame) => flattened(list, 1n, frame)),
+  method("distinct", ["list(A)"], "list(A)", ([list], frame) =>
+    distinct(itemsOf(list, frame), frame),
+  ),
+  method("flatten", ["list(list(A))"], "list(A)", ([list], frame) => flattened(list, 1n, frame)),
   method("flatten", ["list", "int"], "list", ([list, depth], frame) =>
     flattened(list, depth, frame),
   ),
   method(
     "reverse",
-    ["list"],
-    "list",
+    ["list(A)"],
+    "list(A)",
     ([list], frame) => new List(itemsOf(list, frame).toReversed()),
   ),
-  method("slice", ["list", "int", "int"], "list", ([list, start, end], frame) =>
+  method("slice", ["list(A)", "int", "int"], "list(A)", ([list, start, end], frame) =>
     slice(itemsOf(list, frame), start, end),
   ),
-  method("sort", ["list"], "list", ([list], frame) => {
-    const items = itemsOf(list, frame);
-    return sortedBy(items, items, frame);
-  }),
-  method("first", ["list"], "optional_type", ([list]) => optionalElementOf(list, 0n)),
-  method("last", ["list"], "optional_type", ([list]) =>
+  method("first", ["list(A)"], "optional_type(A)", ([list]) => optionalElementOf(list, 0n)),
+  method("last", ["list(A)"], "optional_type(A)", ([list]) =>
     optionalElementOf(list, BigInt(listSize(list) - 1)),
   ),
 ];

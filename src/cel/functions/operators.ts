@@ -28,8 +28,11 @@ export const OPERATORS: readonly Overload[] = [
   func("_[_]", ["optional_type", "dyn"], "optional_type", ([optional, index]) =>
     optionalElementOf(optional, index),
   ),
-  func("_==_", ["dyn", "dyn"], "bool", ([left, right], frame) => equals(left, right, frame)),
-  func("_!=_", ["dyn", "dyn"], "bool", ([left, right], frame) => !equals(left, right, frame)),
+  func("_[?_]", ["dyn", "dyn"], "optional_type", ([value, index]) =>
+    optionalElementOf(value, index),
+  ),
+  func("_==_", ["A", "A"], "bool", ([left, right], frame) => equals(left, right, frame)),
+  func("_!=_", ["A", "A"], "bool", ([left, right], frame) => !equals(left, right, frame)),
   ...ordering("_<_", (order) => order < 0),
   ...ordering("_<=_", (order) => order <= 0),
   ...ordering("_>_", (order) => order > 0),
@@ -45,23 +48,23 @@ export const OPERATORS: readonly Overload[] = [
     both.set(right, left.length);
     return both;
   }),
-  func("_+_", ["list", "list"], "list", ([left, right], frame) => {
+  func("_+_", ["list(A)", "list(A)"], "list(A)", ([left, right], frame) => {
     return new List([...itemsOf(left, frame), ...itemsOf(right, frame)]);
   }),
-  func("@in", ["dyn", "list"], "bool", ([value, list], frame) => {
+  func("@in", ["A", "list(A)"], "bool", ([value, list], frame) => {
     for (let index = 0; index < listSize(list); index++) {
       if (equals(itemAt(list, index), value, frame)) return true;
     }
     return false;
   }),
-  func("@in", ["dyn", "map"], "bool", ([key, map]) => entryOf(map, key) !== undefined),
+  func("@in", ["A", "map(A, B)"], "bool", ([key, map]) => entryOf(map, key) !== undefined),
   ...[func, method].flatMap((define) => [
     define("size", ["string"], "int", ([text], frame) => {
       return BigInt(pointCount(text, frame));
     }),
     define("size", ["bytes"], "int", ([bytes]) => BigInt(bytes.length)),
-    define("size", ["list"], "int", ([list]) => BigInt(listSize(list))),
-    define("size", ["map"], "int", ([map], frame) => BigInt(keysOf(map, frame).length)),
+    define("size", ["list(A)"], "int", ([list]) => BigInt(listSize(list))),
+    define("size", ["map(A, B)"], "int", ([map], frame) => BigInt(keysOf(map, frame).length)),
   ]),
 ];
 

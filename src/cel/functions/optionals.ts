@@ -18,28 +18,30 @@ import {
   type Value,
 } from "../value.ts";
 
-const OPTIONAL = "optional_type";
+const OPTIONAL = "optional_type(A)";
 const NONE = new Optional(undefined);
 
-/** cel-go's library of optional values. What stands in is evaluated only where it is needed: see `standInNode`. */
+/** cel-go's library of optional values. What stands in is evaluated only where it is needed: see `standInRun`. */
 export const OPTIONALS: readonly Overload[] = [
-  func("optional.of", ["dyn"], OPTIONAL, ([value]) => new Optional(value)),
-  func("optional.ofNonZeroValue", ["dyn"], OPTIONAL, ([value], frame) =>
+  func("optional.of", ["A"], OPTIONAL, ([value]) => new Optional(value)),
+  func("optional.ofNonZeroValue", ["A"], OPTIONAL, ([value], frame) =>
     isZero(value, frame) ? NONE : new Optional(value),
   ),
   func("optional.none", [], OPTIONAL, () => NONE),
   method("hasValue", [OPTIONAL], "bool", ([{ value }]) => value !== undefined),
-  method("value", [OPTIONAL], "dyn", ([{ value }]) =>
+  method("value", [OPTIONAL], "A", ([{ value }]) =>
     value === undefined ? new EvaluationError("there is no value") : value,
   ),
   method("or", [OPTIONAL, OPTIONAL], OPTIONAL, ([optional, other]) =>
     optional.value === undefined ? other : optional,
   ),
-  method("orValue", [OPTIONAL, "dyn"], "dyn", ([{ value }, other]) =>
+  method("orValue", [OPTIONAL, "A"], "A", ([{ value }, other]) =>
     value === undefined ? other : value,
   ),
-  func("optional.unwrap", ["list"], "list", ([list], frame) => unwrapped(list, frame)),
-  method("unwrapOpt", ["list"], "list", ([list], frame) => unwrapped(list, frame)),
+  func("optional.unwrap", [`list(${OPTIONAL})`], "list(A)", ([list], frame) =>
+    unwrapped(list, frame),
+  ),
+  method("unwrapOpt", [`list(${OPTIONAL})`], "list(A)", ([list], frame) => unwrapped(list, frame)),
 ];
 
 /** Go's zero time: `timestamp('0001-01-01T00:00:00Z')`. */
@@ -66,7 +68,7 @@ function unwrapped(list: ListValue, frame: Frame): Outcome {
   const values: Value[] = [];
   for (const item of itemsOf(list, frame)) {
     if (!(item instanceof Optional)) {
-      return new EvaluationError(`expected an ${OPTIONAL}, got ${typeOf(item)}`);
+      return new EvaluationError(`expected an optional_type, got ${typeOf(item)}`);
     }
     if (item.value !== undefined) values.push(item.value);
   }

@@ -13,10 +13,10 @@ export const PATTERNS: readonly Overload[] = [
   method("find", ["string", "string"], "string", ([text, pattern], frame) =>
     withPattern(pattern, frame, (read) => read.findAll(text, 1, frame)[0] ?? ""),
   ),
-  method("findAll", ["string", "string"], "list", ([text, pattern], frame) =>
+  method("findAll", ["string", "string"], "list(string)", ([text, pattern], frame) =>
     withPattern(pattern, frame, (read) => new List(read.findAll(text, -1, frame))),
   ),
-  method("findAll", ["string", "string", "int"], "list", ([text, pattern, limit], frame) =>
+  method("findAll", ["string", "string", "int"], "list(string)", ([text, pattern, limit], frame) =>
     withPattern(pattern, frame, (read) => new List(read.findAll(text, Number(limit), frame))),
   ),
 ].map((overload) => ({ ...overload, patternAt: 1 }));

@@ -65,18 +65,20 @@ export const STRINGS: readonly Overload[] = [
   method(
     "split",
     ["string", "string"],
-    "list",
+    "list(string)",
     ([text, separator], frame) => new List(pieces(text, separator, frame)),
   ),
   method(
     "split",
     ["string", "string", "int"],
-    "list",
+    "list(string)",
     ([text, separator, most], frame) =>
       new List(most === 0n ? [] : atMost(pieces(text, separator, frame), most, separator)),
   ),
-  method("join", ["list"], "string", ([list], frame) => joined(itemsOf(list, frame), "", frame)),
-  method("join", ["list", "string"], "string", ([list, separator], frame) =>
+  method("join", ["list(string)"], "string", ([list], frame) =>
+    joined(itemsOf(list, frame), "", frame),
+  ),
+  method("join", ["list(string)", "string"], "string", ([list, separator], frame) =>
     joined(itemsOf(list, frame), separator, frame),
   ),
 ];

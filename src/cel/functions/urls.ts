@@ -1,8 +1,8 @@
 import type { Frame } from "../frame.ts";
-import { func, method, type Overload } from "../overload.ts";
+import { func, method, type Overload, type TypeText } from "../overload.ts";
 import { parseRequestUri } from "../request-uri.ts";
 import { parseUrl, type Url } from "../url.ts";
-import { Dictionary, EvaluationError, type TypeName, type Value } from "../value.ts";
+import { Dictionary, EvaluationError, type Value } from "../value.ts";
 
 const URL = "kubernetes.URL";
 
@@ -21,10 +21,10 @@ export const URLS: readonly Overload[] = [
   part("getHostname", "string", (url) => url.hostname),
   part("getPort", "string", (url) => url.port),
   part("getEscapedPath", "string", (url) => url.escapedPath),
-  part("getQuery", "map", (url) => new Dictionary(url.query)),
+  part("getQuery", "map(string, list(string))", (url) => new Dictionary(url.query)),
 ];
 
-function part(name: string, result: TypeName, read: (url: Url) => Value): Overload {
+function part(name: string, result: TypeText, read: (url: Url) => Value): Overload {
   return method(name, [URL], result, ([url], frame: Frame) => {
     frame.charge(url.toString().length);
     return read(url);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileExpression } from "../../src/cel/compile-expression.ts";
-import type { Shape } from "../../src/cel/shape.ts";
+import { DYN, listOf, plain, readType, withFields } from "../../src/cel/static-type.ts";
 import { complaints } from "./evaluate.ts";
 
 // Rows after what the API server's own checker says of the same expressions (Kubernetes 1.36).
@@ -24,14 +24,17 @@ describe("what lists, maps and optional values hold", () => {
     ],
     ["[object == 1].map(x, {}).isSorted()", "`isSorted` does not take (list(map(dyn, dyn)))"],
     ["[object.a + 'b'].sum()", "`sum` does not take (list(string))"],
-    ["[1].flatten()", "`flatten` does not take (list(int)) (line 1, column 4)"],
+    [
+      "[1].flatten()",
+      "`flatten` does not take (list(int)); there is list(list(A)).flatten(), list(dyn).flatten(int) (line 1, column 4)",
+    ],
     [
       "[1].transformMapEntry(i, x, x)",
       "`transformMapEntry` does not take (int) (line 1, column 4)",
     ],
     [
       "{'a': 1}.?a.orValue('b')",
-      "`orValue` does not take (optional_type(int), string) (line 1, column 12)",
+      "`orValue` does not take (optional_type(int), string); there is optional_type(A).orValue(A) (line 1, column 12)",
     ],
     ["optional.of(1).optMap(x, x + 'a')", "`+` does not take int and string (line 1, column 28)"],
     ["optional.of(1).optFlatMap(x, x)", "expected an optional_type, got int (line 1, column 15)"],
@@ -39,7 +42,10 @@ describe("what lists, maps and optional values hold", () => {
       "[1].map(x, optional.of(x)).unwrapOpt() == ['a']",
       "`==` does not take list(int) and list(string) (line 1, column 40)",
     ],
-    ["object.list[?0].or(1).hasValue()", "`or` does not take (optional_type, int)"],
+    [
+      "object.list[?0].or(1).hasValue()",
+      "`or` does not take (dyn, int); there is optional_type(A).or(optional_type(A))",
+    ],
     ["1 == 1.0", "`==` does not take int and double (line 1, column 3)"],
     ["'a' == null", "`==` does not take string and null_type (line 1, column 5)"],
     ["true ? 1 : 'a'", "`?:` does not take bool and int and string"],
@@ -65,7 +71,7 @@ describe("what lists, maps and optional values hold", () => {
 
   it.each([
     ["'%d'.format([1, 2])", "there are places for 1 values, and 2 values (line 1, column 5)"],
-    ["'%s %s'.format([1])", "there is no value for `%s` (line 1, column 8)"],
+    ["'%s %s'.format([1])", "there are places for 2 values, and 1 values (line 1, column 8)"],
     ["'%s %s'.format([object])", "there are places for 2 values, and 1 values (line 1, column 8)"],
     ["'%d'.format(['a' + object.name])", "`%d` does not take a string (line 1, column 5)"],
     ["'%s'.format([ip(object.address)])", "`%s` does not take a net.IP (line 1, column 5)"],
@@ -110,16 +116,14 @@ describe("what lists, maps and optional values hold", () => {
 });
 
 describe("variables of which something is known", () => {
-  const shapes: Readonly<Record<string, Shape>> = {
-    request: {
-      type: "object",
-      fields: { name: { type: "string" }, groups: { type: "list(string)" }, options: {} },
-    },
-    flows: { items: { fields: { to: {} } } },
+  const request = {
+    ...plain("object"),
+    fields: { name: plain("string"), groups: readType("list(string)"), options: DYN },
   };
-  const variables = { request: "map", flows: "list", params: "map", size: "int" } as const;
+  const flows = listOf(withFields({ to: DYN }));
+  const variables = { request, flows, params: "map", size: "int" } as const;
   const messages = (expression: string): readonly string[] => {
-    const program = compileExpression(expression, { variables, functions: [], shapes }, "dyn");
+    const program = compileExpression(expression, { variables, functions: [] }, "dyn");
     return program.ok ? [] : program.error.map(({ message }) => message);
   };
 
@@ -129,7 +133,15 @@ describe("variables of which something is known", () => {
     ["1 in request.groups", "`in` does not take int and list(string) (line 1, column 3)"],
     ["request['name'] == 'a'", "`[]` does not take object and string (line 1, column 8)"],
     ["request.map(x, x)", "cannot go through a object (line 1, column 8)"],
-    ["flows == 1", "list and int are never equal (line 1, column 7)"],
+    ["flows == 1", "`==` does not take list(dyn) and int (line 1, column 7)"],
+    [
+      "flows.filter(f, true)[0].from == 1",
+      "there is no field `from`; there is `to` (line 1, column 25)",
+    ],
+    [
+      "(flows + flows).map(f, [f])[0][0].from == 1",
+      "there is no field `from`; there is `to` (line 1, column 34)",
+    ],
     ["size.all(x, true)", "cannot go through a int (line 1, column 5)"],
   ])("%s", (expression, message) => {
     expect(messages(expression)).toEqual([message]);
@@ -137,6 +149,7 @@ describe("variables of which something is known", () => {
 
   it.each([
     "request.options.a == 1 && request != null && has(request.name) && request.?name.orValue('') == ''",
+    "(params.a ? flows[0] : params).from == 1 && [flows[0], dyn(params)][0].from == 1 && dyn(flows[0]).from == 1",
     "flows.exists(f, f.to == 1) && params.a.b == 1 && params.map(k, k) == [1] && size + 1 == 2",
   ])("%s is right", (expression) => {
     expect(messages(expression)).toEqual([]);

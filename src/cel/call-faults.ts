@@ -1,0 +1,57 @@
+import { didYouMean } from "../nearest.ts";
+import type { FunctionTable } from "./function-table.ts";
+import { type Overload, signature } from "./overload.ts";
+
+/** What the parser has left of a macro is one that was written in another way. */
+const MACROS: ReadonlyMap<string, string> = new Map([
+  ["has", "has(a.b)"],
+  ["all", "list.all(x, condition)"],
+  ["exists", "list.exists(x, condition)"],
+  ["exists_one", "list.exists_one(x, condition)"],
+  ["existsOne", "list.existsOne(i, x, condition)"],
+  ["filter", "list.filter(x, condition)"],
+  ["map", "list.map(x, value)"],
+  ["transformList", "list.transformList(i, x, value)"],
+  ["transformMap", "map.transformMap(k, v, value)"],
+  ["transformMapEntry", "map.transformMapEntry(k, v, map)"],
+  ["sortBy", "list.sortBy(x, value)"],
+  ["optMap", "optional.optMap(x, value)"],
+  ["optFlatMap", "optional.optFlatMap(x, optional)"],
+]);
+
+/** Why there is no such function. */
+export function unknownFunction(name: string, functions: FunctionTable): string {
+  const use = MACROS.get(name);
+  if (use !== undefined) return misuse(name, use);
+  const names = [...functions.keys()].filter((known) => !isOperator(known));
+  return `unknown function \`${name}\`${didYouMean(name, names)}`;
+}
+
+/** That a macro is to be written in another way. */
+export function misuse(name: string, use: string): string {
+  return `\`${name}\` is used otherwise: \`${use}\``;
+}
+
+/** That a function takes no arguments of these types, and which it takes. */
+export function misapplied(
+  name: string,
+  types: readonly string[],
+  overloads: readonly Overload[],
+): string {
+  const there =
+    overloads.length === 0 || isOperator(name)
+      ? ""
+      : `; there is ${overloads.map(signature).join(", ")}`;
+  return misfit(name, types) + there;
+}
+
+/** That a function, or an operator, does not take arguments of these types. */
+export function misfit(name: string, types: readonly string[]): string {
+  return isOperator(name)
+    ? `\`${name.replaceAll(/[_@]/g, "")}\` does not take ${types.join(" and ")}`
+    : `\`${name}\` does not take (${types.join(", ")})`;
+}
+
+function isOperator(name: string): boolean {
+  return /[^\w.]/.test(name);
+}
