@@ -105,7 +105,9 @@ describeWithControlPlane("the API client", (plane) => {
     const get = { verb: "get", type: NAMESPACES, name: "default" } as const;
     expect(await failureOf(early.send(get))).toMatchObject({
       status: null,
-      message: expect.stringMatching(/^cannot get namespaces default: ENOENT.*later/) as unknown,
+      message: expect.stringMatching(
+        /^cannot get namespaces default: cannot read the kubeconfig: ENOENT.*later/,
+      ) as unknown,
     });
     await writeFile(kubeconfig, await readFile(plane().adminKubeconfig, "utf8"));
     expect(await early.send(get)).toBeDefined();
