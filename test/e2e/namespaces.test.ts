@@ -34,10 +34,13 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
       { timeout: timeoutMs, interval: 25 },
     );
   /** What Ringfence has written to a policy, as its API server saw it. */
+  /** What the API server has no time for is not a write: it is to be tried again. */
   const writesTo = (namespace: string, name: string): number =>
     ringfence.proxy.requests.filter(
-      ({ method, path }) =>
-        method !== "GET" && path.includes(`/namespaces/${namespace}/networkpolicies/${name}`),
+      ({ method, path, status }) =>
+        method !== "GET" &&
+        status !== 429 &&
+        path.includes(`/namespaces/${namespace}/networkpolicies/${name}`),
     ).length;
 
   beforeAll(async () => {

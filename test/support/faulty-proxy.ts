@@ -31,7 +31,11 @@ export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly isWatch: boolean;
+  /** What the API server answered; null until then, and where a fault took its place. */
+  readonly status: number | null;
 }
+
+type Answerable = Omit<SeenRequest, "status"> & { status: number | null };
 
 interface Injected {
   readonly fault: Fault;
@@ -126,7 +130,7 @@ export class FaultyProxy {
   async #handle(incoming: IncomingMessage, reply: ServerResponse): Promise<void> {
     const path = incoming.url ?? "/";
     const isWatch = new URL(path, this.url).searchParams.get("watch") !== null;
-    const seen = { method: incoming.method ?? "GET", path, isWatch };
+    const seen: Answerable = { method: incoming.method ?? "GET", path, isWatch, status: null };
     this.#requests.push(seen);
 
     const injected = this.#injected.find((one) => one.remaining > 0 && one.matches(seen));
@@ -168,7 +172,7 @@ export class FaultyProxy {
     this.#pass(seen, incoming, reply);
   }
 
-  #pass(seen: SeenRequest, incoming: IncomingMessage, reply: ServerResponse): ClientRequest {
+  #pass(seen: Answerable, incoming: IncomingMessage, reply: ServerResponse): ClientRequest {
     const { method, headers } = incoming;
     const target = new URL(seen.path, this.#upstream);
     const outgoing = request(target, { method, headers, agent: this.#agent });
@@ -176,6 +180,7 @@ export class FaultyProxy {
     outgoing.on("error", () => reply.destroy());
     reply.on("close", () => outgoing.destroy());
     outgoing.on("response", (from) => {
+      seen.status = from.statusCode ?? null;
       if (incoming.socket.destroyed) return;
       const passing = { seen, from, to: reply };
       this.#passing.add(passing);
