@@ -181,7 +181,10 @@ export interface Connection {
   readonly unknown: PortSet;
 }
 
-/** What a change does to who can reach whom. Opened and closed are disjoint. */
+/**
+ * What a change does to who can reach whom. Opened is what is allowed for certain and was not, closed the other
+ * way round: what becomes undecidable is closed if it was allowed. The two are disjoint.
+ */
 export interface Delta {
   readonly opened: readonly FlowGroup[];
   readonly closed: readonly FlowGroup[];

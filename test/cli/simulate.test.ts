@@ -96,6 +96,17 @@ const DUAL_STACK_CASES = [
 const TIERS = ["--manifests", "test/cli/fixtures/tiers.yaml"];
 
 describe("one flow", () => {
+  it("of a pod to itself has nothing to do with what policies say", async () => {
+    const flow = ["--src-pod", "staging/mysql", "--dst-pod", "staging/mysql", "--port", "3306"];
+    const result = await runCli(["explain", ...flow, ...SHOP]);
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    const [, out, into] = result.stdout.split("\n\n");
+    expect(into).toBe(
+      "Into staging/mysql[StatefulSet]: allowed\n  → a pod may always reach itself",
+    );
+    expect(out).toContain("NetworkPolicy staging/mysql selects it, but says nothing of egress");
+  });
+
   it.for(CASES)("$args", async ({ golden, args, code }) => {
     const result = await runCli([...args.split(" "), ...SHOP]);
     expect(result).toMatchObject({ code, stderr: "" });

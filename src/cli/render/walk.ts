@@ -54,7 +54,7 @@ function renderSide(
     lines.push(`  ${TIERS[tier]}`);
     for (const step of steps) lines.push(...renderStep(step, side.direction, paint));
   }
-  const silent = pod === undefined ? [] : silentPolicies(pod, side, world);
+  const silent = pod === undefined ? [] : silentPolicies(pod, side.direction, world);
   for (const policy of silent) {
     lines.push(
       wrap(`${policyName(policy)} selects it, but says nothing of ${side.direction}`, 4, "  "),
@@ -121,13 +121,14 @@ const MATCHES = {
 /** Policies that select the pod and leave this direction alone. */
 function silentPolicies(
   pod: Pod,
-  { steps }: DirectionExplanation,
+  direction: Direction,
   { policies, engine }: World,
 ): readonly Policy[] {
-  const heard = new Set(steps.map(({ policy }) => policy));
-  return Array.from(policies.values(), ({ policy }) => policy).filter(
-    (policy) => !heard.has(policy) && selects(policy, pod, engine.namespace(pod.namespace)?.labels),
-  );
+  const labels = engine.namespace(pod.namespace)?.labels;
+  return Array.from(policies.values(), ({ policy }) => policy).filter((policy) => {
+    const { isolates, rules } = policy[direction];
+    return !isolates && rules.length === 0 && selects(policy, pod, labels);
+  });
 }
 
 function selects({ subject }: Policy, pod: Pod, labels: Pod["labels"] | undefined): boolean {
