@@ -1,8 +1,9 @@
-import type { Server } from "node:https";
+import { createServer as createHttpsServer, type Server } from "node:https";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Admission } from "../admission/handle.ts";
 import type { CertificatePair } from "./certificate.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { requestTimeMs } from "./request-deadline.ts";
 import { Room } from "./room.ts";
 
@@ -73,19 +74,20 @@ export type WebhookServer = FastifyInstance<Server>;
  */
 export function createServer(options: ServerOptions): WebhookServer {
   const { admission, deadlineMs, clock, isDraining } = options;
-  const app: WebhookServer = fastify({
-    https: {
-      ...secureContextOf(options.certificate),
-      ALPNProtocols: ["http/1.1"],
-      requestCert: options.certificate.clientCa !== null,
-      rejectUnauthorized: true,
-      handshakeTimeout: GREETING_TIMEOUT_MS,
-      headersTimeout: GREETING_TIMEOUT_MS,
-      connectionsCheckingInterval: GREETING_TIMEOUT_MS / 2,
-    },
-    bodyLimit: MAX_BODY_BYTES,
+  const https = {
+    ...secureContextOf(options.certificate),
+    ALPNProtocols: ["http/1.1"],
+    requestCert: options.certificate.clientCa !== null,
+    rejectUnauthorized: true,
+    handshakeTimeout: GREETING_TIMEOUT_MS,
+    headersTimeout: GREETING_TIMEOUT_MS,
+    connectionsCheckingInterval: GREETING_TIMEOUT_MS / 2,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+  };
+  const app: WebhookServer = fastify({
+    serverFactory: (handler) => createHttpsServer(https, oneAtATime(handler)),
+    bodyLimit: MAX_BODY_BYTES,
     // A 503 while closing would be a failed webhook: requests that still come are answered.
     return503OnClosing: false,
     logger: false,

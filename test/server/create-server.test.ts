@@ -124,6 +124,30 @@ describe("what no API server sends", () => {
 });
 
 describe("many at once", () => {
+  it("are closed without an answer, and not read, where they are requests of one connection", async () => {
+    const admission = allowing();
+    let judged = 0;
+    served = await serve({
+      ...admission,
+      handle: async (endpoint, body, deadline) => {
+        judged += 1;
+        return admission.handle(endpoint, body, deadline);
+      },
+    });
+    let parsed = 0;
+    served.app.server.on("request", () => {
+      parsed += 1;
+    });
+    const socket = connect({ port: served.port, host: "127.0.0.1", rejectUnauthorized: false });
+    socket.on("error", () => undefined);
+    const one = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: ${review.length}\r\n\r\n${review}`;
+    socket.write(one.repeat(1_000));
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(judged).toBeLessThanOrEqual(1);
+    expect(parsed).toBe(2);
+    expect((await served.client.post("/validate", review)).status).toBe(200);
+  });
+
   it("are no more connections than the memory has room for, and none that says nothing for long", async () => {
     served = await serve(allowing());
     expect(served.app.server).toMatchObject({ maxConnections: 1_000, headersTimeout: 10_000 });
