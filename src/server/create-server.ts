@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Admission } from "../admission/handle.ts";
 import type { CertificatePair } from "./certificate.ts";
+import { onClientError } from "./client-error.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { requestTimeMs } from "./request-deadline.ts";
 import { Room } from "./room.ts";
@@ -19,7 +20,7 @@ const KEEP_ALIVE_MS = 120_000;
 /** For a whole request to arrive. The API server itself gives up after 30 s at the latest. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** For the TLS handshake, and then for the first line: an API server takes a moment for each. */
+/** For the TLS handshake, and for the headers once they have begun: an API server takes a moment for each. */
 const GREETING_TIMEOUT_MS = 10_000;
 
 /**
@@ -90,6 +91,7 @@ export function createServer(options: ServerOptions): WebhookServer {
     bodyLimit: MAX_BODY_BYTES,
     // A 503 while closing would be a failed webhook: requests that still come are answered.
     return503OnClosing: false,
+    clientErrorHandler: (error, socket) => onClientError(error, socket, KEEP_ALIVE_MS),
     logger: false,
   });
 

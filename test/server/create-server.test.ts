@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { connect } from "node:tls";
+import { connect, TLSSocket } from "node:tls";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import type { Admission } from "../../src/admission/handle.ts";
@@ -26,6 +26,11 @@ function allowing(ready: Promise<void> = Promise.resolve()): Admission {
     handle: async (_, body) => ready.then(() => reply(body)),
     fail: (_, body) => reply(body),
   };
+}
+
+/** What Node tells of a connection whose headers have not come in time. */
+function timeoutOfHeaders(): Error {
+  return Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
 }
 
 let served: Served;
@@ -70,6 +75,24 @@ describe("connections", () => {
     await once(socket, "secureConnect");
     expect(socket.alpnProtocol).toBe("http/1.1");
     socket.destroy();
+  });
+
+  it("that have said nothing yet are kept as well: an API server connects ahead of need", async () => {
+    served = await serve(allowing());
+    const socket = connect({ port: served.port, host: "127.0.0.1", rejectUnauthorized: false });
+    onTestFinished(() => void socket.destroy());
+    const accepted = once(served.app.server, "secureConnection");
+    await once(socket, "secureConnect");
+    const [there] = z.tuple([z.instanceof(TLSSocket)]).parse(await accepted);
+    served.app.server.emit("clientError", timeoutOfHeaders(), there);
+    expect(there).toMatchObject({ destroyed: false, timeout: 120_000 });
+    const text = `POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: ${review.length}\r\n\r\n${review}`;
+    socket.write(text);
+    const [answer] = z.tuple([z.instanceof(Buffer)]).parse(await once(socket, "data"));
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 200 /);
+    // Not so one that has begun.
+    served.app.server.emit("clientError", timeoutOfHeaders(), there);
+    expect(there.destroyed).toBe(true);
   });
 
   it("get a renewed certificate when they are new, and stay up when they are not", async () => {
