@@ -42,6 +42,12 @@ function createVerb(
   ).addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   return command.action(async () => {
     const paths = command.args;
+    for (const flag of EMPTY_IS_NONE) {
+      if (command.getOptionValue(flag) === "") command.setOptionValue(flag, undefined);
+    }
     answer(await run(command.opts<never>(), paths));
   });
 }
+
+/** As kubectl takes them, so that scripts may pass on what they were not given. */
+const EMPTY_IS_NONE = ["namespace", "kubeconfig", "context", "cluster", "user", "server", "token"];

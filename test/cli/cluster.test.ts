@@ -162,6 +162,24 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
         says: /`soon` is not a time; write 30s, 2m or 0/,
       },
       {
+        name: "what is no address",
+        args: `${own} --server 127.0.0.1:6443`,
+        code: 2,
+        says: /--server: `127.0.0.1:6443` is not an address; write https:\/\/HOST:PORT/,
+      },
+      {
+        name: "an empty value, as if it were not there",
+        args: `${own} --context= --cluster= --user= --server= --token=`,
+        code: 0,
+        says: /^allowed/,
+      },
+      {
+        name: "an empty namespace",
+        args: "simulate --namespace= --src-pod own/a --dst-pod own/b --port 80",
+        code: 0,
+        says: /^allowed/,
+      },
+      {
         name: "as pflag also takes them",
         args: "connectivity -n=shop --all-namespaces=false --to=shop/mysql",
         code: 0,

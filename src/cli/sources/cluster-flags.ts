@@ -32,8 +32,10 @@ const NAMES: Readonly<Record<keyof ClusterFlags, string>> = {
 
 /** Throws an InputError where one of them is given: none has a meaning for files. */
 export function refuseClusterFlags(flags: ClusterFlags): void {
+  const values = new Map<string, unknown>(Object.entries(flags));
   for (const [key, name] of Object.entries(NAMES)) {
-    if (Object.hasOwn(flags, key)) throw usageError(`${name} has no meaning beside --manifests`);
+    if (values.get(key) !== undefined)
+      throw usageError(`${name} has no meaning beside --manifests`);
   }
 }
 
@@ -45,12 +47,19 @@ export function isChosen({ context, cluster, user }: ClusterFlags): boolean {
 /** How to reach the cluster that the flags name. Throws an InputError. */
 export function clientOptions(flags: ClusterFlags): ClientOptions {
   const { kubeconfig, context, cluster, user, server, token, insecureSkipTlsVerify } = flags;
+  if (server !== undefined && !isAddress(server)) {
+    throw usageError(`--server: \`${server}\` is not an address; write https://HOST:PORT`);
+  }
   return {
     kubeconfig: kubeconfig ?? null,
     ...given({ context, cluster, user, server, token, insecure: insecureSkipTlsVerify }),
     ...impersonation(flags),
     ...(flags.requestTimeout === undefined ? {} : { timeoutMs: timeoutOf(flags.requestTimeout) }),
   };
+}
+
+function isAddress(server: string): boolean {
+  return /^https?:\/\//.test(server) && URL.canParse(server);
 }
 
 /** The fields that are there. */
