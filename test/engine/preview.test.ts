@@ -262,6 +262,22 @@ describe("a change opens and closes", () => {
       },
     ],
     [
+      "of two pods that come, what may be local to a node concerns only the one on the node's network",
+      {
+        cluster: [db, closed],
+        changes: [pod("dev/web"), pod("dev/agent hostNetwork @n1 172.18.0.2")],
+        opened: [
+          "IPv4 -> dev/agent all",
+          "IPv4 -> dev/web all",
+          "dev/agent -> IPv4 all",
+          "dev/agent -> dev/web all",
+          "dev/web -> IPv4 all",
+          "dev/web -> dev/agent all",
+        ],
+        unsure: ["dev/agent -> shop/db all", "shop/db -> dev/agent all"],
+      },
+    ],
+    [
       "a node relabelled is another node to a ClusterNetworkPolicy",
       {
         cluster: [
