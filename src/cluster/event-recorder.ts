@@ -19,6 +19,7 @@ export interface Happening {
     readonly name: string;
     /** Also that of the Event: for a Namespace, its own name. */
     readonly namespace: string;
+    readonly uid?: string;
   };
   readonly type: "Normal" | "Warning";
   /** CamelCase, from a closed list. */

@@ -57,13 +57,15 @@ export const exemptionSchema = z
     spec: specSchema,
     status: z.unknown().optional(),
   })
-  .transform(({ metadata: { name, namespace, creationTimestamp }, spec }) => ({
+  .transform(({ metadata: { name, namespace, creationTimestamp, uid }, spec }) => ({
     kind: "Exemption" as const,
     name,
     namespace,
     ...spec,
     /** Milliseconds since 1970; null for one from a file, whose age nobody knows. */
     createdMs: creationTimestamp == null ? null : Date.parse(creationTimestamp),
+    /** Null for one from a file. */
+    uid: uid ?? null,
   }));
 
 /** Findings that are excused for a time, with a reason and somebody who answers for it. */

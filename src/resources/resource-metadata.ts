@@ -26,4 +26,5 @@ export const namespacedMetadataSchema = z.object({
   name: resourceNameSchema,
   namespace: z.string().min(1),
   creationTimestamp: timeSchema.nullish(),
+  uid: z.string().nullish(),
 });

@@ -11,6 +11,8 @@ export interface ExemptionNotice {
     readonly kind: "Exemption";
     readonly name: string;
     readonly namespace: string;
+    /** By which `kubectl describe` finds the Event; one from a file has none. */
+    readonly uid?: string;
   };
   readonly type: "Warning";
   readonly reason: "ExpiresSoon" | "Expired" | "LastsTooLong";
@@ -73,9 +75,10 @@ export class ExemptionNotices {
 
 type Told = Omit<ExemptionNotice, "reason" | "message" | "group">;
 
-function about({ name, namespace }: Exemption): Told {
+function about({ name, namespace, uid }: Exemption): Told {
+  const known = uid === null ? {} : { uid };
   return {
-    regarding: { apiVersion: API_VERSION, kind: "Exemption", name, namespace },
+    regarding: { apiVersion: API_VERSION, kind: "Exemption", name, namespace, ...known },
     type: "Warning",
   };
 }

@@ -77,6 +77,8 @@ describeWithControlPlane("an Exemption as days go by", (plane) => {
     await ringfence.setClockAhead(2.5 * DAY_MS);
     const first = `ExpiresSoon ${end}, in 7 days; team moving answers for it`;
     await vi.waitFor(async () => expect(await told()).toEqual([first]), SOON);
+    const described = await plane().kubectl(["describe", "exemption", "old", "-n", "moving"]);
+    expect(described.stdout).toContain("ExpiresSoon");
     await ringfence.setClockAhead(8.5 * DAY_MS);
     const last = `ExpiresSoon ${end}, within a day; team moving answers for it`;
     await vi.waitFor(async () => expect(await told()).toEqual([first, last].toSorted()), SOON);

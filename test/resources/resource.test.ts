@@ -97,6 +97,7 @@ describe("a resource is read with what it need not say", () => {
       namespaceSelector: null,
       expiresMs: Date.UTC(2030, 0, 31),
       createdMs: null,
+      uid: "1",
     });
   });
 });

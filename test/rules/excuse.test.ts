@@ -25,6 +25,7 @@ const exemption = (part: Partial<Exemption>): Exemption => ({
   expires: "later",
   expiresMs: now + day,
   createdMs: null,
+  uid: null,
   ...part,
 });
 const labels = (text: Readonly<Record<string, string>>): Labels => new Map(Object.entries(text));
