@@ -90,7 +90,8 @@ export class RowIndex {
 
   #assign(cls: EndpointClass, direction: Direction): Row {
     const rules = tiersOf(selectingPolicies(cls), direction);
-    // PERF: nearly all rows name no ports, and are then shared by pods whatever their ports.
+    // PERF: nearly all rows name no ports, and are then shared by pods whatever their ports. The names that
+    // others mention later tell no members apart for these rules.
     const ports = direction === "ingress" && rules.usesNames ? cls.portsKey : "";
     const key = `${kindOf(cls)}${ports} ${rules.content}`;
     const rows = this.#rows[direction];
