@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ResourceReport } from "../rules/resource-report.ts";
+import { printable } from "../wire/printable.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { field, isObject } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
@@ -124,7 +125,7 @@ function statusFor(raw: unknown, { conditions, fields }: ResourceReport): object
       type,
       status,
       reason,
-      message: message.slice(0, MAX_MESSAGE_LENGTH),
+      message: printable(message, MAX_MESSAGE_LENGTH),
       observedGeneration,
       lastTransitionTime: sinceWhen(raw, type, status),
     })),
