@@ -42,7 +42,10 @@ describeWithControlPlane("the status of a resource", (plane) => {
       apiVersion: "ringfence.dev/v1alpha1",
       kind: "Invariant",
       metadata: { name: "vault" },
-      spec: { description: "nobody", mustNotReach: { from: [{ world: true }], to: [{ pods: { podSelector: {} } }] } },
+      spec: {
+        description: "nobody",
+        mustNotReach: { from: [{ world: true }], to: [{ pods: { podSelector: {} } }] },
+      },
     });
   });
   afterEach(async () => {
