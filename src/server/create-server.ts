@@ -4,7 +4,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Admission } from "../admission/handle.ts";
 import type { CertificatePair } from "./certificate.ts";
 import { onClientError } from "./client-error.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
+import { Connections } from "./connections.ts";
 import { requestTimeMs } from "./request-deadline.ts";
 import { Room } from "./room.ts";
 
@@ -28,6 +28,9 @@ const GREETING_TIMEOUT_MS = 10_000;
  * stay. An API server has one for each request that is being judged, hundreds at most.
  */
 const MAX_CONNECTIONS = 1_000;
+
+/** While closing, for the first request of a connection that is just being made. */
+const UNUSED_MS = 1_000;
 
 /** Nearly every review is smaller. */
 const SMALL_BODY_BYTES = 64 * 1024;
@@ -86,8 +89,9 @@ export function createServer(options: ServerOptions): WebhookServer {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
   };
+  const connections = new Connections();
   const app: WebhookServer = fastify({
-    serverFactory: (handler) => createHttpsServer(https, oneAtATime(handler)),
+    serverFactory: (handler) => createHttpsServer(https, connections.oneAtATime(handler)),
     bodyLimit: MAX_BODY_BYTES,
     // A 503 while closing would be a failed webhook: requests that still come are answered.
     return503OnClosing: false,
@@ -96,6 +100,11 @@ export function createServer(options: ServerOptions): WebhookServer {
   });
 
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("secureConnection", connections.add);
+  app.addHook("preClose", async () => {
+    const sweep = setInterval(() => connections.closeUnused(), UNUSED_MS);
+    app.server.once("close", () => clearInterval(sweep));
+  });
   const large = new Room(LARGE_BODIES_BYTES);
   const judged = new Room(JUDGED_BODIES_BYTES);
 

@@ -286,6 +286,15 @@ describe("drain", () => {
     await drained;
   });
 
+  it("does not wait for a connection that nobody has used", async () => {
+    served = await serve(allowing());
+    const socket = connect({ port: served.port, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(socket, "secureConnect");
+    const started = performance.now();
+    await drain(served.app, 20_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
   it("cuts off what does not end", async () => {
     served = await serve(allowing(new Promise(() => undefined)), { isDraining: () => true });
     const hanging = served.client.post("/validate", review).then(
