@@ -116,9 +116,13 @@ export const settingsSchema = z.strictObject({
   onTooLarge: onTroubleSchema
     .default("deny")
     .describe("Answer in enforced namespaces to a policy with more than that."),
-  stalenessLimitMs: millisecondsSchema
+  stalenessLimitMs: z
+    .int()
+    .min(120_000)
     .default(300_000)
-    .describe("Age from which the picture of the cluster is too old."),
+    .describe(
+      "Age from which the picture of the cluster is too old; 120000 at least, for of a quiet resource nothing may be heard for 90 s.",
+    ),
   baselineRollOutPerSecond: z
     .int()
     .min(1)

@@ -103,6 +103,12 @@ describe("what is wrong is named, and the process does not start", () => {
       { RINGFENCE__WEBHOK_PORT: "1" },
       ["RINGFENCE__WEBHOK_PORT: there is no such variable"],
     ],
+    [
+      "a limit that a quiet cluster would pass every minute",
+      ["--staleness-limit-ms=60000"],
+      {},
+      ["--staleness-limit-ms: needs 120000 or more"],
+    ],
     ["a port that is none", ["--webhook-port", "x"], {}, ["--webhook-port: `x` is not a number"]],
     [
       "a value of a variable",
