@@ -87,6 +87,8 @@ export class BaselineController implements ClusterListener {
   readonly #unheard = new Map<string, number>();
   /** Why the last attempt at a namespace failed. */
   readonly #failing = new Map<string, string>();
+  /** Those whose baseline cannot be made: no more attempts help, but another label or Baseline may. */
+  readonly #unmade = new Set<string>();
   readonly #turns: Turns;
   /** Namespaces whose turn is to come. */
   readonly #waiting = new Map<string, NodeJS.Timeout>();
@@ -152,6 +154,7 @@ export class BaselineController implements ClusterListener {
 
   /** Look at every namespace again, because `render` may have changed. */
   refresh(): void {
+    for (const namespace of this.#unmade) this.#reconciler.retry(namespace);
     this.#reconciler.refresh();
   }
 
@@ -176,13 +179,15 @@ export class BaselineController implements ClusterListener {
     }
     const annotations = readLabels(field(raw, "metadata", "annotations"));
     this.#optedIn.set(name, { namespace: name, labels, annotations });
-    this.#reconciler.add(name);
+    if (this.#unmade.has(name)) this.#reconciler.retry(name);
+    else this.#reconciler.add(name);
   }
 
   #forget(namespace: string): void {
     this.#optedIn.delete(namespace);
     this.#bareSince.delete(namespace);
     this.#failing.delete(namespace);
+    this.#unmade.delete(namespace);
     const seen = this.#seen.get(namespace);
     this.#seen.delete(namespace);
     if (seen !== undefined) this.#tell(seen.baseline);
@@ -204,10 +209,12 @@ export class BaselineController implements ClusterListener {
     if (joined === undefined) return 0;
     const { baseline, policies } = this.#options.render(joined);
     if (!policies.ok) {
+      this.#unmade.add(namespace);
       this.#see(namespace, { baseline, isInPlace: false });
       const [problem] = policies.error;
       throw new AppError("NP_E_RESOURCE", `${problem?.path}: ${problem?.message}`);
     }
+    this.#unmade.delete(namespace);
     const wanted = policies.value;
     const stored = this.#stored.get(namespace) ?? new Map<string, unknown>();
     const missing = wanted.filter((one) => !holds(stored.get(nameOf(one)), one));

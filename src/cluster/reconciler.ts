@@ -30,6 +30,11 @@ export class Reconciler {
     this.#queue?.add(key);
   }
 
+  /** The same at once, though it has failed: what made it fail may have changed. */
+  retry(key: string): void {
+    this.#queue?.retry(key);
+  }
+
   /** Look at every key. */
   refresh(): void {
     for (const key of this.#options.keys()) this.add(key);

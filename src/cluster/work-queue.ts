@@ -29,6 +29,15 @@ export class WorkQueue {
     this.#pump();
   }
 
+  /** The same where what made it fail may have changed: a key that rests after failures is worked on at once. */
+  retry(key: string): void {
+    if (this.#failures.delete(key)) {
+      clearTimeout(this.#resting.get(key));
+      this.#resting.delete(key);
+    }
+    this.add(key);
+  }
+
   /** Abort what is being worked on and forget the rest; settles when nothing runs any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
+import type { BackOff } from "../../src/cluster/back-off.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import { field } from "../../src/wire/shape.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
@@ -35,8 +36,8 @@ describeWithControlPlane("the baseline controller", (plane) => {
     await proxy.stop();
   });
 
-  async function run(): Promise<Running> {
-    running = await startController(client);
+  async function run(backOff?: BackOff): Promise<Running> {
+    running = await startController(client, 10, backOff);
     return running;
   }
   const createNamespace = async (labels: Readonly<Record<string, string>>): Promise<string> => {
@@ -345,6 +346,25 @@ describeWithControlPlane("the baseline controller", (plane) => {
       );
     });
     await baselineExists(namespace);
+  });
+
+  it("does not wait for a back-off where a baseline that could not be made can be", async () => {
+    const controller = await run({ firstMs: 60_000, maxMs: 60_000 });
+    const namespace = await createNamespace(optIn);
+    await eventually(() => expect(controller.writes(namespace)).toHaveLength(2));
+    const spec = { podSelector: { matchLabels: { team: "$(namespace.labels.team)" } } };
+    const policies = [{ name: "allow-team", labels: new Map(), spec }];
+    const team = { ...DEFAULT_BASELINE, name: "team", namespaceLabels: ["team"], policies };
+    const failures = (): number =>
+      controller.notices.filter(
+        (one) => one.kind === "baseline-failed" && one.namespace === namespace,
+      ).length;
+    controller.use(team);
+    await eventually(() => expect(failures()).toBe(1));
+    controller.use({ ...team, policies: [{ name: "other", labels: new Map(), spec }] });
+    await eventually(() => expect(failures()).toBe(2));
+    await merge(`/api/v1/namespaces/${namespace}`, { metadata: { labels: { team: "a" } } });
+    await eventually(() => expect(controller.writes(namespace)).toContain("other"));
   });
 
   it("tries again, with the reason, while the API server refuses", async () => {

@@ -1,4 +1,5 @@
 import type { ApiClient } from "../../src/cluster/api-client.ts";
+import type { BackOff } from "../../src/cluster/back-off.ts";
 import { BaselineController } from "../../src/cluster/baseline-controller.ts";
 import { ClusterState } from "../../src/cluster/cluster-state.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
@@ -36,7 +37,11 @@ export interface Running {
 }
 
 /** A controller on the synced watches of a cluster. */
-export async function startController(client: ApiClient, rollOutPerSecond = 10): Promise<Running> {
+export async function startController(
+  client: ApiClient,
+  rollOutPerSecond = 10,
+  backOff: BackOff = { firstMs: 20, maxMs: 100 },
+): Promise<Running> {
   const notices: ClusterNotice[] = [];
   const told: string[] = [];
   let baseline: Baseline = DEFAULT_BASELINE;
@@ -51,7 +56,7 @@ export async function startController(client: ApiClient, rollOutPerSecond = 10):
     onProgress: (name) => void told.push(name),
     isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
     observe,
-    backOff: { firstMs: 20, maxMs: 100 },
+    backOff,
   });
   const state = new ClusterState({
     client,
