@@ -2,7 +2,7 @@ import { didYouMean } from "../nearest.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { type Overload, signature } from "./overload.ts";
 
-/** What the parser has left of a macro is one that was written in another way. */
+/** How macros are written. */
 const MACROS: ReadonlyMap<string, string> = new Map([
   ["has", "has(a.b)"],
   ["all", "list.all(x, condition)"],
@@ -21,15 +21,14 @@ const MACROS: ReadonlyMap<string, string> = new Map([
 
 /** Why there is no such function. */
 export function unknownFunction(name: string, functions: FunctionTable): string {
-  const use = MACROS.get(name);
-  if (use !== undefined) return misuse(name, use);
   const names = [...functions.keys()].filter((known) => !isOperator(known));
   return `unknown function \`${name}\`${didYouMean(name, names)}`;
 }
 
-/** That a macro is to be written in another way. */
-export function misuse(name: string, use: string): string {
-  return `\`${name}\` is used otherwise: \`${use}\``;
+/** That what has the name of a macro is to be written in another way; null of any other name. */
+export function macroUse(name: string): string | null {
+  const use = MACROS.get(name);
+  return use === undefined ? null : `\`${name}\` is used otherwise: \`${use}\``;
 }
 
 /** That a function takes no arguments of these types, and which it takes. */

@@ -1,6 +1,6 @@
 import { unreachable } from "../errors.ts";
 import { fieldOf, hasField, optionalFieldOf } from "./access.ts";
-import { misuse } from "./call-faults.ts";
+import { macroUse } from "./call-faults.ts";
 import { type Callee, calleeOf, type Names, pathOf } from "./callee.ts";
 import { Checker, type Entry, lacksField } from "./checker.ts";
 import { Constants } from "./constants.ts";
@@ -8,13 +8,7 @@ import type { Run } from "./evaluate-macro.ts";
 import { Faults } from "./faults.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { literalOf } from "./literal.ts";
-import {
-  type Macro,
-  type OptionalMacro,
-  readMacro,
-  readMacroCall,
-  readOptionalMacro,
-} from "./macro.ts";
+import { type Macro, type OptionalMacro, readMacro, readOptionalMacro } from "./macro.ts";
 import { areConstant, constantNode, NOTHING, type Node } from "./node.ts";
 import { optionalMacroRun, standInRun } from "./optional-runs.ts";
 import type { Expr, Parsed, Part } from "./parse-expression.ts";
@@ -85,7 +79,11 @@ export class Compiler {
       return this.#complain(expr, `nested more than ${MAX_DEPTH} deep`);
     }
     this.#depth += 1;
-    const node = this.#compile(expr, expr.exprKind, scope);
+    const macro = this.#parsed.macroOf(expr);
+    const node =
+      macro === undefined
+        ? this.#compile(expr, expr.exprKind, scope)
+        : this.#parserMacro(expr, macro, scope);
     this.#depth -= 1;
     return { ...node, type: this.#checker.resolve(node.type) };
   }
@@ -105,15 +103,19 @@ export class Compiler {
       case "structExpr":
         return this.#map(expr, kind.value, scope);
       case "comprehensionExpr":
-        // The API server knows `existsOne` with two names alone.
-        return this.#parsed.isMacro(expr, "existsOne")
-          ? this.#complain(expr, misuse("existsOne", "list.existsOne(i, x, condition)"))
-          : this.#macro(expr, readMacro(kind.value), scope);
       case undefined:
         return this.#complain(expr, "not an expression");
       default:
         return unreachable(kind);
     }
+  }
+
+  /** A macro that the parser knows. */
+  #parserMacro(expr: Expr, call: Part<"callExpr">, scope: Scope | null): Node {
+    const tested = call.function === "has" ? call.args[0] : undefined;
+    return tested?.exprKind.case === "selectExpr" && !this.#parsed.isOptional(tested)
+      ? this.#select(tested, { ...tested.exprKind.value, testOnly: true }, scope)
+      : this.#call(expr, call, scope);
   }
 
   #complain(expr: Expr, message: string): Node {
@@ -151,7 +153,6 @@ export class Compiler {
     const object = this.#node(part.operand, scope);
     const field = this.#parsed.fieldOf(expr, part.field);
     const isOptional = this.#parsed.isOptional(expr);
-    if (part.testOnly && isOptional) return this.#complain(expr, misuse("has", "has(a.b)"));
     const type = this.#checker.field(object.type, field, isOptional);
     if (typeof type === "string") return this.#complain(expr, type);
     const offset = this.#parsed.offsetOf(expr);
@@ -173,10 +174,12 @@ export class Compiler {
   }
 
   #call(expr: Expr, call: Part<"callExpr">, scope: Scope | null): Node {
-    const macro = readMacroCall(call);
+    const macro = readMacro(call);
     if (macro !== null) return this.#macro(expr, macro, scope);
     const optionalMacro = readOptionalMacro(call);
     if (optionalMacro !== null) return this.#optionalMacro(expr, optionalMacro, scope);
+    const use = macroUse(call.function);
+    if (use !== null) return this.#complain(expr, use);
     const { callee, args } = calleeOf(call, this.#namesIn(scope));
     const look = (): readonly Node[] => args.map((arg) => this.#node(arg, scope));
     const nodes = callee.name === "format" ? this.#checker.mixed(look) : look();

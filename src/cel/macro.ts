@@ -11,32 +11,6 @@ export interface Macro {
   readonly yield: Expr | undefined;
 }
 
-/** Macros of one name, in the form that the parser has given them: an accumulator, a step, a result. */
-export function readMacro(comprehension: Part<"comprehensionExpr">): Macro {
-  const { iterRange: range, iterVar, accuInit, loopStep } = comprehension;
-  const names = [iterVar];
-  const step = callOf(loopStep);
-  const [first, second] = step?.args ?? [];
-  const start = accuInit?.exprKind;
-  if (start?.case === "constExpr") {
-    const { constantKind } = start.value;
-    if (constantKind.case === "int64Value") {
-      return { kind: "exists_one", range, names, condition: first, yield: undefined };
-    }
-    const kind = constantKind.value === true ? "all" : "exists";
-    return { kind, range, names, condition: second, yield: undefined };
-  }
-  return step?.function === "_?_:_"
-    ? { kind: "list", range, names, condition: first, yield: appended(second) }
-    : { kind: "list", range, names, condition: undefined, yield: appended(loopStep) };
-}
-
-/** What `accumulator + [item]` appends. */
-function appended(step: Expr | undefined): Expr | undefined {
-  const list = callOf(step)?.args[1]?.exprKind;
-  return list?.case === "listExpr" ? list.value.elements[0] : undefined;
-}
-
 /** A macro on an optional value: what it does with the value, if there is one. */
 export interface OptionalMacro {
   readonly kind: "optMap" | "optFlatMap";
@@ -45,40 +19,42 @@ export interface OptionalMacro {
   readonly yield: Expr;
 }
 
-const KINDS: ReadonlyMap<string, Macro["kind"]> = new Map([
-  ["all", "all"],
-  ["exists", "exists"],
-  ["exists_one", "exists_one"],
-  ["existsOne", "exists_one"],
-  ["transformList", "list"],
-  ["transformMap", "map"],
-  ["transformMapEntry", "entries"],
-  ["sortBy", "sort"],
-]);
-
-/** Macros that the parser leaves as they are, those of two names and `sortBy`; null for any other call. */
-export function readMacroCall({ target, function: name, args }: Part<"callExpr">): Macro | null {
-  const kind = KINDS.get(name);
-  if (kind === undefined || target === undefined) return null;
-  const count = kind === "sort" ? 1 : 2;
-  const names = args.slice(0, count).flatMap((arg) => nameOf(arg) ?? []);
-  const parts = partsOf(kind, args.slice(count));
-  return names.length < count || parts === null ? null : { kind, range: target, names, ...parts };
+interface Form {
+  readonly kind: Macro["kind"];
+  /** How many names it may give. */
+  readonly names: readonly number[];
+  /** What follows the names; both is a value, or a condition and a value. */
+  readonly takes: "condition" | "value" | "both";
 }
 
-/** What follows the names: a condition, what is made of an item, or both. */
-function partsOf(
-  kind: Macro["kind"],
-  [first, second, ...others]: readonly Expr[],
-): Pick<Macro, "condition" | "yield"> | null {
-  if (first === undefined || others.length > 0) return null;
-  if (kind === "list" || kind === "map" || kind === "entries") {
-    return { condition: second && first, yield: second ?? first };
-  }
-  if (second !== undefined) return null;
-  return kind === "sort"
-    ? { condition: undefined, yield: first }
-    : { condition: first, yield: undefined };
+const FORMS: ReadonlyMap<string, Form> = new Map([
+  ["all", { kind: "all", names: [1, 2], takes: "condition" }],
+  ["exists", { kind: "exists", names: [1, 2], takes: "condition" }],
+  ["exists_one", { kind: "exists_one", names: [1, 2], takes: "condition" }],
+  // The API server knows it with two names alone.
+  ["existsOne", { kind: "exists_one", names: [2], takes: "condition" }],
+  ["filter", { kind: "list", names: [1], takes: "condition" }],
+  ["map", { kind: "list", names: [1], takes: "both" }],
+  ["transformList", { kind: "list", names: [2], takes: "both" }],
+  ["transformMap", { kind: "map", names: [2], takes: "both" }],
+  ["transformMapEntry", { kind: "entries", names: [2], takes: "both" }],
+  ["sortBy", { kind: "sort", names: [1], takes: "value" }],
+]);
+
+/** A macro, written as a call of `target`; null for any other call. */
+export function readMacro({ target: range, function: name, args }: Part<"callExpr">): Macro | null {
+  const form = FORMS.get(name);
+  if (form === undefined || range === undefined) return null;
+  const { kind, names: counts, takes } = form;
+  const count = counts.find((some) => takes !== "condition" || some === args.length - 1);
+  const names = args.slice(0, count).flatMap((arg) => nameOf(arg) ?? []);
+  const [first, second, ...others] = args.slice(count);
+  const isFull = names.length === count && first !== undefined && others.length === 0;
+  if (!isFull || (second !== undefined && takes !== "both")) return null;
+  return takes === "condition"
+    ? // What is left of a list is made of its items.
+      { kind, range, names, condition: first, yield: kind === "list" ? args[0] : undefined }
+    : { kind, range, names, condition: second && first, yield: second ?? first };
 }
 
 /** `optional.optMap(x, value)` and `optional.optFlatMap(x, optional)`; null for any other call. */
@@ -90,10 +66,6 @@ export function readOptionalMacro(call: Part<"callExpr">): OptionalMacro | null 
   return optional === undefined || name === undefined || second === undefined || others.length > 0
     ? null
     : { kind, optional, name, yield: second };
-}
-
-function callOf(expr: Expr | undefined): Part<"callExpr"> | undefined {
-  return expr?.exprKind.case === "callExpr" ? expr.exprKind.value : undefined;
 }
 
 /** The name that an expression consists of. */

@@ -4,7 +4,7 @@ import { type Complaint, findSyntaxError } from "./find-syntax-error.ts";
 import { parsableText } from "./parsable-text.ts";
 import { skipSpace } from "./read-tokens.ts";
 
-/** The library's syntax tree, with the macros of one variable written out. */
+/** The library's syntax tree. What it makes of macros is not looked at, but how they were written: see `macroOf`. */
 export type Expr = NonNullable<ReturnType<typeof parse>["expr"]>;
 
 type Kind = Expr["exprKind"];
@@ -18,8 +18,8 @@ export interface Parsed {
   offsetOf(expr: Expr): number;
   /** Report whether a field, an index, or an item or entry of a list or map was marked by a `?`. */
   isOptional(expr: Expr, index?: number): boolean;
-  /** Report whether an expression was written as a call of the macro `name`. */
-  isMacro(expr: Expr, name: string): boolean;
+  /** The macro that an expression was written as; what it consists of has no kind where it is a macro itself. */
+  macroOf(expr: Expr): Part<"callExpr"> | undefined;
   /** The field of an expression: what stands in backquotes, or else `parsed`, what the parser has read. */
   fieldOf(expr: Expr, parsed: string): string;
 }
@@ -41,18 +41,15 @@ export function parseExpression(text: string): Result<Parsed, Complaint> {
     const offsetOf = ({ id }: Pick<Expr, "id">): number =>
       // The parser's place of an operator is where the space before it begins.
       skipSpace(bare.text, sourceInfo?.positions[id.toString()] ?? 0);
-    // `has(a.b)` has the place of `has`; that of `a.b` is with what was written.
-    const macroOf = ({ id }: Expr): Part<"callExpr"> | undefined => {
-      const written = sourceInfo?.macroCalls[id.toString()]?.exprKind;
-      return written?.case === "callExpr" ? written.value : undefined;
-    };
-    const signOf = (one: Expr): number => offsetOf(macroOf(one)?.args[0] ?? one);
     return success({
       expr,
       offsetOf,
-      isOptional: (one, index = 0) => bare.isMarked(signOf(one), index),
-      isMacro: (one, name) => macroOf(one)?.function === name,
-      fieldOf: (one, parsed) => bare.quotedAt(signOf(one)) ?? parsed,
+      isOptional: (one, index = 0) => bare.isMarked(offsetOf(one), index),
+      macroOf({ id }) {
+        const written = sourceInfo?.macroCalls[id.toString()]?.exprKind;
+        return written?.case === "callExpr" ? written.value : undefined;
+      },
+      fieldOf: (one, parsed) => bare.quotedAt(offsetOf(one)) ?? parsed,
     });
   } catch (error) {
     // The parser throws, at what it cannot read and where it runs out of stack.

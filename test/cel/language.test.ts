@@ -45,7 +45,7 @@ describe("the input", () => {
     ["object.nonsense", "there is no field `nonsense` (line 1, column 7)"],
     ["object.`a-b`", "there is no field `a-b` (line 1, column 7)"],
     ["object.nonsense.deeper == 1", "there is no field `nonsense` (line 1, column 7)"],
-    ["has(object.spec.ingress.first)", "a list has no field `first` (line 1, column 1)"],
+    ["has(object.spec.ingress.first)", "a list has no field `first` (line 1, column 24)"],
     ["has(object.nonsense.deeper)", "there is no field `nonsense` (line 1, column 11)"],
     ["object.metadata.labels['x']", "there is no key `x` (line 1, column 23)"],
     ["object.spec.ingress[1]", "there is no position 1 in a list of 1 (line 1, column 20)"],
