@@ -6,7 +6,7 @@ const ESCAPED_PATH = /^(?:[\w.~!$&'()*+,;=:@/[\]-]|%[0-9A-Fa-f]{2})*$/;
 const PLAIN = /^[\w.~$&+,/:;=@-]$/;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A URL, whose parts are those of Go's `url.URL`. */
 export class Url extends Opaque {

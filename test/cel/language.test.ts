@@ -186,6 +186,7 @@ describe("conversions", () => {
     ["string(1.0 / 0.0) + string(-1.0 / 0.0) + string(0.0 / 0.0) + string(0.0)", "+Inf-InfNaN0"],
     ["string(1) + string(2u) + string(1.5) + string(true) + string('x') == '121.5truex'", true],
     ["string(b'caf\\303\\251') == 'café' && bytes('é') == b'\\303\\251'", true],
+    ["string(b'\\357\\273\\277\\357\\277\\275') == '\\ufeff\\ufffd'", true],
     ["string(duration('1m30s')) == '90s' && string(timestamp(0)) == '1970-01-01T00:00:00Z'", true],
     ["timestamp('2024-03-31T02:30:00Z') == timestamp(1711852200)", true],
     [

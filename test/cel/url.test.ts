@@ -34,6 +34,7 @@ describe("URLs", () => {
       "url('/p?').getQuery() == {} && url('/p').getQuery() == {} && url('/p?a;b=c&%zz=d&&=e').getQuery() == {'': ['e']}",
       true,
     ],
+    ["url('/p?a=%EF%BB%BFb').getQuery() == {'a': ['\\ufeffb']}", true],
     ["url('HTTP://a') == url('http://a')", true],
     [
       "url('//a:80/b').getHost() + url('//a/b').getEscapedPath() + url('//a').getScheme()",

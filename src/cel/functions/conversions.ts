@@ -13,6 +13,8 @@ const toDuration = borrow("duration(a)");
 const toSeconds = borrow("int(a)");
 
 const encoder = new TextEncoder();
+/** The library drops U+FEFF at the beginning, as JavaScript does where it is not told. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The words for true and false (Go: strconv.ParseBool). */
 const BOOLS: ReadonlyMap<string, boolean> = new Map([
@@ -53,7 +55,11 @@ export const CONVERSIONS: readonly Overload[] = [
   func("string", ["bool"], "string", ([value]) => value.toString()),
   func("string", ["bytes"], "string", ([bytes], frame) => {
     frame.charge(bytes.length);
-    return toString(frame, bytes);
+    const text = decoder.decode(bytes);
+    // What is no UTF-8 has been mended.
+    return Buffer.compare(encoder.encode(text), bytes) === 0
+      ? text
+      : new EvaluationError("the bytes are not UTF-8");
   }),
   func("string", [TIMESTAMP], "string", ([time], frame) => timeAsText(toString(frame, time))),
   func("string", [DURATION], "string", ([time], frame) => timeAsText(toString(frame, time))),
