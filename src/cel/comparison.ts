@@ -1,32 +1,22 @@
 import { isCelUint } from "@bufbuild/cel";
-import { borrow } from "./borrow.ts";
+import { isReflectMessage } from "@bufbuild/protobuf/reflect";
 import type { Frame } from "./frame.ts";
+import { timeParts } from "./time-parts.ts";
 import { keysOf, MAX_DEPTH } from "./traversal.ts";
 import {
   entryOf,
   isList,
   isMap,
-  isScalar,
   itemAt,
   type ListValue,
   listSize,
   type MapValue,
   Opaque,
   Optional,
-  type TypeName,
   TypeValue,
   typeOf,
   type Value,
 } from "./value.ts";
-
-const ORDERED_BY_LIBRARY: ReadonlySet<TypeName> = new Set([
-  "bytes",
-  "google.protobuf.Timestamp",
-  "google.protobuf.Duration",
-]);
-
-const librarySame = borrow("a == b");
-const libraryLess = borrow("a < b");
 
 /**
  * Report whether two values are equal: numbers across their types, lists and maps by content, and
@@ -59,7 +49,11 @@ export function compare(left: Value, right: Value, frame: Frame): number | undef
   const [one, other] = [numberOf(left), numberOf(right)];
   if (one !== null && other !== null) return compareNumbers(one, other);
   if (typeof left === "boolean" && typeof right === "boolean") return order(left, right);
-  return compareInLibrary(left, right, frame);
+  if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    frame.charge(Math.min(left.length, right.length));
+    return Buffer.compare(left, right);
+  }
+  return compareTimes(left, right);
 }
 
 /** Where neither comes first, both are equal or one is NaN. */
@@ -91,22 +85,20 @@ function compareNumbers(left: bigint | number, right: bigint | number): number {
   return typeof left === typeof right ? order(left, right) : order(Number(left), Number(right));
 }
 
-function compareInLibrary(left: Value, right: Value, frame: Frame): number | undefined {
-  const type = typeOf(left);
-  if (!ORDERED_BY_LIBRARY.has(type) || typeOf(right) !== type) return undefined;
-  if (!isScalar(left) || !isScalar(right)) return undefined;
-  if (left instanceof Uint8Array) frame.charge(left.length);
-  if (libraryLess(frame, left, right) === true) return -1;
-  return libraryLess(frame, right, left) === true ? 1 : 0;
+/** Undefined of what are not two points in time or two lengths of it. */
+function compareTimes(left: Value, right: Value): number | undefined {
+  if (!isReflectMessage(left) || !isReflectMessage(right) || typeOf(left) !== typeOf(right)) {
+    return undefined;
+  }
+  const [one, other] = [timeParts(left), timeParts(right)];
+  return order(one.seconds, other.seconds) || order(one.nanos, other.nanos);
 }
 
 function samePlain(left: Value, right: Value, frame: Frame, depth: number): boolean {
   if (left instanceof Optional) return sameInside(left, right, frame, depth + 1);
   if (left instanceof Opaque) return right instanceof Opaque && left.equals(right);
   if (left instanceof TypeValue) return right instanceof TypeValue && left.name === right.name;
-  if (typeof left !== "object" || !isScalar(left) || !isScalar(right)) return false;
-  if (left instanceof Uint8Array) frame.charge(left.length);
-  return librarySame(frame, left, right) === true;
+  return compare(left, right, frame) === 0;
 }
 
 function sameItems(left: ListValue, right: ListValue, frame: Frame, depth: number): boolean {

@@ -1,5 +1,5 @@
 import { type CelUint, celType, isCelUint } from "@bufbuild/cel";
-import { isReflectMessage, type ReflectMessage } from "@bufbuild/protobuf/reflect";
+import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
 
 /** A list that an expression made. Lists of the input stay JavaScript arrays. */
 export class List {
@@ -160,17 +160,6 @@ export function isTypeName(name: string): name is TypeName {
 /** Report whether an expression may write this name for a type: of its own, Kubernetes has only those of addresses. */
 export function isWritableType(name: string): name is TypeName {
   return isTypeName(name) && name !== "dyn" && !name.startsWith("kubernetes.");
-}
-
-/** Report whether the value is one, and no list, map or type. */
-export function isScalar(value: Value): value is Scalar {
-  return (
-    typeof value !== "object" ||
-    value === null ||
-    value instanceof Uint8Array ||
-    isCelUint(value) ||
-    isReflectMessage(value)
-  );
 }
 
 /** Report whether the value is a list: one that came as JSON, or one that an expression made. */

@@ -1,5 +1,6 @@
 import { borrow } from "../borrow.ts";
 import { func, type Overload } from "../overload.ts";
+import { timeParts } from "../time-parts.ts";
 import { EvaluationError, quoted, type TypeName, TypeValue, typeOf } from "../value.ts";
 import { toInt, toUint } from "./arithmetic.ts";
 import { doubleAsText, timeAsText } from "./as-text.ts";
@@ -10,7 +11,6 @@ const DURATION = "google.protobuf.Duration";
 const toString = borrow("string(a)");
 const toTimestamp = borrow("timestamp(a)");
 const toDuration = borrow("duration(a)");
-const toSeconds = borrow("int(a)");
 
 const encoder = new TextEncoder();
 /** The library drops U+FEFF at the beginning, as JavaScript does where it is not told. */
@@ -34,7 +34,7 @@ export const CONVERSIONS: readonly Overload[] = [
     value === -(2 ** 63) ? toInt(2n ** 63n) : toInt(truncated(value)),
   ),
   func("int", ["string"], "int", ([text]) => toInt(integer(text, /^[+-]?\d+$/))),
-  func("int", [TIMESTAMP], "int", (operands, frame) => toSeconds(frame, ...operands)),
+  func("int", [TIMESTAMP], "int", ([time]) => timeParts(time).seconds),
   same("uint", "uint"),
   func("uint", ["int"], "uint", ([value]) => toUint(value)),
   func("uint", ["double"], "uint", ([value]) =>

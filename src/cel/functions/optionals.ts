@@ -1,9 +1,8 @@
 import { isCelUint } from "@bufbuild/cel";
-import { isMessage } from "@bufbuild/protobuf";
 import { isReflectMessage, type ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { Frame } from "../frame.ts";
 import { func, method, type Overload } from "../overload.ts";
+import { timeParts } from "../time-parts.ts";
 import { itemsOf, keysOf } from "../traversal.ts";
 import {
   EvaluationError,
@@ -57,11 +56,10 @@ function isZero(value: Value, frame: Frame): boolean {
   return value === null || value === false || value === "" || value === 0 || value === 0n;
 }
 
-function isZeroTime({ message }: ReflectMessage): boolean {
-  if (isMessage(message, TimestampSchema)) {
-    return message.seconds === ZERO_TIME_SECONDS && message.nanos === 0;
-  }
-  return isMessage(message, DurationSchema) && message.seconds === 0n && message.nanos === 0;
+function isZeroTime(time: ReflectMessage): boolean {
+  const { seconds, nanos } = timeParts(time);
+  const zero = typeOf(time) === "google.protobuf.Duration" ? 0n : ZERO_TIME_SECONDS;
+  return seconds === zero && nanos === 0;
 }
 
 function unwrapped(list: ListValue, frame: Frame): Outcome {

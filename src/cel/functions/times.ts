@@ -1,8 +1,7 @@
-import { isMessage } from "@bufbuild/protobuf";
 import type { ReflectMessage } from "@bufbuild/protobuf/reflect";
-import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { borrow } from "../borrow.ts";
 import { func, method, type Overload } from "../overload.ts";
+import { timeParts } from "../time-parts.ts";
 import { EvaluationError } from "../value.ts";
 
 const TIMESTAMP = "google.protobuf.Timestamp";
@@ -21,19 +20,18 @@ export const TIMES: readonly Overload[] = [
   func("_-_", [DURATION, DURATION], DURATION, (operands, frame) => minus(frame, ...operands)),
   func("_-_", [TIMESTAMP, DURATION], TIMESTAMP, (operands, frame) => minus(frame, ...operands)),
   func("_-_", [TIMESTAMP, TIMESTAMP], DURATION, (operands, frame) => minus(frame, ...operands)),
-  ...["getHours", "getMinutes", "getSeconds"].map((name) => {
-    const read = borrow(`a.${name}()`);
-    return method(name, [DURATION], "int", (operands, frame) => read(frame, ...operands));
-  }),
+  method("getHours", [DURATION], "int", ([time]) => timeParts(time).seconds / 3_600n),
+  method("getMinutes", [DURATION], "int", ([time]) => timeParts(time).seconds / 60n),
+  method("getSeconds", [DURATION], "int", ([time]) => timeParts(time).seconds),
   // cel-go's own: nanoseconds.
-  func("int", [DURATION], "int", ([{ message }]) => {
-    if (!isMessage(message, DurationSchema)) throw new TypeError("not a duration");
-    return message.seconds * 1_000_000_000n + BigInt(message.nanos);
+  func("int", [DURATION], "int", ([time]) => {
+    const { seconds, nanos } = timeParts(time);
+    return seconds * 1_000_000_000n + BigInt(nanos);
   }),
   // cel-go, and so the API server: all of them, not those beyond the last second as the language has it.
-  method("getMilliseconds", [DURATION], "int", ([{ message }]) => {
-    if (!isMessage(message, DurationSchema)) throw new TypeError("not a duration");
-    return message.seconds * 1_000n + BigInt(Math.trunc(message.nanos / 1e6));
+  method("getMilliseconds", [DURATION], "int", ([time]) => {
+    const { seconds, nanos } = timeParts(time);
+    return seconds * 1_000n + BigInt(Math.trunc(nanos / 1e6));
   }),
   ...part("getFullYear", (date) => date.getUTCFullYear()),
   ...part("getMonth", (date) => date.getUTCMonth()),
@@ -72,10 +70,10 @@ function part(name: string, read: (date: Date) => number): readonly Overload[] {
   ];
 }
 
-function millisecondsOf({ message }: ReflectMessage): number {
-  if (!isMessage(message, TimestampSchema)) throw new TypeError("not a timestamp");
+function millisecondsOf(time: ReflectMessage): number {
+  const { seconds, nanos } = timeParts(time);
   // Not rounded: the last nanosecond of a year is no part of the next one.
-  return Number(message.seconds) * 1_000 + Math.floor(message.nanos / 1e6);
+  return Number(seconds) * 1_000 + Math.floor(nanos / 1e6);
 }
 
 /** As Go reads it: less than a day, less than an hour. */
