@@ -3,7 +3,7 @@ import { attempt } from "./attempt.ts";
 import { Compiler } from "./compiler.ts";
 import type { Complaint } from "./find-syntax-error.ts";
 import { Frame, Halt, type HostFunction, type Limits } from "./frame.ts";
-import { FUNCTIONS, functionTable } from "./function-table.ts";
+import { functionTable } from "./function-table.ts";
 import { type FunctionDeclaration, hostOverload } from "./host-function.ts";
 import type { TypeText } from "./overload.ts";
 import { parseExpression } from "./parse-expression.ts";
@@ -54,7 +54,7 @@ export function compileExpression<R extends keyof ResultTypes>(
 ): Result<Program<ResultTypes[R]>, readonly Problem[]> {
   const parsed = parseExpression(text);
   if (!parsed.ok) return failure([problem(text, parsed.error)]);
-  const functions = functionTable([...FUNCTIONS, ...environment.functions.map(hostOverload)]);
+  const functions = functionTable(environment.functions.map(hostOverload));
   const variables = new Map(
     Object.entries(environment.variables).map(([name, type]) => [
       name,
