@@ -1,10 +1,10 @@
 /** What is known of the type of an expression before it is evaluated: `list(string)`, with what it holds. */
 export interface StaticType {
-  /** One of the type names, `object`, or a capital letter for a type that is still open. */
+  /** One of the type names, that of an object, or a capital letter for a type that is still open. */
   readonly name: string;
   /** What a list, map or optional value holds. */
   readonly of: readonly StaticType[];
-  /** The fields that it has and no others, where they are known: of an `object`, or of what may be of any type. */
+  /** The fields that it has and no others, where they are known: of an object, or of what may be of any type. */
   readonly fields?: Readonly<Record<string, StaticType>>;
 }
 

@@ -7,13 +7,14 @@ type Fields = Readonly<Record<string, StaticType>>;
 const all = (type: string, ...names: readonly string[]): Fields =>
   Object.fromEntries(names.map((name) => [name, readType(type)]));
 
-const object = (...parts: readonly Fields[]): StaticType => ({
-  ...plain("object"),
+/** One of Kubernetes' types. */
+const object = (name: string, ...parts: readonly Fields[]): StaticType => ({
+  ...plain(`kubernetes.${name}`),
   fields: Object.fromEntries(parts.flatMap((part) => Object.entries(part))),
 });
 
-const KIND = object(all("string", "group", "version", "kind"));
-const RESOURCE = object(all("string", "group", "version", "resource"));
+const KIND = object("GroupVersionKind", all("string", "group", "version", "kind"));
+const RESOURCE = object("GroupVersionResource", all("string", "group", "version", "resource"));
 const END = withFields(
   all("dyn", "pods", "namespaces", "everyPod", "world", "workloads", "addresses", "omitted"),
 );
@@ -30,11 +31,13 @@ const TYPES: Fields = {
   object: DYN,
   oldObject: DYN,
   request: object(
+    "AdmissionRequest",
     all("string", "operation", "name", "namespace", "subResource", "requestSubResource"),
     all("bool", "dryRun"),
     { kind: KIND, resource: RESOURCE, requestKind: KIND, requestResource: RESOURCE, options: DYN },
     {
       userInfo: object(
+        "UserInfo",
         all("string", "username", "uid"),
         all("list(string)", "groups"),
         all("map(string, list(string))", "extra"),
@@ -42,16 +45,17 @@ const TYPES: Fields = {
     },
   ),
   // As a ValidatingAdmissionPolicy has it: neither owners nor managers.
-  namespaceObject: object(all("string", "apiVersion", "kind"), {
+  namespaceObject: object("Namespace", all("string", "apiVersion", "kind"), {
     metadata: object(
+      "NamespaceMetadata",
       all("string", "name", "generateName", "namespace", "uid", "resourceVersion"),
       all("string", "creationTimestamp", "deletionTimestamp"),
       all("int", "deletionGracePeriodSeconds", "generation"),
       all("map(string, string)", "labels", "annotations"),
       all("list(string)", "finalizers"),
     ),
-    spec: object(all("list(string)", "finalizers")),
-    status: object(all("string", "phase"), all("list(dyn)", "conditions")),
+    spec: object("NamespaceSpec", all("list(string)", "finalizers")),
+    status: object("NamespaceStatus", all("string", "phase"), all("list(dyn)", "conditions")),
   }),
   opened: FLOWS,
   closed: FLOWS,

@@ -256,7 +256,6 @@ const IS_OF: Readonly<Record<string, (value: unknown) => boolean>> = {
   int: Number.isInteger,
   list: Array.isArray,
   map: isObject,
-  object: isObject,
 };
 
 /** Where a value and what is told of its fields and types do not have the same. */
@@ -265,7 +264,8 @@ function mismatches(
   value: unknown,
   path: string,
 ): readonly string[] {
-  if (kind !== "dyn" && IS_OF[kind]?.(value) !== true) return [`${path} is no ${kind}`];
+  const isOfKind = kind.startsWith("kubernetes.") ? isObject : IS_OF[kind];
+  if (kind !== "dyn" && isOfKind?.(value) !== true) return [`${path} is no ${kind}`];
   const [item = DYN] = of;
   if (item.fields !== undefined) {
     return mismatches(item, Array.isArray(value) ? value[0] : undefined, `${path}[0]`);
@@ -309,6 +309,10 @@ describe("what a rule in CEL cannot see is told before it is asked", () => {
       "there is no field `annotation`; did you mean `annotations`?",
     ],
     ["namespaceObject.spec.tier == 1", "there is no field `tier`; there is `finalizers`"],
+    [
+      "request.kind == request.resource",
+      "`==` does not take kubernetes.GroupVersionKind and kubernetes.GroupVersionResource",
+    ],
     ["request.uid == ''", "there is no field `uid`"],
     ["opened.all(flow, flow.form.world)", "there is no field `form`; did you mean `from`?"],
     ["opened.all(at, flow, flow.to.pod > at)", "there is no field `pod`; did you mean `pods`?"],
