@@ -16,7 +16,15 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
 };
 
 const json = process.argv.includes("--json");
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const words = process.argv.slice(2).filter((argument) => argument !== "--json");
+const names = words.filter((word) => !word.startsWith("-"));
+// All of them take the better part of an hour: not for whoever asks for help.
+if (names.length < words.length) {
+  console.error(
+    `npm run bench [-- NAME...] [--json]; there are ${Object.keys(BENCHES).join(", ")}`,
+  );
+  process.exit(words.includes("--help") ? 0 : 2);
+}
 
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
   const bench = BENCHES[name];
