@@ -18,7 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
 const json = process.argv.includes("--json");
 const words = process.argv.slice(2).filter((argument) => argument !== "--json");
 const names = words.filter((word) => !word.startsWith("-"));
-// All of them take the better part of an hour: not for whoever asks for help.
+// All of them take many minutes: not for whoever asks for help.
 if (names.length < words.length) {
   console.error(
     `npm run bench [-- NAME...] [--json]; there are ${Object.keys(BENCHES).join(", ")}`,
