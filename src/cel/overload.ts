@@ -5,7 +5,7 @@ import type { Cidr, IpAddress } from "./ip-address.ts";
 import type { NamedFormat } from "./named-format.ts";
 import type { Quantity } from "./quantity.ts";
 import type { Semver } from "./semver.ts";
-import { isOpen, readType, type StaticType, writeType } from "./static-type.ts";
+import { readType, type StaticType, writeType } from "./static-type.ts";
 import type { Url } from "./url.ts";
 import {
   type ListValue,
@@ -14,6 +14,7 @@ import {
   type Outcome,
   type TypeName,
   type TypeValue,
+  typeNamed,
   typeOf,
   type Value,
 } from "./value.ts";
@@ -109,7 +110,7 @@ function overload<P extends readonly TypeText[]>(
   call: Implementation<P>,
 ): Omit<Overload, "isMethod"> {
   const types = parameters.map(readType);
-  const wanted = types.map((type) => (isOpen(type) ? "dyn" : type.name));
+  const wanted = types.map((type) => typeNamed(type.name));
   return {
     name,
     parameters: types,
@@ -121,7 +122,7 @@ function overload<P extends readonly TypeText[]>(
 
 /** What a list holds is for whoever goes through it. */
 function accepts<P extends readonly TypeText[]>(
-  wanted: readonly string[],
+  wanted: readonly TypeName[],
   args: readonly Value[],
 ): args is readonly Value[] & Arguments<P> {
   for (let index = 0; index < wanted.length; index++) {
