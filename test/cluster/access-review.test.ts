@@ -140,6 +140,28 @@ describeWithControlPlane("access review", (plane) => {
     expect(reviews() - before).toBe(6);
   });
 
+  it("remembers a thousand answers, and gives up the oldest for another", async () => {
+    let sent = 0;
+    class Yes extends ApiClient {
+      override send(): Promise<unknown> {
+        sent += 1;
+        return Promise.resolve({ status: { allowed: true } });
+      }
+    }
+    const yes = new Yes({ kubeconfig: plane().adminKubeconfig });
+    const cached = new AccessReview({ client: yes, observe: () => undefined, cacheMs: 60_000 });
+    const ask = async (name: string): Promise<void> =>
+      void (await cached.mayOptOut(user(name), "restricted", never));
+    const names = Array.from({ length: 1001 }, (_, index) => `user-${index}`);
+    for (const name of names) await ask(name);
+    expect(sent).toBe(1001);
+    for (const name of names.slice(1)) await ask(name);
+    expect(sent).toBe(1001);
+    await ask("user-0");
+    expect(sent).toBe(1002);
+    yes.close();
+  });
+
   it("asks again when the moment is over, for a right may have been taken away", async () => {
     const cached = review(50);
     const before = reviews();
