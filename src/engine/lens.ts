@@ -45,6 +45,16 @@ export const EVERY_FLOW: Lens = {
   },
 };
 
+/** The same between addresses of nodes at that end and everybody; otherwise they are left out. */
+export function flowsOfNodes(nodes: ReadonlySet<EndpointClass>, end: Direction): Lens {
+  const side: ClassSide = {
+    size: nodes.size,
+    has: (cls) => nodes.has(cls),
+    classes: () => nodes,
+  };
+  return { ...EVERY_FLOW, sideOf: (asked) => (asked === end ? side : null) };
+}
+
 /** Report whether some of an item is on this side, before or after. */
 export function isOn(side: ClassSide, { before, after }: Item): boolean {
   if (after !== null && side.has(after.cls)) return true;

@@ -3,9 +3,11 @@ import type { CompiledPolicy } from "./compile.ts";
 import { Difference, movedItems, versionsOf } from "./difference.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
-import { type Change, changeKey } from "./model.ts";
+import type { Rectangle } from "./item.ts";
+import { flowsOfNodes } from "./lens.ts";
+import { type Change, changeKey, DIRECTIONS } from "./model.ts";
 import type { Partition } from "./partition.ts";
-import { isEmptyPorts, type PortSet } from "./port-set.ts";
+import { isEmptyPorts, type PortSet, unionPorts } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
 
 /**
@@ -94,15 +96,25 @@ export function createDelta(index: ClusterIndex, difference: Difference): Delta 
   const opened: FlowGroup[] = [];
   const closed: FlowGroup[] = [];
   const unsure: FlowGroup[] = [];
+  const endsOf = ({ from, to }: Rectangle): Pick<FlowGroup, "from" | "to"> => {
+    return { from: createGroup(index, from, NAMED), to: createGroup(index, to, NAMED) };
+  };
   for (const rectangle of difference.everyFlow()) {
-    const from = createGroup(index, rectangle.from, NAMED);
-    const to = createGroup(index, rectangle.to, NAMED);
+    const ends = endsOf(rectangle);
     const note = (flows: FlowGroup[], ports: PortSet): void => {
-      if (!isEmptyPorts(ports)) flows.push({ from, to, ports });
+      if (!isEmptyPorts(ports)) flows.push({ ...ends, ports });
     };
     note(opened, rectangle.opened);
     note(closed, rectangle.closed);
     note(unsure, rectangle.unsure);
   }
-  return { opened, closed, unsure };
+  const nodesLose = (): readonly FlowGroup[] =>
+    DIRECTIONS.flatMap((end) => {
+      const lens = flowsOfNodes(index.selectors.partition.nodes, end);
+      return Array.from(difference.rectangles(lens)).flatMap((rectangle) => {
+        const ports = unionPorts(rectangle.closed, rectangle.unsure);
+        return isEmptyPorts(ports) ? [] : [{ ...endsOf(rectangle), ports }];
+      });
+    });
+  return { opened, closed, unsure, nodesLose };
 }

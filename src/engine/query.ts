@@ -190,6 +190,11 @@ export interface Delta {
   readonly closed: readonly FlowGroup[];
   /** Flows that become undecidable, or stop being so without being opened or closed. */
   readonly unsure: readonly FlowGroup[];
+  /**
+   * What is closed or unsure of flows from and to addresses of nodes, which the lists above leave out. To be asked
+   * while the preview lasts. PERF: worked out when asked.
+   */
+  nodesLose(): readonly FlowGroup[];
 }
 
 /** One pair of ends of a delta. */

@@ -102,7 +102,7 @@ export class StoredFindings {
       oldObject: null,
       clock,
       deadline: Number.POSITIVE_INFINITY,
-      delta: { opened: [], closed: [], unsure: [] },
+      delta: { opened: [], closed: [], unsure: [], nodesLose: () => [] },
       after: engine,
       facts,
     });

@@ -51,14 +51,16 @@ function mayCutOff({ egress }: Policy, stands: boolean): boolean {
 }
 
 /** Report whether the change closes a flow on a port of the DNS. */
-function closesDns({ closed }: Delta, dns: readonly ResolverEndpoint[]): boolean {
+function closesDns(delta: Delta, dns: readonly ResolverEndpoint[]): boolean {
   const points = dns.flatMap((endpoint) =>
     PROTOCOLS.flatMap((protocol) => {
       const port = portOf(endpoint, protocol);
       return port === null ? [] : [portPoint(protocol, port)];
     }),
   );
-  return closed.some(({ ports }) => points.some((point) => hasPoint(ports, point)));
+  // A resolver may be a process of a node.
+  const lost = [...delta.closed, ...delta.nodesLose()];
+  return lost.some(({ ports }) => points.some((point) => hasPoint(ports, point)));
 }
 
 function judge(

@@ -19,7 +19,9 @@ export const selfLockout = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ delta, after, facts }): readonly Finding[] {
-    const touched = [...delta.closed, ...delta.unsure].filter((flows) => reachesUs(flows, facts));
+    // The API server may be a process of a node.
+    const lost = [...delta.closed, ...delta.unsure, ...delta.nodesLose()];
+    const touched = lost.filter((flows) => reachesUs(flows, facts));
     if (touched.length === 0) return [];
     if (facts.apiServer.length === 0 || facts.ownPods.length === 0)
       return unknownEnds(touched, facts);

@@ -67,7 +67,8 @@ export const systemPath = defineValidator({
   since: "0.1.0",
   parameters,
   check({ delta, after, facts, parameters: { paths } }): readonly Finding[] {
-    const touched = [...delta.closed, ...delta.unsure];
+    // The API server may be a process of a node.
+    const touched = [...delta.closed, ...delta.unsure, ...delta.nodesLose()];
     if (touched.length === 0) return [];
     return [
       ...dnsFindings(touched, after, facts),

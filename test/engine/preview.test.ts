@@ -36,6 +36,34 @@ interface Example {
   readonly unsure?: readonly string[];
 }
 
+describe("what nodes lose", () => {
+  const onNode = networkPolicy("shop/node", "pods app=db", "ingress from 172.18.0.2/32 on TCP/80");
+  const toNode = networkPolicy("shop/out", "types Egress", "egress to 172.18.0.2/32 on UDP/53");
+  it.for<[string, readonly Change[], readonly Change[], readonly string[]]>([
+    ["the way in", [closed, onNode], [without(onNode)], ["172.18.0.2/32 -> shop/db TCP/80"]],
+    [
+      "the way out to them",
+      [closed, toNode],
+      [without(toNode)],
+      ["shop/db -> 172.18.0.2/32 UDP/53"],
+    ],
+    ["nothing, where a way opens", [closed], [onNode], []],
+  ])("%s", ([, cluster, changes, expected]) => {
+    const engine = engineOf([db, node("n1 172.18.0.2"), ...cluster], "calico");
+    const lines = (groups: readonly FlowGroup[]): readonly string[] =>
+      groups.map(({ from, to, ports }) => {
+        const [source, target] = [from, to].map((end) => end.endpoints.map(endText).join());
+        return `${source} -> ${target} ${portsText(ports)}`;
+      });
+    const { lost, listed } = engine.preview(changes, (_, delta) => ({
+      lost: lines(delta.nodesLose()),
+      listed: lines([...delta.closed, ...delta.unsure]),
+    }));
+    expect(lost).toEqual(expected);
+    expect(listed.filter((line) => expected.includes(line))).toEqual([]);
+  });
+});
+
 describe("a change opens and closes", () => {
   it.for<[string, Example]>([
     [

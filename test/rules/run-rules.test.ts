@@ -75,7 +75,7 @@ const situation: RuleSituation = {
   request: unasked({ kind: "Namespace", namespace: "shop", name: "shop" }),
   clock: () => 0,
   deadline: 1,
-  delta: { opened: [], closed: [], unsure: [] },
+  delta: { opened: [], closed: [], unsure: [], nodesLose: () => [] },
   after: new MatchingEngine({ dataplane: DATAPLANES.generic }),
   facts: NO_FACTS,
 };
