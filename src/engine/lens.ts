@@ -45,14 +45,22 @@ export const EVERY_FLOW: Lens = {
   },
 };
 
-/** The same between addresses of nodes at that end and everybody; otherwise they are left out. */
-export function flowsOfNodes(nodes: ReadonlySet<EndpointClass>, end: Direction): Lens {
-  const side: ClassSide = {
-    size: nodes.size,
-    has: (cls) => nodes.has(cls),
-    classes: () => nodes,
+/** The same between these classes alone, nodes included. */
+export function flowsBetween(
+  from: ReadonlySet<EndpointClass>,
+  to: ReadonlySet<EndpointClass>,
+): Lens {
+  const [source, target] = [from, to].map(
+    (classes): ClassSide => ({
+      size: classes.size,
+      has: (cls) => classes.has(cls),
+      classes: () => classes,
+    }),
+  );
+  return {
+    ...EVERY_FLOW,
+    sideOf: (end) => (end === "egress" ? source : target) ?? null,
   };
-  return { ...EVERY_FLOW, sideOf: (asked) => (asked === end ? side : null) };
 }
 
 /** Report whether some of an item is on this side, before or after. */

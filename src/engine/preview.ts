@@ -4,8 +4,8 @@ import { Difference, movedItems, versionsOf } from "./difference.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
 import type { Rectangle } from "./item.ts";
-import { flowsOfNodes } from "./lens.ts";
-import { type Change, changeKey, DIRECTIONS } from "./model.ts";
+import { flowsBetween } from "./lens.ts";
+import { type Change, changeKey, type Direction } from "./model.ts";
 import type { Partition } from "./partition.ts";
 import { isEmptyPorts, type PortSet, unionPorts } from "./port-set.ts";
 import type { Delta, FlowGroup } from "./query.ts";
@@ -108,13 +108,14 @@ export function createDelta(index: ClusterIndex, difference: Difference): Delta 
     note(closed, rectangle.closed);
     note(unsure, rectangle.unsure);
   }
-  const nodesLose = (): readonly FlowGroup[] =>
-    DIRECTIONS.flatMap((end) => {
-      const lens = flowsOfNodes(index.selectors.partition.nodes, end);
-      return Array.from(difference.rectangles(lens)).flatMap((rectangle) => {
-        const ports = unionPorts(rectangle.closed, rectangle.unsure);
-        return isEmptyPorts(ports) ? [] : [{ ...endsOf(rectangle), ports }];
-      });
+  const nodesLose = (namespace: string, direction: Direction): readonly FlowGroup[] => {
+    const { nodes } = index.selectors.partition;
+    const pods = index.namespaces.find(namespace)?.classes ?? new Set();
+    const lens = direction === "ingress" ? flowsBetween(nodes, pods) : flowsBetween(pods, nodes);
+    return Array.from(difference.rectangles(lens)).flatMap((rectangle) => {
+      const ports = unionPorts(rectangle.closed, rectangle.unsure);
+      return isEmptyPorts(ports) ? [] : [{ ...endsOf(rectangle), ports }];
     });
+  };
   return { opened, closed, unsure, nodesLose };
 }

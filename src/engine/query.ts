@@ -191,10 +191,10 @@ export interface Delta {
   /** Flows that become undecidable, or stop being so without being opened or closed. */
   readonly unsure: readonly FlowGroup[];
   /**
-   * What is closed or unsure of flows from and to addresses of nodes, which the lists above leave out. To be asked
-   * while the preview lasts. PERF: worked out when asked.
+   * What is closed or unsure of flows between addresses of nodes, which the lists above leave out, and the pods of
+   * a namespace; `direction` is that of the pods. To be asked while the preview lasts. PERF: each node counts.
    */
-  nodesLose(): readonly FlowGroup[];
+  nodesLose(namespace: string, direction: Direction): readonly FlowGroup[];
 }
 
 /** One pair of ends of a delta. */

@@ -32,7 +32,7 @@ export const dnsEgress = defineValidator({
     const pods = selected.sample.filter(({ hostNetwork, ended }) => !hostNetwork && !ended);
     if (pods.length === 0) return [];
     if (facts.dns.length === 0) return [unknownDns(pods.length)];
-    if (object === null && !closesDns(delta, facts.dns)) return [];
+    if (object === null && !closesDns(delta, pods, facts.dns)) return [];
     return judge(object, pods, after, facts.dns);
   },
 });
@@ -51,7 +51,7 @@ function mayCutOff({ egress }: Policy, stands: boolean): boolean {
 }
 
 /** Report whether the change closes a flow on a port of the DNS. */
-function closesDns(delta: Delta, dns: readonly ResolverEndpoint[]): boolean {
+function closesDns(delta: Delta, pods: readonly Pod[], dns: readonly ResolverEndpoint[]): boolean {
   const points = dns.flatMap((endpoint) =>
     PROTOCOLS.flatMap((protocol) => {
       const port = portOf(endpoint, protocol);
@@ -59,8 +59,13 @@ function closesDns(delta: Delta, dns: readonly ResolverEndpoint[]): boolean {
     }),
   );
   // A resolver may be a process of a node.
-  const lost = [...delta.closed, ...delta.nodesLose()];
-  return lost.some(({ ports }) => points.some((point) => hasPoint(ports, point)));
+  const namespaces = new Set(pods.map(({ namespace }) => namespace));
+  const ofNodes = dns.some(({ end }) => end.kind === "address")
+    ? Array.from(namespaces, (namespace) => delta.nodesLose(namespace, "egress"))
+    : [];
+  return [delta.closed, ...ofNodes]
+    .flat()
+    .some(({ ports }) => points.some((point) => hasPoint(ports, point)));
 }
 
 function judge(

@@ -20,7 +20,8 @@ export const selfLockout = defineValidator({
   parameters: z.strictObject({}),
   check({ delta, after, facts }): readonly Finding[] {
     // The API server may be a process of a node.
-    const lost = [...delta.closed, ...delta.unsure, ...delta.nodesLose()];
+    const byNodes = delta.nodesLose(facts.ownNamespace, "ingress");
+    const lost = [...delta.closed, ...delta.unsure, ...byNodes];
     const touched = lost.filter((flows) => reachesUs(flows, facts));
     if (touched.length === 0) return [];
     if (facts.apiServer.length === 0 || facts.ownPods.length === 0)

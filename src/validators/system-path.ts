@@ -67,12 +67,13 @@ export const systemPath = defineValidator({
   since: "0.1.0",
   parameters,
   check({ delta, after, facts, parameters: { paths } }): readonly Finding[] {
+    const touched = [...delta.closed, ...delta.unsure];
     // The API server may be a process of a node.
-    const touched = [...delta.closed, ...delta.unsure, ...delta.nodesLose()];
-    if (touched.length === 0) return [];
+    const byNodes = ({ from, to }: Path): readonly FlowGroup[] =>
+      from === undefined ? delta.nodesLose(to.namespace, "ingress") : [];
     return [
       ...dnsFindings(touched, after, facts),
-      ...paths.flatMap((path) => pathFindings(path, touched, after, facts)),
+      ...paths.flatMap((path) => pathFindings(path, [...touched, ...byNodes(path)], after, facts)),
     ];
   },
 });

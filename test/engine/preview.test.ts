@@ -55,11 +55,13 @@ describe("what nodes lose", () => {
         const [source, target] = [from, to].map((end) => end.endpoints.map(endText).join());
         return `${source} -> ${target} ${portsText(ports)}`;
       });
-    const { lost, listed } = engine.preview(changes, (_, delta) => ({
-      lost: lines(delta.nodesLose()),
+    const { lost, elsewhere, listed } = engine.preview(changes, (_, delta) => ({
+      lost: lines([...delta.nodesLose("shop", "ingress"), ...delta.nodesLose("shop", "egress")]),
+      elsewhere: delta.nodesLose("dev", "ingress"),
       listed: lines([...delta.closed, ...delta.unsure]),
     }));
     expect(lost).toEqual(expected);
+    expect(elsewhere).toEqual([]);
     expect(listed.filter((line) => expected.includes(line))).toEqual([]);
   });
 });
