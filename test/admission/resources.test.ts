@@ -268,6 +268,16 @@ describe("a change of one of Ringfence's own resources", () => {
       expect(moved.status?.message).toContain(
         `Profile walled cannot be used\ninvariant "no-dev": `,
       );
+      // What was in force before has still to be written, and is not this one's doing.
+      around.ruleBook.upsert("Baseline wall", parseResource(opening));
+      const policies = [deny, entry, { ...deny, name: "again" }];
+      const more = resourceDocument("Baseline", "wall", {
+        namespaceAnnotations: ["entry"],
+        policies,
+      });
+      expect(await ask(review({ object: more, request: asked("Baseline") }))).toMatchObject({
+        allowed: true,
+      });
     });
 
     it("says so where there is no time for all Invariants", async () => {
