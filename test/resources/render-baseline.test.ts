@@ -22,7 +22,10 @@ const cluster = { dns, podCidrs: [], serviceCidrs: [], apiServerAddresses: [] };
 const facts = {
   ...cluster,
   namespace: "shop",
-  labels: new Map([["team", "a"]]),
+  labels: new Map([
+    ["team", "a"],
+    ["gateway", "192.0.2.7"],
+  ]),
   annotations: new Map([["partner", "192.0.2.0/24"]]),
 };
 
@@ -166,6 +169,14 @@ it.each<[string, Baseline, unknown]>([
     "an annotation, where only addresses can stand",
     lettingIn([{ ipBlock: { cidr: "$(namespace.annotations.partner)" } }]),
     { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "192.0.2.0/24" } }] }] },
+  ],
+  [
+    "a label, where only an address can stand",
+    {
+      ...lettingIn([{ ipBlock: { cidr: "$(namespace.labels.gateway)/32" } }]),
+      namespaceLabels: ["gateway"],
+    },
+    { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "192.0.2.7/32" } }] }] },
   ],
   [
     "values of its own",
