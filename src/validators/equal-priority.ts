@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  type AddressRange,
   DIRECTIONS,
   type Peer,
   type Pod,
@@ -99,8 +100,23 @@ function peerMeets(a: Peer, b: Peer, after: EngineView): boolean {
   if (a.kind === "addresses" && b.kind === "addresses") {
     return a.ranges.some((range) => b.ranges.some((other) => overlaps(range, other)));
   }
+  if (a.kind === "pods" && b.kind === "addresses") return isWithin(a.selection, b.ranges, after);
+  if (a.kind === "addresses" && b.kind === "pods") return isWithin(b.selection, a.ranges, after);
   // Nodes and domain names have addresses that are not known before.
   return a.kind === b.kind;
+}
+
+/** Report whether one of the pods has an address there, and is meant by it. */
+function isWithin(
+  selection: Policy["subject"],
+  ranges: readonly AddressRange[],
+  after: EngineView,
+): boolean {
+  if (!after.dataplane.ipBlockMatchesPods) return false;
+  return after
+    .select(selection, MAX_PODS)
+    .sample.flatMap(({ addresses }) => addresses)
+    .some((address) => ranges.some(({ first, last }) => first <= address && address <= last));
 }
 
 function finding(policy: Policy, rival: Policy, { pod, ours, theirs }: Contradiction): Finding {
