@@ -9,6 +9,7 @@ import {
   podKey,
   policyKey,
   type Rule,
+  type Selection,
 } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -70,9 +71,14 @@ function contradictionOf(policy: Policy, rival: Policy, after: EngineView): Cont
   return pair === undefined ? null : { pod, ...pair };
 }
 
-function podsInBoth(a: Policy["subject"], b: Policy["subject"], after: EngineView): readonly Pod[] {
-  const theirs = new Set(after.select(b, MAX_PODS).sample);
-  return after.select(a, MAX_PODS).sample.filter((pod) => theirs.has(pod));
+function podsInBoth(a: Selection, b: Selection, after: EngineView): readonly Pod[] {
+  const theirs = new Set(podsOf(b, after));
+  return podsOf(a, after).filter((pod) => theirs.has(pod));
+}
+
+/** ClusterNetworkPolicy means no pods on a node's network, neither as subject nor as peer. */
+function podsOf(selection: Selection, after: EngineView): readonly Pod[] {
+  return after.select(selection, MAX_PODS).sample.filter(({ hostNetwork }) => !hostNetwork);
 }
 
 function portsMeet(a: Rule["ports"], b: Rule["ports"]): boolean {
@@ -108,14 +114,13 @@ function peerMeets(a: Peer, b: Peer, after: EngineView): boolean {
 
 /** Report whether one of the pods has an address there, and is meant by it. */
 function isWithin(
-  selection: Policy["subject"],
+  selection: Selection,
   ranges: readonly AddressRange[],
   after: EngineView,
 ): boolean {
   if (!after.dataplane.ipBlockMatchesPods) return false;
-  return after
-    .select(selection, MAX_PODS)
-    .sample.flatMap(({ addresses }) => addresses)
+  return podsOf(selection, after)
+    .flatMap(({ addresses }) => addresses)
     .some((address) => ranges.some(({ first, last }) => first <= address && address <= last));
 }
 
