@@ -97,6 +97,8 @@ describe("a change of one of Ringfence's own resources", () => {
     expect((await ask(removalOf("Profile", "tiers"))).status?.message).toBe(
       "Profile tiers cannot be deleted\nthe setting `clusterProfile` names it, for cluster-scoped policies",
     );
+    // A Baseline may have the same name.
+    expect(await ask(removalOf("Baseline", "tiers"))).toMatchObject({ allowed: true });
   });
 
   it.each([
