@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { field } from "../../src/wire/shape.ts";
 import { expectGolden, goldenFiles } from "./golden.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -145,6 +146,32 @@ spec:
     expect(JSON.parse(await ask("baseline"))).toMatchObject({
       mended: [{ rule: "or-not-and" }, {}],
     });
+  });
+
+  const written = async (rules: readonly object[]): Promise<string> => {
+    const policy = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "web", namespace: "shop" },
+      spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: rules },
+    };
+    const path = scratch("rules.json", JSON.stringify(policy));
+    await runCli([...CHECK, "-f", path, "--profile", "restricted", "--fix", "--write"]);
+    return JSON.stringify(field(JSON.parse(readFileSync(path, "utf8")), "spec", "ingress"));
+  };
+  const ports = [{ protocol: "TCP", port: 8443 }];
+  const dns = { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } };
+
+  it("takes no rule out for one that is narrowed afterwards", async () => {
+    const named = { from: [{ namespaceSelector: dns }], ports };
+    expect(await written([{ from: [{ namespaceSelector: {} }], ports }, named])).toBe(
+      JSON.stringify([{ from: [{ podSelector: {} }], ports }, named]),
+    );
+  });
+
+  it("takes out all rules that say the same but one", async () => {
+    const rule = { from: [{ namespaceSelector: dns }], ports };
+    expect(await written([rule, rule, rule, rule])).toBe(JSON.stringify([rule]));
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { policyKey } from "../../engine/model.ts";
 import { applyPatch, type PatchOperation } from "../../rules/json-patch.ts";
+import { redundant } from "../../validators/redundant.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { checkPolicies } from "./check-world.ts";
@@ -13,6 +14,11 @@ export interface MendedPolicy {
   readonly patch: readonly PatchOperation[];
   /** What was mended, in order; mostly nothing. */
   readonly findings: readonly ReportedFinding[];
+}
+
+interface Attempt {
+  readonly finding: ReportedFinding;
+  readonly patch: readonly PatchOperation[];
 }
 
 /** More than a policy has findings; a guard against fixes that call for each other. */
@@ -44,13 +50,15 @@ function mendPolicy(
   const findings: ReportedFinding[] = [];
   const tried = new Set<string>();
   while (tried.size < MAX_FIXES) {
-    // The smallest first: it may make a larger one unnecessary, as a label does a rule for the DNS.
+    // The same patch means something else once another has moved the rules of a list.
+    const attempt = (patch: readonly PatchOperation[]): string =>
+      JSON.stringify([patch, source.manifest]);
     const [next] = left
       .flatMap((finding) => (finding.fix === null ? [] : [{ finding, patch: finding.fix.patch }]))
-      .filter(({ patch }) => !tried.has(JSON.stringify(patch)))
-      .toSorted((a, b) => JSON.stringify(a.patch).length - JSON.stringify(b.patch).length);
+      .filter(({ patch }) => !tried.has(attempt(patch)))
+      .toSorted((a, b) => turnOf(a) - turnOf(b));
     if (next === undefined) break;
-    tried.add(JSON.stringify(next.patch));
+    tried.add(attempt(next.patch));
     const candidate = withPatch(source, next.patch);
     const found = candidate === null ? null : check(candidate);
     if (candidate === null || found === null || errorsIn(found) > errorsIn(left)) continue;
@@ -59,6 +67,14 @@ function mendPolicy(
     findings.push(next.finding);
   }
   return { source, patch: findings.flatMap(({ fix }) => fix?.patch ?? []), findings };
+}
+
+/**
+ * The smallest first: it may make a larger one unnecessary, as a label does a rule for the DNS. What is redundant
+ * goes last: another fix may narrow the rule that makes it so.
+ */
+function turnOf({ finding, patch }: Attempt): number {
+  return finding.rule === redundant.id ? Infinity : JSON.stringify(patch).length;
 }
 
 function errorsIn(findings: readonly ReportedFinding[]): number {
