@@ -5,8 +5,9 @@ import { selectorMatches } from "../engine/selector.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedPeer, type PlacedRule } from "../rules/placed-rules.ts";
-import { defineValidator, type Finding } from "../rules/rule.ts";
+import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
+import { type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { isOpen } from "./parts/open-selector.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 
@@ -29,52 +30,73 @@ export const openNamespaces = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ placedRules, after, parameters: { evenWithPodSelector } }): readonly Finding[] {
+  check({ placedRules, after, facts, parameters: { evenWithPodSelector } }): readonly Finding[] {
     return accepting(placedRules).flatMap((rule) =>
       rule.peers.flatMap((placed) => {
-        const selector = openSelector(placed.peer, evenWithPodSelector);
-        return selector === null ? [] : [finding(selector, rule, placed, after)];
+        const open = openPeer(placed.peer, evenWithPodSelector);
+        if (open === null) return [];
+        const found = finding(open.namespaces, rule, placed, after);
+        const fix = ownNamespace(open, rule, placed, { after, facts });
+        return [fix === null ? found : { ...found, fix }];
       }),
     );
   },
 });
 
-/** The namespace selector of a peer that a namespace without labels of its own satisfies. */
-function openSelector(peer: Peer, evenWithPodSelector: boolean): Selector | null {
+interface OpenPeer {
+  readonly namespaces: Selector;
+  readonly pods: Selector;
+}
+
+/** The selectors of a peer whose namespace selector a namespace without labels of its own satisfies. */
+function openPeer(peer: Peer, evenWithPodSelector: boolean): OpenPeer | null {
   if (peer.kind !== "pods" || peer.selection.namespaces.kind !== "selector") return null;
-  const { selector } = peer.selection.namespaces;
-  if (!isOpen(selector)) return null;
-  const narrowed = !selectorMatches(peer.selection.pods, NO_LABELS);
-  return narrowed && !evenWithPodSelector ? null : selector;
+  const { selector: namespaces } = peer.selection.namespaces;
+  if (!isOpen(namespaces)) return null;
+  const { pods } = peer.selection;
+  const narrowed = !selectorMatches(pods, NO_LABELS);
+  return narrowed && !evenWithPodSelector ? null : { namespaces, pods };
 }
 
 const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
 function finding(
   selector: Selector,
-  { policy, direction }: PlacedRule,
-  { paths, raw }: PlacedPeer,
+  { policy: { namespace } }: PlacedRule,
+  { paths }: PlacedPeer,
   after: EngineView,
 ): Finding {
-  const ownNamespace = policy.namespace;
   const matched = after.matchingNamespaces(selector).length;
   const total = after.namespaceCount();
   const reach =
     matched === total
       ? `all ${counted(total, "namespace")}`
       : `${matched} of ${counted(total, "namespace")}, and each one created from now on`;
-  const contrast = ownNamespace === "" ? "" : `, not only \`${ownNamespace}\``;
-  const found = {
+  const contrast = namespace === "" ? "" : `, not only \`${namespace}\``;
+  return {
     path: paths.namespaces,
     message: `\`${renderSelector(selector)}\` selects ${reach}${contrast}`,
+    help:
+      namespace === ""
+        ? "name the namespaces that are meant by a label that they alone carry"
+        : "for this namespace alone use `podSelector: {}` without namespaceSelector",
   };
-  if (ownNamespace === "") {
-    const help = "name the namespaces that are meant by a label that they alone carry";
-    return { ...found, help };
-  }
-  const help = "for this namespace alone use `podSelector: {}` without namespaceSelector";
-  // Pods that are let out to every namespace need at least one of them, that of the DNS.
-  if (direction === "egress") return { ...found, help };
+}
+
+/**
+ * Pods of the policy's own namespace alone; null where something else was meant: pods that this namespace does not
+ * have, namespaces without those that the selector leaves out, or at least one other, that of the DNS.
+ */
+function ownNamespace(
+  { namespaces, pods }: OpenPeer,
+  { policy: { namespace }, direction }: PlacedRule,
+  { paths, raw }: PlacedPeer,
+  surroundings: Surroundings,
+): Fix | null {
+  if (namespace === "" || direction === "egress") return null;
+  if (namespaces.some(({ operator }) => operator !== "Exists")) return null;
+  const own = { namespaces: { kind: "name", name: namespace }, pods } as const;
+  if (pods.length > 0 && !selectsAnything(own, surroundings)) return null;
   const patch = [replaceAt(paths.item, { podSelector: field(raw, "podSelector") ?? {} })];
-  return { ...found, help, fix: { title: "select pods of this namespace alone", patch } };
+  return { title: "select pods of this namespace alone", patch };
 }
