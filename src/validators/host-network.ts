@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { podKey, type Selection } from "../engine/model.ts";
+import { rangeContains } from "../engine/address.ts";
+import { type Address, podKey, type Selection } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
-import { accepting } from "../rules/placed-rules.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { blocksOf } from "./parts/blocks.ts";
 
 /** How many are counted: a reader needs an example, not the number. */
 const MAX_PODS = 100;
@@ -29,7 +31,6 @@ export const hostNetwork = defineValidator({
         ? ({ unsure: true } as const)
         : {};
     if (kind === "NetworkPolicy" && after.dataplane.selectsHostNetwork === "yes") return [];
-    const peers = accepting(placedRules).flatMap((placed) => placed.peers);
     return [
       ...subjectsOf(subject, after).map((message) => ({
         path,
@@ -37,13 +38,17 @@ export const hostNetwork = defineValidator({
         help: "take them off the host's network, or guard them by the rules of their nodes",
         ...doubt,
       })),
-      ...peers.flatMap(({ peer, paths }) =>
-        (peer.kind === "pods" ? reliesOn(peer.selection, after) : []).map((message) => ({
-          path: paths.item,
-          message,
-          help: "allow the addresses of their nodes by `ipBlock`",
-          ...doubt,
-        })),
+      ...accepting(placedRules).flatMap((placed) =>
+        placed.peers.flatMap(({ peer, paths }) =>
+          (peer.kind === "pods" ? reliesOn(peer.selection, placed, after) : []).map((message) => ({
+            path: paths.item,
+            message,
+            help: byAddress(after)
+              ? "allow the addresses of their nodes by `ipBlock`"
+              : "ask whoever runs the cluster how nodes are to be named",
+            ...doubt,
+          })),
+        ),
       ),
     ];
   },
@@ -59,13 +64,26 @@ function subjectsOf(subject: Selection, after: EngineView): readonly string[] {
   return [`selects ${who} on the host's network, to which policies do not apply`];
 }
 
-/** Only if all pods of a peer are on the host's network: whoever names a whole namespace mostly means the others. */
-function reliesOn(selection: Selection, after: EngineView): readonly string[] {
-  const [first] = after.hostPods(selection, 1);
-  if (first === undefined) return [];
+/** Report whether nodes can be named by their addresses, as far as is known. */
+function byAddress({ dataplane }: EngineView): boolean {
+  return dataplane.ipBlockMatchesNodes !== "no";
+}
+
+/**
+ * Only if all pods of a peer are on the host's network: whoever names a whole namespace mostly means the others. And
+ * only those whose nodes the rule does not name by address as well.
+ */
+function reliesOn(selection: Selection, placed: PlacedRule, after: EngineView): readonly string[] {
+  const ranges = byAddress(after) ? blocksOf(placed).flatMap((block) => block.ranges) : [];
+  const isNamed = (address: Address): boolean =>
+    ranges.some((range) => rangeContains(range, address));
+  const cutOff = after
+    .hostPods(selection, MAX_PODS)
+    .find(({ addresses }) => addresses.length === 0 || !addresses.every(isNamed));
+  if (cutOff === undefined) return [];
   const { sample } = after.select(selection, 1);
   if (sample.some(({ hostNetwork: isHost }) => !isHost)) return [];
   return [
-    `pods such as \`${podKey(first)}\` are on the host's network, so their traffic is that of their node, which the rule does not let through`,
+    `pods such as \`${podKey(cutOff)}\` are on the host's network, so their traffic is that of their node, which the rule does not let through`,
   ];
 }
