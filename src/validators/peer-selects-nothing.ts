@@ -47,7 +47,10 @@ export const peerSelectsNothing = defineValidator({
     const known = knownRanges.flatMap((cidr) => parseCidr(cidr) ?? []);
     const missed = placedRules.flatMap(({ peers }) =>
       peers.flatMap(({ peer, paths }) =>
-        peer.kind === "pods" && !selectsAnything(peer.selection, { after, facts })
+        peer.kind === "pods" &&
+        !selectsAnything(peer.selection, { after, facts }) &&
+        // That policies do not know those on the host's network is another rule's finding.
+        after.hostPods(peer.selection, 1).length === 0
           ? [{ selection: peer.selection, paths }]
           : [],
       ),

@@ -32,6 +32,8 @@ export const selectsNothing = defineValidator({
     if (namespaces.length === 0) return [noNamespace(object, { after, facts })];
     // Whoever selects all pods of a namespace means those to come as well.
     if (subject.pods.length === 0) return [];
+    // That policies do not apply to those on the host's network is another rule's finding.
+    if (after.hostPods(subject, 1).length > 0) return [];
     return [noPod(object, namespaces, { after, facts })];
   },
 });
