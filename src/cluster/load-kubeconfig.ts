@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { delimiter } from "node:path";
 import type { Cluster, Context, KubeConfig, User } from "@kubernetes/client-node";
 import { AppError, messageOf } from "../errors.ts";
+import { withTokenFiles } from "./token-file.ts";
 
 /** Which kubeconfig, and what of it; for what is left out, its current context counts. */
 export interface KubeconfigChoice {
@@ -29,11 +30,10 @@ const NO_KUBECONFIG = "loaded-context";
 export async function loadKubeconfig(choice: KubeconfigChoice): Promise<KubeConfig> {
   // PERF: half a second and 80 MB that nothing without a cluster should pay.
   const library = await import("@kubernetes/client-node");
-  const read = (path: string): KubeConfig => readFile(new library.KubeConfig(), path);
+  const Kubeconfig = withTokenFiles(library);
+  const read = (path: string): KubeConfig => readFile(new Kubeconfig(), path);
   const config =
-    choice.kubeconfig === null
-      ? readDefault(new library.KubeConfig(), read)
-      : read(choice.kubeconfig);
+    choice.kubeconfig === null ? readDefault(new Kubeconfig(), read) : read(choice.kubeconfig);
   const isMadeUp = config.getContexts().some(({ name }) => name === NO_KUBECONFIG);
   const names = [choice.context, choice.cluster, choice.user];
   if (isMadeUp && (choice.server === undefined || names.some((name) => name !== undefined))) {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
@@ -237,6 +237,27 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       await writeFile(paths["EMPTY"] ?? "", "");
       const list = files.split(":").map((name) => paths[name] ?? name);
       expect(await ask(own, list.join(delimiter))).toMatchObject({ code: 0, stderr: "" });
+    });
+
+    /** Of a user: as kubectl has it, and beside the kubeconfig, wherever the plugin is run. */
+    it.each([
+      { user: { tokenFile: "token" }, code: 0 },
+      { user: { tokenFile: "token", token: "wrong" }, code: 0 },
+      { user: { tokenFile: "nothing", token: "admin-of-this-test" }, code: 0 },
+      { user: { tokenFile: "wrong", token: "admin-of-this-test" }, code: 3 },
+      { user: { tokenFile: "nothing" }, code: 3 },
+    ])("takes the token of $user", async ({ user, code }) => {
+      const config = await readKubeconfig(plane().adminKubeconfig);
+      const folder = join(plane().folder, "token-files");
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "token"), "admin-of-this-test\n");
+      await writeFile(join(folder, "wrong"), "wrong\n");
+      const path = join(folder, "kubeconfig");
+      await writeFile(path, JSON.stringify({ ...config, users: [{ name: "test", user }] }));
+      expect(await ask(own, path)).toMatchObject({ code });
+      expect((await ask(`${own} --token admin-of-this-test`, path)).code).toBe(0);
+      const byKubectl = await plane().kubectl(["get", "pods", "-n", "own"], { kubeconfig: path });
+      expect(byKubectl.code === 0).toBe(code === 0);
     });
 
     it("--server needs no kubeconfig", async () => {
