@@ -38,10 +38,14 @@ export function sourceFlags(command: Command): Command {
     .option("--user <name>", "user of the kubeconfig")
     .option("-s, --server <url>", "address of the API server")
     .option("--token <token>", "bearer token for the API server")
+    .option("--client-certificate <path>", "certificate to be known by at the API server")
+    .option("--client-key <path>", "key of that certificate")
     .option("--as <name>", "user to impersonate")
     .option("--as-group <name>", "group to impersonate; may be repeated", collect)
     .option("--as-uid <uid>", "UID to impersonate")
     .option("--request-timeout <time>", "for one request: 30s, 2m, 0 for ever (default: 30s)")
+    .option("--certificate-authority <path>", "who vouches for the API server's certificate")
+    .option("--tls-server-name <name>", "name that the API server's certificate is for")
     .option("--insecure-skip-tls-verify", "do not check the API server's certificate")
     .optionsGroup("Options:");
 }

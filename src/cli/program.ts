@@ -50,4 +50,16 @@ function createVerb(
 }
 
 /** As kubectl takes them, so that scripts may pass on what they were not given. */
-const EMPTY_IS_NONE = ["namespace", "kubeconfig", "context", "cluster", "user", "server", "token"];
+const EMPTY_IS_NONE = [
+  "namespace",
+  "kubeconfig",
+  "context",
+  "cluster",
+  "user",
+  "server",
+  "token",
+  "clientCertificate",
+  "clientKey",
+  "certificateAuthority",
+  "tlsServerName",
+];

@@ -16,8 +16,15 @@ export interface KubeconfigChoice {
   readonly server?: string;
   /** A bearer token, in the place of the user's credentials. */
   readonly token?: string;
+  /** PEM files of a certificate to be known by, and its key; paths, here and below, by the current folder. */
+  readonly clientCertificate?: string;
+  readonly clientKey?: string;
   /** Do not verify the API server's certificate. */
   readonly insecure?: boolean;
+  /** A PEM file of the authorities that may vouch for the API server, in the place of the cluster's. */
+  readonly certificateAuthority?: string;
+  /** The name that the API server's certificate has to have. */
+  readonly tlsServerName?: string;
 }
 
 /** What client-node calls the context that it makes up where it finds nothing to load. */
@@ -94,6 +101,19 @@ interface Narrowed {
   readonly currentContext: string;
 }
 
+/** What stands in the place of something that the kubeconfig says. */
+const IN_PLACE = [
+  "cluster",
+  "user",
+  "server",
+  "token",
+  "clientCertificate",
+  "clientKey",
+  "insecure",
+  "certificateAuthority",
+  "tlsServerName",
+] as const satisfies readonly (keyof KubeconfigChoice)[];
+
 /** Null if everything is as the context says, which client-node then handles as kubectl does. */
 function narrow(config: KubeConfig, choice: KubeconfigChoice): Narrowed | null {
   const name = config.getCurrentContext() || CHOSEN;
@@ -101,8 +121,7 @@ function narrow(config: KubeConfig, choice: KubeconfigChoice): Narrowed | null {
   // It is left to fail, whatever the other flags say.
   if (context === null && choice.context !== undefined) return null;
   const cluster = chooseCluster(config, choice, context);
-  const { cluster: clusterName, user, server, token, insecure } = choice;
-  const isAsIs = [clusterName, user, server, token, insecure].every((it) => it === undefined);
+  const isAsIs = IN_PLACE.every((key) => choice[key] === undefined);
   if (cluster === null || (isAsIs && !isPlain(cluster))) return null;
   return {
     // client-node refuses HTTP unless told not to verify what HTTP does not have; kubectl does not ask.
@@ -115,9 +134,10 @@ function narrow(config: KubeConfig, choice: KubeconfigChoice): Narrowed | null {
 
 function chooseCluster(
   config: KubeConfig,
-  { cluster, server, insecure }: KubeconfigChoice,
+  choice: KubeconfigChoice,
   context: Context | null,
 ): Cluster | null {
+  const { cluster, server } = choice;
   const name = cluster ?? context?.cluster ?? "";
   const found = config.getCluster(name);
   if (cluster !== undefined && found === null) {
@@ -125,8 +145,21 @@ function chooseCluster(
   }
   const address = server ?? found?.server;
   if (address === undefined) return null;
-  const skipTLSVerify = insecure ?? found?.skipTLSVerify ?? false;
-  return { ...found, name, server: address, skipTLSVerify };
+  return { ...found, name, server: address, ...verification(choice, found) };
+}
+
+/** Whoever names authorities wants the API server's certificate verified by them. */
+function verification(
+  { server, insecure, certificateAuthority, tlsServerName }: KubeconfigChoice,
+  found: Cluster | null,
+): Pick<Cluster, "skipTLSVerify" | "caFile" | "tlsServerName"> {
+  // A name that the kubeconfig says is that of the server it says.
+  const ownName = server === undefined ? found?.tlsServerName : "";
+  const names = { tlsServerName: tlsServerName ?? ownName ?? "" };
+  if (certificateAuthority !== undefined) {
+    return { ...names, caFile: certificateAuthority, skipTLSVerify: false };
+  }
+  return { ...names, skipTLSVerify: insecure ?? found?.skipTLSVerify ?? false };
 }
 
 /** `kubectl proxy`, for one. */
@@ -137,15 +170,29 @@ function isPlain({ server }: Cluster): boolean {
 /** Of the user, as client-node leaves out the CA where a context names none; and of a context where there is none. */
 const CHOSEN = "chosen";
 
-function chooseUser(
-  config: KubeConfig,
-  { user, token }: KubeconfigChoice,
-  context: Context | null,
-): User {
+function chooseUser(config: KubeConfig, choice: KubeconfigChoice, context: Context | null): User {
+  const { user } = choice;
   const name = user ?? context?.user ?? "";
   const found = config.getUser(name);
   if (user !== undefined && found === null) throw unknownName("user", user, config.getUsers());
-  return token === undefined ? { ...found, name: CHOSEN } : { name: CHOSEN, token };
+  return withCredentials(choice, found);
+}
+
+function withCredentials(
+  { token, clientCertificate, clientKey }: KubeconfigChoice,
+  found: User | null,
+): User {
+  const chosen: User = {
+    ...(token === undefined ? found : { token }),
+    name: CHOSEN,
+    ...(clientCertificate === undefined ? {} : { certFile: clientCertificate }),
+    ...(clientKey === undefined ? {} : { keyFile: clientKey }),
+  };
+  // TLS would leave the certificate out, and the request go out as anonymous.
+  if (clientCertificate !== undefined && (chosen.keyFile ?? chosen.keyData ?? "") === "") {
+    throw new AppError("NP_E_CONFIG", "the client certificate has no key");
+  }
+  return chosen;
 }
 
 /** The context that counts. Throws an AppError `NP_E_CONFIG` where there is none. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { renderCustomResourceDefinition } from "../../src/resources/custom-resource-definition.ts";
@@ -168,8 +168,32 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
         says: /--server: `127.0.0.1:6443` is not an address; write https:\/\/HOST:PORT/,
       },
       {
+        name: "a name that the certificate is for",
+        args: `${own} --tls-server-name kubernetes.default.svc`,
+        code: 0,
+        says: /^allowed/,
+      },
+      {
+        name: "a name that it is not for",
+        args: `${own} --tls-server-name example.org`,
+        code: 3,
+        says: /example\.org.* is not in the cert/,
+      },
+      {
+        name: "a certificate that is not there",
+        args: `${own} --client-certificate none.crt`,
+        code: 2,
+        says: /^error: --client-certificate: ENOENT.*none\.crt/,
+      },
+      {
+        name: "authorities of what is not verified",
+        args: `${own} --certificate-authority package.json --insecure-skip-tls-verify`,
+        code: 2,
+        says: /--certificate-authority has no meaning beside --insecure-skip-tls-verify/,
+      },
+      {
         name: "an empty value, as if it were not there",
-        args: `${own} --context= --cluster= --user= --server= --token=`,
+        args: `${own} --context= --cluster= --user= --server= --token= --client-key= --tls-server-name=`,
         code: 0,
         says: /^allowed/,
       },
@@ -286,13 +310,47 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       expect(result).toMatchObject({ code: 0, stderr: "" });
     });
 
-    it("--insecure-skip-tls-verify takes a certificate that nobody vouches for", async () => {
+    /** A kubeconfig that says only this of the cluster, beside its address. */
+    const withCluster = async (fields: object): Promise<string> => {
       const config = await readKubeconfig(plane().adminKubeconfig);
-      const path = join(plane().folder, "no-authority.kubeconfig");
+      const path = join(plane().folder, "other-cluster.kubeconfig");
       const clusters = config.clusters.map(({ name, cluster: { server } }) => {
-        return { name, cluster: { server } };
+        return { name, cluster: { server, ...fields } };
       });
       await writeFile(path, JSON.stringify({ ...config, clusters }));
+      return path;
+    };
+
+    it("--certificate-authority says who vouches, whatever the kubeconfig says", async () => {
+      const { authority, serving, url } = plane();
+      const path = await withCluster({ "insecure-skip-tls-verify": true, "tls-server-name": "x" });
+      const flags = `${own} --certificate-authority`;
+      expect(await ask(`${flags} ${authority.certificate} --server ${url}`, path)).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+      expect(await ask(`${flags} ${authority.certificate}`, path)).toMatchObject({ code: 3 });
+      expect(await ask(`${flags} ${serving.certificate} --server ${url}`, path)).toMatchObject({
+        code: 3,
+      });
+    });
+
+    it("--client-certificate and --client-key say who asks, by paths from here", async () => {
+      const { folder: cwd, adminKubeconfig: KUBECONFIG } = plane();
+      const certificate = relative(cwd, plane().serving.certificate);
+      const args = [...own.split(" "), "--client-certificate", certificate];
+      const options = { cwd, env: { KUBECONFIG } };
+      const key = ["--client-key", relative(cwd, plane().serving.key)];
+      expect((await runCli([...args, ...key], options)).stderr).toMatch(
+        /403 [a-z.]+ is forbidden: User "127\.0\.0\.1" cannot list/,
+      );
+      expect((await runCli(args, options)).stderr).toMatch(
+        /^error: the client certificate has no key/,
+      );
+    });
+
+    it("--insecure-skip-tls-verify takes a certificate that nobody vouches for", async () => {
+      const path = await withCluster({});
       expect(await ask(own, path)).toMatchObject({ code: 3, stdout: "" });
       expect(await ask(`${own} --insecure-skip-tls-verify`, path)).toMatchObject({ code: 0 });
       expect(await ask(`${own} --insecure-skip-tls-verify=false`, path)).toMatchObject({ code: 3 });

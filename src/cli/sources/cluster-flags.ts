@@ -1,4 +1,6 @@
+import { accessSync, constants } from "node:fs";
 import type { ClientOptions } from "../../cluster/api-client.ts";
+import { messageOf } from "../../errors.ts";
 import { usageError } from "../input-error.ts";
 
 /** Which cluster, and as whom: the flags of kubectl of these names. */
@@ -9,10 +11,14 @@ export interface ClusterFlags {
   readonly user?: string;
   readonly server?: string;
   readonly token?: string;
+  readonly clientCertificate?: string;
+  readonly clientKey?: string;
   readonly as?: string;
   readonly asGroup?: readonly string[];
   readonly asUid?: string;
   readonly requestTimeout?: string;
+  readonly certificateAuthority?: string;
+  readonly tlsServerName?: string;
   readonly insecureSkipTlsVerify?: boolean;
 }
 
@@ -23,10 +29,14 @@ const NAMES: Readonly<Record<keyof ClusterFlags, string>> = {
   user: "--user",
   server: "--server",
   token: "--token",
+  clientCertificate: "--client-certificate",
+  clientKey: "--client-key",
   as: "--as",
   asGroup: "--as-group",
   asUid: "--as-uid",
   requestTimeout: "--request-timeout",
+  certificateAuthority: "--certificate-authority",
+  tlsServerName: "--tls-server-name",
   insecureSkipTlsVerify: "--insecure-skip-tls-verify",
 };
 
@@ -46,16 +56,35 @@ export function isChosen({ context, cluster, user }: ClusterFlags): boolean {
 
 /** How to reach the cluster that the flags name. Throws an InputError. */
 export function clientOptions(flags: ClusterFlags): ClientOptions {
-  const { kubeconfig, context, cluster, user, server, token, insecureSkipTlsVerify } = flags;
+  const { kubeconfig, context, cluster, user, server, token } = flags;
+  const { clientCertificate, clientKey, certificateAuthority, tlsServerName } = flags;
+  const { insecureSkipTlsVerify: insecure } = flags;
   if (server !== undefined && !isAddress(server)) {
     throw usageError(`--server: \`${server}\` is not an address; write https://HOST:PORT`);
   }
+  for (const key of FILES) refuseUnreadable(NAMES[key], flags[key]);
+  if (certificateAuthority !== undefined && insecure !== undefined) {
+    throw usageError(
+      `${NAMES.certificateAuthority} has no meaning beside ${NAMES.insecureSkipTlsVerify}`,
+    );
+  }
   return {
     kubeconfig: kubeconfig ?? null,
-    ...given({ context, cluster, user, server, token, insecure: insecureSkipTlsVerify }),
+    ...given({ context, cluster, user, server, token, insecure }),
+    ...given({ clientCertificate, clientKey, certificateAuthority, tlsServerName }),
     ...impersonation(flags),
     ...(flags.requestTimeout === undefined ? {} : { timeoutMs: timeoutOf(flags.requestTimeout) }),
   };
+}
+
+const FILES = ["clientCertificate", "clientKey", "certificateAuthority"] as const;
+
+function refuseUnreadable(flag: string, path: string | undefined): void {
+  try {
+    if (path !== undefined) accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw usageError(`${flag}: ${messageOf(error)}`);
+  }
 }
 
 function isAddress(server: string): boolean {
