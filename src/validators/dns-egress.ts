@@ -37,9 +37,14 @@ export const dnsEgress = defineValidator({
   },
 });
 
+/** PERF: for this many of the pods we look at which end denies, by protocol; the pods of a policy are mostly alike. */
+const MAX_EXPLAINED = 5;
+
 const PATH = "spec.egress";
 const DNS_PODS =
   "allow egress to the DNS pods, in most clusters `k8s-app: kube-dns` in `kube-system`";
+
+const FROM_THESE = "allow ingress to the DNS pods from the selected pods";
 
 /**
  * Report whether the policy can be the reason that a pod is cut off: by restricting it or, when deleted, by no
@@ -81,11 +86,12 @@ function judge(
     const count = Math.max(...denied.map((part) => part.denied.length));
     const who = cutOffText(first.pod, count, pods.length);
     const fix = object?.kind === "policy" ? allowDns(object, first.flow, after, dns) : null;
+    const elsewhere = isDeniedThere(denied, after);
     return [
       {
         path: PATH,
-        message: `${who} reach the cluster's DNS on ${portsText(dns, denied)}`,
-        help: `${DNS_PODS}, on ${portsText(dns, cut)}`,
+        message: `${who} reach the cluster's DNS on ${portsText(dns, denied)}${elsewhere ? ": policies there do not let them in" : ""}`,
+        help: `${elsewhere ? FROM_THESE : DNS_PODS}, on ${portsText(dns, cut)}`,
         ...(fix === null ? {} : { fix }),
       },
     ];
@@ -99,6 +105,16 @@ function judge(
       unsure: true,
     },
   ];
+}
+
+/** Report whether the DNS lets none of the pods in that policies let out, as far as is looked. */
+function isDeniedThere(
+  parts: readonly { readonly denied: readonly CutOff[] }[],
+  after: EngineView,
+): boolean {
+  return parts
+    .flatMap(({ denied }) => denied.slice(0, MAX_EXPLAINED))
+    .every(({ flow }) => after.explain(flow).egress.verdict === "allowed");
 }
 
 /** A pod that is cut off, and one way to the DNS that it does not have. */
