@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { parseCidr, rangesCover } from "../engine/address.ts";
-import type { AddressRange } from "../engine/model.ts";
+import { mergeRanges, parseCidr, rangesCover } from "../engine/address.ts";
+import type { AddressRange, PortMatch, Rule } from "../engine/model.ts";
+import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
+import { type Block, blocksOf, overlaps, withExceptions } from "./parts/blocks.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -22,8 +23,8 @@ export const exceptReopened = defineValidator({
     const blocks = accepting(placedRules).flatMap(holedBlocks);
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
-        const other = blocks.find((candidate) => reopens(candidate, block, hole.range));
-        return other === undefined ? [] : [finding(block, index, hole, other)];
+        const others = reopening(hole.range, block, blocks);
+        return others.length === 0 ? [] : [finding(block, index, hole, others)];
       }),
     );
   },
@@ -51,29 +52,55 @@ function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
 }
 
 /**
- * Report whether `other` covers all of `hole`, on the ports of `block` at least. Covering a part is the usual
- * way to allow a few of the excepted addresses.
+ * The blocks that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
+ * Covering a part is the usual way to allow a few of the excepted addresses.
  */
-function reopens(other: HoledBlock, block: HoledBlock, hole: AddressRange): boolean {
-  const samePorts = other.placed === block.placed || other.placed.rule.ports === "all";
-  return (
-    samePorts &&
-    other.placed.direction === block.placed.direction &&
-    rangesCover(other.ranges, hole)
+function reopening(
+  hole: AddressRange,
+  block: HoledBlock,
+  blocks: readonly HoledBlock[],
+): readonly HoledBlock[] {
+  const near = blocks.filter(
+    ({ placed, ranges }) =>
+      placed.direction === block.placed.direction &&
+      hasPortsOf(placed.rule, block.placed.rule) &&
+      ranges.some((range) => overlaps(range, hole)),
   );
+  const alone = near.find(({ ranges }) => rangesCover(ranges, hole));
+  if (alone !== undefined) return [alone];
+  return rangesCover(mergeRanges(near.flatMap(({ ranges }) => ranges)), hole) ? near : [];
+}
+
+/** Report whether a rule has at least the ports of another, as far as their text says. */
+function hasPortsOf({ ports }: Rule, other: Rule): boolean {
+  if (ports === "all") return true;
+  return (
+    other.ports !== "all" && other.ports.every((port) => ports.some((one) => takesIn(one, port)))
+  );
+}
+
+function takesIn(outer: PortMatch, inner: PortMatch): boolean {
+  if (outer.protocol !== inner.protocol) return false;
+  if (outer.kind === "named" || inner.kind === "named") {
+    return outer.kind === "named" && inner.kind === "named" && outer.name === inner.name;
+  }
+  return outer.first <= inner.first && inner.last <= outer.last;
 }
 
 function finding(
   block: HoledBlock,
   index: number,
   { text, range }: Hole,
-  other: HoledBlock,
+  others: readonly HoledBlock[],
 ): Finding {
-  const fix = withExceptions([{ block: other, cidr: text, range }]);
+  const fix = withExceptions(others.map((other) => ({ block: other, cidr: text, range })));
   return {
     path: `${block.path}.except[${index}]`,
-    message: `\`${text}\` is let through all the same by ${other.path}`,
-    help: "give that block the same `except`",
+    message: `\`${text}\` is let through all the same by ${listed(others.map(({ path }) => path))}`,
+    help:
+      fix === null
+        ? "take out what covers it, or the exception"
+        : "give that block the same `except`",
     ...(fix === null ? {} : { fix }),
   };
 }
