@@ -1,6 +1,12 @@
 import { z } from "zod";
-import { IPV4_SPACE, mergeRanges } from "../engine/address.ts";
-import { DIRECTIONS, type Direction, type Policy, policyKey } from "../engine/model.ts";
+import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "../engine/address.ts";
+import {
+  type AddressRange,
+  DIRECTIONS,
+  type Direction,
+  type Policy,
+  policyKey,
+} from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -49,7 +55,9 @@ function crowdOf(rules: readonly PlacedRule[], after: EngineView): string | null
   const onEveryPort = rules.filter(({ rule }) => rule.ports === "all");
   if (onEveryPort.some(({ rule }) => rule.peers === "all")) return "everybody";
   const ranges = mergeRanges(onEveryPort.flatMap(blocksOf).flatMap((block) => block.ranges));
-  if (ranges.some((range) => covers(range, IPV4_SPACE))) return "every IPv4 address";
+  const holds = (space: AddressRange): boolean => ranges.some((range) => covers(range, space));
+  if (holds(IPV4_SPACE)) return holds(IPV6_SPACE) ? "every address" : "every IPv4 address";
+  if (holds(IPV6_SPACE)) return "every IPv6 address";
   const whole = new Set<string>();
   for (const { peer } of onEveryPort.flatMap(({ peers }) => peers)) {
     if (peer.kind !== "pods" || peer.selection.pods.length > 0) continue;
