@@ -27,12 +27,16 @@ export const namedPortDiffers = defineValidator({
         const bearers = receivers(placed).map((selection) =>
           bearersOf(selection, { after, facts }),
         );
-        const [first, second] = numbersOf(port, bearers, effort);
+        const { numbers, inOne } = numbersOf(port, bearers, effort);
+        const [first, second] = numbers;
         if (first === undefined || second === undefined) return [];
+        const where = inOne
+          ? `both ${first} and ${second} in one pod`
+          : `${first} in some of the pods and ${second} in others`;
         return [
           {
             path,
-            message: `\`${port.name}\` is ${portText(first)} in some of the pods and ${portText(second)} in others`,
+            message: `\`${port.name}\` is ${where}`,
             help: "give the number, or name the ports alike in all pod templates",
           },
         ];
@@ -41,26 +45,30 @@ export const namedPortDiffers = defineValidator({
   },
 });
 
-/** The different ports that a name leads to, at most two. */
+/** The different ports that a name leads to, at most a few; and whether these are in containers of one pod. */
 function numbersOf(
   { name, protocol }: Extract<PortMatch, { kind: "named" }>,
   bearers: readonly Iterable<Bearer>[],
   effort: { left: number },
-): readonly ContainerPort[] {
-  const found = new Map<string, ContainerPort>();
+): { readonly numbers: readonly string[]; readonly inOne: boolean } {
+  const found = new Set<string>();
   let read = 0;
   for (const selected of bearers) {
     for (const { ports } of selected) {
+      const own = new Set<string>();
       for (const port of ports) {
         const isMeant = port.name === name && (protocol === null || protocol === port.protocol);
-        if (isMeant) found.set(portText(port), port);
+        if (isMeant) own.add(portText(port));
       }
+      if (own.size > 1) return { numbers: [...own], inOne: true };
+      for (const text of own) found.add(text);
       read += 1;
       effort.left -= ports.length;
-      if (found.size > 1 || read === MAX_READ || effort.left < 0) return [...found.values()];
+      if (found.size > 1 || read === MAX_READ || effort.left < 0)
+        return { numbers: [...found], inOne: false };
     }
   }
-  return [...found.values()];
+  return { numbers: [...found], inOne: false };
 }
 
 function portText({ protocol, port }: ContainerPort): string {
