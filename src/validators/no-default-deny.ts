@@ -52,7 +52,7 @@ function finding(namespace: string, direction: Direction, after: EngineView): Fi
   const now =
     first === undefined
       ? "pods to come are open"
-      : `${open.length} of ${counted(pods, "pod")} are open now, such as \`${podKey(first)}\``;
+      : `${open.length} of ${counted(pods, "pod")} ${open.length === 1 ? "is" : "are"} open now, such as \`${podKey(first)}\``;
   return {
     path: "metadata.namespace",
     message: `no policy isolates all of \`${namespace}\` for ${direction}: ${now}`,
@@ -68,6 +68,8 @@ function openPods(
   const open: Pod[] = [];
   let pods = 0;
   for (const pod of after.podsOf(namespace)) {
+    // Policies do not apply to those on the host's network.
+    if (pod.hostNetwork) continue;
     pods += 1;
     if (after.isolation(podKey(pod), direction) === "no") open.push(pod);
     if (pods === MAX_PODS) break;
