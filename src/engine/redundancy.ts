@@ -240,7 +240,9 @@ function redundantRule(
   return { code: "shadowed-rule", policy: key, path, because: [...higher].toSorted() };
 }
 
-function othersOf(cases: readonly Case[], policy: CompiledPolicy): readonly string[] {
+/** Policies beside it in the directions that it has a part in. */
+function othersOf(all: readonly Case[], policy: CompiledPolicy): readonly string[] {
+  const cases = all.filter(({ direction }) => hasPart(policy[direction]));
   const keys = cases.flatMap(({ selecting, direction }) =>
     selecting
       .filter(({ policy: other }) => other !== policy && hasPart(other[direction]))

@@ -89,7 +89,6 @@ it.each<Row>([
         code: "redundant-policy",
         policy: "NetworkPolicy/shop/to-db",
         because: [
-          "ClusterNetworkPolicy//guard",
           "NetworkPolicy/shop/closed",
           "NetworkPolicy/shop/metrics",
           "NetworkPolicy/shop/more",
