@@ -30,7 +30,10 @@ export const leftOpen = defineValidator({
     if (isolated.length === 0) return [];
     const { sample } = after.select(policy.subject, MAX_PODS);
     return isolated.flatMap((direction) => {
-      const open = sample.filter((pod) => after.isolation(podKey(pod), direction) === "no");
+      // No policy has closed those on the host's network.
+      const open = sample.filter(
+        (pod) => !pod.hostNetwork && after.isolation(podKey(pod), direction) === "no",
+      );
       const [first] = open;
       if (first === undefined) return [];
       const who = open.length === 1 ? "pod" : `${open.length} pods such as`;
