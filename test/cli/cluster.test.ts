@@ -503,6 +503,11 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       stdout: "nothing is allowed\n",
       stderr: "note: there is no pod in namespace default; -A looks in all\n",
     });
+    // Pods that none may talk to are not nobody.
+    expect(await ask("connectivity -A --to shop/mysql --port 1")).toMatchObject({
+      stdout: "nothing is allowed\n",
+      stderr: "",
+    });
   });
 
   it("diagnoses a policy in the namespace that its name says", async () => {
