@@ -589,6 +589,9 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
         template: { metadata: { labels }, spec: { containers } },
       },
     });
+    const unset = await ask("doctor -n shop");
+    expect(unset.stderr).toBe("");
+    expect(unset.stdout).toContain("the AWS VPC CNI enforces policies");
     await plane().create("/api/v1/namespaces/kube-system/configmaps", {
       metadata: { name: "amazon-vpc-cni" },
       data: { "enable-network-policy-controller": "false" },
