@@ -118,6 +118,12 @@ describe("a namespace of manifests that opts in is judged with its baseline", ()
     expect(said).toEqual(assumption === null ? [] : [assumption]);
   });
 
+  it("and a diagnosis says so as well", async () => {
+    const args = ["doctor", "-n", "shop", "--manifests", "-"];
+    const { stdout } = await runCli(args, { input: yaml([namespace(ENFORCED), web, api]) });
+    expect(stdout).toContain(BOTH);
+  });
+
   it("takes the files of -f as they will be: what opting in closes", async () => {
     const input = yaml([namespace(ENFORCED)]);
     const joins = await diffOver([namespace({}), web, api], input);
