@@ -660,6 +660,34 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(unread.stderr).toContain("taken for none: cannot list profiles.ringfence.dev: 403");
   });
 
+  it("takes a workload that runs no pod just now for one that will", async () => {
+    const labels = { app: "batch" };
+    await plane().create("/api/v1/namespaces", { metadata: { name: "idle" } });
+    await plane().create("/apis/apps/v1/namespaces/idle/deployments", {
+      metadata: { name: "batch" },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { containers: [{ name: "batch", image: "batch" }] },
+        },
+      },
+    });
+    for (const app of ["batch", "bacth"]) {
+      await plane().create("/apis/networking.k8s.io/v1/namespaces/idle/networkpolicies", {
+        metadata: { name: app },
+        spec: { podSelector: { matchLabels: { app } }, policyTypes: ["Ingress"] },
+      });
+    }
+    const { stdout } = await ask("check -n idle -o json");
+    const { findings } = z
+      .object({ findings: z.array(z.object({ rule: z.string(), object: z.string() })) })
+      .parse(JSON.parse(stdout));
+    const nobody = findings.filter(({ rule }) => rule === "selects-nothing");
+    expect(nobody.map(({ object }) => object)).toEqual(["NetworkPolicy idle/bacth"]);
+  });
+
   it("says that a cluster does not answer", async () => {
     const kubeconfig = await plane().kubeconfig({ server: "https://127.0.0.1:1" });
     const result = await ask("simulate --src-pod a --dst-pod b --port 1", kubeconfig);
