@@ -309,6 +309,28 @@ describe("what is assumed", () => {
   });
 });
 
+it("tells workloads of one name apart by the kind", async () => {
+  const workload = (kind: string, app: string): string => `apiVersion: apps/v1
+kind: ${kind}
+metadata: { name: web, namespace: shop }
+spec: { template: { metadata: { labels: { app: ${app} } }, spec: { containers: [] } } }
+`;
+  const policy = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: db, namespace: shop }
+spec: { podSelector: { matchLabels: { app: db } } }
+`;
+  const input = [workload("Deployment", "web"), workload("StatefulSet", "db"), policy].join(
+    "---\n",
+  );
+  const verdict = async (from: string, to: string): Promise<number | null> => {
+    const flow = ["--src-pod", `shop/${from}/web`, "--dst-pod", `shop/${to}/web`, "--port", "80"];
+    return (await runCli(["simulate", "--manifests", "-", ...flow], { input })).code;
+  };
+  expect(await verdict("deploy", "sts")).toBe(1);
+  expect(await verdict("sts", "deploy")).toBe(0);
+});
+
 describe("a question that cannot be asked", () => {
   it.each([
     ["--src-pod shop/wbe --dst-pod shop/api --port 80", "did you mean `shop/deployment/web`?"],
