@@ -255,6 +255,17 @@ describe("what could go", () => {
     const again = await runCli(["audit", "--manifests", WASTEFUL, "-f", "-", "--fix"], { input });
     expect(again.stdout).toMatch(/^# 0 rules and 0 policies less/);
   });
+
+  it("--fix touches no policy outside of the namespace that is asked about", async () => {
+    const args = ["audit", "--manifests", WASTEFUL, "--fix", "-n"];
+    const [all, here, elsewhere] = await Promise.all([
+      runCli(args.with(-1, "-A")),
+      runCli([...args, "shop"]),
+      runCli([...args, "dev"]),
+    ]);
+    expect(here.stdout).toBe(all.stdout);
+    expect(elsewhere.stdout).toMatch(/^# 0 rules and 0 policies less/);
+  });
 });
 
 const findingsSchema = z.object({
