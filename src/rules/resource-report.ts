@@ -4,6 +4,7 @@ import { endOfExemption } from "../resources/exemption.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
+import { counted } from "./phrases.ts";
 import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { usersOf } from "./users-of.ts";
@@ -77,7 +78,8 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport {
 
 /** Whether all namespaces have the newest version of a Baseline. */
 function rolledOut({ namespaces, upToDate, failures }: RollOut): Condition {
-  const message = `${upToDate} of ${namespaces} namespaces are up to date`;
+  const verb = upToDate === 1 || namespaces === 1 ? "is" : "are";
+  const message = `${upToDate} of ${counted(namespaces, "namespace")} ${verb} up to date`;
   const [first, ...others] = failures;
   if (first !== undefined) {
     const more = others.length === 0 ? "" : `; and ${others.length} more cannot be`;

@@ -215,7 +215,7 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     await vi.waitFor(async () => {
       const path = 'jsonpath={.status.conditions[?(@.type=="RolledOut")].message}';
       expect(await shown("rfb", "team", "-o", path)).toBe(
-        "0 of 1 namespaces are up to date; red cannot be: spec.policies[0].spec.podSelector.matchLabels.a: there is no value for `$(namespace.labels.cost)`",
+        "0 of 1 namespace is up to date; red cannot be: spec.policies[0].spec.podSelector.matchLabels.a: there is no value for `$(namespace.labels.cost)`",
       );
     }, 5_000);
     expect(await storedPolicy(plane(), "red", "within-team")).not.toBeNull();

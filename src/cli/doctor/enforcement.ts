@@ -1,4 +1,5 @@
 import { configMapOf, type Enforcer, enforcerOf } from "../../cluster/network-agents.ts";
+import { counted } from "../../rules/phrases.ts";
 import { namespacedName } from "../../wire/metadata.ts";
 import { field } from "../../wire/shape.ts";
 import { rawOf } from "../sources/world.ts";
@@ -86,7 +87,9 @@ function unready(daemonSets: readonly unknown[]): readonly string[] {
       Number(field(daemonSet, "status", key) ?? 0),
     );
     if (!isAgent || wanted === undefined || ready === undefined || ready >= wanted) return [];
-    return [`DaemonSet ${namespacedName(daemonSet)}: ready on ${ready} of ${wanted} nodes`];
+    return [
+      `DaemonSet ${namespacedName(daemonSet)}: ready on ${ready} of ${counted(wanted, "node")}`,
+    ];
   });
 }
 

@@ -61,7 +61,7 @@ function examineReadable(patient: Patient): Diagnosis {
   return {
     check,
     status: "problem",
-    message: `${counted(broken.length, "policy")} cannot be read, and is taken to allow nothing`,
+    message: `${counted(broken.length, "policy")} that cannot be read, taken to allow nothing`,
     evidence: broken.map(([key]) => keyName(key)),
     help: "apply it again; the API server of today names the field",
   };
