@@ -95,6 +95,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     const mended = mend(policies, world, governance);
     const left = judge(mended.map((policy) => policy.source));
     const changed = mended.filter((policy) => policy.findings.length > 0);
+    if (changed.length === 0) report.note("there is nothing to mend, so nothing to apply");
     return fix({ mended: changed, left, assumptions }, flags);
   }
   const findings = judge(policies);
