@@ -4,6 +4,7 @@ import { createClusterSide } from "./composition/create-cluster-side.ts";
 import { createRequestSide } from "./composition/create-request-side.ts";
 import { type Config, loadConfig } from "./config/load-config.ts";
 import { ResourceFolder } from "./config/resource-folder.ts";
+import { usage } from "./config/usage.ts";
 import { Logger } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { createObservers } from "./observability/observers.ts";
@@ -25,9 +26,11 @@ const LEASE_NAME = "ringfence";
 const clock = (): number => performance.now();
 
 keepGarbageYoung();
+const argv = process.argv.slice(2);
 // oxlint-disable-next-line node/no-process-env -- the one place where the process's surroundings come in
-const read = loadConfig(process.argv.slice(2), process.env);
-if (read.ok) await run(read.value);
+const read = loadConfig(argv, process.env);
+if (argv.includes("--help") || argv.includes("-h")) process.stdout.write(usage());
+else if (read.ok) await run(read.value);
 else {
   for (const { code, path, message } of read.error) {
     process.stderr.write(`${code} ${path}: ${message}\n`);

@@ -27,7 +27,7 @@ const LAYERS: readonly Layer[] = [
   layer("wire", { imports: ["engine", "errors.ts", "nearest.ts"], packages: ["zod", "leven"] }),
   layer("resources", { imports: ["engine", "wire", "errors.ts", "nearest.ts"], packages: ["zod"] }),
   layer("config", {
-    imports: ["resources", "engine", "wire", "errors.ts"],
+    imports: ["resources", "engine", "wire", "errors.ts", "nearest.ts"],
     packages: ["zod", "yaml"],
   }),
   // Rules declare the schema of their parameters.

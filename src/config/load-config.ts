@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import { failure, messageOf, type Problem, type Result, success } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { isObject, parseShape } from "../wire/shape.ts";
 import { readValue, SETTINGS, type Settings, settingsSchema } from "./settings.ts";
 import { parseYaml } from "./yaml-documents.ts";
@@ -99,7 +100,9 @@ function readTexts(texts: readonly Text[], kind: "flag" | "variable"): Source {
   for (const { where, text } of texts) {
     const setting = SETTINGS.find((candidate) => candidate[kind] === where);
     if (setting === undefined && where !== FILE[kind]) {
-      problems.push({ code: "NP_E_CONFIG", path: where, message: `there is no such ${kind}` });
+      const known = [FILE[kind], ...SETTINGS.map((candidate) => candidate[kind])];
+      const message = `there is no such ${kind}${didYouMean(where, known)}`;
+      problems.push({ code: "NP_E_CONFIG", path: where, message });
     } else if (text === undefined) {
       problems.push({ code: "NP_E_CONFIG", path: where, message: "needs a value" });
     } else if (setting !== undefined) values[setting.name] = readValue(setting.name, text);

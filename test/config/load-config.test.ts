@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,21 @@ const written = (text: string): string => {
   writeFileSync(path, text);
   return path;
 };
+
+describe("--help", () => {
+  it.each([["--help"], ["-h"], ["--log-level=loud", "--help"]])(
+    "prints every flag, and does not start: %s",
+    (...argv) => {
+      const main = join(import.meta.dirname, "../../src/main.ts");
+      const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...argv], {
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      for (const { flag } of SETTINGS) expect(stdout).toMatch(new RegExp(`^  ${flag}( |$)`, "m"));
+      expect(stdout).toContain("docs/reference/config.md");
+    },
+  );
+});
 
 describe("where a setting comes from", () => {
   it("has a default for everything, and is frozen", () => {
@@ -88,7 +104,12 @@ describe("values as text", () => {
 
 describe("what is wrong is named, and the process does not start", () => {
   it.each<[string, readonly string[], Readonly<Record<string, string>>, readonly string[]]>([
-    ["a flag that there is not", ["--webhok-port=1"], {}, ["--webhok-port: there is no such flag"]],
+    [
+      "a flag that there is not",
+      ["--webhok-port=1"],
+      {},
+      ["--webhok-port: there is no such flag; did you mean `--webhook-port`?"],
+    ],
     ["an argument", ["serve"], {}, ["serve: there is no such flag"]],
     [
       "arguments after --",
@@ -101,7 +122,9 @@ describe("what is wrong is named, and the process does not start", () => {
       "a variable that there is not",
       [],
       { RINGFENCE__WEBHOK_PORT: "1" },
-      ["RINGFENCE__WEBHOK_PORT: there is no such variable"],
+      [
+        "RINGFENCE__WEBHOK_PORT: there is no such variable; did you mean `RINGFENCE__WEBHOOK_PORT`?",
+      ],
     ],
     [
       "a limit that a quiet cluster would pass every minute",
