@@ -91,6 +91,8 @@ const flowsSchema = z.strictObject({
     .describe("On which ports; all ports of all protocols if left out."),
 });
 
+const ONE_SENSE = "needs exactly one of `mustNotReach` and `mustReach`";
+
 const specSchema = z
   .strictObject({
     description: z.string().min(1).describe("Why, for whoever meets it in a denial."),
@@ -108,13 +110,14 @@ const specSchema = z
     mustReach: flowsSchema.optional().describe("All flows of these have to be open."),
   })
   .meta({
-    oneOf: [{ required: ["mustNotReach"] }, { required: ["mustReach"] }],
+    "x-kubernetes-validations": [
+      { rule: "has(self.mustNotReach) != has(self.mustReach)", message: ONE_SENSE },
+    ],
   })
   .transform(({ mustNotReach, mustReach, ...spec }, context) => {
     const flows = mustNotReach ?? mustReach;
     if (flows === undefined || (mustNotReach !== undefined && mustReach !== undefined)) {
-      const message = "needs exactly one of `mustNotReach` and `mustReach`";
-      context.addIssue({ code: "custom", message, input: spec });
+      context.addIssue({ code: "custom", message: ONE_SENSE, input: spec });
       return z.NEVER;
     }
     const claim: FlowClaim = { sense: mustReach === undefined ? "closed" : "open", ...flows };

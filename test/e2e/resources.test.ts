@@ -109,6 +109,15 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
       "there is no value for `$(namespace.nmae)`",
     ],
     [
+      "two senses of an invariant",
+      resourceDocument("Invariant", "both", {
+        description: "d",
+        mustNotReach: { from: [{ world: true }], to: [{ world: true }] },
+        mustReach: { from: [{ world: true }], to: [{ world: true }] },
+      }),
+      "needs exactly one of `mustNotReach` and `mustReach`",
+    ],
+    [
       "an exemption from what keeps Ringfence in place",
       resourceDocument(
         "Exemption",

@@ -19,11 +19,10 @@ const expires = "2030-01-01T00:00:00Z";
 const exemption = (spec: object): object =>
   resourceDocument("Exemption", "e", { reason: "r", owner: "o", expires, ...spec }, "shop");
 const profile = (name: string, spec: object): object => resourceDocument("Profile", name, spec);
-const invariant = (port: object): object =>
-  resourceDocument("Invariant", "i", {
-    description: "d",
-    mustNotReach: { from: END, to: END, ports: [port] },
-  });
+const FLOWS = { from: END, to: END };
+const claims = (spec: object): object =>
+  resourceDocument("Invariant", "i", { description: "d", ...spec });
+const invariant = (port: object): object => claims({ mustNotReach: { ...FLOWS, ports: [port] } });
 const range = (port: object): readonly [object, object] => [port, invariant(port)];
 
 /** What `self` is, the whole document, and whether it may be; by the message of the validation. */
@@ -41,6 +40,16 @@ const VALIDATIONS: Readonly<Record<string, readonly (readonly [object, object, b
     [...range({ port: 80, endPort: 90 }), true],
     [...range({ port: 80, endPort: 79 }), false],
     [...range({ endPort: 90 }), false],
+  ],
+  "needs exactly one of `mustNotReach` and `mustReach`": [
+    [{}, claims({}), false],
+    [{ mustReach: FLOWS }, claims({ mustReach: FLOWS }), true],
+    [{ mustNotReach: FLOWS }, claims({ mustNotReach: FLOWS }), true],
+    [
+      { mustReach: FLOWS, mustNotReach: FLOWS },
+      claims({ mustReach: FLOWS, mustNotReach: FLOWS }),
+      false,
+    ],
   ],
   "needs at least one of `rules` and `invariants`": [
     [{}, exemption({}), false],
