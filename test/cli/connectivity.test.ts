@@ -28,6 +28,30 @@ describe("who can reach whom", () => {
     expect(goldenFiles("connectivity")).toEqual(cases.map(({ golden }) => golden).toSorted());
   });
 
+  it("does not tell nodes apart, as simulate does", async () => {
+    const input = `apiVersion: v1
+kind: Pod
+metadata: { name: host, namespace: shop }
+spec: { nodeName: node-1, hostNetwork: true }
+status: { podIP: 192.168.0.1 }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: db, namespace: shop }
+spec: { nodeName: node-2 }
+status: { podIP: 10.0.0.2 }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny, namespace: shop }
+spec: { podSelector: {}, policyTypes: [Ingress] }
+`;
+    const ask = async (command: string): Promise<string> =>
+      (await runCli([...command.split(" "), "--manifests", "-"], { input })).stdout;
+    expect(await ask("connectivity --from shop/host --to shop/db")).toContain("unknown: all ports");
+    expect(await ask("simulate --src-pod shop/host --dst-pod shop/db -p 80")).toMatch(/^denied/);
+  });
+
   it.each([
     ["--from shop/wbe", "did you mean"],
     ["--to nowhere/*", "there is no pod in namespace `nowhere`"],
