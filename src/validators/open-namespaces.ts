@@ -85,18 +85,28 @@ function finding(
 
 /**
  * Pods of the policy's own namespace alone; null where something else was meant: pods that this namespace does not
- * have, namespaces without those that the selector leaves out, or at least one other, that of the DNS.
+ * have, namespaces without those that the selector leaves out, or at least one other, where the DNS is. The DNS
+ * itself is for all of them.
  */
 function ownNamespace(
   { namespaces, pods }: OpenPeer,
-  { policy: { namespace }, direction }: PlacedRule,
+  { policy: { namespace, subject }, direction }: PlacedRule,
   { paths, raw }: PlacedPeer,
   surroundings: Surroundings,
 ): Fix | null {
   if (namespace === "" || direction === "egress") return null;
+  if (isForDns(namespace, subject.pods, surroundings)) return null;
   if (namespaces.some(({ operator }) => operator !== "Exists")) return null;
   const own = { namespaces: { kind: "name", name: namespace }, pods } as const;
   if (pods.length > 0 && !selectsAnything(own, surroundings)) return null;
   const patch = [replaceAt(paths.item, { podSelector: field(raw, "podSelector") ?? {} })];
   return { title: "select pods of this namespace alone", patch };
+}
+
+/** Report whether such pods of the namespace are of the cluster's DNS. */
+function isForDns(namespace: string, pods: Selector, { after, facts }: Surroundings): boolean {
+  return facts.dns.some(({ end }) => {
+    const server = end.kind === "pod" ? after.pod(end.key) : undefined;
+    return server?.namespace === namespace && selectorMatches(pods, server.labels);
+  });
 }
