@@ -1,5 +1,5 @@
 import type { Change } from "../engine/model.ts";
-import type { ClaimPreview, Engine, FlowList } from "../engine/query.ts";
+import type { ClaimPreview, Delta, Engine, FlowList } from "../engine/query.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { HeldInvariants } from "../rules/held-invariants.ts";
 import { invariantId } from "../rules/names.ts";
@@ -17,21 +17,28 @@ const MAX_SINGLE = 8;
 /** How many possible changes a message names. */
 const MAX_NAMED = 2;
 
+interface InvariantContext {
+  /** What the change opens and closes; not known where only policies of a Baseline are written. */
+  readonly delta?: Delta;
+  /** What to do about flows that are closed. */
+  readonly help?: string;
+}
+
 /**
  * The invariants that a previewed change makes worse. Breaches from before do not count, or nothing could be
- * changed until they are mended. `help` is for flows that are closed.
+ * changed until they are mended.
  */
 export function judgeInvariants(
   invariants: HeldInvariants,
   claims: ClaimPreview,
-  help = "",
+  context: InvariantContext = {},
 ): readonly JudgedFinding[] {
   if (invariants.size === 0) return [];
   return claims.concerned().flatMap((claim) => {
     const invariant = invariants.of(claim);
     if (invariant === undefined) return [];
     const { appeared, unsure } = claims.breaches(claim, NAMED_GROUPS);
-    return judge(invariant, appeared, unsure, help);
+    return judge(invariant, { appeared, unsure }, context);
   });
 }
 
@@ -59,7 +66,7 @@ export function judgeWithPossible(
   const known = new Map(found.map((finding) => [finding.ruleId, finding]));
   for (const set of sets) {
     const judged = engine.assume(set, () =>
-      engine.preview(changes, (_, __, claims) => judgeInvariants(invariants, claims)),
+      engine.preview(changes, (_, delta, claims) => judgeInvariants(invariants, claims, { delta })),
     );
     for (const finding of judged) {
       if (!known.has(finding.ruleId)) known.set(finding.ruleId, together(finding, set));
@@ -70,9 +77,8 @@ export function judgeWithPossible(
 
 function judge(
   invariant: Invariant,
-  appeared: FlowList,
-  unsure: FlowList,
-  help: string,
+  { appeared, unsure }: { readonly appeared: FlowList; readonly unsure: FlowList },
+  { delta, help = "" }: InvariantContext,
 ): readonly JudgedFinding[] {
   const { name, description, action, onUnknown, claim } = invariant;
   const isOpen = claim.sense === "open";
@@ -82,15 +88,27 @@ function judge(
     finding: { path: "", message, why: description, help: isOpen ? help : "" },
   });
   if (appeared.groups.length > 0) {
-    const verb = isOpen ? "closes" : "opens";
-    const before = isOpen ? "could reach it before" : "could not reach it before";
-    const message = `${verb} ${renderFlowList(appeared)} (${renderPodCount(appeared)} ${before})`;
-    return [finding(action, message)];
+    // A change of labels can bring flows under the invariant that are as they were.
+    const isAsBefore = delta !== undefined && delta[isOpen ? "closed" : "opened"].length === 0;
+    return [finding(action, (isAsBefore ? renderCovered : renderChanged)(appeared, isOpen))];
   }
   if (unsure.groups.length === 0) return [];
   const verb = isOpen ? "may close" : "may open";
   const message = `${verb} ${renderFlowList(unsure)}: it cannot be told (${renderPodCount(unsure)})`;
   return [finding(atMost(onUnknown, action), message)];
+}
+
+function renderCovered(flows: FlowList, isOpen: boolean): string {
+  const state = isOpen ? "closed" : "open";
+  return `puts under it ${renderFlowList(flows)}, ${state} already (${renderPodCount(flows)})`;
+}
+
+function renderChanged(flows: FlowList, isOpen: boolean): string {
+  // Pods are counted where the flows come from, if any are there.
+  const ability = flows.from > 0 ? "reach it" : "be reached";
+  const before = isOpen ? `could ${ability} before` : `could not ${ability} before`;
+  const verb = isOpen ? "closes" : "opens";
+  return `${verb} ${renderFlowList(flows)} (${renderPodCount(flows)} ${before})`;
 }
 
 function together(judged: JudgedFinding, set: readonly Change[]): JudgedFinding {

@@ -56,7 +56,10 @@ export async function judge(
   const previewed = engine.preview(changes, (after, changed, claims) => ({
     delta: changed,
     concernsInvariants: claims.concerned().length > 0,
-    broken: judgeInvariants(invariants, claims, ofBaseline.length > 0 ? BASELINE_HELP : ""),
+    broken: judgeInvariants(invariants, claims, {
+      delta: changed,
+      help: ofBaseline.length > 0 ? BASELINE_HELP : "",
+    }),
     judgement: runRules(active, ruleBook.profiles, {
       operation: request.operation,
       object: subject.object,

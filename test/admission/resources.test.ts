@@ -644,7 +644,18 @@ describe("an Invariant", () => {
       }),
     );
     expect(status?.message).toContain(
-      '1. invariant "cardholder-data"\n   opens shop/* → dev/* all ports (3 pods',
+      '1. invariant "cardholder-data"\n   puts under it shop/* → dev/* all ports, open already (3 pods)\n',
+    );
+    expect(status?.message).not.toContain("opens");
+  });
+
+  it("says of flows from addresses alone which pods could not be reached", async () => {
+    const noWorld = guarded({ mustNotReach: { from: [{ world: true }], to: vault } });
+    const { ask } = createWorld({ resources: [noWorld] });
+    const object = vaultFrom({ ipBlock: { cidr: "203.0.113.0/24" } });
+    const { status } = await ask(review({ object }));
+    expect(status?.message).toMatch(
+      /opens 203\.0\.113\.0\/24 → payments\/\* TCP 8200 \(1 pod could not be reached before\)/,
     );
   });
 

@@ -64,7 +64,7 @@ function judgeChange(
   const change = next === null ? subject.removal : next.upsert;
   const invariants = governance.invariantsOn(engine);
   const { findings, faults, broken } = engine.preview([change], (after, delta, claims) => ({
-    broken: judgeInvariants(invariants, claims),
+    broken: judgeInvariants(invariants, claims, { delta }),
     ...runRules(active, governance.profiles, {
       operation: next === null ? "DELETE" : old === null ? "CREATE" : "UPDATE",
       object: next?.governed ?? null,
