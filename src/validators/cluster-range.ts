@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type AddressRange, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
-import { accepting } from "../rules/placed-rules.ts";
+import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import type { Service } from "../wire/service.ts";
 import { type Block, blocksOf, blockText, isNetwork } from "./parts/blocks.ts";
@@ -19,17 +19,18 @@ export const clusterRange = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
-    return accepting(placedRules)
-      .flatMap(blocksOf)
-      .flatMap((block) => judge(block, block.ranges.filter(isNetwork), { after, facts }));
+    return accepting(placedRules).flatMap((rule) =>
+      blocksOf(rule).flatMap((block) => judge(block, rule, { after, facts })),
+    );
   },
 });
 
 function judge(
   block: Block,
-  ranges: readonly AddressRange[],
+  { direction }: PlacedRule,
   { after, facts }: { readonly after: EngineView; readonly facts: ClusterFacts },
 ): readonly Finding[] {
+  const ranges = block.ranges.filter(isNetwork);
   // That blocks do not match pods at all is another rule's finding.
   const pod = after.dataplane.ipBlockMatchesPods ? podIn(ranges, after) : null;
   if (pod !== null) {
@@ -43,10 +44,14 @@ function judge(
   }
   const service = ranges.map((range) => facts.services.withAddressIn(range)).find(isKnown);
   if (service === undefined) return [];
+  const unseen =
+    direction === "egress"
+      ? "which policies never see: traffic to it goes to its pods"
+      : "which nothing comes from: its pods have addresses of their own";
   return [
     {
       path: block.path,
-      message: `\`${blockText(block)}\` holds the address of Service \`${service.namespace}/${service.name}\`, which policies never see: traffic to it goes to its pods`,
+      message: `\`${blockText(block)}\` holds the address of Service \`${service.namespace}/${service.name}\`, ${unseen}`,
       help: "select the pods behind the Service by labels",
     },
   ];
