@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { podKey, type Selection } from "../engine/model.ts";
+import { type Pod, podKey, type Selection, workloadKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
-import type { EngineView, Flow, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
+import type { EngineView, Flow, FlowEnd, FlowGroup, Group, Verdict } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
+import { covers } from "./parts/blocks.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
 
 /** PERF: how many pods of each end are asked about, and only for paths that the change touches. */
@@ -87,31 +88,42 @@ function dnsFindings(
   after: EngineView,
   { dns }: ClusterFacts,
 ): readonly Finding[] {
-  for (const { end, udpPort } of dns) {
-    const server = end.kind === "pod" ? after.pod(end.key) : undefined;
-    if (server === undefined || udpPort === null) continue;
-    for (const { from } of touched.filter((one) =>
-      reaches(one, server.namespace, "UDP", [udpPort]),
-    )) {
-      const clients = from.endpoints.flatMap((one) =>
-        one.kind === "workload" ? [one.sample] : [],
-      );
-      const cut = clients.slice(0, MAX_CLIENTS).find((client) => {
-        const source = { kind: "pod", key: podKey(client) } as const;
-        const flow = { from: source, to: end, protocol: "UDP", port: udpPort } as const;
-        return after.explain(flow).ingress.verdict === "denied";
-      });
-      if (cut === undefined) continue;
-      return [
-        {
-          path: "",
-          message: `cuts ${counted(from.pods, "pod")} such as \`${podKey(cut)}\` off from the cluster's DNS at \`${podKey(server)}\``,
-          help: `allow ingress to the DNS pods from all pods on UDP and TCP ${udpPort}`,
-        },
-      ];
+  for (const protocol of ["UDP", "TCP"] as const) {
+    for (const { end, udpPort, tcpPort } of dns) {
+      const port = protocol === "UDP" ? udpPort : tcpPort;
+      const server = end.kind === "pod" ? after.pod(end.key) : undefined;
+      if (server === undefined || port === null) continue;
+      const point = portPoint(protocol, port);
+      const lost = touched.filter(({ to, ports }) => mayHold(to, server) && hasPoint(ports, point));
+      for (const { from } of lost) {
+        const cut = clientCutOff(from, after, { to: end, protocol, port });
+        if (cut === undefined) continue;
+        return [
+          {
+            path: "",
+            message: `cuts ${counted(from.pods, "pod")} such as \`${podKey(cut)}\` off from the cluster's DNS at \`${podKey(server)}\`${protocol === "TCP" ? " over TCP" : ""}`,
+            help: `allow ingress to the DNS pods from all pods on UDP and TCP ${port}`,
+          },
+        ];
+      }
     }
   }
   return [];
+}
+
+/** One of the pods, as far as is looked, that the other end does not let in. */
+function clientCutOff(
+  { endpoints }: Group,
+  after: EngineView,
+  way: Pick<Flow, "to" | "protocol" | "port">,
+): Pod | undefined {
+  return endpoints
+    .flatMap((one) => (one.kind === "workload" ? [one.sample] : []))
+    .slice(0, MAX_CLIENTS)
+    .find((client) => {
+      const from = { kind: "pod", key: podKey(client) } as const;
+      return after.explain({ ...way, from }).ingress.verdict === "denied";
+    });
 }
 
 function pathFindings(
@@ -121,20 +133,27 @@ function pathFindings(
   facts: ClusterFacts,
 ): readonly Finding[] {
   const { name, to, ports } = path;
-  const flows = touched.filter((one) => reaches(one, to.namespace, "TCP", ports));
+  const flows = touched.filter((one) => reaches(one, to.namespace, ports));
   if (flows.length === 0) return [];
   const targets = after.select(selectionOf(to), MAX_PODS).sample.filter((pod) => !pod.hostNetwork);
   const sources = sourcesOf(path, after, facts);
   const whose = path.from === undefined ? "the API server" : `pods of \`${path.from.namespace}\``;
   const help = `allow ingress to those pods from ${whose} on TCP ${ports.join(" or ")}`;
   if (sources === null) {
-    if (targets.length === 0 || !flows.some(({ from }) => hasAddresses(from))) return [];
+    const mayBeCut = targets.some((pod) =>
+      flows.some(({ from, to: those }) => mayHold(those, pod) && hasAddresses(from)),
+    );
+    if (!mayBeCut) return [];
     const message = `may cut the API server off from ${name}: where it calls from is not known`;
     return [{ path: "", message, help, unsure: true }];
   }
-  const verdicts = targets.flatMap((pod) =>
-    sources.map((from) => best(after, ports, { from, to: { kind: "pod", key: podKey(pod) } })),
-  );
+  // What was denied before is not cut off now.
+  const verdicts = targets.flatMap((pod) => {
+    const lost = flows.filter((one) => mayHold(one.to, pod));
+    return sources
+      .filter((source) => lost.some(({ from }) => mayHoldEnd(from, source, after)))
+      .map((from) => best(after, ports, { from, to: { kind: "pod", key: podKey(pod) } }));
+  });
   if (verdicts.includes("denied")) {
     return [
       { path: "", message: `cuts ${whose} off from ${name} (TCP ${ports.join(" or ")})`, help },
@@ -167,15 +186,32 @@ function selectionOf({ namespace, labels }: z.output<typeof podsSchema>): Select
   return { namespaces: { kind: "name", name: namespace }, pods };
 }
 
-function reaches(
-  { to, ports }: FlowGroup,
-  namespace: string,
-  protocol: "TCP" | "UDP",
-  wanted: readonly number[],
-): boolean {
+function reaches({ to, ports }: FlowGroup, namespace: string, wanted: readonly number[]): boolean {
   return (
     to.namespaces.includes(namespace) &&
-    wanted.some((port) => hasPoint(ports, portPoint(protocol, port)))
+    wanted.some((port) => hasPoint(ports, portPoint("TCP", port)))
+  );
+}
+
+/** Report whether the pod is in the group, as far as it tells: by workload, and it lists but so many. */
+function mayHold({ endpoints, omitted, whole, namespaces }: Group, pod: Pod): boolean {
+  return (
+    whole.includes(pod.namespace) ||
+    (omitted > 0 && namespaces.includes(pod.namespace)) ||
+    endpoints.some((one) => one.kind === "workload" && workloadKey(one.sample) === workloadKey(pod))
+  );
+}
+
+/** The same of an end; the address of an API server may be that of a pod. */
+function mayHoldEnd(group: Group, end: FlowEnd, after: EngineView): boolean {
+  if (end.kind === "pod") {
+    const pod = after.pod(end.key);
+    return pod !== undefined && mayHold(group, pod);
+  }
+  const range = { first: end.address, last: end.address };
+  return (
+    group.endpoints.some((one) => one.kind === "addresses" && covers(one.range, range)) ||
+    [...after.podsWithin(range)].some((pod) => mayHold(group, pod))
   );
 }
 
