@@ -5,7 +5,7 @@ import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { Delta, EngineView, Flow } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
-import type { ResolverEndpoint } from "../wire/endpoints.ts";
+import { type ResolverEndpoint, resolverPort } from "../wire/endpoints.ts";
 import { allowDns } from "./parts/allow-dns.ts";
 
 /** PERF: a policy for the whole cluster is judged by this many of its pods. */
@@ -59,7 +59,7 @@ function mayCutOff({ egress }: Policy, stands: boolean): boolean {
 function closesDns(delta: Delta, pods: readonly Pod[], dns: readonly ResolverEndpoint[]): boolean {
   const points = dns.flatMap((endpoint) =>
     PROTOCOLS.flatMap((protocol) => {
-      const port = portOf(endpoint, protocol);
+      const port = resolverPort(endpoint, protocol);
       return port === null ? [] : [portPoint(protocol, port)];
     }),
   );
@@ -150,7 +150,7 @@ function worstFlow(
   const from = { kind: "pod", key: podKey(pod) } as const;
   let worst: "unknown" | null = null;
   for (const endpoint of dns) {
-    const port = portOf(endpoint, protocol);
+    const port = resolverPort(endpoint, protocol);
     if (port === null) continue;
     const flow = { from, to: endpoint.end, protocol, port };
     const verdict = after.verdict(flow);
@@ -158,10 +158,6 @@ function worstFlow(
     if (verdict === "unknown") worst = verdict;
   }
   return worst;
-}
-
-function portOf({ udpPort, tcpPort }: ResolverEndpoint, protocol: Protocol): number | null {
-  return protocol === "UDP" ? udpPort : tcpPort;
 }
 
 function cutOffText(example: Pod, count: number, of: number): string {
@@ -178,7 +174,7 @@ function portsText(
 ): string {
   return parts
     .flatMap(({ protocol }) => {
-      const ports = new Set(dns.flatMap((endpoint) => portOf(endpoint, protocol) ?? []));
+      const ports = new Set(dns.flatMap((endpoint) => resolverPort(endpoint, protocol) ?? []));
       return ports.size === 0 ? [] : [`${protocol} ${[...ports].join("/")}`];
     })
     .join(" and ");

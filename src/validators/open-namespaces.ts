@@ -1,11 +1,12 @@
 import { z } from "zod";
-import type { Peer, Selector } from "../engine/model.ts";
+import { type Peer, type Pod, type PortMatch, podKey, type Selector } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedPeer, type PlacedRule } from "../rules/placed-rules.ts";
-import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
+import { type ClusterFacts, defineValidator, type Finding, type Fix } from "../rules/rule.ts";
+import { resolverPort } from "../wire/endpoints.ts";
 import { field } from "../wire/shape.ts";
 import { type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { isOpen } from "./parts/open-selector.ts";
@@ -22,7 +23,7 @@ const parameters = z.strictObject({
 export const openNamespaces = defineValidator({
   id: "open-namespaces",
   title: "A peer takes in every namespace",
-  why: '`namespaceSelector: {}` reads like "this namespace" but selects all of them, `kube-system` and those of other teams included. A selector that no label has to be set for, such as `NotIn` alone, does the same to every namespace created from now on.',
+  why: '`namespaceSelector: {}` reads like "this namespace" but selects all of them, `kube-system` and those of other teams included. A selector that no label has to be set for, such as `NotIn` alone, does the same to every namespace created from now on. Only the cluster\'s DNS is for all of them: what lets them reach its pods on its ports is no finding.',
   fix: "For pods of the policy's own namespace use `podSelector: {}` without `namespaceSelector`; for another namespace select the label `kubernetes.io/metadata.name`, which the API server sets and nobody can forge.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
@@ -34,7 +35,7 @@ export const openNamespaces = defineValidator({
     return accepting(placedRules).flatMap((rule) =>
       rule.peers.flatMap((placed) => {
         const open = openPeer(placed.peer, evenWithPodSelector);
-        if (open === null) return [];
+        if (open === null || isWayToDns(rule, { after, facts })) return [];
         const found = finding(open.namespaces, rule, placed, after);
         const fix = ownNamespace(open, rule, placed, { after, facts });
         return [fix === null ? found : { ...found, fix }];
@@ -109,4 +110,34 @@ function isForDns(namespace: string, pods: Selector, { after, facts }: Surroundi
     const server = end.kind === "pod" ? after.pod(end.key) : undefined;
     return server?.namespace === namespace && selectorMatches(pods, server.labels);
   });
+}
+
+/** PERF: the DNS has a handful of pods. */
+const MAX_SERVERS = 100;
+
+/** Report whether the rule lets others reach the ports of the cluster's DNS alone, and its pods alone. */
+function isWayToDns(
+  { policy: { subject }, rule, direction }: PlacedRule,
+  { after, facts: { dns } }: Surroundings,
+): boolean {
+  if (direction === "egress" || rule.ports === "all") return false;
+  const keys = new Set(dns.flatMap(({ end }) => (end.kind === "pod" ? [end.key] : [])));
+  const { sample, count, unsure } = after.select(subject, MAX_SERVERS);
+  const servers = sample.filter(({ ended }) => !ended);
+  if (servers.length === 0 || count > sample.length || unsure > 0) return false;
+  return (
+    servers.every((pod) => keys.has(podKey(pod))) &&
+    rule.ports.every((port) => isDnsPort(port, servers, dns))
+  );
+}
+
+function isDnsPort(port: PortMatch, servers: readonly Pod[], dns: ClusterFacts["dns"]): boolean {
+  if (port.kind === "range") {
+    const { protocol, first, last } = port;
+    return first === last && dns.some((one) => resolverPort(one, protocol) === first);
+  }
+  return servers
+    .flatMap(({ ports }) => ports)
+    .filter(({ name, protocol }) => name === port.name && protocol === (port.protocol ?? protocol))
+    .every((named) => dns.some((one) => resolverPort(one, named.protocol) === named.port));
 }

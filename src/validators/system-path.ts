@@ -4,6 +4,7 @@ import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, Flow, FlowEnd, FlowGroup, Group, Verdict } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import { resolverPort } from "../wire/endpoints.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { covers } from "./parts/blocks.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
@@ -89,8 +90,9 @@ function dnsFindings(
   { dns }: ClusterFacts,
 ): readonly Finding[] {
   for (const protocol of ["UDP", "TCP"] as const) {
-    for (const { end, udpPort, tcpPort } of dns) {
-      const port = protocol === "UDP" ? udpPort : tcpPort;
+    for (const endpoint of dns) {
+      const { end } = endpoint;
+      const port = resolverPort(endpoint, protocol);
       const server = end.kind === "pod" ? after.pod(end.key) : undefined;
       if (server === undefined || port === null) continue;
       const point = portPoint(protocol, port);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Address } from "../engine/model.ts";
+import type { Address, Protocol } from "../engine/model.ts";
 import type { FlowEnd } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema } from "./metadata.ts";
@@ -85,6 +85,15 @@ export interface ResolverEndpoint {
   readonly end: FlowEnd;
   readonly udpPort: number | null;
   readonly tcpPort: number | null;
+}
+
+/** Where names are resolved at the endpoint by that protocol; null where they are not. */
+export function resolverPort(
+  { udpPort, tcpPort }: ResolverEndpoint,
+  protocol: Protocol,
+): number | null {
+  if (protocol === "SCTP") return null;
+  return protocol === "UDP" ? udpPort : tcpPort;
 }
 
 /**
