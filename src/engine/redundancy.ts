@@ -217,20 +217,25 @@ function redundantRule(
 ): Redundancy {
   const isHigher = (other: CompiledPolicy): boolean => rank(other) < rank(policy);
   const withRule = new Set([...others, rule]);
-  const alone = cases.every((each) => {
-    const { direction } = each;
-    const selecting = each.selecting.filter(({ policy: other }) => !isHigher(other));
-    const whole = selecting.map((one) =>
-      one.policy === policy ? { ...one, policy: restricted(policy, withRule, direction) } : one,
-    );
-    const identity = { id: -1, key: "", direction, sctp: each.row.sctp };
-    const row = createRow(identity, tiersOf(whole, direction));
-    return sameWith({ ...each, row, selecting }, others);
-  });
+  const isSpareAmong = (isMeant: (other: CompiledPolicy) => boolean): boolean =>
+    cases.every((each) => {
+      const { direction } = each;
+      const selecting = each.selecting.filter(({ policy: other }) => isMeant(other));
+      const whole = selecting.map((one) =>
+        one.policy === policy ? { ...one, policy: restricted(policy, withRule, direction) } : one,
+      );
+      const identity = { id: -1, key: "", direction, sctp: each.row.sctp };
+      const row = createRow(identity, tiersOf(whole, direction));
+      return sameWith({ ...each, row, selecting }, others);
+    });
   const { key } = policy;
   const { path } = rule;
-  if (alone) {
-    return { code: "redundant-rule", policy: key, path, because: othersOf(cases, policy) };
+  if (isSpareAmong((other) => !isHigher(other))) {
+    // Where rules only allow, what the rest of the policy has by itself no other policy takes away.
+    const isCovered =
+      policy.policy.tier === "NetworkPolicy" && isSpareAmong((other) => other === policy);
+    const because = isCovered ? [] : othersOf(cases, policy);
+    return { code: "redundant-rule", policy: key, path, because };
   }
   const higher = new Set(
     cases.flatMap(({ selecting }) =>

@@ -142,7 +142,7 @@ it.each<Row>([
         code: "redundant-rule",
         policy: "NetworkPolicy/shop/twice",
         path: "spec.ingress[2]",
-        because: ["NetworkPolicy/shop/closed"],
+        because: [],
       },
     ],
   },
