@@ -126,10 +126,7 @@ function together(judged: JudgedFinding, set: readonly Change[]): JudgedFinding 
 
 /** `NetworkPolicy shop/web`, `Namespace shop`. */
 function renderChange(change: Change): string {
-  if (change.op === "delete") {
-    const object = change.kind === "namespace" ? `Namespace ${change.key}` : change.key;
-    return `the deletion of ${object.replace(/\/+/, " ")}`;
-  }
+  if (change.op === "delete") return `the deletion of ${change.key.replace(/\/+/, " ")}`;
   if (change.kind === "namespace") return `Namespace ${change.object.name}`;
   if (change.kind !== "policy") return `${change.kind} ${change.object.name}`;
   const { kind, namespace, name } = change.object;

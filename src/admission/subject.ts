@@ -51,7 +51,7 @@ export function readSubject(
     labels: readLabels(field(request.object ?? request.oldObject, "metadata", "labels")),
     object,
     oldObject: old.ok ? old.value.governed : null,
-    changes: [upsert ?? removalOf(request)],
+    changes: upsert === null ? removalOf(request) : [upsert],
     // SECURITY: the old ones first: a change of labels must not choose the rules by which it is judged.
     namespaceLabels:
       engine.namespace(request.namespace)?.labels ??
@@ -66,10 +66,11 @@ function labelsOf(upsert: Change | null): Labels | null {
   return upsert?.kind === "namespace" && upsert.op === "upsert" ? upsert.object.labels : null;
 }
 
-function removalOf({ kind, name, namespace }: RequestedChange): Change {
-  if (kind === "Namespace") return { kind: "namespace", op: "delete", key: name };
-  if (kind === "Pod") return { kind: "pod", op: "delete", key: podKey({ namespace, name }) };
-  return { kind: "policy", op: "delete", key: policyKey({ kind, namespace, name }) };
+function removalOf({ kind, name, namespace }: RequestedChange): readonly Change[] {
+  // It keeps its labels until everything in it has gone: at no time are its pods in a namespace nobody knows.
+  if (kind === "Namespace") return [];
+  if (kind === "Pod") return [{ kind: "pod", op: "delete", key: podKey({ namespace, name }) }];
+  return [{ kind: "policy", op: "delete", key: policyKey({ kind, namespace, name }) }];
 }
 
 /**
