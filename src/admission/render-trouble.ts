@@ -94,9 +94,12 @@ export function renderNotice(notice: Notice): string {
 
 function renderNotExcused({ as, by, endMs }: Extract<Notice, { kind: "not-excused" }>): string {
   const end = renderTime(endMs);
-  return as === "expired"
-    ? `no longer excused, ${resourceKey(by)} expired on ${end}`
-    : `not excused, ${resourceKey(by)} of a file lasts until ${end}, longer than the profile's \`maxExemptionDays\` from now`;
+  if (as === "expired") {
+    // Else whoever looks finds an Exemption that has years to go.
+    const reason = endMs < by.expiresMs ? " by the profile's `maxExemptionDays`" : "";
+    return `no longer excused, ${resourceKey(by)} expired on ${end}${reason}`;
+  }
+  return `not excused, ${resourceKey(by)} of a file lasts until ${end}, longer than the profile's \`maxExemptionDays\` from now`;
 }
 
 /** `spec.rules[0].id: \`x\` is no rule`, as one line. */

@@ -410,7 +410,11 @@ describe("an Exemption where the profile lets none last longer than 30 days", ()
   });
 
   it.each([
-    ["2025-12-01T00:00:00Z", "expired on 2025-12-31T00:00:00Z", false],
+    [
+      "2025-12-01T00:00:00Z",
+      "expired on 2025-12-31T00:00:00Z by the profile's `maxExemptionDays`; ask team shop",
+      false,
+    ],
     ["2025-12-15T00:00:00Z", "excused until 2026-01-14T00:00:00Z", true],
   ])("created on %s and stored past the webhook: %s", async (created, text, allowed) => {
     const { ask, around } = world();
