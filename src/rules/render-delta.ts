@@ -18,7 +18,7 @@ export function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
   if (flows.length === 0) return "nothing";
   const widest = flows.toSorted((a, b) => width(b) - width(a)).slice(0, MAX_GROUPS);
   const rest = flows.length - widest.length + omitted;
-  return `${widest.map(renderFlow).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return `${widest.map(renderFlow).join("; ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 /** The same of a list that is capped already. */

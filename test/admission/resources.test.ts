@@ -1267,10 +1267,10 @@ describe("possible changes that are many", () => {
 });
 
 it.each([
-  [["shop", "soft"], "shop/* → payments/* TCP 8200, soft/* → payments/* TCP 8201 ("],
+  [["shop", "soft"], "shop/* → payments/* TCP 8200; soft/* → payments/* TCP 8201 ("],
   [
     ["shop", "soft", "noted"],
-    "shop/* → payments/* TCP 8200, soft/* → payments/* TCP 8201 and 1 more (",
+    "shop/* → payments/* TCP 8200; soft/* → payments/* TCP 8201 and 1 more (",
   ],
 ])("a broken Invariant names two groups of flows: %j", async (names, text) => {
   const { ask } = createWorld({
