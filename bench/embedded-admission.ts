@@ -52,6 +52,7 @@ export function embeddedAdmission(
           ...NO_FACTS,
           dns: dns.map(({ namespace, name }) => ({
             end: { kind: "pod", key: `${namespace}/${name}` },
+            family: null,
             udpPort: 53,
             tcpPort: 53,
           })),

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { familyOf } from "../engine/address.ts";
 import type { Pod, Policy, Protocol } from "../engine/model.ts";
 import { podKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
-import type { Delta, EngineView, Flow } from "../engine/query.ts";
+import type { Delta, EngineView, Flow, FlowEnd } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
 import { type ResolverEndpoint, resolverPort } from "../wire/endpoints.ts";
@@ -79,7 +80,8 @@ function judge(
   after: EngineView,
   dns: readonly ResolverEndpoint[],
 ): readonly Finding[] {
-  const cut = PROTOCOLS.map((protocol) => ({ protocol, ...cutOff(after, pods, dns, protocol) }));
+  const asked = dns.map((endpoint) => ({ ...endpoint, end: askedEnd(endpoint, after) }));
+  const cut = PROTOCOLS.map((protocol) => ({ protocol, ...cutOff(after, pods, asked, protocol) }));
   const denied = cut.filter((part) => part.denied.length > 0);
   const first = denied[0]?.denied[0];
   if (first !== undefined) {
@@ -105,6 +107,15 @@ function judge(
       unsure: true,
     },
   ];
+}
+
+/** Where names are asked for: a pod of two families at its address of the one that the DNS Service has. */
+function askedEnd({ end, family }: ResolverEndpoint, after: EngineView): FlowEnd {
+  const pod = end.kind === "pod" ? after.pod(end.key) : undefined;
+  // PERF: the engine is quicker with two pods. On the host's network the address is the node's.
+  const hasTwo = pod !== undefined && pod.addresses.length > 1 && !pod.hostNetwork;
+  const address = hasTwo ? pod.addresses.find((one) => familyOf(one) === family) : undefined;
+  return address === undefined ? end : { kind: "address", address };
 }
 
 /** Report whether the DNS lets none of the pods in that policies let out, as far as is looked. */

@@ -25,8 +25,9 @@ export class EndpointIndex {
     const byEnd = new Map<string, ServiceEndpoint>();
     for (const endpoint of slices.flatMap(({ endpoints }) => endpoints)) {
       const key = endKey(endpoint.end);
-      const ports = [...(byEnd.get(key)?.ports ?? []), ...endpoint.ports];
-      byEnd.set(key, { ...endpoint, ports });
+      const known = byEnd.get(key) ?? { ...endpoint, ports: [] };
+      const family = known.family === endpoint.family ? endpoint.family : null;
+      byEnd.set(key, { ...endpoint, family, ports: [...known.ports, ...endpoint.ports] });
     }
     return [...byEnd.values()];
   }

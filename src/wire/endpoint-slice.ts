@@ -53,7 +53,8 @@ export function parseEndpointSlice(
   const name = metadata.labels.get(SERVICE_NAME_LABEL);
   const service = name === undefined ? null : `${namespace}/${name}`;
   if (read.value.addressType === "FQDN") return success({ service, endpoints: [] });
-  const { endpoints, ports } = read.value;
+  const { addressType, endpoints, ports } = read.value;
+  const family = addressType === "IPv4" ? 4 : 6;
   // EndpointSlice API: without a number a port is up to the consumer, and none of ours knows more.
   const numbered = (ports ?? []).flatMap((port): readonly EndpointPort[] =>
     typeof port.port === "number" ? [{ ...port, port: port.port }] : [],
@@ -62,7 +63,7 @@ export function parseEndpointSlice(
     service,
     endpoints: (endpoints ?? []).flatMap(({ addresses, targetRef }) =>
       addresses.map((address): ServiceEndpoint => {
-        return { end: endOf(address, targetRef, namespace), address, ports: numbered };
+        return { end: endOf(address, targetRef, namespace), address, family, ports: numbered };
       }),
     ),
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Family } from "../engine/address.ts";
 import type { Address, Protocol } from "../engine/model.ts";
 import type { FlowEnd } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
@@ -45,6 +46,8 @@ export interface ServiceEndpoint {
   /** The pod, where the endpoint names one, else the address. */
   readonly end: FlowEnd;
   readonly address: Address;
+  /** The only family in which the Service has it; null: both, or not told. */
+  readonly family: Family | null;
   readonly ports: readonly EndpointPort[];
 }
 
@@ -64,7 +67,9 @@ export function parseEndpoints(
   return success(
     (subsets ?? []).flatMap(({ addresses, ports }) =>
       addresses.map(({ ip, targetRef }): ServiceEndpoint => {
-        return { end: endOf(ip, targetRef, metadata.namespace || inNamespace), address: ip, ports };
+        const end = endOf(ip, targetRef, metadata.namespace || inNamespace);
+        // Of a Service of both families Endpoints have but one.
+        return { end, address: ip, family: null, ports };
       }),
     ),
   );
@@ -83,6 +88,8 @@ export function endOf(
 /** Where names are resolved at an endpoint, by each protocol; null where it is not. */
 export interface ResolverEndpoint {
   readonly end: FlowEnd;
+  /** The only family in which it is asked; null: both, or not known. */
+  readonly family: Family | null;
   readonly udpPort: number | null;
   readonly tcpPort: number | null;
 }
@@ -103,13 +110,13 @@ export function resolverPort(
 export function resolverEndpoints(
   endpoints: readonly ServiceEndpoint[],
 ): readonly ResolverEndpoint[] {
-  return endpoints.map(({ end, ports }) => {
+  return endpoints.map(({ end, family, ports }) => {
     const udpPort = ports.find(({ protocol }) => protocol === "UDP")?.port ?? null;
     const overTcp = ports.filter(({ protocol }) => protocol === "TCP");
     const tcpPort =
       overTcp.find(({ name }) => name === "dns-tcp" || name === "dns") ??
       overTcp.find(({ port }) => port === (udpPort ?? 53)) ??
       null;
-    return { end, udpPort, tcpPort: tcpPort?.port ?? null };
+    return { end, family, udpPort, tcpPort: tcpPort?.port ?? null };
   });
 }

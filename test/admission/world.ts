@@ -132,7 +132,14 @@ export function createWorld(options: WorldOptions = {}): {
       engine,
       facts: {
         ...NO_FACTS,
-        dns: [{ end: { kind: "pod", key: "kube-system/coredns-1" }, udpPort: 53, tcpPort: 53 }],
+        dns: [
+          {
+            end: { kind: "pod", key: "kube-system/coredns-1" },
+            family: null,
+            udpPort: 53,
+            tcpPort: 53,
+          },
+        ],
         namespaceManifest: (name) => NAMESPACES.find((raw) => nameOf(raw) === name),
       },
       freshness: () => options.freshness ?? { kind: "fresh" },

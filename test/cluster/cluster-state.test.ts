@@ -339,9 +339,15 @@ describeWithControlPlane("cluster state", (plane) => {
     await createPod("other", {}, "10.0.3.2");
     await eventually(() => {
       expect(facts.dns).toEqual([
-        { end: { kind: "pod", key: "kube-system/coredns-1" }, udpPort: 5353, tcpPort: 5353 },
+        {
+          end: { kind: "pod", key: "kube-system/coredns-1" },
+          family: null,
+          udpPort: 5353,
+          tcpPort: 5353,
+        },
         {
           end: { kind: "address", address: parseAddress("fd00::53") },
+          family: 6,
           udpPort: 5353,
           tcpPort: 5353,
         },

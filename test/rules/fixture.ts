@@ -42,6 +42,8 @@ export const fixtureSchema = z.strictObject({
   dataplane: z.enum(["generic", "calico", "cilium", "antrea"]).default("generic"),
   /** Addresses of DNS resolvers outside the cluster, instead of the pods. */
   dnsAddresses: z.array(z.string()).default([]),
+  /** The only address family of the DNS Service. */
+  dnsFamily: z.literal([4, 6]).nullable().default(null),
   /** Facts that are not known. */
   unknown: z.array(z.enum(["dns", "apiServer", "ownPods", "pods"])).default([]),
   /** The agent of a network that does not enforce policies, with nothing beside it. */
@@ -188,18 +190,21 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
 }
 
 /** The built-in profiles and those of these documents. */
-function resolversOf({ dnsAddresses }: Fixture, pods: readonly Pod[]): readonly ResolverEndpoint[] {
+function resolversOf(
+  { dnsAddresses, dnsFamily }: Fixture,
+  pods: readonly Pod[],
+): readonly ResolverEndpoint[] {
   const addresses = dnsAddresses.flatMap((text) => parseAddress(text) ?? []);
   if (addresses.length > 0) {
     return addresses.map((address) => {
-      return { end: { kind: "address", address }, udpPort: 53, tcpPort: 53 };
+      return { end: { kind: "address", address }, family: null, udpPort: 53, tcpPort: 53 };
     });
   }
   return pods.map((pod) => {
     const portOf = (protocol: "UDP" | "TCP"): number | null =>
       pod.ports.find((port) => port.protocol === protocol)?.port ?? null;
     const end = { kind: "pod", key: podKey(pod) } as const;
-    return { end, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };
+    return { end, family: dnsFamily, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };
   });
 }
 

@@ -162,6 +162,7 @@ function finders(
       profiles: [],
       dataplane: "generic",
       dnsAddresses: [],
+      dnsFamily: null,
       unknown: workloads.length > 0 ? [] : ["pods"],
       bareNetwork: null,
       knowsNamespaces: one.context === undefined ? "no" : "unknown",

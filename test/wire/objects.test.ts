@@ -460,13 +460,20 @@ describe("endpoint slices", () => {
       endpoints: [{ addresses: ["10.0.0.9"] }],
     });
     const keys = () => index.get(service)?.map(({ end }) => end);
+    const families = () => index.get(service)?.map(({ family }) => family);
     expect(keys()).toEqual([{ kind: "pod", key: "kube-system/coredns-1" }]);
+    expect(families()).toEqual([null]);
     const tcp = { name: "dns-tcp", port: 53, protocol: "TCP" };
-    take("b", { ports: [tcp], endpoints: [{ addresses: ["fd00::1"], targetRef }] });
+    take("b", {
+      addressType: "IPv6",
+      ports: [tcp],
+      endpoints: [{ addresses: ["fd00::1"], targetRef }],
+    });
     const udp = { name: "dns", port: 53, protocol: "UDP" };
     expect(index.get(service)?.map(({ ports }) => ports)).toEqual([[udp, tcp]]);
     index.delete("a");
     expect(keys()).toHaveLength(1);
+    expect(families()).toEqual([6]);
     take("b", { endpoints: [] });
     expect(keys()).toEqual([]);
     index.delete("b");

@@ -42,7 +42,7 @@ export function examineNodeLocalDns(patient: Patient): readonly Diagnosis[] {
   const { name, addresses } = nodeLocalDns(patient.world);
   if (name === null) return [];
   const resolvers = addresses.map((address) => {
-    return { end: { kind: "address", address } as const, udpPort: 53, tcpPort: 53 };
+    return { end: { kind: "address", address } as const, family: null, udpPort: 53, tcpPort: 53 };
   });
   const where = addresses.map(formatAddress).join(", ");
   const evidence = [`DaemonSet ${name}: answers at ${where}`];

@@ -29,7 +29,10 @@ export function knownOrAssumedResolvers(world: World): Resolvers {
   const endpoints = resolversOf(world);
   if (world.isWhole || endpoints.length > 0) return { endpoints, areAssumed: false };
   const end = { kind: "pod", key: podKey(DNS_POD) } as const;
-  return { endpoints: [{ end, udpPort: DNS_PORT, tcpPort: DNS_PORT }], areAssumed: true };
+  return {
+    endpoints: [{ end, family: null, udpPort: DNS_PORT, tcpPort: DNS_PORT }],
+    areAssumed: true,
+  };
 }
 
 /**

@@ -35,6 +35,6 @@ export function resolversOf(world: Surroundings): readonly ResolverEndpoint[] {
       return pod.ports.find((it) => it.name === target && it.protocol === protocol)?.port ?? null;
     };
     const end = { kind: "pod", key: podKey(pod) } as const;
-    return { end, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };
+    return { end, family: null, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };
   });
 }
