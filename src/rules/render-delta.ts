@@ -1,4 +1,4 @@
-import { familyOf, formatRange } from "../engine/address.ts";
+import { familyOf, formatRange, IPV4_SPACE, IPV6_SPACE, rangeSize } from "../engine/address.ts";
 import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
 import { capped, counted } from "./phrases.ts";
 import { renderPorts } from "./render-ports.ts";
@@ -6,6 +6,9 @@ import { renderPorts } from "./render-ports.ts";
 /** How many ends of a group, and how many groups of flows, a line names before it counts. */
 const MAX_ENDS = 2;
 const MAX_GROUPS = 2;
+
+/** A range that is more than this part of its family counts as the world: most blocks with exceptions are. */
+const WORLD_PART = 64n;
 
 /** `opens shop/web → shop/db TCP 5432; closes nothing`, null where nothing opens or closes. */
 export function renderDelta(delta: Delta): string | null {
@@ -38,7 +41,9 @@ export function renderPodCount(list: FlowList): string {
 
 /** How much a reader should mind: the world before pods, many pods before few. */
 function width({ from, to }: FlowGroup): number {
-  const world = [from, to].some(({ everyIpv4, everyIpv6 }) => everyIpv4 || everyIpv6);
+  const world = [from, to].some(
+    ({ everyIpv4, everyIpv6, endpoints }) => everyIpv4 || everyIpv6 || endpoints.some(isWorldly),
+  );
   return world ? Number.MAX_SAFE_INTEGER : from.pods + to.pods;
 }
 
@@ -49,10 +54,12 @@ function renderFlow({ from, to, ports }: FlowGroup): string {
 /** `any address`, `every pod`, `dev/*`, `shop/web`: the widest words that are true, the world first. */
 export function renderGroup(group: Group): string {
   if (group.everyPod && group.everyIpv4 && group.everyIpv6) return "anything";
+  const named = group.endpoints.filter((end) => !isCovered(end, group));
   const ends = new Set([
     ...worldOf(group),
+    ...named.filter(isWorldly).map(renderEndpoint),
     ...(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`)),
-    ...group.endpoints.filter((end) => !isCovered(end, group)).map(renderEndpoint),
+    ...named.map(renderEndpoint),
   ]);
   if (group.omitted === 0) return capped([...ends], MAX_ENDS);
   return `${[...ends].slice(0, MAX_ENDS).join(", ")} and others, ${group.pods} pods in all`;
@@ -62,6 +69,13 @@ function worldOf({ everyIpv4, everyIpv6 }: Group): readonly string[] {
   if (everyIpv4 && everyIpv6) return ["any address"];
   if (everyIpv4) return ["any IPv4 address"];
   return everyIpv6 ? ["any IPv6 address"] : [];
+}
+
+/** Report whether an end is a good part of all addresses. */
+function isWorldly(end: Endpoint): boolean {
+  if (end.kind !== "addresses") return false;
+  const space = familyOf(end.range.first) === 4 ? IPV4_SPACE : IPV6_SPACE;
+  return rangeSize(end.range) * WORLD_PART > rangeSize(space);
 }
 
 /** Report whether wider words for the same group cover it already. */

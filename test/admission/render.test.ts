@@ -71,6 +71,11 @@ const GROUPS: readonly (readonly [string, Partial<Group>, string])[] = [
     { everyIpv4: true, endpoints: [addresses("0.0.0.0/0"), addresses("fd00::/8")] },
     "any IPv4 address, fd00::/8",
   ],
+  [
+    "a good part of the world",
+    { whole: ["dev", "test"], endpoints: [workload("dev/a"), addresses("128.0.0.0/1")] },
+    "128.0.0.0/1, dev/* and 1 more",
+  ],
   ["everything there is", { everyPod: true, everyIpv4: true, everyIpv6: true }, "anything"],
   ["a network", { endpoints: [addresses("10.0.0.0/8")] }, "10.0.0.0/8"],
 ];
