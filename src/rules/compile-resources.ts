@@ -178,7 +178,15 @@ class Compilation {
     for (const [index, id] of exemption.rules.entries()) {
       const at = `spec.rules[${index}]`;
       const validator = registry.get(id);
-      if (validator === undefined && !this.#isCustomRule(id)) complain(at, noRule(id, registry));
+      if (validator === undefined && !this.#isCustomRule(id)) {
+        // What a denial has in the place of a rule's id.
+        const isInvariant = id.startsWith("invariant");
+        const message = noRule(id, registry);
+        complain(
+          at,
+          isInvariant ? `${message}; \`spec.invariants\` takes the names of Invariants` : message,
+        );
+      }
       // SECURITY: these keep Ringfence itself in place; RBAC's verb `optout` is the way around them.
       if (validator?.onFault === "deny") complain(at, `nobody can be excused from \`${id}\``);
     }

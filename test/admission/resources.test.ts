@@ -50,6 +50,12 @@ describe("a change of one of Ringfence's own resources", () => {
       exemption({ rules: ["opt-out"] }),
       "Exemption shop/legacy cannot be used\nspec.rules[0]: nobody can be excused from `opt-out`",
     ],
+    [
+      "an Exemption from an Invariant as a denial calls it",
+      "Exemption",
+      exemption({ rules: ['invariant "cardholder-data"'] }),
+      'Exemption shop/legacy cannot be used\nspec.rules[0]: `invariant "cardholder-data"` is no rule; `spec.invariants` takes the names of Invariants',
+    ],
     ["an Exemption that is right", "Exemption", exemption({ rules: ["allow-all"] }), null],
   ])("%s", async (_, kind, object, message) => {
     const { ask } = createWorld();
