@@ -32,9 +32,9 @@ export const hostNetwork = defineValidator({
         : {};
     if (kind === "NetworkPolicy" && after.dataplane.selectsHostNetwork === "yes") return [];
     return [
-      ...subjectsOf(subject, after).map((message) => ({
+      ...subjectsOf(subject, after).map((who) => ({
         path,
-        message,
+        message: `selects ${who} on the host's network, to which ${"unsure" in doubt ? "most network plugins apply no policies" : "policies do not apply"}`,
         help: "take them off the host's network, or guard them by the rules of their nodes",
         ...doubt,
       })),
@@ -59,9 +59,9 @@ function subjectsOf(subject: Selection, after: EngineView): readonly string[] {
   const [first] = hosts;
   if (first === undefined) return [];
   const count = hosts.length === MAX_PODS ? `${MAX_PODS} or more pods` : `${hosts.length} pods`;
-  const who =
-    hosts.length === 1 ? `pod \`${podKey(first)}\`` : `${count} such as \`${podKey(first)}\``;
-  return [`selects ${who} on the host's network, to which policies do not apply`];
+  return [
+    hosts.length === 1 ? `pod \`${podKey(first)}\`` : `${count} such as \`${podKey(first)}\``,
+  ];
 }
 
 /** Report whether nodes can be named by their addresses, as far as is known. */
