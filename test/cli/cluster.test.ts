@@ -115,7 +115,7 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
         name: "as a user without the rights",
         args: "connectivity -A --as rita",
         code: 3,
-        says: /403 [a-z.]+ is forbidden: User "rita" cannot list/,
+        says: /403 [a-z0-9.]+ is forbidden: User "rita" cannot list/,
       },
       {
         name: "as several groups",
@@ -336,13 +336,20 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     });
 
     it("--client-certificate and --client-key say who asks, by paths from here", async () => {
-      const { folder: cwd, adminKubeconfig: KUBECONFIG } = plane();
+      const { folder: cwd } = plane();
+      // A token beside it may count first.
+      const config = await readKubeconfig(plane().adminKubeconfig);
+      const KUBECONFIG = join(cwd, "nobody.kubeconfig");
+      await writeFile(
+        KUBECONFIG,
+        JSON.stringify({ ...config, users: [{ name: "test", user: {} }] }),
+      );
       const certificate = relative(cwd, plane().serving.certificate);
       const args = [...own.split(" "), "--client-certificate", certificate];
       const options = { cwd, env: { KUBECONFIG } };
       const key = ["--client-key", relative(cwd, plane().serving.key)];
       expect((await runCli([...args, ...key], options)).stderr).toMatch(
-        /403 [a-z.]+ is forbidden: User "127\.0\.0\.1" cannot list/,
+        /403 [a-z0-9.]+ is forbidden: User "127\.0\.0\.1" cannot list/,
       );
       expect((await runCli(args, options)).stderr).toMatch(
         /^error: the client certificate has no key/,

@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ControlPlane, type PlaneOptions } from "./control-plane.ts";
-import { installControlPlane } from "./install-control-plane.ts";
+import { installed, missing } from "./installed-control-plane.ts";
 
 const startTimeoutMs = 90_000;
-
-// While the test file is collected, as a build of several minutes exceeds any test's timeout.
-const installed = await installControlPlane();
 
 /**
  * `describe` with a control plane of its own, started before its tests and stopped after them.
@@ -19,15 +16,15 @@ export function describeWithControlPlane(
   options: PlaneOptions = {},
 ): void {
   it(`${name}: finds a control plane`, (context) => {
-    const missing = installed.kind === "missing" ? installed.reason : "";
     context.skip(missing !== "" && process.env["CI"] !== "true", missing);
     expect(missing).toBe("");
   });
   describe.skipIf(installed.kind === "missing")(name, () => {
     let running: ControlPlane | undefined;
     if (installed.kind === "found") {
+      const { folder } = installed;
       beforeAll(async () => {
-        running = await ControlPlane.start(installed.folder, options);
+        running = await ControlPlane.start(folder, options);
       }, startTimeoutMs);
       afterAll(async () => running?.stop());
     }
