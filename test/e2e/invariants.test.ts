@@ -165,9 +165,7 @@ describeWithControlPlane("an Invariant through kubectl", (plane) => {
     await vi.waitFor(async () => {
       const { code, stderr } = await kubectl(["label", "namespace", "sick", "quarantine=yes"]);
       expect(code).toBe(1);
-      expect(stderr).toContain(
-        "opens sick/* → plain/* all ports (1 pod could not reach it before)",
-      );
+      expect(stderr).toContain("puts under it sick/* → plain/* all ports, open already (1 pod)");
     }, 5_000);
   });
 
