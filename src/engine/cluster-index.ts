@@ -152,11 +152,12 @@ export class ClusterIndex {
     const journal = this.#journals.pop() ?? new Map<EndpointClass, RowsBefore | null>();
     const outer = this.#journals.at(-1);
     for (const [cls, rows] of journal) {
-      // A class that is new since then has no earlier rows, for the outer preview neither. If it outlasts the
-      // changes, it came when they were taken back, and nobody has asked for its rows yet.
+      // A class that is new since then has no earlier rows, for the outer preview neither.
       if (rows === null && outer?.has(cls) === false) outer.set(cls, null);
+      if (!this.selectors.partition.classes.has(cls)) continue;
       // PERF: the same state has the same rows, so they are put back instead of being worked out again.
-      if (rows !== null && this.selectors.partition.classes.has(cls)) this.rows.restore(cls, rows);
+      if (rows !== null) this.rows.restore(cls, rows);
+      else this.rows.invalidate(cls);
     }
     this.rows.letGo();
   }

@@ -22,6 +22,8 @@ export interface ClassListener {
    */
   created(fresh: EndpointClass, origin: EndpointClass | null): void;
   removed(gone: EndpointClass): void;
+  /** The named ports by which the class is told from others have changed. */
+  portsChanged(cls: EndpointClass): void;
 }
 
 /**
@@ -261,8 +263,10 @@ export class Partition {
   #index(cls: EndpointClass, key: string, facts: readonly string[]): void {
     cls.key = key;
     cls.facts = facts;
+    const { portsKey } = cls;
     cls.portsKey =
       cls.namespace === null ? "*" : facts.filter((fact) => fact.startsWith(":")).join();
+    if (cls.portsKey !== portsKey) this.#listener.portsChanged(cls);
     this.#byKey.set(key, cls);
     for (const atom of cls.atoms) atom.classes.add(cls);
     if (cls.atoms.length === 0) this.unplaced.add(cls);

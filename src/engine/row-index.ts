@@ -90,8 +90,7 @@ export class RowIndex {
 
   #assign(cls: EndpointClass, direction: Direction): Row {
     const rules = tiersOf(selectingPolicies(cls), direction);
-    // PERF: nearly all rows name no ports, and are then shared by pods whatever their ports. The names that
-    // others mention later tell no members apart for these rules.
+    // PERF: nearly all rows name no ports, and are then shared by pods whatever their ports.
     const ports = direction === "ingress" && rules.usesNames ? cls.portsKey : "";
     const key = `${kindOf(cls)}${ports} ${rules.content}`;
     const rows = this.#rows[direction];

@@ -54,7 +54,7 @@ export function entryMatch(entry: SelectorEntry, cls: EndpointClass, family: Flo
 
 /** Keeps the rows up to date. */
 export interface SubjectListener {
-  /** The class is new: its rows are not known yet. */
+  /** The class is new, or tells other ports apart: its rows are no longer known. */
   rowsChanged(cls: EndpointClass): void;
   removed(cls: EndpointClass): void;
 }
@@ -145,6 +145,10 @@ export class SelectorIndex implements ClassListener {
       for (const entry of this.#entriesFor(fresh)) this.#match(entry, fresh);
     }
     this.#listener.rowsChanged(fresh);
+  }
+
+  portsChanged(cls: EndpointClass): void {
+    this.#listener.rowsChanged(cls);
   }
 
   removed(gone: EndpointClass): void {
