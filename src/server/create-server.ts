@@ -91,6 +91,8 @@ export function createServer(options: ServerOptions): WebhookServer {
   };
   const connections = new Connections();
   const app: WebhookServer = fastify({
+    // Only tells Fastify that its address is one of HTTPS.
+    https,
     serverFactory: (handler) => createHttpsServer(https, connections.oneAtATime(handler)),
     bodyLimit: MAX_BODY_BYTES,
     // A 503 while closing would be a failed webhook: requests that still come are answered.
