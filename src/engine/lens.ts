@@ -50,17 +50,12 @@ export function flowsBetween(
   from: ReadonlySet<EndpointClass>,
   to: ReadonlySet<EndpointClass>,
 ): Lens {
-  const [source, target] = [from, to].map(
-    (classes): ClassSide => ({
-      size: classes.size,
-      has: (cls) => classes.has(cls),
-      classes: () => classes,
-    }),
-  );
-  return {
-    ...EVERY_FLOW,
-    sideOf: (end) => (end === "egress" ? source : target) ?? null,
-  };
+  const [source, target] = [sideOver(from), sideOver(to)];
+  return { ...EVERY_FLOW, sideOf: (end) => (end === "egress" ? source : target) };
+}
+
+function sideOver(classes: ReadonlySet<EndpointClass>): ClassSide {
+  return { size: classes.size, has: (cls) => classes.has(cls), classes: () => classes };
 }
 
 /** Report whether some of an item is on this side, before or after. */
