@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { rangeContains } from "../engine/address.ts";
-import { type Address, podKey, type Selection } from "../engine/model.ts";
+import { mergeRanges, rangesCover } from "../engine/address.ts";
+import { type Address, type AddressRange, podKey, type Selection } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
-import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { blocksOf } from "./parts/blocks.ts";
 
@@ -38,9 +38,12 @@ export const hostNetwork = defineValidator({
         help: "take them off the host's network, or guard them by the rules of their nodes",
         ...doubt,
       })),
-      ...accepting(placedRules).flatMap((placed) =>
-        placed.peers.flatMap(({ peer, paths }) =>
-          (peer.kind === "pods" ? reliesOn(peer.selection, placed, after) : []).map((message) => ({
+      ...accepting(placedRules).flatMap((placed) => {
+        const named = byAddress(after)
+          ? mergeRanges(blocksOf(placed).flatMap(({ ranges }) => ranges))
+          : [];
+        return placed.peers.flatMap(({ peer, paths }) =>
+          (peer.kind === "pods" ? reliesOn(peer.selection, named, after) : []).map((message) => ({
             path: paths.item,
             message,
             help: byAddress(after)
@@ -48,8 +51,8 @@ export const hostNetwork = defineValidator({
               : "ask whoever runs the cluster how nodes are to be named",
             ...doubt,
           })),
-        ),
-      ),
+        );
+      }),
     ];
   },
 });
@@ -71,12 +74,15 @@ function byAddress({ dataplane }: EngineView): boolean {
 
 /**
  * Only if all pods of a peer are on the host's network: whoever names a whole namespace mostly means the others. And
- * only those whose nodes the rule does not name by address as well.
+ * only those whose nodes the rule does not name by address as well, in `named`.
  */
-function reliesOn(selection: Selection, placed: PlacedRule, after: EngineView): readonly string[] {
-  const ranges = byAddress(after) ? blocksOf(placed).flatMap((block) => block.ranges) : [];
+function reliesOn(
+  selection: Selection,
+  named: readonly AddressRange[],
+  after: EngineView,
+): readonly string[] {
   const isNamed = (address: Address): boolean =>
-    ranges.some((range) => rangeContains(range, address));
+    rangesCover(named, { first: address, last: address });
   const cutOff = after
     .hostPods(selection, MAX_PODS)
     .find(({ addresses }) => addresses.length === 0 || !addresses.every(isNamed));

@@ -32,15 +32,18 @@ export const openNamespaces = defineValidator({
   since: "0.1.0",
   parameters,
   check({ placedRules, after, facts, parameters: { evenWithPodSelector } }): readonly Finding[] {
-    return accepting(placedRules).flatMap((rule) =>
-      rule.peers.flatMap((placed) => {
+    return accepting(placedRules).flatMap((rule) => {
+      const opens = (placed: PlacedPeer): boolean =>
+        openPeer(placed.peer, evenWithPodSelector) !== null;
+      if (!rule.peers.some(opens) || isWayToDns(rule, { after, facts })) return [];
+      return rule.peers.flatMap((placed) => {
         const open = openPeer(placed.peer, evenWithPodSelector);
-        if (open === null || isWayToDns(rule, { after, facts })) return [];
+        if (open === null) return [];
         const found = finding(open.namespaces, rule, placed, after);
         const fix = ownNamespace(open, rule, placed, { after, facts });
         return [fix === null ? found : { ...found, fix }];
-      }),
-    );
+      });
+    });
   },
 });
 
