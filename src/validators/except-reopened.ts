@@ -21,9 +21,11 @@ export const exceptReopened = defineValidator({
   parameters: z.strictObject({}),
   check({ placedRules }): readonly Finding[] {
     const blocks = accepting(placedRules).flatMap(holedBlocks);
+    let looks = MAX_LOOKS;
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
-        const others = reopening(hole.range, block, blocks);
+        looks -= blocks.length;
+        const others = looks < 0 ? [] : reopening(hole.range, block, blocks);
         return others.length === 0 ? [] : [finding(block, index, hole, others)];
       }),
     );
@@ -51,6 +53,12 @@ function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
   });
 }
 
+/** PERF: exceptions times blocks that are compared in one policy: two thousand of each. */
+const MAX_LOOKS = 4_000_000;
+
+/** PERF: nobody would follow a message that names more blocks. */
+const MAX_TOGETHER = 20;
+
 /**
  * The blocks that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
  * Covering a part is the usual way to allow a few of the excepted addresses.
@@ -63,17 +71,18 @@ function reopening(
   const near = blocks.filter(
     ({ placed, ranges }) =>
       placed.direction === block.placed.direction &&
-      hasPortsOf(placed.rule, block.placed.rule) &&
-      ranges.some((range) => overlaps(range, hole)),
+      ranges.some((range) => overlaps(range, hole)) &&
+      hasPortsOf(placed.rule, block.placed.rule),
   );
   const alone = near.find(({ ranges }) => rangesCover(ranges, hole));
   if (alone !== undefined) return [alone];
+  if (near.length > MAX_TOGETHER) return [];
   return rangesCover(mergeRanges(near.flatMap(({ ranges }) => ranges)), hole) ? near : [];
 }
 
 /** Report whether a rule has at least the ports of another, as far as their text says. */
 function hasPortsOf({ ports }: Rule, other: Rule): boolean {
-  if (ports === "all") return true;
+  if (ports === "all" || ports === other.ports) return true;
   return (
     other.ports !== "all" && other.ports.every((port) => ports.some((one) => takesIn(one, port)))
   );

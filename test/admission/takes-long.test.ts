@@ -102,6 +102,43 @@ describe("is answered within three seconds", () => {
       "wide-ports",
     ],
     [
+      "thousands of exceptions, and as many blocks that let parts of them through",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [
+          {
+            from: Array.from({ length: 9_000 }, (_, at) => ({
+              ipBlock:
+                at % 2 === 0
+                  ? { cidr: "10.0.0.0/8", except: ["10.1.0.0/16"] }
+                  : { cidr: `10.1.${(at >> 1) % 255}.${(at % 128) * 2}/32` },
+            })),
+            ports: [{ port: 80 }],
+          },
+        ],
+      },
+      "",
+    ],
+    [
+      "thousands of blocks beside as many pods in one rule",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [
+          {
+            from: Array.from({ length: 14_000 }, (_, at) =>
+              at % 2 === 0
+                ? { ipBlock: { cidr: `11.${at >> 8}.${at & 255}.0/32` } }
+                : { namespaceSelector: {} },
+            ),
+            ports: [{ port: 80 }],
+          },
+        ],
+      },
+      "",
+    ],
+    [
       "a policy of thousands of rules by names of ports",
       {
         podSelector: {},
