@@ -13,10 +13,13 @@ import {
 } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { overlaps } from "./parts/blocks.ts";
+import { overlaps as rangesOverlap } from "./parts/blocks.ts";
 
 /** PERF: to see whether two selections have a pod in common, this many pods of each are compared. */
 const MAX_PODS = 1000;
+
+/** PERF: that many pairs of peers are compared; two policies as large as their API allows have millions. */
+const MAX_PAIRS = 10_000;
 
 /** Report policies of one tier and priority that decide differently about the same traffic. */
 export const equalPriority = defineValidator({
@@ -33,9 +36,10 @@ export const equalPriority = defineValidator({
   check({ object, after }): readonly Finding[] {
     if (object?.kind !== "policy" || object.policy.tier === "NetworkPolicy") return [];
     const { policy } = object;
+    const overlaps = new Overlaps(after);
     for (const rival of after.policiesOf("")) {
       if (!isRival(policy, rival)) continue;
-      const contradiction = contradictionOf(policy, rival, after);
+      const contradiction = contradictionOf(policy, rival, overlaps);
       if (contradiction !== null) return [finding(policy, rival, contradiction)];
     }
     return [];
@@ -56,7 +60,7 @@ interface Contradiction {
   readonly theirs: Rule;
 }
 
-function contradictionOf(policy: Policy, rival: Policy, after: EngineView): Contradiction | null {
+function contradictionOf(policy: Policy, rival: Policy, overlaps: Overlaps): Contradiction | null {
   const pairs = DIRECTIONS.flatMap((direction) =>
     policy[direction].rules.flatMap((ours) =>
       rival[direction].rules
@@ -65,20 +69,10 @@ function contradictionOf(policy: Policy, rival: Policy, after: EngineView): Cont
     ),
   );
   if (pairs.length === 0) return null;
-  const [pod] = podsInBoth(policy.subject, rival.subject, after);
+  const [pod] = overlaps.podsInBoth(policy.subject, rival.subject);
   if (pod === undefined) return null;
-  const pair = pairs.find(({ ours, theirs }) => peersMeet(ours.peers, theirs.peers, after));
+  const pair = pairs.find(({ ours, theirs }) => overlaps.peersMeet(ours.peers, theirs.peers));
   return pair === undefined ? null : { pod, ...pair };
-}
-
-function podsInBoth(a: Selection, b: Selection, after: EngineView): readonly Pod[] {
-  const theirs = new Set(podsOf(b, after));
-  return podsOf(a, after).filter((pod) => theirs.has(pod));
-}
-
-/** ClusterNetworkPolicy means no pods on a node's network, neither as subject nor as peer. */
-function podsOf(selection: Selection, after: EngineView): readonly Pod[] {
-  return after.select(selection, MAX_PODS).sample.filter(({ hostNetwork }) => !hostNetwork);
 }
 
 function portsMeet(a: Rule["ports"], b: Rule["ports"]): boolean {
@@ -94,34 +88,56 @@ function portMeets(a: PortMatch, b: PortMatch): boolean {
   return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last;
 }
 
-function peersMeet(a: Rule["peers"], b: Rule["peers"], after: EngineView): boolean {
-  if (a === "all" || b === "all") return true;
-  return a.some((one) => b.some((other) => peerMeets(one, other, after)));
-}
+/** What peers have in common, as far as it is looked. */
+class Overlaps {
+  readonly #after: EngineView;
+  readonly #pods = new Map<Selection, ReadonlySet<Pod>>();
+  #left = MAX_PAIRS;
 
-function peerMeets(a: Peer, b: Peer, after: EngineView): boolean {
-  if (a.kind === "pods" && b.kind === "pods") {
-    return podsInBoth(a.selection, b.selection, after).length > 0;
+  constructor(after: EngineView) {
+    this.#after = after;
   }
-  if (a.kind === "addresses" && b.kind === "addresses") {
-    return a.ranges.some((range) => b.ranges.some((other) => overlaps(range, other)));
-  }
-  if (a.kind === "pods" && b.kind === "addresses") return isWithin(a.selection, b.ranges, after);
-  if (a.kind === "addresses" && b.kind === "pods") return isWithin(b.selection, a.ranges, after);
-  // Nodes and domain names have addresses that are not known before.
-  return a.kind === b.kind;
-}
 
-/** Report whether one of the pods has an address there, and is meant by it. */
-function isWithin(
-  selection: Selection,
-  ranges: readonly AddressRange[],
-  after: EngineView,
-): boolean {
-  if (!after.dataplane.ipBlockMatchesPods) return false;
-  return podsOf(selection, after)
-    .flatMap(({ addresses }) => addresses)
-    .some((address) => ranges.some(({ first, last }) => first <= address && address <= last));
+  podsInBoth(a: Selection, b: Selection): Iterable<Pod> {
+    return this.#podsOf(a).intersection(this.#podsOf(b));
+  }
+
+  peersMeet(a: Rule["peers"], b: Rule["peers"]): boolean {
+    if (a === "all" || b === "all") return true;
+    return a.some((one) => b.some((other) => this.#left-- > 0 && this.#meet(one, other)));
+  }
+
+  #meet(a: Peer, b: Peer): boolean {
+    if (a.kind === "pods" && b.kind === "pods") {
+      return !this.#podsOf(a.selection).isDisjointFrom(this.#podsOf(b.selection));
+    }
+    if (a.kind === "addresses" && b.kind === "addresses") {
+      return a.ranges.some((range) => b.ranges.some((other) => rangesOverlap(range, other)));
+    }
+    if (a.kind === "pods" && b.kind === "addresses") return this.#isWithin(a.selection, b.ranges);
+    if (a.kind === "addresses" && b.kind === "pods") return this.#isWithin(b.selection, a.ranges);
+    // Nodes and domain names have addresses that are not known before.
+    return a.kind === b.kind;
+  }
+
+  /** Report whether one of the pods has an address there, and is meant by it. */
+  #isWithin(selection: Selection, ranges: readonly AddressRange[]): boolean {
+    if (!this.#after.dataplane.ipBlockMatchesPods) return false;
+    return this.#podsOf(selection)
+      .values()
+      .flatMap(({ addresses }) => addresses)
+      .some((address) => ranges.some(({ first, last }) => first <= address && address <= last));
+  }
+
+  /** ClusterNetworkPolicy means no pods on a node's network, neither as subject nor as peer. */
+  #podsOf(selection: Selection): ReadonlySet<Pod> {
+    const known = this.#pods.get(selection);
+    if (known !== undefined) return known;
+    const { sample } = this.#after.select(selection, MAX_PODS);
+    const pods = new Set(sample.filter(({ hostNetwork }) => !hostNetwork));
+    this.#pods.set(selection, pods);
+    return pods;
+  }
 }
 
 function finding(policy: Policy, rival: Policy, { pod, ours, theirs }: Contradiction): Finding {
