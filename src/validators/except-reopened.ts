@@ -22,13 +22,16 @@ export const exceptReopened = defineValidator({
   check({ placedRules }): readonly Finding[] {
     const blocks = accepting(placedRules).flatMap(holedBlocks);
     let looks = MAX_LOOKS;
-    return blocks.flatMap((block) =>
-      block.holes.flatMap((hole, index) => {
-        looks -= blocks.length;
-        const others = looks < 0 ? [] : reopening(hole.range, block, blocks);
+    return blocks.flatMap((block) => {
+      const rest = blocks.filter((one) => one !== block);
+      // Each exception parts a range in two.
+      const size = rest.reduce((sum, { ranges }) => sum + ranges.length, 0);
+      return block.holes.flatMap((hole, index) => {
+        looks -= size;
+        const others = looks < 0 ? [] : reopening(hole.range, block, rest);
         return others.length === 0 ? [] : [finding(block, index, hole, others)];
-      }),
-    );
+      });
+    });
   },
 });
 
@@ -53,22 +56,22 @@ function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
   });
 }
 
-/** PERF: exceptions times blocks that are compared in one policy: two thousand of each. */
+/** PERF: exceptions times ranges of other blocks that are compared in one policy: two thousand of each. */
 const MAX_LOOKS = 4_000_000;
 
 /** PERF: nobody would follow a message that names more blocks. */
 const MAX_TOGETHER = 20;
 
 /**
- * The blocks that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
+ * The blocks of the `rest` that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
  * Covering a part is the usual way to allow a few of the excepted addresses.
  */
 function reopening(
   hole: AddressRange,
   block: HoledBlock,
-  blocks: readonly HoledBlock[],
+  rest: readonly HoledBlock[],
 ): readonly HoledBlock[] {
-  const near = blocks.filter(
+  const near = rest.filter(
     ({ placed, ranges }) =>
       placed.direction === block.placed.direction &&
       ranges.some((range) => overlaps(range, hole)) &&

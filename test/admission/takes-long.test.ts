@@ -31,6 +31,10 @@ const peers = (count: number, selector: (at: number) => Json): Json => ({
   podSelector: {},
   ingress: Array.from({ length: count }, (_, at) => ({ from: [selector(at)] })),
 });
+const exceptions = (count: number): Json => {
+  const except = Array.from({ length: count }, (_, at) => `20.${at >> 7}.${(at & 127) * 2}.0/24`);
+  return { ipBlock: { cidr: "0.0.0.0/0", except } };
+};
 const asking = (operator: string, ...values: readonly string[]): Json => ({
   podSelector: { matchExpressions: [{ key: "id", operator, values }] },
 });
@@ -118,6 +122,24 @@ describe("is answered within three seconds", () => {
             ports: [{ port: 80 }],
           },
         ],
+      },
+      "",
+    ],
+    [
+      "tens of thousands of exceptions to one block",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [{ from: [exceptions(29_000)], ports: [{ port: 80 }] }],
+      },
+      "",
+    ],
+    [
+      "the same of two blocks",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [{ from: [exceptions(14_000), exceptions(14_000)], ports: [{ port: 80 }] }],
       },
       "",
     ],
