@@ -44,7 +44,8 @@ const SLICE_MS = 500;
  * and the others answer all the same. Actions are the profile's, before the namespace's mode softens
  * them (`soften`).
  *
- * A rule that asks the engine about one thing after another is a fault once its time is over.
+ * A rule that asks the engine about one thing after another is a fault once its time is over. SECURITY: at the
+ * deadline one that denies would be passed by who makes it, or one before it, slow; so that refuses.
  */
 export function runRules(
   profile: CompiledProfile,
@@ -81,7 +82,8 @@ export function runRules(
         findings.push(judge(validator.id, action, finding));
       }
     } catch (cause) {
-      faults.push(faultOf(validator, action, cause));
+      const onFault = clock() > deadline ? "deny" : validator.onFault;
+      faults.push(faultOf({ ...validator, onFault }, action, cause));
     }
   }
   return { findings, faults };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Authorizer } from "../../src/admission/surroundings.ts";
 import { failure, type Problem, type Result, success } from "../../src/errors.ts";
+import type { RuleAction } from "../../src/resources/profile.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { review } from "./review.ts";
@@ -555,14 +556,18 @@ describe("the right to opt out", () => {
 });
 
 describe("trouble", () => {
-  /** A rule that fails when the time is over. */
-  function failingLate(): Pick<WorldOptions, "rules" | "elapsedMs"> {
+  /** A rule that fails when the time is over, though it need not refuse for failing. */
+  function failingLate(action: RuleAction = "Deny"): WorldOptions {
     let elapsed = 0;
     const check = (): never => {
       elapsed = 60_000;
       throw new Error("late");
     };
-    return { rules: [testRule("late", { check })], elapsedMs: () => elapsed };
+    return {
+      rules: [testRule("late", { check, onFault: "warn" })],
+      action,
+      elapsedMs: () => elapsed,
+    };
   }
   const never: Authorizer = { mayOptOut: async () => new Promise(() => undefined) };
   const optOut = review({
@@ -662,6 +667,12 @@ describe("trouble", () => {
       review({ object: policy("tried/x", fromWeb) }),
       { ...failingLate(), options: { onDeadline: "warn" } },
       [null, "could not decide in time"],
+    ],
+    [
+      "past the deadline within a rule that only warns: passes",
+      review({ object: policy("tried/x", fromWeb) }),
+      failingLate("Warn"),
+      [null, "rule `late` failed"],
     ],
     [
       "a policy of too many parts: refused",
