@@ -24,10 +24,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const GREETING_TIMEOUT_MS = 10_000;
 
 /**
- * SECURITY: a connection takes 75 kB, so whoever opens them without end would exhaust the memory. Open ones
- * stay. An API server has one for each request that is being judged, hundreds at most.
+ * SECURITY: a connection takes 75 kB, so whoever opens them without end would exhaust the memory. An API server
+ * has one for each request that is being judged, hundreds at most.
  */
 const MAX_CONNECTIONS = 1_000;
+
+/** That many more are taken while those that make room for them are being closed. */
+const CLOSING_CONNECTIONS = 100;
 
 /** While closing, for the first request of a connection that is just being made. */
 const UNUSED_MS = 1_000;
@@ -89,7 +92,7 @@ export function createServer(options: ServerOptions): WebhookServer {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
   };
-  const connections = new Connections();
+  const connections = new Connections(MAX_CONNECTIONS);
   const app: WebhookServer = fastify({
     // Only tells Fastify that its address is one of HTTPS.
     https,
@@ -101,8 +104,9 @@ export function createServer(options: ServerOptions): WebhookServer {
     logger: false,
   });
 
-  app.server.maxConnections = MAX_CONNECTIONS;
-  app.server.on("secureConnection", connections.add);
+  app.server.maxConnections = MAX_CONNECTIONS + CLOSING_CONNECTIONS;
+  app.server.on("connection", connections.add);
+  app.server.on("secureConnection", connections.encrypted);
   app.addHook("preClose", async () => {
     const sweep = setInterval(() => connections.closeUnused(), UNUSED_MS);
     app.server.once("close", () => clearInterval(sweep));

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
+import { connect as connectPlain, type Socket } from "node:net";
 import { join } from "node:path";
 import { connect, TLSSocket } from "node:tls";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -173,7 +174,41 @@ describe("many at once", () => {
 
   it("are no more connections than the memory has room for, and none that says nothing for long", async () => {
     served = await serve(allowing());
-    expect(served.app.server).toMatchObject({ maxConnections: 1_000, headersTimeout: 10_000 });
+    expect(served.app.server).toMatchObject({ maxConnections: 1_100, headersTimeout: 10_000 });
+  });
+
+  it.each<[string, (port: number) => Socket]>([
+    ["say nothing", (port) => connectPlain({ port, host: "127.0.0.1" })],
+    ["are encrypted", (port) => connect({ port, host: "127.0.0.1", rejectUnauthorized: false })],
+    [
+      "ask for something and do not go on",
+      (port) => {
+        const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+        socket.write("POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 7000\r\n\r\n{");
+        return socket;
+      },
+    ],
+  ])("make room for the API server's, where somebody holds them all that %s", async (_, open) => {
+    served = await serve(allowing());
+    const { port, client, ca } = served;
+    await client.post("/validate", review);
+    let inUse = 0;
+    served.app.server.on("connection", (socket: Socket) => {
+      inUse += 1;
+      socket.once("close", () => {
+        inUse -= 1;
+      });
+    });
+    const held = Array.from({ length: 1_200 }, () => open(port).on("error", () => undefined));
+    await vi.waitFor(() => expect(inUse).toBe(1_000), 20_000);
+    const another = new WebhookClient(port, ca);
+    expect((await another.post("/validate", review)).status).toBe(200);
+    expect((await client.post("/validate", review)).status).toBe(200);
+    expect(inUse).toBe(1_000);
+    another.close();
+    client.close();
+    for (const socket of held) socket.destroy();
+    await vi.waitFor(() => expect(inUse).toBe(0), 20_000);
   });
 
   it("wait, while others' large bodies are being judged, and small ones do not", async () => {
