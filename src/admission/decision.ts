@@ -1,5 +1,6 @@
+import type { FlowClaim } from "../engine/model.ts";
 import type { Oversize } from "../engine/oversize.ts";
-import type { Delta } from "../engine/query.ts";
+import type { Delta, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import type { Exemption } from "../resources/exemption.ts";
 import type { Mode } from "../resources/profile.ts";
@@ -102,6 +103,8 @@ export type ResourceNotice =
   | { readonly kind: "cannot-be-made"; readonly namespaces: readonly string[] }
   /** These selectors of the Invariant match no pod now. */
   | { readonly kind: "no-pods"; readonly paths: readonly string[] }
+  /** These flows break the Invariant as things are. */
+  | { readonly kind: "broken"; readonly sense: FlowClaim["sense"]; readonly flows: FlowList }
   /** The Exemption has ended; when, in milliseconds since 1970. */
   | { readonly kind: "expired"; readonly endMs: number };
 

@@ -1,4 +1,5 @@
 import { unreachable } from "../errors.ts";
+import { renderFlowList, renderPodCount } from "../rules/render-delta.ts";
 import { renderTime } from "../wire/render-time.ts";
 import type { ResourceNotice, ResourceVerdict } from "./decision.ts";
 import { renderFindings, renderObject } from "./render-denial.ts";
@@ -34,6 +35,11 @@ export function renderResourceNotice(notice: ResourceNotice): string {
       return `namespaces without a label or annotation that their Baseline is made with stay as they are: ${renderList(notice.namespaces, ", ")}`;
     case "no-pods":
       return `no pod is selected now by ${renderList(notice.paths, ", ")}; compare with \`kubectl get pods -A --show-labels\``;
+    case "broken": {
+      const { flows, sense } = notice;
+      const ability = sense === "open" ? "cannot be reached" : "can be reached";
+      return `it does not hold as things are: ${renderFlowList(flows)} ${ability} (${renderPodCount(flows)}); a change only counts if it makes that worse`;
+    }
     case "expired":
       return `it excuses nobody: it expired on ${renderTime(notice.endMs)}`;
     default:

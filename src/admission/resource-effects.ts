@@ -1,6 +1,8 @@
 import { policyKey } from "../engine/model.ts";
+import type { Engine } from "../engine/query.ts";
 import { type Problem, unreachable } from "../errors.ts";
 import { keysNeededBy } from "../resources/baseline-variables.ts";
+import type { Invariant } from "../resources/invariant.ts";
 import type { Resource } from "../resources/resource.ts";
 import { endsWithoutPods } from "../rules/ends-without-pods.ts";
 import { baselinesChosenWith, type ChosenBaseline } from "./chosen-baselines.ts";
@@ -30,13 +32,27 @@ export async function effectsOf(
       const { expiresMs: endMs } = resource;
       return { problems: [], notices: endMs <= around.now() ? [{ kind: "expired", endMs }] : [] };
     }
-    case "Invariant": {
-      const paths = endsWithoutPods(resource, around.cluster.engine);
-      return { problems: [], notices: paths.length === 0 ? [] : [{ kind: "no-pods", paths }] };
-    }
+    case "Invariant":
+      return { problems: [], notices: noticesOfInvariant(resource, around.cluster.engine) };
     default:
       return unreachable(resource);
   }
+}
+
+/** PERF: a warning names two groups of flows; the rest is counted. */
+const NAMED_GROUPS = 2;
+
+function noticesOfInvariant(invariant: Invariant, engine: Engine): readonly ResourceNotice[] {
+  const paths = endsWithoutPods(invariant, engine);
+  const claim = engine.hold(invariant.claim);
+  const { certain: flows } = engine.breaches(claim, NAMED_GROUPS);
+  engine.release(claim);
+  return [
+    ...(paths.length === 0 ? [] : [{ kind: "no-pods", paths } as const]),
+    ...(flows.groups.length === 0
+      ? []
+      : [{ kind: "broken", sense: invariant.claim.sense, flows } as const]),
+  ];
 }
 
 async function effectsOfBaselines(

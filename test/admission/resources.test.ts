@@ -297,6 +297,26 @@ describe("a change of one of Ringfence's own resources", () => {
     });
   });
 
+  it.each([
+    ["mustReach", "db", "noted/*, soft/* and 2 more → shop/db TCP 5432 cannot be reached (5 pods)"],
+    [
+      "mustNotReach",
+      "web",
+      "noted/*, soft/* and 2 more → noted/*, soft/* and 1 more TCP 5432 can be reached (5 pods)",
+    ],
+    ["mustNotReach", "db", null],
+  ])("tells the flows that break it already, an Invariant: %s %s", async (sense, to, flows) => {
+    const podsOf = (app: string): Json => ({ pods: { podSelector: { matchLabels: { app } } } });
+    const reach = { from: [podsOf("web")], to: [podsOf(to)], ports: [{ port: 5432 }] };
+    const object = resourceDocument("Invariant", "x", { description: "d", [sense]: reach });
+    const { ask, engine } = createWorld();
+    const { selectors } = engine.stats();
+    const { warnings } = await ask(review({ object, request: asked("Invariant") }));
+    const text = `it does not hold as things are: ${flows}; a change only counts if it makes that worse`;
+    expect(warnings).toEqual(flows === null ? undefined : [text]);
+    expect(engine.stats().selectors).toBe(selectors);
+  });
+
   it("names the ends at which nobody is, an Invariant", async () => {
     const podsOf = (app: string): Json => ({ pods: { podSelector: { matchLabels: { app } } } });
     const reach = { from: [podsOf("web")], to: [podsOf("db")] };
@@ -305,7 +325,7 @@ describe("a change of one of Ringfence's own resources", () => {
     const { ask } = createWorld();
     const warnings = async (object: Json) =>
       (await ask(review({ object, request: asked("Invariant") }))).warnings;
-    expect(await warnings(written(reach))).toBeUndefined();
+    expect(await warnings(written(reach))).not.toContainEqual(expect.stringContaining("no pod"));
     const to = [{ world: true }, podsOf("bd"), { addresses: ["192.0.2.0/24"] }];
     expect(await warnings(written({ from: [podsOf("wbe")], to }))).toEqual([
       "no pod is selected now by spec.mustReach.from[0], spec.mustReach.to[1]; compare with `kubectl get pods -A --show-labels`",
