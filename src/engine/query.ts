@@ -82,7 +82,7 @@ export interface RuleStep {
   readonly path: string;
   readonly action: "Accept" | "Deny" | "Pass";
   readonly outcome: "matches" | "other-peer" | "other-port" | "unknown";
-  /** Whether the walk had been decided before it came here. */
+  /** Whether the walk came here; it ends where it is decided. */
   readonly reached: boolean;
 }
 
