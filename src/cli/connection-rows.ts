@@ -7,6 +7,7 @@ import {
   mergeRanges,
   parseAddress,
   parseCidr,
+  rangesOverlap,
 } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
 import {
@@ -171,8 +172,7 @@ function endFilter(text: string, world: World, source: Source): EndFilter {
   const address = parseAddress(text);
   const range = address === null ? parseCidr(text) : { first: address, last: address };
   if (range !== null) {
-    return (end) =>
-      end.kind === "addresses" && end.range.first <= range.last && range.first <= end.range.last;
+    return (end) => end.kind === "addresses" && rangesOverlap(end.range, range);
   }
   // No name of a namespace has a dot or a colon in it.
   if (/^[^/]*[.:][^/]*\/[^/]*$/.test(text)) throw usageError(`\`${text}\` is not a CIDR`);

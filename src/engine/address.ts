@@ -59,9 +59,7 @@ const LINK_LOCAL: readonly AddressRange[] = [
 
 /** Report whether a pod that has no address yet might get one of `ranges`: not where all are link-local. */
 export function mayHoldPods(ranges: readonly AddressRange[]): boolean {
-  return !ranges.every((range) =>
-    LINK_LOCAL.some(({ first, last }) => first <= range.first && range.last <= last),
-  );
+  return !ranges.every((range) => LINK_LOCAL.some((space) => rangeEncloses(space, range)));
 }
 
 /** What is left of `ranges` without `holes`: disjoint and ascending. */
@@ -105,6 +103,16 @@ export function mergeRanges(ranges: readonly AddressRange[]): readonly AddressRa
 /** Report whether `range` holds `address`. */
 export function rangeContains(range: AddressRange, address: Address): boolean {
   return range.first <= address && address <= range.last;
+}
+
+/** Report whether `outer` holds every address of `inner`. */
+export function rangeEncloses(outer: AddressRange, inner: AddressRange): boolean {
+  return outer.first <= inner.first && inner.last <= outer.last;
+}
+
+/** Report whether two ranges have an address in common. */
+export function rangesOverlap(a: AddressRange, b: AddressRange): boolean {
+  return a.first <= b.last && b.first <= a.last;
 }
 
 /** Report whether one of `ranges`, which ascend and are disjoint, holds all of `part`. */

@@ -141,22 +141,26 @@ function bindRule(
       : unitePeers(rule.peers).map((peer) => selectors.acquire(peer, reading));
   const ports = rule.ports === "all" ? null : portSet(rangesOf(rule.ports, dataplane));
   const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
-  const content = `${rule.action} ${peersKey(peers)} ${ports?.key ?? "*"} ${namesKey(names)}`;
+  const content = `${rule.action} ${peersKey({ peers })} ${portsKey({ ports, names })}`;
   const peerSet = peers === null || peers.length < MANY ? null : new Set(peers);
   return { action: rule.action, peers, peerSet, ports, names, path: rule.path, policy, content };
 }
 
 const MANY = 16;
 
-function peersKey(peers: readonly SelectorEntry[] | null): string {
+/** The peers of a rule as text, whatever their order. */
+export function peersKey({ peers }: Pick<CompiledRule, "peers">): string {
   if (peers === null) return "*";
-  const ids = peers.map(({ id }) => id);
-  return ids.length < 2 ? String(ids[0] ?? "") : ids.toSorted((a, b) => a - b).join();
+  if (peers.length < 2) return String(peers[0]?.id ?? "");
+  const ids = new Set(peers.map(({ id }) => id));
+  return [...ids].toSorted((a, b) => a - b).join();
 }
 
-function namesKey(names: readonly NamedPort[]): string {
+/** The ports of a rule as text, whatever their order. */
+export function portsKey({ ports, names }: Pick<CompiledRule, "ports" | "names">): string {
   const keys = names.map(({ protocol, name }) => `${protocol ?? "*"}/${name}`);
-  return keys.length < 2 ? (keys[0] ?? "") : keys.toSorted().join();
+  const named = keys.length < 2 ? (keys[0] ?? "") : keys.toSorted().join();
+  return `${ports?.key ?? "*"} ${named}`;
 }
 
 /**

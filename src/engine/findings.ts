@@ -1,5 +1,12 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import { type CompiledPolicy, type CompiledRule, hasPart, readingOf } from "./compile.ts";
+import {
+  type CompiledPolicy,
+  type CompiledRule,
+  hasPart,
+  peersKey,
+  portsKey,
+  readingOf,
+} from "./compile.ts";
 import { isNode } from "./endpoint-class.ts";
 import { DIRECTIONS, type Direction, podKey, type Workload, workloadKey } from "./model.ts";
 import type { ClusterFinding } from "./query.ts";
@@ -81,16 +88,6 @@ function* mergeable(
       };
     }
   }
-}
-
-function peersKey({ peers }: CompiledRule): string {
-  return peers === null
-    ? "*"
-    : [...new Set(peers.map(({ id }) => id))].toSorted((a, b) => a - b).join();
-}
-
-function portsKey({ ports, names }: CompiledRule): string {
-  return `${ports?.key ?? "*"} ${names.map(({ protocol, name }) => `${protocol}/${name}`).join()}`;
 }
 
 /** Policies that select the same pods and, each alone, would let the same through. */

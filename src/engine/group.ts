@@ -1,4 +1,4 @@
-import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "./address.ts";
+import { IPV4_SPACE, IPV6_SPACE, mergeRanges, rangeEncloses } from "./address.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
 import { isNode, type NamespaceRecord, type PodRecord } from "./endpoint-class.ts";
 import { classOf, type Item } from "./item.ts";
@@ -162,5 +162,5 @@ export function rangesOf(items: readonly Item[]): readonly AddressRange[] {
 }
 
 function covers(ranges: readonly AddressRange[], space: AddressRange): boolean {
-  return ranges.some(({ first, last }) => first <= space.first && space.last <= last);
+  return ranges.some((range) => rangeEncloses(range, space));
 }

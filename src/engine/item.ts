@@ -86,7 +86,6 @@ export function outcomeOver(from: Version, to: Version, families: readonly FlowF
 /** The rows of an end as text: with how selectors match its class, all that answers depend on. */
 export function endKey(item: Item, direction: Direction): string {
   const { before, after } = item;
-  const moved = isMoved(item) ? "m" : "";
   if (before === after) return `${before?.[direction].id}`;
-  return `${moved}${before?.[direction].id}>${after?.[direction].id}`;
+  return `${isMoved(item) ? "m" : ""}${before?.[direction].id}>${after?.[direction].id}`;
 }

@@ -1,6 +1,6 @@
 import type { Pod, Policy, Rule, Selection, Selector } from "./model.ts";
 import type { EngineView } from "./query.ts";
-import { selectionKey, selectorKey } from "./selector.ts";
+import { scopeKey, selectionKey } from "./selector.ts";
 
 /** A rule is only written into the rows of pods that the policy selects; a selector is looked up in each of them as well. */
 const RULES_PER_SELECTOR = 4;
@@ -75,8 +75,7 @@ class Scopes {
 
   /** How many pods a selection has at most: those of its namespaces, with the label that the fewest have. */
   selected({ namespaces, pods }: Selection): number {
-    const scope =
-      namespaces.kind === "name" ? `=${namespaces.name}` : selectorKey(namespaces.selector);
+    const scope = scopeKey(namespaces);
     const there = this.#podsIn(scope, namespaces);
     const counts = pods.flatMap(({ key, operator, values }) => {
       if (operator !== "In") return [];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IPV4_SPACE, IPV6_SPACE, mergeRanges } from "../engine/address.ts";
+import { IPV4_SPACE, IPV6_SPACE, mergeRanges, rangeEncloses } from "../engine/address.ts";
 import {
   type AddressRange,
   DIRECTIONS,
@@ -10,7 +10,7 @@ import {
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { blocksOf, covers } from "./parts/blocks.ts";
+import { blocksOf } from "./parts/blocks.ts";
 import { selectsWhole } from "./parts/whole-namespace.ts";
 
 /** Report policies that give back to a whole namespace what a default-deny there takes. */
@@ -55,7 +55,8 @@ function crowdOf(rules: readonly PlacedRule[], after: EngineView): string | null
   const onEveryPort = rules.filter(({ rule }) => rule.ports === "all");
   if (onEveryPort.some(({ rule }) => rule.peers === "all")) return "everybody";
   const ranges = mergeRanges(onEveryPort.flatMap(blocksOf).flatMap((block) => block.ranges));
-  const holds = (space: AddressRange): boolean => ranges.some((range) => covers(range, space));
+  const holds = (space: AddressRange): boolean =>
+    ranges.some((range) => rangeEncloses(range, space));
   if (holds(IPV4_SPACE)) return holds(IPV6_SPACE) ? "every address" : "every IPv4 address";
   if (holds(IPV6_SPACE)) return "every IPv6 address";
   const whole = new Set<string>();

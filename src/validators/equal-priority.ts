@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rangeContains, rangesOverlap } from "../engine/address.ts";
 import {
   type AddressRange,
   DIRECTIONS,
@@ -13,7 +14,6 @@ import {
 } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { overlaps as rangesOverlap } from "./parts/blocks.ts";
 
 /** PERF: to see whether two selections have a pod in common, this many pods of each are compared. */
 const MAX_PODS = 1000;
@@ -126,7 +126,7 @@ class Overlaps {
     return this.#podsOf(selection)
       .values()
       .flatMap(({ addresses }) => addresses)
-      .some((address) => ranges.some(({ first, last }) => first <= address && address <= last));
+      .some((address) => ranges.some((range) => rangeContains(range, address)));
   }
 
   /** ClusterNetworkPolicy means no pods on a node's network, neither as subject nor as peer. */

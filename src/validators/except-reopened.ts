@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { mergeRanges, parseCidr, rangesCover } from "../engine/address.ts";
+import { mergeRanges, parseCidr, rangesCover, rangesOverlap } from "../engine/address.ts";
 import type { AddressRange, PortMatch, Rule } from "../engine/model.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { type Block, blocksOf, overlaps, withExceptions } from "./parts/blocks.ts";
+import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -74,7 +74,7 @@ function reopening(
   const near = rest.filter(
     ({ placed, ranges }) =>
       placed.direction === block.placed.direction &&
-      ranges.some((range) => overlaps(range, hole)) &&
+      ranges.some((range) => rangesOverlap(range, hole)) &&
       hasPortsOf(placed.rule, block.placed.rule),
   );
   const alone = near.find(({ ranges }) => rangesCover(ranges, hole));

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { parseCidr } from "../engine/address.ts";
+import { parseCidr, rangesOverlap } from "../engine/address.ts";
 import { type Address, type AddressRange, podKey, type Rule } from "../engine/model.ts";
 import type { EngineView, Verdict } from "../engine/query.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
-import { type Block, blocksOf, overlaps, withExceptions } from "./parts/blocks.ts";
+import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
 import { cidrSchema } from "./parts/cidr-schema.ts";
 import { hasPort } from "./parts/ports.ts";
 
@@ -108,14 +108,14 @@ function hitsOn(placed: PlacedRule, cidr: string): readonly Hit[] {
   if (range === null) return [];
   if (placed.rule.peers === "all") return [{ cidr, range, blocks: [] }];
   const blocks = blocksOf(placed).filter(({ ranges }) =>
-    ranges.some((one) => overlaps(one, range)),
+    ranges.some((one) => rangesOverlap(one, range)),
   );
   return blocks.length === 0 ? [] : [{ cidr, range, blocks }];
 }
 
 /** An address of the target that the rule reaches. */
 function addressIn({ range, blocks }: Hit): Address {
-  const reached = blocks.flatMap(({ ranges }) => ranges).find((one) => overlaps(one, range));
+  const reached = blocks.flatMap(({ ranges }) => ranges).find((one) => rangesOverlap(one, range));
   return reached === undefined || reached.first < range.first ? range.first : reached.first;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseCidr } from "../engine/address.ts";
+import { parseCidr, rangesOverlap } from "../engine/address.ts";
 import {
   type AddressRange,
   NAME_LABEL,
@@ -13,7 +13,7 @@ import { counted, withHint } from "../rules/phrases.ts";
 import type { PeerPaths } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
-import { type Block, blocksOf, blockText, overlaps } from "./parts/blocks.ts";
+import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
 import { cidrSchema } from "./parts/cidr-schema.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
@@ -78,7 +78,7 @@ function missing({ path, raw, ranges }: Block, known: readonly AddressRange[]): 
       },
     ];
   }
-  const isKnown = (range: AddressRange): boolean => known.some((one) => overlaps(one, range));
+  const isKnown = (range: AddressRange): boolean => known.some((one) => rangesOverlap(one, range));
   if (known.length === 0 || ranges.some(isKnown)) return [];
   return [
     {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { rangeEncloses } from "../engine/address.ts";
 import { type Pod, podKey, type Selection, workloadKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, Flow, FlowEnd, FlowGroup, Group, Verdict } from "../engine/query.ts";
@@ -6,7 +7,6 @@ import { counted } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { resolverPort } from "../wire/endpoints.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
-import { covers } from "./parts/blocks.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
 
 /** PERF: how many pods of each end are asked about, and only for paths that the change touches. */
@@ -212,7 +212,7 @@ function mayHoldEnd(group: Group, end: FlowEnd, after: EngineView): boolean {
   }
   const range = { first: end.address, last: end.address };
   return (
-    group.endpoints.some((one) => one.kind === "addresses" && covers(one.range, range)) ||
+    group.endpoints.some((one) => one.kind === "addresses" && rangeEncloses(one.range, range)) ||
     [...after.podsWithin(range)].some((pod) => mayHold(group, pod))
   );
 }

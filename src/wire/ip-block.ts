@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseCidr, subtractRanges } from "../engine/address.ts";
+import { parseCidr, rangeEncloses, rangeSize, subtractRanges } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
 
 /** A CIDR as a range of addresses, host bits masked. */
@@ -32,6 +32,5 @@ export const ipBlockSchema = z
 
 /** Report whether `hole` lies within `cidr` and is not all of it. */
 export function isStrictSubset(hole: AddressRange, cidr: AddressRange): boolean {
-  const inside = hole.first >= cidr.first && hole.last <= cidr.last;
-  return inside && hole.last - hole.first < cidr.last - cidr.first;
+  return rangeEncloses(cidr, hole) && rangeSize(hole) < rangeSize(cidr);
 }

@@ -1,3 +1,4 @@
+import { rangesOverlap } from "../../engine/address.ts";
 import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
 import { workloadLabel } from "../references.ts";
@@ -81,7 +82,7 @@ function meets(a: Connection, b: Connection): boolean {
 
 function sameEnd(a: Endpoint, b: Endpoint): boolean {
   if (a.kind === "addresses" && b.kind === "addresses") {
-    return a.range.first <= b.range.last && b.range.first <= a.range.last;
+    return rangesOverlap(a.range, b.range);
   }
   return a.kind === "workload" && b.kind === "workload" && workloadLabel(a) === workloadLabel(b);
 }

@@ -4,6 +4,7 @@ import { addAt, appendTo } from "../../rules/json-patch.ts";
 import { counted, listed } from "../../rules/phrases.ts";
 import type { PlacedRule } from "../../rules/placed-rules.ts";
 import type { Fix } from "../../rules/rule.ts";
+import { isStrictSubset } from "../../wire/ip-block.ts";
 import { field } from "../../wire/shape.ts";
 
 /** A peer of a rule that is addresses. */
@@ -35,16 +36,6 @@ export function isNetwork(range: AddressRange): boolean {
   return rangeSize(range) <= 1n << (familyOf(range.first) === 4 ? 24n : 96n);
 }
 
-/** Report whether two ranges have an address in common. */
-export function overlaps(a: AddressRange, b: AddressRange): boolean {
-  return a.first <= b.last && b.first <= a.last;
-}
-
-/** Report whether `outer` has every address of `inner`. */
-export function covers(outer: AddressRange, inner: AddressRange): boolean {
-  return outer.first <= inner.first && inner.last <= outer.last;
-}
-
 /** Addresses that a block is to leave out, and the CIDR that says so. */
 export interface Exception {
   readonly block: Block;
@@ -56,9 +47,7 @@ export interface Exception {
 export function withExceptions(exceptions: readonly Exception[]): Fix | null {
   const hasRoom = ({ block, range: hole }: Exception): boolean =>
     field(block.raw, "cidr") !== undefined &&
-    block.ranges.some(
-      (range) => covers(range, hole) && range.last - range.first > hole.last - hole.first,
-    );
+    block.ranges.some((range) => isStrictSubset(hole, range));
   if (exceptions.length === 0 || !exceptions.every(hasRoom)) return null;
   const cidrs = [...new Set(exceptions.map(({ cidr }) => cidr))];
   const byBlock = Map.groupBy(exceptions, ({ block }) => block);
