@@ -21,17 +21,16 @@ export const exceptReopened = defineValidator({
   parameters: z.strictObject({}),
   check({ placedRules }): readonly Finding[] {
     const blocks = accepting(placedRules).flatMap(holedBlocks);
+    // Each exception parts a range in two.
+    const all = blocks.reduce((sum, { ranges }) => sum + ranges.length, 0);
     let looks = MAX_LOOKS;
-    return blocks.flatMap((block) => {
-      const rest = blocks.filter((one) => one !== block);
-      // Each exception parts a range in two.
-      const size = rest.reduce((sum, { ranges }) => sum + ranges.length, 0);
-      return block.holes.flatMap((hole, index) => {
-        looks -= size;
-        const others = looks < 0 ? [] : reopening(hole.range, block, rest);
+    return blocks.flatMap((block) =>
+      block.holes.flatMap((hole, index) => {
+        looks -= all - block.ranges.length;
+        const others = looks < 0 ? [] : reopening(hole.range, block, blocks);
         return others.length === 0 ? [] : [finding(block, index, hole, others)];
-      });
-    });
+      }),
+    );
   },
 });
 
@@ -63,19 +62,20 @@ const MAX_LOOKS = 4_000_000;
 const MAX_TOGETHER = 20;
 
 /**
- * The blocks of the `rest` that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
+ * The other blocks that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
  * Covering a part is the usual way to allow a few of the excepted addresses.
  */
 function reopening(
   hole: AddressRange,
   block: HoledBlock,
-  rest: readonly HoledBlock[],
+  blocks: readonly HoledBlock[],
 ): readonly HoledBlock[] {
-  const near = rest.filter(
-    ({ placed, ranges }) =>
-      placed.direction === block.placed.direction &&
-      ranges.some((range) => rangesOverlap(range, hole)) &&
-      hasPortsOf(placed.rule, block.placed.rule),
+  const near = blocks.filter(
+    (one) =>
+      one !== block &&
+      one.placed.direction === block.placed.direction &&
+      one.ranges.some((range) => rangesOverlap(range, hole)) &&
+      hasPortsOf(one.placed.rule, block.placed.rule),
   );
   const alone = near.find(({ ranges }) => rangesCover(ranges, hole));
   if (alone !== undefined) return [alone];

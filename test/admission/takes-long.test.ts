@@ -126,6 +126,22 @@ describe("is answered within three seconds", () => {
       "",
     ],
     [
+      "tens of thousands of blocks",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [
+          {
+            from: Array.from({ length: 29_000 }, (_, at) => ({
+              ipBlock: { cidr: `20.${at >> 7}.${(at & 127) * 2}.0/32` },
+            })),
+            ports: [{ port: 80 }],
+          },
+        ],
+      },
+      "",
+    ],
+    [
       "tens of thousands of exceptions to one block",
       {
         podSelector: {},
