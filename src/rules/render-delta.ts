@@ -1,4 +1,12 @@
-import { familyOf, formatRange, IPV4_SPACE, IPV6_SPACE, rangeSize } from "../engine/address.ts";
+import {
+  type Family,
+  familyOf,
+  formatRange,
+  IPV4_SPACE,
+  IPV6_SPACE,
+  rangeSize,
+  subtractRanges,
+} from "../engine/address.ts";
 import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
 import { capped, counted } from "./phrases.ts";
 import { renderPorts } from "./render-ports.ts";
@@ -54,9 +62,14 @@ function renderFlow({ from, to, ports }: FlowGroup): string {
 /** `any address`, `every pod`, `dev/*`, `shop/web`: the widest words that are true, the world first. */
 export function renderGroup(group: Group): string {
   if (group.everyPod && group.everyIpv4 && group.everyIpv6) return "anything";
-  const named = group.endpoints.filter((end) => !isCovered(end, group));
+  const world = worldOf(group);
+  const named = group.endpoints.filter((end) =>
+    end.kind === "workload"
+      ? !group.everyPod && !group.whole.includes(end.namespace)
+      : !world.has(familyOf(end.range.first)),
+  );
   const ends = new Set([
-    ...worldOf(group),
+    ...world.values(),
     ...named.filter(isWorldly).map(renderEndpoint),
     ...(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`)),
     ...named.map(renderEndpoint),
@@ -65,10 +78,24 @@ export function renderGroup(group: Group): string {
   return `${[...ends].slice(0, MAX_ENDS).join(", ")} and others, ${group.pods} pods in all`;
 }
 
-function worldOf({ everyIpv4, everyIpv6 }: Group): readonly string[] {
-  if (everyIpv4 && everyIpv6) return ["any address"];
-  if (everyIpv4) return ["any IPv4 address"];
-  return everyIpv6 ? ["any IPv6 address"] : [];
+/** The families of which a group holds most addresses, in words. */
+function worldOf({ everyIpv4, everyIpv6, endpoints }: Group): ReadonlyMap<Family, string> {
+  const world = new Map<Family, string>();
+  if (everyIpv4 && everyIpv6) return world.set(4, "any address").set(6, "any address");
+  const ranges = endpoints.flatMap((end) => (end.kind === "addresses" ? [end.range] : []));
+  for (const space of ranges.length === 0 ? [] : [IPV4_SPACE, IPV6_SPACE]) {
+    const family = familyOf(space.first);
+    const missing = subtractRanges(
+      [space],
+      ranges.filter(({ first }) => familyOf(first) === family),
+    );
+    const most = missing.toSorted((a, b) => Number(rangeSize(b) - rangeSize(a)));
+    const size = missing.reduce((sum, range) => sum + rangeSize(range), 0n);
+    if (size * 2n >= rangeSize(space)) continue;
+    const but = missing.length === 0 ? "" : ` (but ${capped(most.map(formatRange), MAX_ENDS)})`;
+    world.set(family, `any IPv${family} address${but}`);
+  }
+  return world;
 }
 
 /** Report whether an end is a good part of all addresses. */
@@ -76,12 +103,6 @@ function isWorldly(end: Endpoint): boolean {
   if (end.kind !== "addresses") return false;
   const space = familyOf(end.range.first) === 4 ? IPV4_SPACE : IPV6_SPACE;
   return rangeSize(end.range) * WORLD_PART > rangeSize(space);
-}
-
-/** Report whether wider words for the same group cover it already. */
-function isCovered(end: Endpoint, group: Group): boolean {
-  if (end.kind === "workload") return group.everyPod || group.whole.includes(end.namespace);
-  return familyOf(end.range.first) === 4 ? group.everyIpv4 : group.everyIpv6;
 }
 
 function renderEndpoint(end: Endpoint): string {

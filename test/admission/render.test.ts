@@ -76,6 +76,23 @@ const GROUPS: readonly (readonly [string, Partial<Group>, string])[] = [
     { whole: ["dev", "test"], endpoints: [workload("dev/a"), addresses("128.0.0.0/1")] },
     "128.0.0.0/1, dev/* and 1 more",
   ],
+  [
+    "the world less private networks",
+    {
+      everyIpv6: true,
+      endpoints: [
+        addresses("::/0"),
+        ...["0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3"].map(
+          addresses,
+        ),
+        ...["64.0.0.0/2", "128.0.0.0/2", "193.0.0.0/8", "194.0.0.0/7", "196.0.0.0/6"].map(
+          addresses,
+        ),
+        ...["200.0.0.0/5", "208.0.0.0/4", "224.0.0.0/3"].map(addresses),
+      ],
+    },
+    "any IPv4 address (but 10.0.0.0/8, 192.0.0.0/8), any IPv6 address",
+  ],
   ["everything there is", { everyPod: true, everyIpv4: true, everyIpv6: true }, "anything"],
   ["a network", { endpoints: [addresses("10.0.0.0/8")] }, "10.0.0.0/8"],
 ];
