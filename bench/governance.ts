@@ -43,18 +43,19 @@ export function governance(expressions: number, invariants: number): readonly Re
   return [profile, ...invariantsOf(invariants)];
 }
 
-/** Each keeps one team out of the data of another, on one port. */
+/** Each keeps one team out of the data of another, on a port of its own. */
 export function invariantsOf(count: number): readonly Resource[] {
   return Array.from({ length: count }, (_, index) => {
     const team = (offset: number): object => ({
       matchLabels: { team: TEAMS[(index + offset) % TEAMS.length] },
     });
+    const round = Math.floor(index / TEAMS.length);
     return must(
       parseResource(
         resourceDocument("Invariant", `data-${index}`, {
           description: "data is for its own team",
           mustNotReach: {
-            from: [{ namespaces: team(1 + Math.floor(index / TEAMS.length)) }],
+            from: [{ namespaces: team(1 + (round % (TEAMS.length - 1))) }],
             to: [
               {
                 pods: {
