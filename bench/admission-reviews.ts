@@ -35,15 +35,16 @@ export function createReviews(generated: GeneratedCluster, count: number): Revie
     return field(peer, "podSelector", "matchLabels", "app") !== undefined;
   });
   const withNewPort = (index: number, policy: Manifest): Manifest =>
-    review(index, "UPDATE", withPort(policy, 1024 + random.below(4096)), policy);
+    policyReview(index, "UPDATE", withPort(policy, 1024 + random.below(4096)), policy);
   return {
     small: Array.from({ length: count }, (_, index) =>
       withNewPort(index, asStored(random.pick(narrow))),
     ),
     everyday: Array.from({ length: count }, (_, index) => {
       const policy = asStored(random.pick(own));
-      if (index % 4 === 0) return review(index, "CREATE", withName(policy, `new-${index}`), null);
-      if (index % 4 === 1) return review(index, "DELETE", null, policy);
+      if (index % 4 === 0)
+        return policyReview(index, "CREATE", withName(policy, `new-${index}`), null);
+      if (index % 4 === 1) return policyReview(index, "DELETE", null, policy);
       return withNewPort(index, policy);
     }),
   };
@@ -54,7 +55,8 @@ export function asDryRun(asked: Manifest): Manifest {
   return { ...asked, request: { ...(field(asked, "request") as object), dryRun: true } };
 }
 
-function review(
+/** The API server's question about a NetworkPolicy. */
+export function policyReview(
   index: number,
   operation: string,
   object: Manifest | null,

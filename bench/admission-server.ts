@@ -75,23 +75,19 @@ async function ringfenceServer(isGoverned: boolean) {
   const metrics = new Metrics(() => {
     throw new Error("nobody asks");
   });
-  const observer: AdmissionObserver = {
-    answered: (record) => {
-      durations.push(record.durationMs);
-      logger.answered(record, 0);
-      metrics.answered(record);
-      // The Event itself is written after the reply, by another part of Ringfence.
-      happeningOf(record);
-    },
-    ruleFailed: (ruleId, error) => {
-      throw new Error(`rule ${ruleId} failed`, { cause: error });
-    },
+  const answered: AdmissionObserver["answered"] = (record) => {
+    durations.push(record.durationMs);
+    logger.answered(record, 0);
+    metrics.answered(record);
+    // The Event itself is written after the reply, by another part of Ringfence.
+    happeningOf(record);
   };
   const admission = isGoverned
-    ? embeddedAdmission(generateCluster({ ...CLUSTER, profile: GOVERNED }), observer, {
+    ? embeddedAdmission(generateCluster({ ...CLUSTER, profile: GOVERNED }), {
+        answered,
         resources: governance(EXPRESSIONS, INVARIANTS),
       })
-    : embeddedAdmission(generateCluster(CLUSTER), observer);
+    : embeddedAdmission(generateCluster(CLUSTER), { answered });
   const certificate = await CertificateFiles.open({ certificatePath, keyPath, clientCaPath: "" });
   return createServer({
     admission,

@@ -7,15 +7,16 @@ import { asDryRun, createReviews } from "./admission-reviews.ts";
 import { BenchServer } from "./bench-server.ts";
 import type { Manifest } from "./catalogue.ts";
 import { generateCluster } from "./cluster-generator.ts";
-import { LoadGenerator, type Target } from "./load.ts";
+import { LoadGenerator, type Target } from "./load-generator.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
-const REVIEWS = 1_000;
+const REVIEWS = scaled(1_000);
 /** Requests until the code is compiled, so that a process is measured that has run for a while. */
-const WARM_UP = 20_000;
-const ROUND = 1_000;
-const ROUNDS = 31;
-const SOAK = 200_000;
+const WARM_UP = scaled(20_000);
+const ROUND = scaled(1_000);
+const ROUNDS = scaled(31);
+const SOAK = scaled(200_000);
 
 interface Servers {
   readonly bare: BenchServer;
@@ -43,9 +44,11 @@ export async function benchAdmission(): Promise<readonly BenchRow[]> {
   const authority = await createAuthority(folder);
   const certificate = await issueCertificate(authority, join(folder, "serving"));
   const ca = await readFile(authority.certificate, "utf8");
-  const bare = await BenchServer.start("bare", certificate);
-  const ringfence = await BenchServer.start("ringfence", certificate);
-  const governed = await BenchServer.start("governed", certificate);
+  const [bare, ringfence, governed] = await Promise.all([
+    BenchServer.start("bare", certificate),
+    BenchServer.start("ringfence", certificate),
+    BenchServer.start("governed", certificate),
+  ]);
   const servers = { bare, ringfence, governed, ca };
   const { small, everyday } = createReviews(generateCluster(CLUSTER), REVIEWS);
   try {
@@ -98,7 +101,7 @@ async function compare(servers: Servers, workload: Workload): Promise<readonly B
     rounds.push(await round(ringfence, load));
   }
   const durations = await ringfence.durations();
-  const latencies = await load.openLoop(500, 10);
+  const latencies = await load.openLoop(500, scaled(10));
   bareLoad.close();
   load.close();
   const median = (of: readonly Round[], key: keyof Round): number =>

@@ -8,10 +8,11 @@ import { ControlPlane } from "../test/support/control-plane.ts";
 import { installControlPlane } from "../test/support/install-control-plane.ts";
 import { BenchServer } from "./bench-server.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
 const BLOCK = 10;
-const WARM_UP = 20;
-const ROUNDS = 80;
+const WARM_UP = scaled(20);
+const ROUNDS = scaled(80);
 
 /** Namespaces of the generated cluster, whose pods Ringfence knows; each is for one of the webhooks. */
 const SETTINGS = [

@@ -4,9 +4,10 @@ import { startController } from "../test/cluster/running-controller.ts";
 import { ControlPlane } from "../test/support/control-plane.ts";
 import { installControlPlane } from "../test/support/install-control-plane.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
-const SINGLE = 50;
-const CROWD = 200;
+const SINGLE = scaled(50);
+const CROWD = scaled(200);
 const PATIENCE_MS = 60_000;
 
 /**

@@ -1,10 +1,11 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { celEnv, parse, plan } from "@bufbuild/cel";
 import { compileExpression, type Program } from "../src/cel/compile-expression.ts";
 import type { Limits } from "../src/cel/frame.ts";
 import { HOSTILE, LARGE, LARGE_ENVIRONMENT } from "../test/cel/hostile.ts";
 import { timesOf } from "./measure.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
 /** Expressions as people write them, without Kubernetes' functions, which the library lacks. */
 const RULES = [
@@ -41,6 +42,10 @@ const ENVIRONMENT = { variables: { object: "dyn" }, functions: [] } as const;
 const SLICE_MS = 20;
 const BLOCKING_MS = 50;
 const EXPRESSIONS = 50;
+const EVALUATIONS = scaled(2_000);
+const STEPS = scaled(1_000_000);
+const ATTEMPTS = scaled(3);
+const IMPORTS = scaled(7);
 
 /** Expressions: compiling, evaluating (beside the library, which has no limits), and hostile ones. */
 export function benchCel(): readonly BenchRow[] {
@@ -82,17 +87,17 @@ function hostility(): readonly BenchRow[] {
   ];
 }
 
-/** One evaluation, the fastest of three, as other load on the machine only adds to it. */
+/** One evaluation, the fastest of some, as other load on the machine only adds to it. */
 function attack(
   run: Program<boolean>,
   ms: number,
 ): { readonly ms: number; readonly bytes: number } {
-  const attempts = [1, 2, 3].map(() => {
+  const attempts = repeat(ATTEMPTS)(run).map((program) => {
     globalThis.gc?.();
     const before = process.memoryUsage().heapUsed;
     const start = performance.now();
-    const limits = { maxCost: 1_000_000, deadline: start + ms, clock: () => performance.now() };
-    run.evaluate({ variables: LARGE, functions: {} }, limits);
+    const limits = { maxCost: STEPS, deadline: start + ms, clock: () => performance.now() };
+    program.evaluate({ variables: LARGE, functions: {} }, limits);
     const taken = performance.now() - start;
     return { ms: taken, bytes: Math.max(process.memoryUsage().heapUsed - before, 0) };
   });
@@ -110,10 +115,10 @@ function hostile(text: string): Program<boolean> {
 
 /** Microseconds per evaluation, the best of some rounds. */
 function evaluationOf(runs: readonly (() => unknown)[]): number {
-  const rounds = timesOf(repeat(8)(2_000), (times) => {
+  const rounds = timesOf(repeat(8)(EVALUATIONS), (times) => {
     for (let time = 0; time < times; time++) for (const run of runs) run();
   });
-  return Math.min(...rounds) / 2_000 / runs.length;
+  return Math.min(...rounds) / EVALUATIONS / runs.length;
 }
 
 function evaluated(text: string): () => unknown {
@@ -146,10 +151,8 @@ function compiled(text: string): Program<boolean> {
 function importMs(): number {
   const module = new URL("../src/cel/compile-expression.ts", import.meta.url).href;
   const script = `const start = performance.now(); await import(${JSON.stringify(module)}); console.log(performance.now() - start)`;
-  const runs = repeat(7)(script).map((text) =>
-    Number(
-      spawnSync(process.execPath, ["--input-type=module", "-e", text], { encoding: "utf8" }).stdout,
-    ),
+  const runs = repeat(IMPORTS)(script).map((text) =>
+    Number(execFileSync(process.execPath, ["--input-type=module", "-e", text])),
   );
   return quantile(runs, 0.5);
 }

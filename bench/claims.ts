@@ -7,6 +7,7 @@ import { changesOf, engineCluster, policyReviews } from "./engine-cluster.ts";
 import { heap, timed } from "./measure.ts";
 import { Random } from "./random.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
 const SIZES = {
   "10k": { namespaces: 500, pods: 10_000, policies: 1_000 },
@@ -22,7 +23,7 @@ function measure(name: string, size: ClusterSize): readonly BenchRow[] {
   const cluster = engineCluster(size);
   const engine = new MatchingEngine();
   for (const change of changesOf(cluster)) engine.apply(change);
-  const previews = policyReviews(cluster, new Random(7), 1_000);
+  const previews = policyReviews(cluster, new Random(7), scaled(1_000));
   previewTimes(engine, previews.slice(0, 300), []);
   const bare = previewTimes(engine, previews, []);
   const held: HeldClaim[] = [];

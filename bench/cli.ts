@@ -6,9 +6,10 @@ import { stringify } from "yaml";
 import { stagePlugin } from "../scripts/bundle-plugin.ts";
 import { generateManifests } from "./manifest-generator.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
 const MANIFESTS = 100;
-const RUNS = 25;
+const RUNS = scaled(25);
 const SEED = 4;
 
 /** How long whole processes of the plugin take, beside a Node process that does nothing. */

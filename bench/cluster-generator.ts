@@ -6,6 +6,7 @@
 import { APPS, type App, type ClusterSize, type Manifest, TEAMS } from "./catalogue.ts";
 import { policyManifests } from "./policy-generator.ts";
 import { Random } from "./random.ts";
+import { scaledCluster } from "./scale.ts";
 
 export interface GeneratedCluster {
   readonly namespaces: readonly Manifest[];
@@ -19,7 +20,8 @@ const PORTS = [80, 443, 3000, 3306, 5432, 6379, 8080, 8443, 9090];
 const POD_NODES = 500;
 
 /** The same cluster for the same size and seed, byte for byte. */
-export function generateCluster(size: ClusterSize, seed = 1): GeneratedCluster {
+export function generateCluster(wanted: ClusterSize, seed = 1): GeneratedCluster {
+  const size = scaledCluster(wanted);
   const random = new Random(seed);
   const names = Array.from({ length: size.namespaces }, (_, index) => namespaceName(index));
   const apps = names.flatMap((namespace) => appsOf(namespace, random));

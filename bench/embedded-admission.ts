@@ -20,14 +20,15 @@ import { changesOf, readCluster } from "./engine-cluster.ts";
 
 const compileCustomRule = await loadCustomRules();
 
-/** The real admission over a generated cluster, only without the watches. */
+/** The real admission over a generated cluster, only without the watches; a rule that fails ends the benchmark. */
 export function embeddedAdmission(
   generated: GeneratedCluster,
-  observer: AdmissionObserver,
   {
+    answered = () => undefined,
     validators = VALIDATORS,
     resources = [],
   }: {
+    readonly answered?: AdmissionObserver["answered"];
     readonly validators?: readonly Validator[];
     readonly resources?: readonly Resource[];
   } = {},
@@ -93,7 +94,12 @@ export function embeddedAdmission(
       },
     },
     createMutators(() => "bench"),
-    observer,
+    {
+      answered,
+      ruleFailed: (id, error) => {
+        throw new Error(`rule ${id} failed`, { cause: error });
+      },
+    },
   );
 }
 

@@ -9,6 +9,7 @@ import { changesOf, type EngineCluster, engineCluster, policyReviews } from "./e
 import { heap, timesOf } from "./measure.ts";
 import { Random } from "./random.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
 const SIZES = {
   "1k": { namespaces: 50, pods: 1_000, policies: 100 },
@@ -49,11 +50,11 @@ function measure(name: string, size: ClusterSize, targets: boolean): Measured {
   const engine = build(changes);
   const buildMs = performance.now() - start;
   const random = new Random(7);
-  const verdicts = verdictRate(engine, randomFlows(engine, random, 100_000));
+  const verdicts = verdictRate(engine, randomFlows(engine, random, scaled(100_000)));
   const pods = timesOf(podChanges(cluster, random), (change) => engine.apply(change));
   const policies = timesOf(policyChanges(cluster, random), (change) => engine.apply(change));
   const preview = (change: Change): unknown => engine.preview([change], (_, delta) => delta);
-  const previews = timesOf(policyReviews(cluster, random, 2_000), preview);
+  const previews = timesOf(policyReviews(cluster, random, scaled(2_000)), preview);
   const newKey = timesOf(newKeyChanges(cluster), (change) => engine.apply(change));
   const worst = timesOf(worstChanges(cluster), preview);
   const whole = timesOf([1, 2, 3], () => engine.connectivity(3));
@@ -156,7 +157,7 @@ function verdictRate(
 
 /** A pod comes, is relabelled, goes. */
 function podChanges({ pods }: EngineCluster, random: Random): readonly Change[] {
-  return Array.from({ length: 2_000 }, (_, index): readonly Change[] => {
+  return Array.from({ length: scaled(2_000) }, (_, index): readonly Change[] => {
     const like = random.pick(pods);
     const object: Pod = { ...like, name: `${like.name}-new-${index}` };
     const relabelled: Pod = { ...object, labels: new Map([...like.labels, ["app", "worker"]]) };
@@ -170,7 +171,7 @@ function podChanges({ pods }: EngineCluster, random: Random): readonly Change[] 
 
 /** A policy like the others comes, changes, goes. */
 function policyChanges({ policies }: EngineCluster, random: Random): readonly Change[] {
-  return Array.from({ length: 1_000 }, (_, index): readonly Change[] => {
+  return Array.from({ length: scaled(1_000) }, (_, index): readonly Change[] => {
     const like = random.pick(policies);
     const other = random.pick(policies);
     const object: Policy = { ...like, name: `new-${index}` };

@@ -8,9 +8,10 @@ import { type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
 import { invariantsOf } from "./governance.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
-const REVIEWS = 500;
-const ROUNDS = 6;
+const REVIEWS = scaled(500);
+const ROUNDS = scaled(6);
 const WARM_UP_ROUNDS = 2;
 const COUNTS = [0, 10, 100];
 
@@ -27,11 +28,7 @@ export async function benchInvariants(): Promise<readonly BenchRow[]> {
     "pods that start": podReviews(generated),
   };
   const admissions = COUNTS.map((count) =>
-    embeddedAdmission(
-      generated,
-      { answered: () => undefined, ruleFailed: () => undefined },
-      { resources: invariantsOf(count) },
-    ),
+    embeddedAdmission(generated, { resources: invariantsOf(count) }),
   );
   const rows: BenchRow[] = [];
   for (const [name, reviews] of Object.entries(workloads)) {

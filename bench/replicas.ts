@@ -4,10 +4,11 @@ import { ReplicaLedger } from "../src/cluster/replica-ledger.ts";
 import { ControlPlane } from "../test/support/control-plane.ts";
 import { installControlPlane } from "../test/support/install-control-plane.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
-const WARM_UP = 20;
-const TELLINGS = 400;
-const AT_ONCE = 100;
+const WARM_UP = scaled(20);
+const TELLINGS = scaled(400);
+const AT_ONCE = scaled(100);
 
 /** How long it takes replicas to tell each other of a change through the real API server, which the user waits for. */
 export async function benchReplicas(): Promise<readonly BenchRow[]> {

@@ -6,9 +6,10 @@ import { createReviews } from "./admission-reviews.ts";
 import { generateCluster } from "./cluster-generator.ts";
 import { embeddedAdmission } from "./embedded-admission.ts";
 import { type BenchRow, quantile, row } from "./row.ts";
+import { scaled } from "./scale.ts";
 
-const REVIEWS = 1_000;
-const ROUNDS = 30;
+const REVIEWS = scaled(1_000);
+const ROUNDS = scaled(30);
 const WARM_UP_ROUNDS = 5;
 
 /** How much of a decision's time each rule takes, on the everyday changes of the admission benchmark. */
@@ -18,20 +19,11 @@ export async function benchRules(): Promise<readonly BenchRow[]> {
   const empty = new Stopwatch();
   const decision = new Stopwatch();
   const generated = generateCluster(CLUSTER);
-  const admission = embeddedAdmission(
-    generated,
-    {
-      answered: () => undefined,
-      ruleFailed: (id, error) => {
-        throw new Error(`rule ${id} failed`, { cause: error });
-      },
-    },
-    {
-      validators: VALIDATORS.map((validator) =>
-        timed(validator, stopwatches.get(validator.id) ?? empty),
-      ),
-    },
-  );
+  const admission = embeddedAdmission(generated, {
+    validators: VALIDATORS.map((validator) =>
+      timed(validator, stopwatches.get(validator.id) ?? empty),
+    ),
+  });
   const bodies = createReviews(generated, REVIEWS).everyday.map((it) => JSON.stringify(it));
   const watches = [...stopwatches.values(), empty, decision];
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {

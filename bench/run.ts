@@ -20,10 +20,10 @@ const words = process.argv.slice(2).filter((argument) => argument !== "--json");
 const names = words.filter((word) => !word.startsWith("-"));
 // All of them take many minutes: not for whoever asks for help.
 if (names.length < words.length) {
-  console.error(
-    `npm run bench [-- NAME...] [--json]; there are ${Object.keys(BENCHES).join(", ")}`,
-  );
-  process.exit(words.includes("--help") ? 0 : 2);
+  const isHelp = words.includes("--help");
+  const usage = `npm run bench [-- NAME...] [--json]; there are ${Object.keys(BENCHES).join(", ")}`;
+  (isHelp ? console.log : console.error)(usage);
+  process.exit(isHelp ? 0 : 2);
 }
 
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
