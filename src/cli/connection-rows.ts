@@ -14,6 +14,7 @@ import {
   ALL_PORTS,
   intersectPorts,
   isEmptyPorts,
+  LAST_PORT,
   type PortSet,
   PROTOCOLS,
   portIntervals,
@@ -193,7 +194,7 @@ function parsePorts(text: string): PortSet {
     (name) => protocol === undefined || name === protocol.toUpperCase(),
   );
   const [from, to] = [Number(first), Number(last)];
-  if (first === "" || protocols.length === 0 || from < 1 || to > 65_535 || from > to) {
+  if (first === "" || protocols.length === 0 || from < 1 || to > LAST_PORT || from > to) {
     throw usageError(`--port: \`${text}\` is not a port; write 80, 8000-8999 or UDP/53`);
   }
   return portSet(protocols.map((name) => ({ protocol: name, first: from, last: to })));

@@ -1,5 +1,6 @@
 import type { Family } from "../engine/address.ts";
 import { type Pod, type Protocol, podKey } from "../engine/model.ts";
+import { LAST_PORT } from "../engine/port-set.ts";
 import type { FlowEnd } from "../engine/query.ts";
 import { usageError } from "./input-error.ts";
 import { labelOf } from "./references.ts";
@@ -24,7 +25,7 @@ export interface Ends {
 /** A port number, null where the text is none. */
 export function portNumber(text: string): number | null {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65_535 ? port : null;
+  return port >= 1 && port <= LAST_PORT ? port : null;
 }
 
 /** A pod as the place that a flow to `port` goes to, a number or a name. Throws an InputError. */

@@ -15,6 +15,7 @@ import {
   EVERY_PORT,
   fromPoints,
   isEmptyPorts,
+  LAST_PORT,
   NO_PORTS,
   type PortSet,
   PROTOCOLS,
@@ -168,7 +169,7 @@ function clip(points: readonly number[]): PortSet {
   for (let index = 0; index < points.length; index += 2) {
     for (const protocol of PROTOCOLS) {
       clipped.push(Math.max(points[index] as number, portPoint(protocol, 1)));
-      clipped.push(Math.min(points[index + 1] as number, portPoint(protocol, 65_535)));
+      clipped.push(Math.min(points[index + 1] as number, portPoint(protocol, LAST_PORT)));
     }
   }
   return fromPoints(clipped);

@@ -14,7 +14,7 @@ export interface PortSet {
 export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
 
 const STRIDE = 65_536;
-const LAST_PORT = 65_535;
+export const LAST_PORT = 65_535;
 
 /** All ports of whatever protocol. */
 export const EVERY_PORT = { first: 1, last: LAST_PORT };

@@ -1,12 +1,10 @@
 import { z } from "zod";
 import type { EndSet, FlowClaim, Protocol, Selector } from "../engine/model.ts";
-import { PROTOCOLS } from "../engine/port-set.ts";
+import { LAST_PORT, PROTOCOLS } from "../engine/port-set.ts";
 import { cidrSchema } from "../wire/ip-block.ts";
 import { labelSelectorSchema } from "../wire/label-selector.ts";
 import type { DeepReadonly } from "../wire/shape.ts";
 import { API_VERSION, clusterMetadataSchema } from "./resource-metadata.ts";
-
-const LAST_PORT = 65_535;
 
 const portSchema = z
   .strictObject({

@@ -2,7 +2,7 @@ import type { Input } from "../cel/compile-expression.ts";
 import { EvaluationError, type Outcome, type Value } from "../cel/value.ts";
 import { formatRange, parseAddress } from "../engine/address.ts";
 import type { Protocol } from "../engine/model.ts";
-import { PROTOCOLS, portIntervals } from "../engine/port-set.ts";
+import { LAST_PORT, PROTOCOLS, portIntervals } from "../engine/port-set.ts";
 import type { EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
 import { field } from "../wire/shape.ts";
 import type { RuleContext } from "./rule.ts";
@@ -187,5 +187,5 @@ function portOf(given: Value | undefined): { protocol: Protocol; port: number } 
   const [name, digits = ""] = text.split("/");
   const protocol = PROTOCOLS.find((one) => one === name);
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  return protocol === undefined || port < 1 || port > 65_535 ? null : { protocol, port };
+  return protocol === undefined || port < 1 || port > LAST_PORT ? null : { protocol, port };
 }

@@ -1,9 +1,8 @@
-import { ALL_PORTS, type PortSet, portIntervals } from "../engine/port-set.ts";
+import { ALL_PORTS, LAST_PORT, type PortSet, portIntervals } from "../engine/port-set.ts";
 import { capped } from "./phrases.ts";
 
 /** How many stretches of ports of one protocol are named before the rest is counted. */
 const MAX_STRETCHES = 4;
-const LAST_PORT = 65_535;
 
 /** `TCP 80,8000-8999 UDP 53`, `all TCP ports`, `all ports` for every port of every protocol. */
 export function renderPorts(ports: PortSet, most = MAX_STRETCHES): string {

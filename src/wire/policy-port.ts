@@ -1,8 +1,6 @@
 import { z } from "zod";
 import type { PortMatch, Protocol } from "../engine/model.ts";
-import { PROTOCOLS } from "../engine/port-set.ts";
-
-const LAST_PORT = 65_535;
+import { LAST_PORT, PROTOCOLS } from "../engine/port-set.ts";
 
 /** Report whether `raw` is a port number, 1 to 65535. */
 export function isPort(raw: unknown): raw is number {

@@ -1,9 +1,9 @@
 import type { PortMatch, Rule } from "../../engine/model.ts";
+import { LAST_PORT } from "../../engine/port-set.ts";
 import { capped } from "../../rules/phrases.ts";
 
 /** How many entries are named before the rest is counted. */
 const MAX_NAMED = 4;
-const LAST_PORT = 65_535;
 
 /** The ports of a rule: `TCP 80, UDP 53`, `every port`. */
 export function renderPorts(ports: Rule["ports"]): string {
