@@ -1,15 +1,13 @@
 import { z } from "zod";
-import { parseAddress, parseCidr } from "../engine/address.ts";
+import { parseAddress } from "../engine/address.ts";
+import { LAST_PORT } from "../engine/port-set.ts";
+import { cidrTextSchema } from "../wire/ip-block.ts";
 
 const onTroubleSchema = z.enum(["deny", "warn"]);
-const listenPortSchema = z.int().min(0).max(65_535);
+const listenPortSchema = z.int().min(0).max(LAST_PORT);
 const millisecondsSchema = z.int().min(1);
 const addressSchema = z.string().refine((text) => parseAddress(text) !== null, {
   error: (issue) => `\`${String(issue.input)}\` is not an IP address`,
-});
-
-const cidrSchema = z.string().refine((text) => parseCidr(text) !== null, {
-  error: (issue) => `\`${String(issue.input)}\` is not a CIDR`,
 });
 
 /**
@@ -66,13 +64,13 @@ export const settingsSchema = z.strictObject({
     .default(["169.254.20.10"])
     .describe("Resolvers that are not pods of the cluster; by default NodeLocal DNSCache."),
   podCidrs: z
-    .array(cidrSchema)
+    .array(cidrTextSchema)
     .default([])
     .describe(
       "CIDRs of the pods' addresses, for `$(cluster.podPeers)` and `$(cluster.podCidrs)` in a Baseline.",
     ),
   serviceCidrs: z
-    .array(cidrSchema)
+    .array(cidrTextSchema)
     .default([])
     .describe(
       "CIDRs of the Services' addresses, for `$(cluster.servicePeers)` and `$(cluster.serviceCidrs)` in a Baseline.",

@@ -5,9 +5,9 @@ import type { EngineView, Verdict } from "../engine/query.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
+import { cidrTextSchema } from "../wire/ip-block.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
-import { cidrSchema } from "./parts/cidr-schema.ts";
 import { hasPort } from "./parts/ports.ts";
 
 /** PERF: for this many of the selected pods we look whether a higher tier denies the target anyway. */
@@ -15,7 +15,7 @@ const MAX_PODS = 20;
 
 const targetSchema = z.strictObject({
   name: z.string(),
-  cidrs: z.array(cidrSchema).min(1),
+  cidrs: z.array(cidrTextSchema).min(1),
   /** TCP; every port where there are none. */
   ports: z.array(portNumberSchema).default([]),
 });

@@ -12,9 +12,9 @@ import { replaceAt } from "../rules/json-patch.ts";
 import { counted, withHint } from "../rules/phrases.ts";
 import type { PeerPaths } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
+import { cidrTextSchema } from "../wire/ip-block.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
-import { cidrSchema } from "./parts/cidr-schema.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
@@ -24,7 +24,7 @@ const MAX_HINTS = 3;
 
 const parameters = z.strictObject({
   knownRanges: z
-    .array(cidrSchema)
+    .array(cidrTextSchema)
     .default([])
     .describe(
       "CIDRs that together hold every address there is to name, the networks beside the cluster for instance: a block that has none of them is reported; empty: only a block whose exceptions leave nothing is",

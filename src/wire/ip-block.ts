@@ -2,6 +2,11 @@ import { z } from "zod";
 import { parseCidr, rangeEncloses, rangeSize, subtractRanges } from "../engine/address.ts";
 import type { AddressRange } from "../engine/model.ts";
 
+/** A CIDR as it is written. */
+export const cidrTextSchema = z.string().refine((text) => parseCidr(text) !== null, {
+  error: (issue) => `\`${String(issue.input)}\` is not a CIDR`,
+});
+
 /** A CIDR as a range of addresses, host bits masked. */
 export const cidrSchema = z.string().transform((text, context): AddressRange => {
   const range = parseCidr(text);
