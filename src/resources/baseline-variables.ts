@@ -15,13 +15,15 @@ export interface ClusterValues {
   readonly apiServerAddresses: readonly string[];
 }
 
-/** What the templates of a baseline are filled with. */
-export interface BaselineFacts extends ClusterValues {
+/** What fills templates in one namespace. */
+export interface NamespaceFacts {
   readonly namespace: string;
-  /** The namespace's labels and annotations. */
   readonly labels: Labels;
   readonly annotations: Labels;
 }
+
+/** What the templates of a baseline are filled with. */
+export type BaselineFacts = ClusterValues & NamespaceFacts;
 
 const LABEL = "namespace.labels.";
 const ANNOTATION = "namespace.annotations.";

@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { isObject } from "../wire/shape.ts";
 import type { KindDefinition } from "./resource.ts";
-import { API_VERSION } from "./resource-metadata.ts";
+import { GROUP, VERSION } from "./resource-metadata.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-const [GROUP = "", VERSION = ""] = API_VERSION.split("/");
 
 /** The CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind, its schema from the one that reads it. */
 export function renderCustomResourceDefinition(definition: KindDefinition): Json {

@@ -22,9 +22,12 @@ const JUDGED_KINDS = [
 /** The longest CEL expression; Kubernetes' own limit is of the same order. */
 const MAX_EXPRESSION = 10_000;
 
+/** What rules are named like. */
+export const RULE_ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
 const ruleIdSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, {
+  .regex(RULE_ID, {
     error: (issue) => `\`${String(issue.input)}\` is not an id such as \`owner-set\``,
   })
   .max(63);

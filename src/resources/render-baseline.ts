@@ -4,15 +4,17 @@ import type { Labels } from "../engine/model.ts";
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../wire/network-policy.ts";
 import { BASELINE_LABEL } from "../wire/ringfence-labels.ts";
-import { field, isObject, joinPaths, listAt } from "../wire/shape.ts";
+import { field, isObject, listAt } from "../wire/shape.ts";
 import type { Baseline } from "./baseline.ts";
 import {
   type BaselineFacts,
   type ClusterValues,
   listsOf,
+  type NamespaceFacts,
   variablesOf,
 } from "./baseline-variables.ts";
-import { expandTemplate, newAllowance, type Variables } from "./expand-template.ts";
+import { expandTemplate, newAllowance } from "./expand-template.ts";
+import { problemWithin } from "./resource-problem.ts";
 
 /** Namespaces that no webhook configuration selects and that never get a baseline. */
 const SYSTEM_NAMESPACES: readonly string[] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -31,14 +33,8 @@ export function renderBaseline(
   baseline: Baseline,
   facts: BaselineFacts,
 ): Result<readonly object[], readonly Problem[]> {
-  return renderWith(baseline, facts.namespace, variablesOf(baseline, facts));
-}
-
-function renderWith(
-  baseline: Baseline,
-  namespace: string,
-  variables: Variables,
-): Result<readonly object[], readonly Problem[]> {
+  const { namespace } = facts;
+  const variables = variablesOf(baseline, facts);
   const policies: object[] = [];
   const problems: Problem[] = [];
   const allowance = newAllowance();
@@ -46,7 +42,7 @@ function renderWith(
     const at = `spec.policies[${index}]`;
     const filled = expandTemplate(spec, variables, allowance);
     if (!filled.ok) {
-      problems.push(...filled.error.map((problem) => below(`${at}.spec`, problem)));
+      problems.push(...filled.error.map((problem) => problemWithin(`${at}.spec`, problem)));
       continue;
     }
     const policy = {
@@ -61,7 +57,7 @@ function renderWith(
     };
     const read = parseNetworkPolicy(policy);
     if (read.ok) policies.push({ ...policy, spec: asStored(filled.value) });
-    else problems.push(...read.error.map((problem) => below(at, problem)));
+    else problems.push(...read.error.map((problem) => problemWithin(at, problem)));
   }
   return problems.length > 0 ? failure(problems) : success(policies);
 }
@@ -148,10 +144,7 @@ export function checkBaseline(baseline: Baseline): readonly Problem[] {
 }
 
 /** What is wrong with a baseline because of what this namespace's labels and annotations say, in any cluster. */
-export function misfitsOf(
-  baseline: Baseline,
-  namespace: Omit<BaselineFacts, keyof ClusterValues>,
-): readonly Problem[] {
+export function misfitsOf(baseline: Baseline, namespace: NamespaceFacts): readonly Problem[] {
   const rendered = renderBaseline(baseline, { ...SAMPLE, ...namespace });
   return rendered.ok ? [] : rendered.error;
 }
@@ -184,8 +177,4 @@ export function baselineRevision(baseline: Baseline, cluster: ClusterValues): st
 
 function baselineLabels(name: string): Readonly<Record<string, string>> {
   return { "app.kubernetes.io/managed-by": "ringfence", [BASELINE_LABEL]: name };
-}
-
-function below(parent: string, { path, message }: Problem): Problem {
-  return { code: "NP_E_RESOURCE", path: joinPaths(parent, path), message };
 }

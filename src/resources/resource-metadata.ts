@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-export const API_VERSION = "ringfence.dev/v1alpha1";
+export const GROUP = "ringfence.dev";
+export const VERSION = "v1alpha1";
+export const API_VERSION = `${GROUP}/${VERSION}` as const;
 
 /** What a label can have as its value: namespaces name profiles by label. */
 const LABEL_VALUE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

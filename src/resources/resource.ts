@@ -4,7 +4,8 @@ import { type Baseline, baselineSchema } from "./baseline.ts";
 import { type Exemption, exemptionSchema } from "./exemption.ts";
 import { type Invariant, invariantSchema } from "./invariant.ts";
 import { type Profile, profileSchema } from "./profile.ts";
-import { API_VERSION } from "./resource-metadata.ts";
+import { API_VERSION, GROUP } from "./resource-metadata.ts";
+import { resourceProblem } from "./resource-problem.ts";
 
 /** A document of one of Ringfence's own kinds. */
 export type Resource = Profile | Invariant | Baseline | Exemption;
@@ -123,7 +124,7 @@ export const RESOURCE_KINDS: readonly KindDefinition[] = [
 /** Report whether `raw` says that it is of one of Ringfence's own kinds, whatever is wrong with it. */
 export function isResource(raw: unknown): boolean {
   const apiVersion = field(raw, "apiVersion");
-  return typeof apiVersion === "string" && apiVersion.startsWith("ringfence.dev/");
+  return typeof apiVersion === "string" && apiVersion.startsWith(`${GROUP}/`);
 }
 
 /** Read a document of any of the four kinds. An unknown field is reported with its path. */
@@ -163,5 +164,5 @@ function notOneOf(path: string, given: unknown, wanted: readonly string[]): Prob
     typeof given === "string"
       ? `\`${given}\` is not ${expected}`
       : `is missing; expected ${expected}`;
-  return { code: "NP_E_RESOURCE", path, message };
+  return resourceProblem(path, message);
 }

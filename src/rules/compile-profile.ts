@@ -1,7 +1,8 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import type { CustomRule, Profile } from "../resources/profile.ts";
-import { joinPaths, parseShape } from "../wire/shape.ts";
+import { problemWithin, resourceProblem } from "../resources/resource-problem.ts";
+import { parseShape } from "../wire/shape.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile, CompiledRule, RuleEntry, Validator } from "./rule.ts";
 
@@ -61,18 +62,20 @@ function readEntries(
     const at = `spec.rules[${index}]`;
     const validator = registry.get(id);
     if (validator === undefined) {
-      problems.push(problem(`${at}.id`, noRule(id, registry)));
+      problems.push(resourceProblem(`${at}.id`, noRule(id, registry)));
       continue;
     }
     const entries = own.get(validator) ?? [];
     own.set(validator, entries);
     if (entries.some((entry) => entry.match === null)) {
-      problems.push(problem(`${at}.id`, `\`${id}\` stands above already, for all namespaces`));
+      problems.push(
+        resourceProblem(`${at}.id`, `\`${id}\` stands above already, for all namespaces`),
+      );
       continue;
     }
     const read = parseShape(validator.parameters, parameters);
     if (read.ok) entries.push({ action, parameters: read.value, match });
-    else problems.push(...read.error.map((one) => below(`${at}.parameters`, one)));
+    else problems.push(...read.error.map((one) => problemWithin(`${at}.parameters`, one)));
   }
   return problems.length > 0 ? failure(problems) : success(own);
 }
@@ -89,13 +92,13 @@ function readCustomRules(
     const { id, action, params, match } = rule;
     const at = `spec.customRules[${index}]`;
     if (registry.get(id) !== undefined) {
-      problems.push(problem(`${at}.id`, `\`${id}\` is a rule already; choose another id`));
+      problems.push(resourceProblem(`${at}.id`, `\`${id}\` is a rule already; choose another id`));
     } else if (customRules.findIndex((other) => other.id === id) < index) {
-      problems.push(problem(`${at}.id`, `a second rule \`${id}\``));
+      problems.push(resourceProblem(`${at}.id`, `a second rule \`${id}\``));
     }
     const compiled = compileCustomRule(rule);
     if (compiled.ok) rules.set(compiled.value, [{ action, parameters: params, match }]);
-    else problems.push(...compiled.error.map((one) => below(at, one)));
+    else problems.push(...compiled.error.map((one) => problemWithin(at, one)));
   }
   return problems.length > 0 ? failure(problems) : success(rules);
 }
@@ -123,12 +126,4 @@ function inherit(
 export function noRule(id: string, { validators }: Registry): string {
   const ids = validators.map((validator) => validator.id);
   return `\`${id}\` is no rule${didYouMean(id, ids)}`;
-}
-
-function problem(path: string, message: string): Problem {
-  return { code: "NP_E_RESOURCE", path, message };
-}
-
-function below(parent: string, { path, message }: Problem): Problem {
-  return problem(joinPaths(parent, path), message);
 }

@@ -6,6 +6,7 @@ import type { Invariant } from "../resources/invariant.ts";
 import type { Profile } from "../resources/profile.ts";
 import { checkBaseline } from "../resources/render-baseline.ts";
 import { type Resource, type ResourceKind, resourceKey } from "../resources/resource.ts";
+import { resourceProblem } from "../resources/resource-problem.ts";
 import { type CustomRuleCompiler, compileProfile, noRule } from "./compile-profile.ts";
 import type { Registry } from "./registry.ts";
 import type { CompiledProfile } from "./rule.ts";
@@ -115,11 +116,11 @@ class Compilation {
     const { registry, compileCustomRule } = this.#options;
     const parent = this.#parentOf(profile);
     const problems: Problem[] = [];
-    if (typeof parent === "string") problems.push(problem("spec.extends", parent));
+    if (typeof parent === "string") problems.push(resourceProblem("spec.extends", parent));
     const known = typeof parent === "string" ? null : parent;
     const baseline = profile.baseline ?? known?.baseline ?? DEFAULT_BASELINE.name;
     if (!this.#resources.has(resourceKey({ kind: "Baseline", name: baseline }))) {
-      problems.push(problem("spec.baseline", this.#missing("Baseline", baseline)));
+      problems.push(resourceProblem("spec.baseline", this.#missing("Baseline", baseline)));
     }
     const sources = { registry, parent: known, baseline, compileCustomRule };
     const compiled = compileProfile(profile, sources);
@@ -169,7 +170,7 @@ class Compilation {
     const { registry, ownNamespace } = this.#options;
     const complaints: Problem[] = [];
     const complain = (path: string, message: string): void => {
-      complaints.push(problem(path, message));
+      complaints.push(resourceProblem(path, message));
     };
     // SECURITY: whoever may write Exemptions in one namespace must not excuse another.
     if (exemption.namespaceSelector !== null && namespace !== ownNamespace) {
@@ -209,8 +210,4 @@ class Compilation {
       customRules.some((rule) => rule.id === id),
     );
   }
-}
-
-function problem(path: string, message: string): Problem {
-  return { code: "NP_E_RESOURCE", path, message };
 }

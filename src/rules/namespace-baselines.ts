@@ -1,12 +1,12 @@
 import type { Labels } from "../engine/model.ts";
 import type { Problem, Result } from "../errors.ts";
 import { DEFAULT_BASELINE } from "../resources/baseline.ts";
-import type { BaselineFacts, ClusterValues } from "../resources/baseline-variables.ts";
+import type { ClusterValues, NamespaceFacts } from "../resources/baseline-variables.ts";
 import { baselineRevision, renderBaseline } from "../resources/render-baseline.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** A namespace that is to have a baseline. */
-export type JoinedNamespace = Omit<BaselineFacts, keyof ClusterValues>;
+export type JoinedNamespace = NamespaceFacts;
 
 /** The policies a namespace is to have. */
 export interface NamespaceBaseline {

@@ -1,3 +1,4 @@
+import { RULE_ID } from "../resources/profile.ts";
 import type { Validator } from "./rule.ts";
 
 /** All rules that a profile may name, in the order in which findings are listed. */
@@ -6,7 +7,6 @@ export interface Registry {
   get(id: string): Validator | undefined;
 }
 
-const ID = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const VERSION = /^\d+\.\d+\.\d+$/;
 const SENTENCES = /^[A-Z`].*\.$/s;
 
@@ -25,7 +25,7 @@ export function createRegistry(validators: readonly Validator[]): Registry {
 function complaintsAbout(validator: Validator): readonly string[] {
   const { id, title, why, fix, kinds, operations, since, parameters } = validator;
   const checks: readonly (readonly [boolean, string])[] = [
-    [ID.test(id), "its id is not kebab-case"],
+    [RULE_ID.test(id), "its id is not kebab-case"],
     [title !== "" && !title.endsWith("."), "its title is empty or ends in a period"],
     [SENTENCES.test(why), "`why` is not made of sentences"],
     [SENTENCES.test(fix), "`fix` is not made of sentences"],

@@ -1,6 +1,7 @@
 import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
+import { resourceKey } from "../resources/resource.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
@@ -119,9 +120,7 @@ function readiness(key: string, sources: ReportSources): Condition {
       message: `${problems.map(renderProblem).join("; ")}; ${what}`,
     };
   }
-  const exemption = ruleBook
-    .exemptions()
-    .find((one) => `Exemption ${one.namespace}/${one.name}` === key);
+  const exemption = ruleBook.exemptions().find((one) => resourceKey(one) === key);
   if (exemption === undefined) {
     return { type: "Ready", status: "True", reason: "InForce", message: "in force" };
   }

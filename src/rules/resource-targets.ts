@@ -1,5 +1,5 @@
 import { parseResource, RESOURCE_KINDS, type ResourceKind } from "../resources/resource.ts";
-import { API_VERSION } from "../resources/resource-metadata.ts";
+import { GROUP, VERSION } from "../resources/resource-metadata.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** One kind of custom resources to be watched, and where its objects go. */
@@ -13,10 +13,9 @@ export interface ResourceTarget {
 
 /** Ringfence's own kinds as custom resources: whatever the watches show goes into the rule book. */
 export function resourceTargets(ruleBook: RuleBook): readonly ResourceTarget[] {
-  const [group = "", version = ""] = API_VERSION.split("/");
   return RESOURCE_KINDS.map(({ kind, plural }) => ({
     kind,
-    type: { group, version, resource: plural },
+    type: { group: GROUP, version: VERSION, resource: plural },
     upsert: (key, raw) => ruleBook.upsert(`${kind} ${key}`, parseResource(raw)),
     delete: (key) => ruleBook.delete(`${kind} ${key}`),
   }));

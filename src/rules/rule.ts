@@ -3,7 +3,7 @@ import type { Certainty } from "../engine/dataplane.ts";
 import type { Address, Labels, Policy, Selector } from "../engine/model.ts";
 import type { Delta, EngineView } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
-import type { NeededKeys } from "../resources/baseline-variables.ts";
+import type { NamespaceFacts, NeededKeys } from "../resources/baseline-variables.ts";
 import type { ProfileRule, RuleAction } from "../resources/profile.ts";
 import type { ResolverEndpoint } from "../wire/endpoints.ts";
 import type { NamespaceManifest, PolicyManifest } from "../wire/manifests.ts";
@@ -142,14 +142,7 @@ export interface CompiledProfiles {
   /** What the Baseline of that name is made with; undefined where none is in force. */
   baselineNeeds(name: string): NeededKeys | undefined;
   /** Why that Baseline cannot be made with what a namespace's labels and annotations say. */
-  baselineMisfits(
-    name: string,
-    namespace: {
-      readonly namespace: string;
-      readonly labels: Labels;
-      readonly annotations: Labels;
-    },
-  ): readonly Problem[];
+  baselineMisfits(name: string, namespace: NamespaceFacts): readonly Problem[];
 }
 
 /** A remedy that needs no thought. */

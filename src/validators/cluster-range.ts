@@ -3,7 +3,6 @@ import { type AddressRange, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
-import type { Service } from "../wire/service.ts";
 import { type Block, blocksOf, blockText, isNetwork } from "./parts/blocks.ts";
 
 /** Report address blocks with pods or Services of the cluster in them. */
@@ -42,7 +41,9 @@ function judge(
       },
     ];
   }
-  const service = ranges.map((range) => facts.services.withAddressIn(range)).find(isKnown);
+  const service = ranges
+    .map((range) => facts.services.withAddressIn(range))
+    .find((one) => one !== undefined);
   if (service === undefined) return [];
   const unseen =
     direction === "egress"
@@ -63,8 +64,4 @@ function podIn(ranges: readonly AddressRange[], after: EngineView): Pod | null {
     for (const pod of after.podsWithin(range)) if (!pod.hostNetwork) return pod;
   }
   return null;
-}
-
-function isKnown(service: Service | undefined): service is Service {
-  return service !== undefined;
 }

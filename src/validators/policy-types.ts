@@ -3,6 +3,7 @@ import type { Direction } from "../engine/model.ts";
 import { addAt } from "../rules/json-patch.ts";
 import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { impliedPolicyTypes } from "../wire/network-policy.ts";
 import { field, listAt } from "../wire/shape.ts";
 import { appliedObject } from "./parts/applied-object.ts";
 
@@ -61,7 +62,7 @@ function voidRules(spec: unknown, given: readonly unknown[]): readonly Finding[]
 }
 
 function leftOut(spec: unknown): Finding {
-  const types = listAt(spec, "egress").length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+  const types = impliedPolicyTypes({ egress: listAt(spec, "egress") });
   const help = `write \`policyTypes: [${types.join(", ")}]\``;
   return {
     path: "spec.policyTypes",

@@ -3,7 +3,7 @@ import * as kinds from "../../cluster/resource-type.ts";
 import type { PolicyKind } from "../../engine/model.ts";
 import { messageOf } from "../../errors.ts";
 import { RESOURCE_KINDS } from "../../resources/resource.ts";
-import { API_VERSION } from "../../resources/resource-metadata.ts";
+import { GROUP, VERSION } from "../../resources/resource-metadata.ts";
 import { itemsOf } from "../../wire/document.ts";
 import { POLICY_READERS } from "../../wire/policy.ts";
 import { textAt } from "../../wire/shape.ts";
@@ -92,14 +92,11 @@ const WORKLOADS: readonly Wanted[] = [
   { type: kinds.CRON_JOBS, otherVersions: ["v1beta1"], namespaced: true, optional: true },
 ];
 
-const RESOURCES: readonly Wanted[] = RESOURCE_KINDS.map(({ plural, scope }) => {
-  const [group = "", version = ""] = API_VERSION.split("/");
-  return {
-    type: { group, version, resource: plural },
-    namespaced: scope === "Namespaced",
-    optional: true,
-  };
-});
+const RESOURCES: readonly Wanted[] = RESOURCE_KINDS.map(({ plural, scope }) => ({
+  type: { group: GROUP, version: VERSION, resource: plural },
+  namespaced: scope === "Namespaced",
+  optional: true,
+}));
 
 function wantedOf(kind: PolicyKind): Wanted {
   const { apiVersion, otherVersions, resource } = POLICY_READERS[kind];
