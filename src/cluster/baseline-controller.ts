@@ -27,7 +27,7 @@ export interface BaselineOptions {
   readonly render: (joined: JoinedNamespace) => NamespaceBaseline;
   /** How many namespaces are changed to another version of their baseline in a second. */
   readonly rollOutPerSecond: number;
-  /** Called when `progress` of a Baseline has changed. */
+  /** Called when `rollOutOf` a Baseline has changed. */
   readonly onProgress?: (baseline: string) => void;
   /** Namespaces that never get a baseline whatever their labels say: the system's and our own. */
   readonly isLeftAlone: (namespace: string) => boolean;
@@ -129,22 +129,21 @@ export class BaselineController implements ClusterListener {
     return this.#optedIn.get(namespace)?.annotations ?? new Map();
   }
 
-  /** How far each Baseline has come, by name. Only the process that writes knows. */
-  progress(): ReadonlyMap<string, RollOut> {
-    const byName = Map.groupBy(this.#seen, ([, { baseline }]) => baseline ?? "");
-    return new Map(
-      Array.from(byName, ([name, of]) => [
-        name,
-        {
-          namespaces: of.length,
-          upToDate: of.filter(([, { isInPlace }]) => isInPlace).length,
-          failures: of.flatMap(([namespace]) => {
-            const message = this.#failing.get(namespace);
-            return message === undefined ? [] : [{ namespace, message }];
-          }),
-        },
-      ]),
-    );
+  /**
+   * How far a Baseline has come. Only the process that writes knows; null until it has looked at every namespace,
+   * or of a roll-out that another process has begun the first few would pass for all.
+   */
+  rollOutOf(baseline: string): RollOut | null {
+    if (!this.#hasSeenAll()) return null;
+    const of = [...this.#seen].filter(([, seen]) => seen.baseline === baseline);
+    return {
+      namespaces: of.length,
+      upToDate: of.filter(([, { isInPlace }]) => isInPlace).length,
+      failures: of.flatMap(([namespace]) => {
+        const message = this.#failing.get(namespace);
+        return message === undefined ? [] : [{ namespace, message }];
+      }),
+    };
   }
 
   /** Begin to write. Only after the first sync: what the watch has not shown yet would be written again. */
@@ -162,6 +161,8 @@ export class BaselineController implements ClusterListener {
   async stop(): Promise<void> {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
+    // Others write now: what was seen is not what there is when this process writes again.
+    this.#seen.clear();
     await this.#reconciler.stop();
   }
 
@@ -272,9 +273,21 @@ export class BaselineController implements ClusterListener {
     const seen = { baseline, isInPlace, held: held ?? before?.held ?? [] };
     // A namespace that opted out while it was written to does not count.
     if (this.#optedIn.has(namespace)) this.#seen.set(namespace, seen);
-    if (before?.baseline !== baseline) this.#tell(before?.baseline ?? null);
-    if (before?.baseline !== baseline || before.isInPlace !== isInPlace) this.#tell(baseline);
+    if (before === undefined) this.#tellOfAll();
+    else if (before.baseline !== baseline || before.isInPlace !== isInPlace) {
+      for (const one of new Set([before.baseline, baseline])) this.#tell(one);
+    }
     return seen.held;
+  }
+
+  #hasSeenAll(): boolean {
+    return this.#seen.size === this.#optedIn.size;
+  }
+
+  /** Of each Baseline, once something can be told of any. */
+  #tellOfAll(): void {
+    if (!this.#hasSeenAll()) return;
+    for (const one of new Set(this.#seen.values().map(({ baseline }) => baseline))) this.#tell(one);
   }
 
   #tell(baseline: string | null): void {

@@ -14,8 +14,8 @@ import type { ResourceType } from "./resource-type.ts";
 
 export interface ResourceStatusOptions {
   readonly client: ApiClient;
-  /** What is to be said of the resource with that key (`Profile ours`). Asked each time. */
-  readonly report: (key: string) => ResourceReport;
+  /** What is to be said of the resource with that key (`Profile ours`), null: nothing yet. Asked each time. */
+  readonly report: (key: string) => ResourceReport | null;
   readonly observe: Observe;
   readonly backOff?: BackOff;
 }
@@ -93,7 +93,9 @@ export class ResourceStatus {
     const known = this.#known.get(key);
     if (known === undefined) return 0;
     const { type, raw } = known;
-    const wanted = statusFor(raw, this.#options.report(key));
+    const report = this.#options.report(key);
+    if (report === null) return 0;
+    const wanted = statusFor(raw, report);
     if (isDeepStrictEqual(timeless(field(raw, "status")), timeless(wanted))) return 0;
     const [kind = "", path = ""] = key.split(" ");
     const namespace = path.slice(0, Math.max(path.indexOf("/"), 0));
@@ -118,9 +120,12 @@ export class ResourceStatus {
 
 function statusFor(raw: unknown, { conditions, fields }: ResourceReport): object {
   const observedGeneration = field(raw, "metadata", "generation");
+  const numbers = Object.entries(fields).map(
+    ([name, value]) => [name, value ?? field(raw, "status", name)] as const,
+  );
   return {
     observedGeneration,
-    ...fields,
+    ...Object.fromEntries(numbers.filter(([, value]) => value !== undefined)),
     conditions: conditions.map(({ type, status, reason, message }) => ({
       type,
       status,

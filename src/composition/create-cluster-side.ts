@@ -85,7 +85,7 @@ export function createClusterSide(options: ClusterSideOptions): ClusterSide {
         ruleBook,
         engine,
         audit,
-        rollOutOf: (name) => baselineController.progress().get(name),
+        rollOutOf: (name) => baselineController.rollOutOf(name),
         findingsOf: (profile) => storedFindings.of(profile),
         nowMs: Date.now(),
       }),

@@ -22,8 +22,8 @@ interface Condition {
 /** What is to be said of a resource in its status. */
 export interface ResourceReport {
   readonly conditions: readonly Condition[];
-  /** Fields beside the conditions. */
-  readonly fields: Readonly<Record<string, number>>;
+  /** Fields beside the conditions; null: not known yet, so it stays as it was. */
+  readonly fields: Readonly<Record<string, number | null>>;
 }
 
 /** How far a Baseline has come. */
@@ -36,35 +36,33 @@ export interface RollOut {
   readonly failures: readonly { readonly namespace: string; readonly message: string }[];
 }
 
-const NOT_STARTED: RollOut = { namespaces: 0, upToDate: 0, failures: [] };
-
 /** What a report is made from. */
 export interface ReportSources {
   readonly ruleBook: RuleBook;
   readonly engine: EngineView;
   readonly audit: InvariantAudit;
-  /** How far a Baseline has come; undefined where no namespace is to have it. */
-  readonly rollOutOf: (baseline: string) => RollOut | undefined;
-  /** How many findings there are of policies stored in namespaces of a profile; undefined: not counted yet. */
-  readonly findingsOf: (profile: string) => number | undefined;
+  /** How far a Baseline has come; null: not known yet. */
+  readonly rollOutOf: (baseline: string) => RollOut | null;
+  /** How many findings there are of policies stored in namespaces of a profile; null: not counted yet. */
+  readonly findingsOf: (profile: string) => number | null;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   /** The profile of cluster-scoped policies. */
   readonly clusterProfile: string;
 }
 
-/** The status of the custom resource of that `resourceKey`. */
-export function reportOn(key: string, sources: ReportSources): ResourceReport {
+/** The status of the custom resource of that `resourceKey`; null where it cannot be told yet. */
+export function reportOn(key: string, sources: ReportSources): ResourceReport | null {
   const { engine, audit } = sources;
   const [kind, name = ""] = key.split(" ");
-  const fields: Record<string, number> = {};
+  const fields: Record<string, number | null> = {};
   if (kind === "Profile") {
-    const findings = sources.findingsOf(name);
-    if (findings !== undefined) fields["findings"] = findings;
+    fields["findings"] = sources.findingsOf(name);
     fields["namespaces"] = usersOf(key, engine).length;
   }
   if (kind === "Baseline") {
-    const rollOut = sources.rollOutOf(name) ?? NOT_STARTED;
+    const rollOut = sources.rollOutOf(name);
+    if (rollOut === null) return null;
     const { namespaces, upToDate } = rollOut;
     return {
       conditions: [readiness(key, sources), rolledOut(rollOut)],

@@ -38,9 +38,9 @@ export class StoredFindings {
     this.#options = options;
   }
 
-  /** How many findings there are in namespaces of that profile; undefined until they were counted once. */
-  of(profile: string): number | undefined {
-    return this.#counts === null ? undefined : (this.#counts.get(profile) ?? 0);
+  /** How many findings there are in namespaces of that profile; null until they were counted once. */
+  of(profile: string): number | null {
+    return this.#counts === null ? null : (this.#counts.get(profile) ?? 0);
   }
 
   /**

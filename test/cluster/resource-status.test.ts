@@ -14,6 +14,7 @@ describeWithControlPlane("the status of a resource", (plane) => {
   let client: ApiClient;
   let status: ResourceStatus;
   let message = "";
+  let breaches: number | null = 0;
 
   beforeAll(async () => {
     const crds = ["-f", "manifests/base/custom-resource-definitions.yaml"];
@@ -33,7 +34,7 @@ describeWithControlPlane("the status of a resource", (plane) => {
       client,
       report: () => ({
         conditions: [{ type: "Ready", status: "False", reason: "Broken", message }],
-        fields: {},
+        fields: { breaches },
       }),
       observe: () => undefined,
     });
@@ -82,5 +83,22 @@ describeWithControlPlane("the status of a resource", (plane) => {
     target.upsert("vault", await read());
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(writes()).toBe(1);
+  });
+
+  it("keeps a number that is not known yet, as after a change of hands", async () => {
+    const target = status.target("Invariant", type);
+    const shown = async (text: string): Promise<void> => {
+      message = text;
+      target.upsert("vault", await read());
+      await eventually(async () => {
+        const found: unknown = field(await read(), "status");
+        expect(found).toMatchObject({ breaches: 3, conditions: [{ message: text }] });
+      });
+    };
+    status.start();
+    breaches = 3;
+    await shown("counted");
+    breaches = null;
+    await shown("not counted yet");
   });
 });

@@ -63,4 +63,13 @@ describeWithControlPlane("the roll-out of a baseline", (plane) => {
     expect(performance.now() - started).toBeGreaterThan(2_000);
     expect(await countHaving([...old, fresh], "extra")).toBe(9);
   });
+
+  it("tells nothing after a change of hands before it has looked at every namespace", async () => {
+    await controller.stop();
+    controller = await startController(client, 2);
+    await eventually(() => expect(controller.progress()).toMatchObject({ namespaces: 9 }));
+    expect(new Set(controller.steps.map((step) => step?.namespaces))).toEqual(
+      new Set([undefined, 9]),
+    );
+  });
 });

@@ -28,9 +28,11 @@ export interface Running {
   readonly notices: readonly ClusterNotice[];
   writes(namespace: string): readonly string[];
   /** How far the baseline `default` has come. */
-  progress(): RollOut | undefined;
+  progress(): RollOut | null;
   /** Baselines whose progress has changed. */
   readonly told: readonly string[];
+  /** What `progress` was each time. */
+  readonly steps: readonly (RollOut | null)[];
   /** Put another baseline in force. */
   use(baseline: Baseline): void;
   stop(): Promise<void>;
@@ -44,6 +46,7 @@ export async function startController(
 ): Promise<Running> {
   const notices: ClusterNotice[] = [];
   const told: string[] = [];
+  const steps: (RollOut | null)[] = [];
   let baseline: Baseline = DEFAULT_BASELINE;
   const observe = (notice: ClusterNotice): void => void notices.push(notice);
   const controller = new BaselineController({
@@ -53,7 +56,10 @@ export async function startController(
       policies: renderBaseline(baseline, { ...cluster, ...joined }),
     }),
     rollOutPerSecond,
-    onProgress: (name) => void told.push(name),
+    onProgress: (name) => {
+      told.push(name);
+      steps.push(controller.rollOutOf("default"));
+    },
     isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
     observe,
     backOff,
@@ -76,7 +82,8 @@ export async function startController(
     state,
     notices,
     told,
-    progress: () => controller.progress().get("default"),
+    steps,
+    progress: () => controller.rollOutOf("default"),
     use: (next) => {
       baseline = next;
       controller.refresh();

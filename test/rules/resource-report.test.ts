@@ -25,7 +25,7 @@ const failing = (...namespaces: readonly string[]): RollOut["failures"] =>
 interface Example {
   /** Versions of one resource, the newest last. */
   readonly versions: readonly ReturnType<typeof resourceDocument>[];
-  readonly rollOut?: RollOut;
+  readonly rollOut?: RollOut | null;
   readonly expected: readonly (readonly [string, string, string])[];
 }
 
@@ -65,6 +65,7 @@ it.for<[string, Example]>([
     "in no namespace",
     {
       versions: [team],
+      rollOut: { namespaces: 0, upToDate: 0, failures: [] },
       expected: [
         ["True", "InForce", "in force"],
         ["True", "UpToDate", "0 of 0 namespaces are up to date"],
@@ -97,7 +98,11 @@ it.for<[string, Example]>([
       ],
     },
   ],
-])("reports a resource as %s", ([, { versions, rollOut, expected }]) => {
+  [
+    "nothing, as long as its namespaces were not looked at",
+    { versions: [team], rollOut: null, expected: [] },
+  ],
+])("reports a resource as %s", ([, { versions, rollOut = null, expected }]) => {
   const { around, engine } = createWorld();
   const { ruleBook } = around;
   let key = "";
@@ -107,7 +112,7 @@ it.for<[string, Example]>([
     if (read.ok) expect(resourceKey(read.value)).toBe(key);
     ruleBook.upsert(key, read);
   }
-  const { conditions } = reportOn(key, {
+  const report = reportOn(key, {
     ruleBook,
     engine,
     audit: new InvariantAudit({
@@ -116,10 +121,11 @@ it.for<[string, Example]>([
       clock: () => 0,
     }),
     rollOutOf: () => rollOut,
-    findingsOf: () => undefined,
+    findingsOf: () => null,
     nowMs: NOW,
     clusterProfile: "restricted",
   });
+  const conditions = report?.conditions ?? [];
   expect(conditions.map(({ status, reason, message }) => [status, reason, message])).toEqual(
     expected.map(([status, reason, message]) => [
       status,

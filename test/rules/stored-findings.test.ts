@@ -52,7 +52,7 @@ it("counts what rules find of what is stored, by the profile of its namespace", 
     [open("a/x"), open("a/y"), policy("a/shut", { podSelector: {} })],
     [open("b/x"), open("c/x"), open("d/x"), open("dev/x"), policy("a/odd", { podSelector: 1 })],
   );
-  expect(findings.of("one")).toBeUndefined();
+  expect(findings.of("one")).toBeNull();
   await findings.audit(signal);
   expect(["one", "two", "three"].map((name) => findings.of(name))).toEqual([3, 1, 0]);
 });
