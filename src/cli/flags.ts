@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import leven from "leven";
+import { DATAPLANE_NAMES } from "../engine/dataplane.ts";
 
 /** The two ends and the port of a flow. */
 export function flowFlags(command: Command): Command {
@@ -23,15 +24,14 @@ export function sourceFlags(command: Command): Command {
     .option("-n, --namespace <name>", "namespace of names that do not say theirs")
     .option("-A, --all-namespaces", "look for names in all namespaces")
     .addOption(
-      oneOf("--dataplane <name>", "what enforces policies (default: what the cluster shows)", [
-        "generic",
-        "calico",
-        "cilium",
-        "antrea",
-      ]),
+      oneOf(
+        "--dataplane <name>",
+        "what enforces policies (default: what the cluster shows)",
+        DATAPLANE_NAMES,
+      ),
     );
   return own
-    .optionsGroup("The cluster, as kubectl has it:")
+    .optionsGroup(KUBECTL)
     .option("--kubeconfig <path>", "kubeconfig instead of the one kubectl would take")
     .option("--context <name>", "context of the kubeconfig")
     .option("--cluster <name>", "cluster of the kubeconfig")
@@ -48,6 +48,13 @@ export function sourceFlags(command: Command): Command {
     .option("--tls-server-name <name>", "name that the API server's certificate is for")
     .option("--insecure-skip-tls-verify", "do not check the API server's certificate")
     .optionsGroup("Options:");
+}
+
+const KUBECTL = "The cluster, as kubectl has it:";
+
+/** Report whether kubectl has the flag too, for which an empty value is none. */
+export function isOfKubectl({ helpGroupHeading, long }: Option): boolean {
+  return helpGroupHeading === KUBECTL || long === "--namespace";
 }
 
 /** Which rules apply. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { isOfKubectl } from "./flags.ts";
 import type { Outcome } from "./outcome.ts";
 import { packageVersion } from "./package-version.ts";
 import { VERBS, type Verb } from "./verbs.ts";
@@ -42,24 +43,11 @@ function createVerb(
   ).addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   return command.action(async () => {
     const paths = command.args;
-    for (const flag of EMPTY_IS_NONE) {
+    for (const option of command.options.filter(isOfKubectl)) {
+      const flag = option.attributeName();
+      // Scripts pass on what they were not given.
       if (command.getOptionValue(flag) === "") command.setOptionValue(flag, undefined);
     }
     answer(await run(command.opts<never>(), paths));
   });
 }
-
-/** As kubectl takes them, so that scripts may pass on what they were not given. */
-const EMPTY_IS_NONE = [
-  "namespace",
-  "kubeconfig",
-  "context",
-  "cluster",
-  "user",
-  "server",
-  "token",
-  "clientCertificate",
-  "clientKey",
-  "certificateAuthority",
-  "tlsServerName",
-];

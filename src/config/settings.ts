@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseAddress } from "../engine/address.ts";
+import { DATAPLANE_NAMES } from "../engine/dataplane.ts";
 import { LAST_PORT } from "../engine/port-set.ts";
 import { cidrTextSchema } from "../wire/ip-block.ts";
 
@@ -48,7 +49,7 @@ export const settingsSchema = z.strictObject({
     .default("baseline")
     .describe("Profile for cluster-scoped policies, which no namespace's label governs."),
   dataplane: z
-    .enum(["auto", "generic", "calico", "cilium", "antrea"])
+    .enum(["auto", ...DATAPLANE_NAMES])
     .default("auto")
     .describe(
       "What enforces policies in the cluster. `auto` tells it by the agents' DaemonSets and is `generic` where it finds none of them; `generic` answers unknown where the others differ.",

@@ -19,7 +19,9 @@ export interface Dataplane {
   readonly sctp: Certainty;
 }
 
-export type DataplaneName = "generic" | "calico" | "cilium" | "antrea";
+export const DATAPLANE_NAMES = ["generic", "calico", "cilium", "antrea"] as const;
+
+export type DataplaneName = (typeof DATAPLANE_NAMES)[number];
 
 export type Certainty = "yes" | "no" | "unknown";
 

@@ -193,7 +193,7 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       },
       {
         name: "an empty value, as if it were not there",
-        args: `${own} --context= --cluster= --user= --server= --token= --client-key= --tls-server-name=`,
+        args: `${own} --context= --cluster= --user= --server= --token= --client-key= --tls-server-name= --as= --as-uid= --request-timeout=`,
         code: 0,
         says: /^allowed/,
       },
