@@ -2,6 +2,7 @@ import type { DataplaneName } from "../engine/dataplane.ts";
 import { namespacedName } from "../wire/metadata.ts";
 import { listAt } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
+import { dataplaneOf } from "./network-agents.ts";
 import { DAEMON_SETS } from "./resource-type.ts";
 
 /** What enforces policies in the cluster, and what shows it. */
@@ -12,18 +13,6 @@ export interface DetectedDataplane {
   readonly evidence: readonly string[];
 }
 
-/** The agents that run on every node, by the names that their projects' own manifests give them. */
-const AGENTS: ReadonlyMap<string, DataplaneName> = new Map([
-  ["calico-node", "calico"],
-  // Flannel's network with Calico's policies.
-  ["canal", "calico"],
-  ["rke2-canal", "calico"],
-  ["cilium", "cilium"],
-  // GKE Dataplane V2.
-  ["anetd", "cilium"],
-  ["antrea-agent", "antrea"],
-]);
-
 /** Tell the dataplane by the agents on the nodes, wherever they are installed. Throws `ApiError`. */
 export async function detectDataplane(client: ApiClient): Promise<DetectedDataplane> {
   const answer = await client.send({ verb: "list", type: DAEMON_SETS });
@@ -33,7 +22,7 @@ export async function detectDataplane(client: ApiClient): Promise<DetectedDatapl
 /** The dataplane that these DaemonSets (`namespace/name`) belong to. */
 export function nameDataplane(daemonSets: Iterable<string>): DetectedDataplane {
   const signs = Array.from(daemonSets).flatMap((key) => {
-    const dataplane = AGENTS.get(key.slice(key.indexOf("/") + 1));
+    const dataplane = dataplaneOf(key.slice(key.indexOf("/") + 1));
     return dataplane === undefined ? [] : [{ dataplane, sign: `DaemonSet ${key}` }];
   });
   const [found, ...others] = new Set(signs.map(({ dataplane }) => dataplane));

@@ -1,3 +1,4 @@
+import type { DataplaneName } from "../engine/dataplane.ts";
 import { textAt } from "../wire/shape.ts";
 import { AgentSettings } from "./agent-settings.ts";
 
@@ -14,6 +15,8 @@ type Finding = Pick<Enforcer, "enforces"> & Partial<Omit<Enforcer, "enforces">>;
 
 interface Agent {
   readonly plugin: string;
+  /** For one that answers otherwise than `generic` where the API leaves it open. */
+  readonly dataplane?: DataplaneName;
   /** Where its DaemonSet is, for one whose name says too little. */
   readonly namespace?: string;
   /** Name of its ConfigMap, in its own namespace. */
@@ -23,8 +26,14 @@ interface Agent {
 
 const always = (): Finding => ({ enforces: "yes" });
 
-const CALICO: Agent = { plugin: "Calico", judge: always };
-const CANAL: Agent = { plugin: "Canal, Flannel with Calico's policies", judge: always };
+const CALICO: Agent = { plugin: "Calico", dataplane: "calico", judge: always };
+const CANAL: Agent = { ...CALICO, plugin: "Canal, Flannel with Calico's policies" };
+const CILIUM: Agent = {
+  plugin: "Cilium",
+  dataplane: "cilium",
+  configMap: "cilium-config",
+  judge: judgeCilium,
+};
 const FLANNEL: Agent = {
   plugin: "Flannel",
   // Its chart may put the policies of kubernetes-sigs/kube-network-policies beside it.
@@ -41,12 +50,9 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
   ["rke2-canal", CANAL],
   ["kube-flannel-ds", FLANNEL],
   ["kube-flannel", FLANNEL],
-  ["cilium", { plugin: "Cilium", configMap: "cilium-config", judge: judgeCilium }],
-  [
-    "anetd",
-    { plugin: "GKE Dataplane V2 (Cilium)", configMap: "cilium-config", judge: judgeCilium },
-  ],
-  ["antrea-agent", { plugin: "Antrea", judge: always }],
+  ["cilium", CILIUM],
+  ["anetd", { ...CILIUM, plugin: "GKE Dataplane V2 (Cilium)" }],
+  ["antrea-agent", { plugin: "Antrea", dataplane: "antrea", judge: always }],
   [
     "kube-ovn-cni",
     {
@@ -94,6 +100,11 @@ const AGENTS: ReadonlyMap<string, Agent> = new Map<string, Agent>([
     },
   ],
 ]);
+
+/** The dataplane that an agent's DaemonSet of that name is of; undefined where that is none of those told apart. */
+export function dataplaneOf(name: string): DataplaneName | undefined {
+  return AGENTS.get(name)?.dataplane;
+}
 
 function agentOf(daemonSet: unknown): Agent | undefined {
   const agent = AGENTS.get(textAt(daemonSet, "metadata", "name"));
