@@ -1,11 +1,10 @@
 import { type ApiClient, hasStatus } from "../../cluster/api-client.ts";
 import * as kinds from "../../cluster/resource-type.ts";
-import type { PolicyKind } from "../../engine/model.ts";
+import { policySource, TIERED_KINDS } from "../../cluster/watch-source.ts";
 import { messageOf } from "../../errors.ts";
 import { RESOURCE_KINDS } from "../../resources/resource.ts";
 import { GROUP, VERSION } from "../../resources/resource-metadata.ts";
 import { itemsOf } from "../../wire/document.ts";
-import { POLICY_READERS } from "../../wire/policy.ts";
 import { textAt } from "../../wire/shape.ts";
 import { usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
@@ -29,12 +28,6 @@ export interface ClusterScope {
 
 /** Objects per answer, as kubectl asks for them. */
 const PAGE = "500";
-
-const TIERED_KINDS: readonly PolicyKind[] = [
-  "ClusterNetworkPolicy",
-  "AdminNetworkPolicy",
-  "BaselineAdminNetworkPolicy",
-];
 
 /** A list to be asked for. */
 interface Wanted {
@@ -60,7 +53,7 @@ export async function readCluster(
   const wanted: readonly Wanted[] = [
     { type: kinds.PODS, namespaced: true },
     { type: kinds.NETWORK_POLICIES, namespaced: true },
-    ...TIERED_KINDS.map(wantedOf),
+    ...TIERED_KINDS.map((kind) => ({ ...policySource(kind), namespaced: false })),
     ...(scope.nodes ? [{ type: kinds.NODES, namespaced: false, optional: true }] : []),
     ...(scope.services !== false
       ? [
@@ -97,17 +90,6 @@ const RESOURCES: readonly Wanted[] = RESOURCE_KINDS.map(({ plural, scope }) => (
   namespaced: scope === "Namespaced",
   optional: true,
 }));
-
-function wantedOf(kind: PolicyKind): Wanted {
-  const { apiVersion, otherVersions, resource } = POLICY_READERS[kind];
-  const [group = "", version = ""] = apiVersion.split("/");
-  return {
-    type: { group, version, resource },
-    otherVersions,
-    namespaced: false,
-    optional: true,
-  };
-}
 
 class Lister {
   readonly #client: ApiClient;
