@@ -1,6 +1,7 @@
+import { applyPatch } from "../../src/rules/json-patch.ts";
 import type { Change } from "./change.ts";
 import type { EmbeddedCluster } from "./embedded-cluster.ts";
-import type { KubernetesObject } from "./example-cluster.ts";
+import { type KubernetesObject, kubernetesObject } from "./example-cluster.ts";
 import type { PatchOperation, ReviewClient, ReviewResponse, Situation } from "./review-client.ts";
 
 /** What became of a change. */
@@ -33,7 +34,7 @@ export async function ask(
     return { situation, webhook, patch: [], response, stored: null };
   }
   const { patch = [] } = await client.review("/mutate", situation, change.object);
-  const object = applyPatch(change.object, patch);
+  const object = kubernetesObject.parse(applyPatch(change.object, patch));
   const response = await client.review("/validate", situation, object);
   return { situation, webhook, patch, response, stored: response.allowed ? object : null };
 }
@@ -45,20 +46,4 @@ function webhookFor({ object }: Change, cluster: EmbeddedCluster): string {
   const mode = cluster.engine.namespace(name)?.labels.get("ringfence.dev/mode");
   const advisory = mode === "warn" || mode === "audit" ? "-advisory" : "";
   return `${isNamespace ? "namespaces" : "policies"}${advisory}`;
-}
-
-/** JSON Patch (RFC 6902), as far as mutations use it: `add` and `replace`. */
-function applyPatch(object: KubernetesObject, patch: readonly PatchOperation[]): KubernetesObject {
-  const patched = structuredClone(object);
-  for (const { path, value } of patch) {
-    const keys = path
-      .slice(1)
-      .split("/")
-      .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-    const last = keys.pop() ?? "";
-    let parent: unknown = patched;
-    for (const key of keys) parent = Reflect.get(Object(parent), key);
-    Reflect.set(Object(parent), last, structuredClone(value));
-  }
-  return patched;
 }
