@@ -3,7 +3,7 @@ import type { ClaimPreview, Delta, Engine, FlowList } from "../engine/query.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { HeldInvariants } from "../rules/held-invariants.ts";
 import { invariantId } from "../rules/names.ts";
-import { capped } from "../rules/phrases.ts";
+import { capped, objectName } from "../rules/phrases.ts";
 import { renderFlowList, renderPodCount } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { atMost } from "../rules/severity.ts";
@@ -129,6 +129,5 @@ function renderChange(change: Change): string {
   if (change.op === "delete") return `the deletion of ${change.key.replace(/\/+/, " ")}`;
   if (change.kind === "namespace") return `Namespace ${change.object.name}`;
   if (change.kind !== "policy") return `${change.kind} ${change.object.name}`;
-  const { kind, namespace, name } = change.object;
-  return namespace === "" ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+  return objectName(change.object);
 }

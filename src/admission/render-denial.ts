@@ -1,4 +1,4 @@
-import { counted } from "../rules/phrases.ts";
+import { counted, objectName } from "../rules/phrases.ts";
 import { renderDelta } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { printable } from "../wire/printable.ts";
@@ -14,8 +14,7 @@ const MAX_HELPED = 4;
 
 /** `NetworkPolicy shop/web`, `Namespace shop`. */
 export function renderObject({ kind, namespace, name }: AdmissionRequest): string {
-  const isNamespaced = kind === "NetworkPolicy" || kind === "Pod" || kind === "Exemption";
-  return isNamespaced ? `${kind} ${namespace}/${name}` : `${kind} ${name}`;
+  return objectName({ kind, namespace: kind === "Namespace" ? "" : namespace, name });
 }
 
 /**

@@ -34,5 +34,14 @@ export function labelText(key: string, value: string): string {
 /** A policy by its `policyKey`: `NetworkPolicy shop/web`, `ClusterNetworkPolicy gate`. */
 export function keyName(key: string): string {
   const [kind = "", namespace = "", name = ""] = key.split("/");
+  return objectName({ kind, namespace, name });
+}
+
+/** `NetworkPolicy shop/web`; the namespace is empty for an object of the cluster. */
+export function objectName({
+  kind,
+  namespace,
+  name,
+}: Readonly<Record<"kind" | "namespace" | "name", string>>): string {
   return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
 }

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { unreachable } from "../../errors.ts";
-import { counted } from "../../rules/phrases.ts";
+import { counted, objectName } from "../../rules/phrases.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
 import { brokenInvariants } from "../findings/broken-invariants.ts";
@@ -25,7 +25,6 @@ import { renderDocument } from "../render/document.ts";
 import { renderFindings, renderGithub } from "../render/finding-text.ts";
 import { renderJunit } from "../render/junit.ts";
 import { type Mending, mendedFiles, renderMending } from "../render/mending.ts";
-import { policyName } from "../render/policy-text.ts";
 import { renderSarif } from "../render/sarif.ts";
 import { createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
@@ -69,7 +68,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     ...resolverAssumptions(policies, world),
   ];
   if (policies.length === 0) report.note("there is no policy here to check");
-  const objects = new Set(policies.map(({ policy }) => policyName(policy)));
+  const objects = new Set(policies.map(({ policy }) => objectName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
     const changes = [...namespaces, ...sources.map(policyChange)];
     const judged = judgeChanges(changes, world, governance);
@@ -164,7 +163,7 @@ function render(
     case "sarif":
       return renderSarif(findings, VALIDATORS, packageVersion());
     case "junit": {
-      const names = policies.map(({ policy }) => policyName(policy));
+      const names = policies.map(({ policy }) => objectName(policy));
       return renderJunit(names, findings, (finding) => counts(finding, failOn));
     }
     case "github":

@@ -1,10 +1,9 @@
 import type { Pod, Policy, Rule, Selection } from "../../engine/model.ts";
 import { selectorMatches } from "../../engine/selector.ts";
-import { counted } from "../../rules/phrases.ts";
+import { counted, objectName } from "../../rules/phrases.ts";
 import { hasPort } from "../../validators/parts/ports.ts";
-import type { Service, ServicePort } from "../../wire/service.ts";
+import { type Service, type ServicePort, targetIn } from "../../wire/service.ts";
 import { labelOf } from "../references.ts";
-import { policyName } from "../render/policy-text.ts";
 import { podsBehind } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
 import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
@@ -34,7 +33,7 @@ export function examineSourceAddresses(patient: Patient): Diagnosis {
     const policies = isolating(podsBehind(service, world), world).filter(hasAddressPeer);
     return policies.map(
       (policy) =>
-        `Service ${service.namespace}/${service.name} (${service.type}) and ${policyName(policy)}`,
+        `Service ${service.namespace}/${service.name} (${service.type}) and ${objectName(policy)}`,
     );
   });
   const local = "a pod's own node always reaches it, probes included, whatever policies say";
@@ -56,12 +55,12 @@ export function examineServicePorts(patient: Patient): Diagnosis {
   const wrong = [...world.services.values()].flatMap((service) =>
     service.ports.flatMap((port) => {
       const pods = podsBehind(service, world);
-      const target = targetOf(port, pods);
-      if (target === null || target === port.port) return [];
+      const target = pods.map((pod) => targetIn(port, pod)).find((one) => one !== null);
+      if (target === undefined || target === port.port) return [];
       return policies.flatMap(({ policy }) =>
         mistaken(policy, pods, port, target).map(
           ({ path }) =>
-            `${policyName(policy)} ${path}: ${port.protocol} ${port.port} is a port of Service ${service.namespace}/${service.name}; its pods listen on ${target}`,
+            `${objectName(policy)} ${path}: ${port.protocol} ${port.port} is a port of Service ${service.namespace}/${service.name}; its pods listen on ${target}`,
         ),
       );
     }),
@@ -111,14 +110,6 @@ function mistaken(
   return candidates.filter(
     ({ ports }) => hasPort(ports, protocol, port) && !hasPort(ports, protocol, target),
   );
-}
-
-function targetOf({ targetPort, protocol }: ServicePort, pods: readonly Pod[]): number | null {
-  if (typeof targetPort === "number") return targetPort;
-  const [port] = pods.flatMap(({ ports }) =>
-    ports.filter((one) => one.name === targetPort && one.protocol === protocol),
-  );
-  return port?.port ?? null;
 }
 
 /** By name of the namespace or by the pods alone: a hint, which need not be exact. */

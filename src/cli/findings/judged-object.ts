@@ -1,10 +1,10 @@
 import { type Change, type Labels, policyKey } from "../../engine/model.ts";
 import type { Problem } from "../../errors.ts";
+import { objectName } from "../../rules/phrases.ts";
 import type { GovernedObject } from "../../rules/rule.ts";
 import { readLabels } from "../../wire/metadata.ts";
 import { optInNotices } from "../../wire/opt-in-notices.ts";
 import { field } from "../../wire/shape.ts";
-import { policyName } from "../render/policy-text.ts";
 import type { Origin } from "../sources/source-object.ts";
 import type { SourceNamespace, SourcePolicy } from "../sources/world.ts";
 import type { ReportedFinding } from "./finding.ts";
@@ -30,7 +30,7 @@ export interface JudgedObject {
 /** A policy of a source, as rules look at it. */
 export function judgedPolicy({ policy, manifest, notices, origin }: SourcePolicy): JudgedObject {
   return {
-    name: policyName(policy),
+    name: objectName(policy),
     namespace: policy.namespace,
     origin,
     notices,

@@ -1,20 +1,11 @@
 import { formatRange } from "../../engine/address.ts";
-import type { Peer, Policy, Rule } from "../../engine/model.ts";
+import type { Peer, Rule } from "../../engine/model.ts";
 import type { Cause, CauseCode, Verdict } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
 import { capped, keyName } from "../../rules/phrases.ts";
 import { renderSelector } from "../../validators/parts/render-selector.ts";
 
 const MAX_PEERS = 3;
-
-/** `NetworkPolicy shop/web`, `ClusterNetworkPolicy gate`. */
-export function policyName({
-  kind,
-  namespace,
-  name,
-}: Pick<Policy, "kind" | "namespace" | "name">): string {
-  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
-}
 
 /** The peers of a rule in a few words: `pods app: api`, `10.0.0.0/8`, `anybody`. */
 export function renderPeers({ peers }: Rule): string {

@@ -1,14 +1,14 @@
 import type { Direction, Pod, Policy, Tier } from "../../engine/model.ts";
 import type { DirectionExplanation, FlowEnd, PolicyStep, RuleStep } from "../../engine/query.ts";
 import { selectorMatches } from "../../engine/selector.ts";
-import { keyName } from "../../rules/phrases.ts";
+import { keyName, objectName } from "../../rules/phrases.ts";
 import { renderPorts } from "../../validators/parts/render-ports.ts";
 import type { FlowAnswer } from "../flow-answer.ts";
 import type { Amendment } from "../smallest-change.ts";
 import type { World } from "../sources/world.ts";
 import { tellByFamily } from "./by-family.ts";
 import { renderYaml } from "./document.ts";
-import { policyName, renderCause, renderPeers } from "./policy-text.ts";
+import { renderCause, renderPeers } from "./policy-text.ts";
 import { indent, type Paint, renderAssumptions, wrap } from "./text.ts";
 import { renderFlowLine, summarize } from "./verdict-text.ts";
 
@@ -57,7 +57,7 @@ function renderSide(
   const silent = pod === undefined ? [] : silentPolicies(pod, side.direction, world);
   for (const policy of silent) {
     lines.push(
-      wrap(`${policyName(policy)} selects it, but says nothing of ${side.direction}`, 4, "  "),
+      wrap(`${objectName(policy)} selects it, but says nothing of ${side.direction}`, 4, "  "),
     );
   }
   for (const cause of side.causes) lines.push(wrap(renderCause(cause, side.verdict), 4, "  → "));
@@ -81,7 +81,7 @@ function renderStep(
     ...(rules.length === 0 ? ["has no rule"] : []),
   ];
   return [
-    wrap(`${policyName(policy)}: ${notes.join(", ")}`, 6, "    "),
+    wrap(`${objectName(policy)}: ${notes.join(", ")}`, 6, "    "),
     ...rules.map((step) => renderRule(step, policy, direction, paint)),
   ];
 }
