@@ -1,8 +1,8 @@
 import type { Family } from "../engine/address.ts";
-import type { Address, Pod, Protocol } from "../engine/model.ts";
+import type { Address, Protocol } from "../engine/model.ts";
 import { counted } from "../rules/phrases.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
-import type { Service, ServicePort } from "../wire/service.ts";
+import { type Service, type ServicePort, targetIn } from "../wire/service.ts";
 import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { didYouMean, placesOf, type Reference } from "./references.ts";
@@ -57,7 +57,8 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
     service.selector === null
       ? (endpoints ?? []).flatMap((endpoint) => endpointTarget(endpoint, port, world))
       : pods
-          .filter((pod) => serves(pod, port))
+          // A pod without the container port that the Service names is none of its endpoints.
+          .filter((pod) => targetIn(port, pod) !== null)
           .map((pod) => targetOn(pod, String(port.targetPort), port.protocol));
   if (targets.length === 0) throw usageError(`${label} leads to no pod: ${whyNone(service)}`);
   const numbers = [...new Set(targets.map((target) => target.port))].join(", ");
@@ -80,14 +81,6 @@ export function serviceEnds(service: Service, wanted: WantedPort, world: World):
 function onlyFamily({ families }: Service): Family | null {
   const [only = null, ...others] = families;
   return others.length === 0 ? only : null;
-}
-
-/** A pod without the container port that the Service names is none of its endpoints. */
-function serves({ ports }: Pod, { targetPort, protocol }: ServicePort): boolean {
-  return (
-    typeof targetPort === "number" ||
-    ports.some((port) => port.name === targetPort && port.protocol === protocol)
-  );
 }
 
 function whyNone({ selector }: Service): string {

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import type { Service } from "../wire/service.ts";
+import { type Service, targetIn } from "../wire/service.ts";
 import type { Surroundings } from "./parts/bearers.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
 import { hasPort } from "./parts/ports.ts";
-import { servedBy, servicesIn, targetIn } from "./parts/service-ports.ts";
+import { servedBy, servicesIn } from "./parts/service-ports.ts";
 
 /** Report address blocks for clients that come through a Service which hides them. */
 export const clientSource = defineValidator({

@@ -3,12 +3,12 @@ import type { Selection } from "../engine/model.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
-import type { Service, ServicePort } from "../wire/service.ts";
+import { type Service, type ServicePort, targetIn } from "../wire/service.ts";
 import { field } from "../wire/shape.ts";
 import type { Bearer, Surroundings } from "./parts/bearers.ts";
 import { hasPort } from "./parts/ports.ts";
 import { receivers } from "./parts/receivers.ts";
-import { servedBy, servicesIn, targetIn } from "./parts/service-ports.ts";
+import { servedBy, servicesIn } from "./parts/service-ports.ts";
 
 /** Report rules with the port of a Service where its pods listen on another. */
 export const servicePort = defineValidator({

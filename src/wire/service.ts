@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Family, parseAddress } from "../engine/address.ts";
-import type { Address, Labels, Protocol } from "../engine/model.ts";
+import type { Address, ContainerPort, Labels, Protocol } from "../engine/model.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import { metadataSchema, stringMapSchema } from "./metadata.ts";
 import { coreProtocolSchema, portNumberSchema } from "./policy-port.ts";
@@ -33,6 +33,15 @@ export interface ServicePort {
   readonly port: number;
   /** ServicePort API: "If this is not specified, the value of the 'port' field is used". */
   readonly targetPort: number | string;
+}
+
+/** Where a port of a Service leads in that pod, or template; null where its name is not one of the pod's. */
+export function targetIn(
+  { targetPort, protocol }: ServicePort,
+  { ports }: { readonly ports: readonly ContainerPort[] },
+): number | null {
+  if (typeof targetPort === "number") return targetPort;
+  return ports.find((it) => it.name === targetPort && it.protocol === protocol)?.port ?? null;
 }
 
 const portSchema = z

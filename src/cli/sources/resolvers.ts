@@ -1,6 +1,6 @@
 import { type Pod, podKey } from "../../engine/model.ts";
 import { type ResolverEndpoint, resolverEndpoints } from "../../wire/endpoints.ts";
-import type { Service } from "../../wire/service.ts";
+import { type Service, targetIn } from "../../wire/service.ts";
 import type { World } from "./world.ts";
 
 const DNS = "kube-system/kube-dns";
@@ -30,9 +30,8 @@ export function resolversOf(world: Surroundings): readonly ResolverEndpoint[] {
   return podsBehind(service, world).map((pod) => {
     const portOf = (protocol: "UDP" | "TCP"): number | null => {
       const of = service.ports.filter((port) => port.protocol === protocol);
-      const target = (of.find(({ name }) => name.startsWith("dns")) ?? of[0])?.targetPort;
-      if (typeof target !== "string") return target ?? null;
-      return pod.ports.find((it) => it.name === target && it.protocol === protocol)?.port ?? null;
+      const port = of.find(({ name }) => name.startsWith("dns")) ?? of[0];
+      return port === undefined ? null : targetIn(port, pod);
     };
     const end = { kind: "pod", key: podKey(pod) } as const;
     return { end, family: null, udpPort: portOf("UDP"), tcpPort: portOf("TCP") };

@@ -1,5 +1,5 @@
 import type { NamespaceScope, Selector } from "../../engine/model.ts";
-import type { Service, ServicePort } from "../../wire/service.ts";
+import type { Service } from "../../wire/service.ts";
 import { type Bearer, bearersOf, MAX_READ, namespacesOf, type Surroundings } from "./bearers.ts";
 
 /** PERF: in how many namespaces of a selection Services are looked at. */
@@ -30,10 +30,4 @@ export function servedBy(
     if (read === MAX_READ) return undefined;
   }
   return undefined;
-}
-
-/** Where a port of a Service leads in that pod; null where its name is not one of the pod's. */
-export function targetIn({ targetPort, protocol }: ServicePort, { ports }: Bearer): number | null {
-  if (typeof targetPort === "number") return targetPort;
-  return ports.find((it) => it.name === targetPort && it.protocol === protocol)?.port ?? null;
 }
