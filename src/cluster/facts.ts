@@ -1,6 +1,7 @@
 import { podKey } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
+import { isOwnPod } from "../wire/ringfence-labels.ts";
 import type { TemplateIndex } from "./template-index.ts";
 
 /** Where the facts of a watched cluster come from. */
@@ -14,9 +15,6 @@ interface FactSources
   readonly dns: () => ClusterFacts["dns"];
   readonly apiServer: () => ClusterFacts["apiServer"];
 }
-
-/** Ringfence's own pods, as its manifests label them. */
-const OWN_POD_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
 
 /** The facts of a watched cluster. Each is read when asked for, so none is older than the engine. */
 export function createFacts({
@@ -37,9 +35,7 @@ export function createFacts({
       return apiServer();
     },
     get ownPods() {
-      return Array.from(engine.podsOf(ownNamespace))
-        .filter(({ labels }) => labels.get(OWN_POD_LABEL.key) === OWN_POD_LABEL.value)
-        .map(podKey);
+      return Array.from(engine.podsOf(ownNamespace)).filter(isOwnPod).map(podKey);
     },
     templatesOf: (namespace) => templates.of(namespace),
     // The watches leave nothing out.

@@ -1,6 +1,7 @@
 import { DEFAULT_SETTINGS } from "../../config/settings.ts";
 import { podKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
+import { isOwnPod } from "../../wire/ringfence-labels.ts";
 import { ServiceIndex } from "../../wire/service-index.ts";
 import type { World } from "../sources/world.ts";
 import type { Resolvers } from "./assumed-surroundings.ts";
@@ -8,7 +9,6 @@ import { knowledgeOf } from "./knowledge.ts";
 
 /** Where Ringfence is taken to run: Exemptions there are for other namespaces. */
 export const OWN_NAMESPACE = DEFAULT_SETTINGS.ownNamespace;
-const OWN_LABEL = { key: "app.kubernetes.io/name", value: "ringfence" };
 
 /** What the webhook would know beyond the engine, as far as the world shows it. */
 export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
@@ -17,9 +17,7 @@ export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
     dns: resolvers.endpoints,
     apiServer: world.endpoints.get("default/kubernetes")?.map(({ address }) => address) ?? [],
     ownNamespace: OWN_NAMESPACE,
-    ownPods: [...world.engine.podsOf(OWN_NAMESPACE)]
-      .filter(({ labels }) => labels.get(OWN_LABEL.key) === OWN_LABEL.value)
-      .map(podKey),
+    ownPods: [...world.engine.podsOf(OWN_NAMESPACE)].filter(isOwnPod).map(podKey),
     webhookPort: DEFAULT_SETTINGS.webhookPort,
     templatesOf: (namespace) => byNamespace.get(namespace) ?? [],
     services: servicesOf(world),
