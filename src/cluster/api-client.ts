@@ -166,7 +166,7 @@ export class ApiClient {
     if (status === 401) this.#credentials = null;
     const text = await readText(response, MAX_ANSWER_BYTES, what, signal);
     const answer = parseIfJson(text);
-    throw new ApiError(status, `cannot ${what}: ${status} ${messageOf(answer, text)}`, {
+    throw new ApiError(status, `cannot ${what}: ${status} ${reasonIn(answer, text)}`, {
       retryAfterMs: parseRetryAfter(response.headers["retry-after"]),
       continueFrom: textAt(answer, "metadata", "continue") || null,
     });
@@ -320,7 +320,7 @@ function parseIfJson(text: string): unknown {
   }
 }
 
-function messageOf(answer: unknown, text: string): string {
+function reasonIn(answer: unknown, text: string): string {
   // It may be a load balancer's page or a plain-text refusal: its first words are all there is to say.
   return textAt(answer, "message") || text.trim().slice(0, 200);
 }

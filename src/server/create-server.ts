@@ -174,7 +174,7 @@ export function createServer(options: ServerOptions): WebhookServer {
     if (review !== null) return reply.send(answer(reply, 200, review));
     const status = statusOf(error);
     // What failed inside is for the log, not for whoever can reach the port.
-    const message = status === 500 ? "Ringfence failed" : messageOf(error);
+    const message = status === 500 ? "Ringfence failed" : complaintOf(error);
     return reply.send(answer(reply, status, { message }));
   });
   return app;
@@ -207,6 +207,6 @@ function statusOf(error: unknown): number {
   return typeof status === "number" && status >= 400 ? status : 500;
 }
 
-function messageOf(error: unknown): string {
+function complaintOf(error: unknown): string {
   return error instanceof SyntaxError ? "the body is not JSON" : String(error);
 }

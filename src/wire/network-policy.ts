@@ -14,7 +14,7 @@ import { metadataSchema, nameNotices } from "./metadata.ts";
 import type { ParsedPolicy } from "./parsed-policy.ts";
 import { readPlainPolicy } from "./plain-network-policy.ts";
 import { policyPortSchema } from "./policy-port.ts";
-import { type DeepReadonly, field, parseManifest } from "./shape.ts";
+import { type DeepReadonly, field, parseManifest, textAt } from "./shape.ts";
 
 const peerSchema = z
   .strictObject({
@@ -61,10 +61,10 @@ export type NetworkPolicyManifest = DeepReadonly<z.input<typeof networkPolicySch
 
 export type PolicySpec = DeepReadonly<z.output<typeof specSchema>>;
 export type WirePeer = DeepReadonly<z.output<typeof peerSchema>>;
-type WireRule = {
+interface WireRule {
   readonly peers: readonly WirePeer[] | null | undefined;
   readonly ports: readonly PortMatch[] | null | undefined;
-};
+}
 
 /**
  * Read a NetworkPolicy as the API server would: the same defaults, the same refusals.
@@ -98,9 +98,8 @@ export function parseBySchema(
  * The model of a stored policy that cannot be read: it isolates its pods, as far as can be told
  * which and in which directions, else all pods of its namespace in both, and allows nothing.
  */
-export function unreadableNetworkPolicy(raw: unknown, namespace = "default"): Policy {
-  const name = field(raw, "metadata", "name");
-  const ownNamespace = field(raw, "metadata", "namespace");
+export function unreadableNetworkPolicy(raw: unknown, fallback = "default"): Policy {
+  const namespace = textAt(raw, "metadata", "namespace") || fallback;
   const pods = labelSelectorSchema.safeParse(field(raw, "spec", "podSelector"));
   const types = policyTypesSchema.safeParse(field(raw, "spec", "policyTypes"));
   const isolates = (type: "Ingress" | "Egress"): DirectionRules => ({
@@ -109,13 +108,10 @@ export function unreadableNetworkPolicy(raw: unknown, namespace = "default"): Po
   });
   return {
     ...networkPolicyTier,
-    namespace: typeof ownNamespace === "string" ? ownNamespace : namespace,
-    name: typeof name === "string" ? name : "",
+    namespace,
+    name: textAt(raw, "metadata", "name"),
     subject: {
-      namespaces: {
-        kind: "name",
-        name: typeof ownNamespace === "string" ? ownNamespace : namespace,
-      },
+      namespaces: { kind: "name", name: namespace },
       pods: pods.success ? pods.data : [],
     },
     ingress: isolates("Ingress"),

@@ -16,7 +16,7 @@ import type { Problem } from "../errors.ts";
 import { cidrSchema } from "./ip-block.ts";
 import { labelSelectorSchema, openLabelSelectorSchema } from "./label-selector.ts";
 import { type Metadata, nameNotices } from "./metadata.ts";
-import { field } from "./shape.ts";
+import { field, textAt } from "./shape.ts";
 
 // What ClusterNetworkPolicy v1alpha2 and its predecessors AdminNetworkPolicy and
 // BaselineAdminNetworkPolicy v1alpha1 have in common.
@@ -210,7 +210,6 @@ function ruleNotices(rule: TieredRule, path: string): readonly Problem[] {
  * where they cannot be read either.
  */
 export function unreadableTieredPolicy(kind: PolicyKind, tier: Tier, raw: unknown): Policy {
-  const name = field(raw, "metadata", "name");
   const subject = subjectSchema.safeParse(field(raw, "spec", "subject"));
   const priority = prioritySchema.safeParse(field(raw, "spec", "priority"));
   const denyAll: DirectionRules = {
@@ -220,7 +219,7 @@ export function unreadableTieredPolicy(kind: PolicyKind, tier: Tier, raw: unknow
   return {
     kind,
     namespace: "",
-    name: typeof name === "string" ? name : "",
+    name: textAt(raw, "metadata", "name"),
     tier,
     priority: priority.success ? priority.data : 0,
     subject: subject.success ? subject.data : selection([], []),
