@@ -2,7 +2,7 @@ import { z } from "zod";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Service, targetIn } from "../wire/service.ts";
-import type { Surroundings } from "./parts/bearers.ts";
+import { type Effort, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
 import { hasPort } from "./parts/ports.ts";
 import { servedBy, servicesIn } from "./parts/service-ports.ts";
@@ -20,11 +20,13 @@ export const clientSource = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
+    const effort = { left: MAX_READ_IN_ALL };
     return accepting(placedRules)
       .filter(({ direction, peers }) => direction === "ingress" && peers.length > 0)
       .flatMap((placed) => {
         const blocks = blocksOf(placed);
-        const service = blocks.length === 0 ? null : hidingService(placed, { after, facts });
+        const service =
+          blocks.length === 0 ? null : hidingService(placed, { after, facts }, effort);
         return service === null
           ? []
           : blocks.map((block) => finding(block, service, hasNode(block, { after, facts })));
@@ -33,10 +35,14 @@ export const clientSource = defineValidator({
 });
 
 /** A Service that hides its clients from pods of the policy, on a port of the rule. */
-function hidingService({ policy, rule }: PlacedRule, surroundings: Surroundings): Service | null {
-  for (const service of servicesIn(policy.subject.namespaces, surroundings)) {
+function hidingService(
+  { policy, rule }: PlacedRule,
+  surroundings: Surroundings,
+  effort: Effort,
+): Service | null {
+  for (const service of servicesIn(policy.subject.namespaces, surroundings, effort)) {
     if (!service.hidesClients) continue;
-    const bearer = servedBy(service, policy.subject.pods, surroundings);
+    const bearer = servedBy(service, policy.subject.pods, surroundings, effort);
     if (bearer === undefined) continue;
     const isOpen = service.ports.some((port) => {
       const target = targetIn(port, bearer);

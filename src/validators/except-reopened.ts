@@ -22,12 +22,13 @@ export const exceptReopened = defineValidator({
   check({ placedRules }): readonly Finding[] {
     const blocks = accepting(placedRules).flatMap(holedBlocks);
     // Each exception parts a range in two.
-    const all = blocks.reduce((sum, { ranges }) => sum + ranges.length, 0);
-    let looks = MAX_LOOKS;
+    const size = blocks.reduce((sum, { ranges }) => sum + 1 + ranges.length, 0);
+    const effort = { left: MAX_LOOKS };
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
-        looks -= all - block.ranges.length;
-        const others = looks < 0 ? [] : reopening(hole.range, block, blocks);
+        // The block itself is not looked at.
+        effort.left -= size - 1 - block.ranges.length;
+        const others = effort.left < 0 ? [] : reopening(hole.range, block, blocks, effort);
         return others.length === 0 ? [] : [finding(block, index, hole, others)];
       }),
     );
@@ -55,27 +56,32 @@ function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
   });
 }
 
-/** PERF: exceptions times ranges of other blocks that are compared in one policy: two thousand of each. */
+/** PERF: exceptions times ranges of other blocks that are compared in one policy, and ports of theirs: two thousand of each. */
 const MAX_LOOKS = 4_000_000;
+
+interface Effort {
+  left: number;
+}
 
 /** PERF: nobody would follow a message that names more blocks. */
 const MAX_TOGETHER = 20;
 
 /**
- * The other blocks that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
+ * The other `blocks` that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
  * Covering a part is the usual way to allow a few of the excepted addresses.
  */
 function reopening(
   hole: AddressRange,
   block: HoledBlock,
   blocks: readonly HoledBlock[],
+  effort: Effort,
 ): readonly HoledBlock[] {
   const near = blocks.filter(
     (one) =>
       one !== block &&
       one.placed.direction === block.placed.direction &&
       one.ranges.some((range) => rangesOverlap(range, hole)) &&
-      hasPortsOf(one.placed.rule, block.placed.rule),
+      hasPortsOf(one.placed.rule, block.placed.rule, effort),
   );
   const alone = near.find(({ ranges }) => rangesCover(ranges, hole));
   if (alone !== undefined) return [alone];
@@ -83,12 +89,12 @@ function reopening(
   return rangesCover(mergeRanges(near.flatMap(({ ranges }) => ranges)), hole) ? near : [];
 }
 
-/** Report whether a rule has at least the ports of another, as far as their text says. */
-function hasPortsOf({ ports }: Rule, other: Rule): boolean {
-  if (ports === "all" || ports === other.ports) return true;
-  return (
-    other.ports !== "all" && other.ports.every((port) => ports.some((one) => takesIn(one, port)))
-  );
+/** Report whether a rule has at least the ports of another, as far as their text says and effort allows. */
+function hasPortsOf({ ports }: Rule, { ports: wanted }: Rule, effort: Effort): boolean {
+  if (ports === "all" || ports === wanted) return true;
+  if (wanted === "all") return false;
+  effort.left -= ports.length * wanted.length;
+  return effort.left >= 0 && wanted.every((port) => ports.some((one) => takesIn(one, port)));
 }
 
 function takesIn(outer: PortMatch, inner: PortMatch): boolean {

@@ -17,6 +17,13 @@ import { defineValidator, type Finding } from "../rules/rule.ts";
 const MAX_SUBJECTS = 2;
 const MAX_PEERS = 5;
 
+/** PERF: pairs that are tried for all rules together take no more than some 0.2 s. */
+const MAX_EFFORT = 1_000_000;
+/** What a pair takes beside what it takes for each rule, and each port of its own. */
+const EFFORT_OF_PAIR = 100;
+/** Why a pair is denied takes as much as so many pairs. */
+const PAIRS_PER_EXPLANATION = 50;
+
 /** Report rules for pods whose own policies deny what the rule allows. */
 export const farEndDenies = defineValidator({
   id: "far-end-denies",
@@ -33,11 +40,12 @@ export const farEndDenies = defineValidator({
     if (object?.kind !== "policy") return [];
     const subjects = plainOf(after.select(object.policy.subject, MAX_SUBJECTS));
     if (subjects.length === 0) return [];
+    const effort = { left: MAX_EFFORT, ofPair: EFFORT_OF_PAIR + placedRules.length };
     return accepting(placedRules).flatMap((placed) =>
       placed.peers.flatMap(({ peer, paths }) => {
-        if (peer.kind !== "pods") return [];
+        if (peer.kind !== "pods" || effort.left < 0) return [];
         const peers = plainOf(after.select(peer.selection, MAX_PEERS));
-        const denied = deniedPair(placed, { subjects, peers }, after);
+        const denied = deniedPair(placed, { subjects, peers }, after, effort);
         return denied === null ? [] : [finding(placed, paths.item, denied)];
       }),
     );
@@ -81,6 +89,7 @@ function deniedPair(
     peers,
   }: { readonly subjects: readonly PlainPod[]; readonly peers: readonly PlainPod[] },
   after: EngineView,
+  effort: { left: number; readonly ofPair: number },
 ): Denied | null {
   const { direction } = placed;
   const pairs = subjects.flatMap((subject) =>
@@ -91,6 +100,8 @@ function deniedPair(
       ),
   );
   for (const { from, to } of pairs) {
+    effort.left -= effort.ofPair + placed.ports.length;
+    if (effort.left < 0) return null;
     const { allowed, unknown } = after.portsBetween(from.key, to.key);
     const open = unionPorts(allowed, unknown);
     // PERF: where nothing is open the ports of the rule need not be worked out.
@@ -99,6 +110,7 @@ function deniedPair(
   }
   const [pair] = pairs;
   if (pair === undefined) return null;
+  effort.left -= PAIRS_PER_EXPLANATION * effort.ofPair;
   const { protocol, port } = portFor(placed, pair.to);
   const { egress, ingress } = after.explain({
     from: { kind: "pod", key: pair.from.key },

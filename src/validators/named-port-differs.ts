@@ -1,11 +1,14 @@
 import { z } from "zod";
-import type { ContainerPort, PortMatch } from "../engine/model.ts";
+import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { type Bearer, bearersOf, MAX_READ } from "./parts/bearers.ts";
+import {
+  bearersOf,
+  type Effort,
+  MAX_READ,
+  MAX_READ_IN_ALL,
+  type Surroundings,
+} from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";
-
-/** PERF: of all rules together, some milliseconds; a policy may have thousands. */
-const MAX_PORTS_READ = 100_000;
 
 /** Report named ports that lead to different numbers. */
 export const namedPortDiffers = defineValidator({
@@ -20,14 +23,12 @@ export const namedPortDiffers = defineValidator({
   since: "0.1.0",
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
-    const effort = { left: MAX_PORTS_READ };
-    return placedRules.flatMap((placed) =>
-      placed.ports.flatMap(({ port, path }) => {
+    const effort = { left: MAX_READ_IN_ALL };
+    return placedRules.flatMap((placed) => {
+      const selections = receivers(placed);
+      return placed.ports.flatMap(({ port, path }) => {
         if (port.kind !== "named") return [];
-        const bearers = receivers(placed).map((selection) =>
-          bearersOf(selection, { after, facts }),
-        );
-        const { numbers, inOne } = numbersOf(port, bearers, effort);
+        const { numbers, inOne } = numbersOf(port, selections, { after, facts }, effort);
         const [first, second] = numbers;
         if (first === undefined || second === undefined) return [];
         const where = inOne
@@ -40,33 +41,31 @@ export const namedPortDiffers = defineValidator({
             help: "give the number, or name the ports alike in all pod templates",
           },
         ];
-      }),
-    );
+      });
+    });
   },
 });
 
 /** The different ports that a name leads to, at most a few; and whether these are in containers of one pod. */
 function numbersOf(
   { name, protocol }: Extract<PortMatch, { kind: "named" }>,
-  bearers: readonly Iterable<Bearer>[],
-  effort: { left: number },
+  selections: readonly Selection[],
+  surroundings: Surroundings,
+  effort: Effort,
 ): { readonly numbers: readonly string[]; readonly inOne: boolean } {
   const found = new Set<string>();
   let read = 0;
-  for (const selected of bearers) {
-    for (const { ports } of selected) {
-      const own = new Set<string>();
-      for (const port of ports) {
-        const isMeant = port.name === name && (protocol === null || protocol === port.protocol);
-        if (isMeant) own.add(portText(port));
-      }
-      if (own.size > 1) return { numbers: [...own], inOne: true };
-      for (const text of own) found.add(text);
-      read += 1;
-      effort.left -= ports.length;
-      if (found.size > 1 || read === MAX_READ || effort.left < 0)
-        return { numbers: [...found], inOne: false };
+  for (const { ports } of bearersOf(selections, surroundings, effort)) {
+    const own = new Set<string>();
+    for (const port of ports) {
+      const isMeant = port.name === name && (protocol === null || protocol === port.protocol);
+      if (isMeant) own.add(portText(port));
     }
+    if (own.size > 1) return { numbers: [...own], inOne: true };
+    for (const text of own) found.add(text);
+    read += 1;
+    effort.left -= ports.length;
+    if (found.size > 1 || read === MAX_READ) break;
   }
   return { numbers: [...found], inOne: false };
 }

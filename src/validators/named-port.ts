@@ -5,7 +5,14 @@ import { addAt } from "../rules/json-patch.ts";
 import { listed, withHint } from "../rules/phrases.ts";
 import type { PlacedPort } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
-import { type Bearer, bearersOf, type Surroundings } from "./parts/bearers.ts";
+import {
+  type Bearer,
+  bearersOf,
+  type Effort,
+  MAX_READ,
+  MAX_READ_IN_ALL,
+  type Surroundings,
+} from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";
 
 /** Report named ports that no container behind the rule has. */
@@ -20,47 +27,53 @@ export const namedPort = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ placedRules, after, facts }): readonly Finding[] {
-    return placedRules.flatMap((placed) => {
-      const containers = new ContainerPorts(receivers(placed), { after, facts });
+  check({ object, placedRules, after, facts }): readonly Finding[] {
+    if (object?.kind !== "policy") return [];
+    const effort = { left: MAX_READ_IN_ALL };
+    const portsOf = (selections: readonly Selection[]): ContainerPorts =>
+      new ContainerPorts(selections, { after, facts }, effort);
+    // PERF: all ingress rules are about the same pods.
+    const own = portsOf([object.policy.subject]);
+    const missed = placedRules.flatMap((placed) => {
+      const containers = placed.direction === "ingress" ? own : portsOf(receivers(placed));
       return placed.ports.flatMap(({ port, ...place }) =>
-        port.kind === "named" ? judge(port, place, containers) : [],
+        port.kind === "named" && !containers.mayHave(port) ? [{ port, place, containers }] : [],
       );
     });
+    return missed.map(({ port, place, containers }, index) =>
+      finding(port, place, containers, index < MAX_HINTS),
+    );
   },
 });
 
+/** PERF: for how many ports of a policy we look for what was meant. */
+const MAX_HINTS = 20;
+
 type NamedPort = Extract<PortMatch, { kind: "named" }>;
 
-function judge(
+function finding(
   wanted: NamedPort,
   { path, item }: Omit<PlacedPort, "port">,
   containers: ContainerPorts,
-): readonly Finding[] {
+  isHinted: boolean,
+): Finding {
   if (containers.areOutside) {
-    return [
-      {
-        path,
-        message: `\`${wanted.name}\` cannot be looked up: the peers are addresses, which have no named ports`,
-        help: "give the number of the port",
-      },
-    ];
-  }
-  // That there is nobody to look it up in is another rule's finding.
-  if (containers.has(wanted) || containers.areNone()) return [];
-  const kind = wanted.protocol === null ? "port" : `${wanted.protocol} port`;
-  const names = containers.all();
-  const sameName = names.find(({ name }) => name === wanted.name);
-  const missed = `no container behind the rule has a ${kind} named \`${wanted.name}\``;
-  return [
-    {
+    return {
       path,
-      message: withHint(missed, suggest(wanted, names)),
-      help: "use a name of the `ports` in the pod template, or the number",
-      // Policies of other kinds write no protocol beside a name, so `sameName` is then undefined.
-      ...(sameName === undefined ? {} : { fix: otherProtocol(item, sameName) }),
-    },
-  ];
+      message: `\`${wanted.name}\` cannot be looked up: the peers are addresses, which have no named ports`,
+      help: "give the number of the port",
+    };
+  }
+  const kind = wanted.protocol === null ? "port" : `${wanted.protocol} port`;
+  const [sameName] = containers.called(wanted.name);
+  const missed = `no container behind the rule has a ${kind} named \`${wanted.name}\``;
+  return {
+    path,
+    message: withHint(missed, isHinted ? suggest(wanted, sameName, containers.some()) : null),
+    help: "use a name of the `ports` in the pod template, or the number",
+    // Policies of other kinds write no protocol beside a name, so `sameName` is then undefined.
+    ...(sameName === undefined ? {} : { fix: otherProtocol(item, sameName) }),
+  };
 }
 
 /**
@@ -71,52 +84,50 @@ class ContainerPorts {
   /** The rule is about addresses alone. */
   readonly areOutside: boolean;
   readonly #bearers: Iterator<Bearer, void>;
-  readonly #seen = new Map<string, ContainerPort>();
+  readonly #effort: Effort;
+  readonly #byName = new Map<string, ContainerPort[]>();
   #anybody = false;
 
-  constructor(selections: readonly Selection[], surroundings: Surroundings) {
+  constructor(selections: readonly Selection[], surroundings: Surroundings, effort: Effort) {
     this.areOutside = selections.length === 0;
-    this.#bearers = bearersOfAll(selections, surroundings);
+    this.#bearers = bearersOf(selections, surroundings, effort);
+    this.#effort = effort;
   }
 
-  has(wanted: NamedPort): boolean {
-    const isThere = (): boolean => this.all().some((port) => isWanted(wanted, port));
-    while (!isThere()) if (!this.#readOn()) return false;
+  /** Report whether one has the port, or it is not known: there is nobody, or there are too many to read. */
+  mayHave({ name, protocol }: NamedPort): boolean {
+    if (this.areOutside) return false;
+    const isThere = (): boolean =>
+      this.called(name).some((port) => protocol === null || port.protocol === protocol);
+    // That there is nobody to look it up in is another rule's finding.
+    while (!isThere()) if (!this.#readOn()) return !this.#anybody || this.#effort.left < 0;
     return true;
   }
 
-  /** Report whether there is nobody behind the rule, once all have been read. */
-  areNone(): boolean {
-    return !this.#anybody;
+  /** Those of that name read so far, one of each protocol. */
+  called(name: string): readonly ContainerPort[] {
+    return this.#byName.get(name) ?? [];
   }
 
-  /** Those read so far. */
-  all(): readonly ContainerPort[] {
-    return [...this.#seen.values()];
+  /** As many of those read so far as one could choose from. */
+  some(): readonly ContainerPort[] {
+    return [...this.#byName.values().take(MAX_READ)].flat();
   }
 
-  /** Read until there is a new port; false: there is none. */
+  /** Read the next; false: there is none. */
   #readOn(): boolean {
-    const { size } = this.#seen;
-    while (this.#seen.size === size) {
-      const next = this.#bearers.next();
-      if (next.done === true) return false;
-      this.#anybody = true;
-      for (const port of next.value.ports) this.#seen.set(portText(port), port);
+    const next = this.#bearers.next();
+    if (next.done === true) return false;
+    const { ports } = next.value;
+    this.#anybody = true;
+    this.#effort.left -= ports.length;
+    for (const port of ports) {
+      const known = this.called(port.name);
+      if (known.some(({ protocol }) => protocol === port.protocol)) continue;
+      this.#byName.set(port.name, [...known, port]);
     }
     return true;
   }
-}
-
-function* bearersOfAll(
-  selections: readonly Selection[],
-  surroundings: Surroundings,
-): Generator<Bearer, void> {
-  for (const selection of selections) yield* bearersOf(selection, surroundings);
-}
-
-function isWanted({ name, protocol }: NamedPort, port: ContainerPort): boolean {
-  return port.name === name && (protocol === null || port.protocol === protocol);
 }
 
 function otherProtocol(item: string, { protocol }: ContainerPort): Fix {
@@ -124,8 +135,11 @@ function otherProtocol(item: string, { protocol }: ContainerPort): Fix {
   return { title, patch: [addAt(`${item}.protocol`, protocol)] };
 }
 
-function suggest({ name }: NamedPort, ports: readonly ContainerPort[]): string {
-  const sameName = ports.find((port) => port.name === name);
+function suggest(
+  { name }: NamedPort,
+  sameName: ContainerPort | undefined,
+  ports: readonly ContainerPort[],
+): string {
   if (sameName !== undefined) return `\`${name}\` is a ${sameName.protocol} port there`;
   const near = nearest(
     name,

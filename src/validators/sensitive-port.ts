@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
-import type { PortMatch } from "../engine/model.ts";
+import type { PortMatch, Selection } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
-import { type Bearer, bearersOf, MAX_READ } from "./parts/bearers.ts";
+import { bearersOf, MAX_READ, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { blocksOf } from "./parts/blocks.ts";
 import { isOpen } from "./parts/open-selector.ts";
 
@@ -65,14 +65,20 @@ export const sensitivePort = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ placedRules, after, facts, parameters: limits }): readonly Finding[] {
+  check({ object, placedRules, after, facts, parameters: limits }): readonly Finding[] {
+    if (object?.kind !== "policy") return [];
+    const { subject } = object.policy;
+    let declared: readonly DeclaredPort[] | undefined;
     return accepting(placedRules)
       .filter(({ direction }) => direction === "ingress")
       .flatMap((placed) => {
         const crowd = crowdOf(placed, after, limits);
         if (crowd === null) return [];
-        const bearers = bearersOf(placed.policy.subject, { after, facts });
-        return openServices(placed, bearers, limits).map(({ name, port, path }) => ({
+        const listed = listedServices(placed, limits);
+        // PERF: all ingress rules are about the same pods.
+        if (listed.length === 0) declared ??= declaredPorts(subject, { after, facts }, limits);
+        const open = listed.length > 0 ? listed : declaredServices(placed, declared ?? []);
+        return open.map(({ name, port, path }) => ({
           path,
           message: `opens ${name} (TCP ${port}) to ${crowd}`,
           help: "name the pods or namespaces that need it",
@@ -109,34 +115,59 @@ interface OpenService {
   readonly path: string;
 }
 
-/**
- * The services that a rule opens: those whose port it lists. From a wide range, all ports, or named ports, only
- * those that a container of the selected pods declares.
- */
-function openServices(
-  { rule, ports }: PlacedRule,
-  bearers: Iterable<Bearer>,
-  { services }: Parameters,
-): readonly OpenService[] {
-  const explicit = services.flatMap(({ name, ports: numbers }) =>
+/** The services whose ports a rule lists. */
+function listedServices({ ports }: PlacedRule, { services }: Parameters): readonly OpenService[] {
+  return services.flatMap(({ name, ports: numbers }) =>
     numbers.flatMap((port) => {
       const found = ports.find((placed) => isNamed(placed.port, port));
       return found === undefined ? [] : [{ name, port, path: found.path }];
     }),
   );
-  if (explicit.length > 0) return explicit;
+}
+
+/** A container's port that is one of a service. */
+interface DeclaredPort {
+  readonly service: string;
+  readonly portName: string;
+  readonly port: number;
+}
+
+/** PERF: the selected pods are mostly alike. */
+const MAX_DECLARED = 100;
+
+/** The ports of services that containers of the selected pods declare, each once. */
+function declaredPorts(
+  subject: Selection,
+  surroundings: Surroundings,
+  { services }: Parameters,
+): readonly DeclaredPort[] {
+  const found = new Map<string, DeclaredPort>();
+  // The first that has a port counts.
+  const names = new Map(
+    services.toReversed().flatMap(({ name, ports }) => ports.map((port) => [port, name])),
+  );
   let read = 0;
-  for (const bearer of bearers) {
+  for (const bearer of bearersOf([subject], surroundings, { left: MAX_READ_IN_ALL })) {
     for (const { name: portName, protocol, port } of bearer.ports) {
-      const service = services.find((one) => protocol === "TCP" && one.ports.includes(port));
+      const service = protocol === "TCP" ? names.get(port) : undefined;
       if (service === undefined) continue;
-      if (rule.ports === "all") return [{ name: service.name, port, path: rule.path }];
-      const found = ports.find((placed) => takesIn(placed.port, portName, port));
-      if (found !== undefined) return [{ name: service.name, port, path: found.path }];
+      found.set(`${portName} ${port}`, { service, portName, port });
     }
-    // PERF: pods of one policy are mostly alike.
     read += 1;
-    if (read === MAX_READ) break;
+    if (read === MAX_READ || found.size >= MAX_DECLARED) break;
+  }
+  return [...found.values()];
+}
+
+/** The first of them that a rule takes in by a wide range, all ports, or a named port. */
+function declaredServices(
+  { rule, ports }: PlacedRule,
+  declared: readonly DeclaredPort[],
+): readonly OpenService[] {
+  for (const { service: name, portName, port } of declared) {
+    if (rule.ports === "all") return [{ name, port, path: rule.path }];
+    const found = ports.find((placed) => takesIn(placed.port, portName, port));
+    if (found !== undefined) return [{ name, port, path: found.path }];
   }
   return [];
 }

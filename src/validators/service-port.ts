@@ -1,12 +1,11 @@
 import { z } from "zod";
-import type { Selection } from "../engine/model.ts";
+import { hasPoint, portPoint, portSet } from "../engine/port-set.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { type Service, type ServicePort, targetIn } from "../wire/service.ts";
 import { field } from "../wire/shape.ts";
-import type { Bearer, Surroundings } from "./parts/bearers.ts";
-import { hasPort } from "./parts/ports.ts";
+import { type Bearer, type Effort, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";
 import { servedBy, servicesIn } from "./parts/service-ports.ts";
 
@@ -27,15 +26,14 @@ export const servicePort = defineValidator({
     const told = placedRules.filter(
       ({ direction, rule }) => direction === "ingress" || rule.peers !== "all",
     );
-    return told.flatMap((placed) =>
-      placed.ports.flatMap((port) => {
-        for (const selection of receivers(placed)) {
-          const mistaken = mistakenFor(placed, port, selection, { after, facts });
-          if (mistaken !== null) return [finding(port, mistaken)];
-        }
-        return [];
-      }),
-    );
+    const effort = { left: MAX_READ_IN_ALL };
+    return told.flatMap((placed) => {
+      const mistaken = mistakenIn(placed, { after, facts }, effort);
+      return placed.ports.flatMap((port) => {
+        const found = mistaken.get(keyOf(port));
+        return found === undefined ? [] : [finding(port, found)];
+      });
+    });
   },
 });
 
@@ -44,25 +42,43 @@ interface Mistaken {
   readonly target: number;
 }
 
-/** The Service whose port a rule names, where the pods behind it listen on a port that it does not. */
-function mistakenFor(
-  { rule }: PlacedRule,
-  { port }: PlacedPort,
-  selection: Selection,
+/** Of a port that is one number alone; empty for any other. */
+function keyOf({ port }: PlacedPort): string {
+  return port.kind === "range" && port.first === port.last ? `${port.protocol} ${port.first}` : "";
+}
+
+/**
+ * The Services whose ports a rule names, where the pods behind them listen on ports that it does not.
+ * PERF: Services are gone through once for all ports of the rule.
+ */
+function mistakenIn(
+  placed: PlacedRule,
   surroundings: Surroundings,
-): Mistaken | null {
-  if (port.kind === "named" || port.first !== port.last) return null;
-  const isNamed = (one: ServicePort): boolean =>
-    one.protocol === port.protocol && one.port === port.first && one.targetPort !== port.first;
-  for (const service of servicesIn(selection.namespaces, surroundings)) {
-    const named = service.ports.find(isNamed);
-    if (named === undefined) continue;
-    const bearer = servedBy(service, selection.pods, surroundings);
-    const target = bearer === undefined ? null : targetIn(named, bearer);
-    if (bearer === undefined || target === null || listensOn(bearer, service, port.first)) continue;
-    if (!hasPort(rule.ports, port.protocol, target)) return { service, target };
+  effort: Effort,
+): ReadonlyMap<string, Mistaken> {
+  const found = new Map<string, Mistaken>();
+  const wanted = new Set(placed.ports.map(keyOf));
+  wanted.delete("");
+  if (wanted.size === 0) return found;
+  const open = portSet(placed.ports.flatMap(({ port }) => (port.kind === "range" ? [port] : [])));
+  for (const { namespaces, pods } of receivers(placed)) {
+    for (const service of servicesIn(namespaces, surroundings, effort)) {
+      for (const named of service.ports) {
+        const key = `${named.protocol} ${named.port}`;
+        if (named.targetPort === named.port || !wanted.has(key) || found.has(key)) continue;
+        const bearer = servedBy(service, pods, surroundings, effort);
+        const target = bearer === undefined ? null : targetBehind(named, service, bearer);
+        if (target === null || hasPoint(open, portPoint(named.protocol, target))) continue;
+        found.set(key, { service, target });
+      }
+    }
   }
-  return null;
+  return found;
+}
+
+/** Where a port of a Service leads in a pod that does not listen on the port itself as well. */
+function targetBehind(named: ServicePort, service: Service, bearer: Bearer): number | null {
+  return listensOn(bearer, service, named.port) ? null : targetIn(named, bearer);
 }
 
 /** Whether the pod has the port as well, as far as containers and the Service say. */

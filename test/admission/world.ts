@@ -28,6 +28,7 @@ import { VALIDATORS } from "../../src/validators/index.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
+import type { Services } from "../../src/wire/service-index.ts";
 import { field } from "../../src/wire/shape.ts";
 import { NO_FACTS } from "../support/facts.ts";
 
@@ -46,8 +47,11 @@ export interface WorldOptions {
   readonly announceChanges?: boolean;
   /** Time that has passed in addition to real time. */
   readonly elapsedMs?: () => number;
+  /** In the place of real time. */
+  readonly clock?: () => number;
   /** Resources beside the built-in ones and the profile `custom`. */
   readonly resources?: readonly Resource[];
+  readonly services?: Services;
 }
 
 const compileCustomRule = await loadCustomRules();
@@ -73,7 +77,7 @@ export function createWorld(options: WorldOptions = {}): {
     endpoint?: "validate" | "mutate",
   ) => Promise<AdmissionReply["response"]>;
 } {
-  const clock = (): number => performance.now() + (options.elapsedMs?.() ?? 0);
+  const clock = options.clock ?? ((): number => performance.now() + (options.elapsedMs?.() ?? 0));
   const engine = createEngine();
   const registry = createRegistry([...VALIDATORS, ...(options.rules ?? [])]);
   const ruleBook = new RuleBook({
@@ -132,6 +136,7 @@ export function createWorld(options: WorldOptions = {}): {
       engine,
       facts: {
         ...NO_FACTS,
+        services: options.services ?? NO_FACTS.services,
         dns: [
           {
             end: { kind: "pod", key: "kube-system/coredns-1" },
