@@ -83,7 +83,7 @@ function describe(finding: Redundancy, governed: GovernedPolicy): readonly Findi
       return [
         {
           path: finding.path,
-          message: `never decides: ${names(finding.because)} comes before it`,
+          message: `never decides: ${names(finding.because)} ${finding.because.length === 1 ? "comes" : "come"} before it`,
           help: "take the rule out, or change the priorities",
         },
       ];

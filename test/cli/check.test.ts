@@ -305,6 +305,10 @@ describe("check of policies whose files say nothing of pods", () => {
       about: "not cut off",
       spec: `{podSelector: {}, policyTypes: [Egress], egress: [{${dns(`[${UDP}, ${TCP}]`)}}]}`,
     },
+    {
+      about: "not cut off: the ports by name",
+      spec: `{podSelector: {}, policyTypes: [Egress], egress: [{${dns("[{port: dns, protocol: UDP}, {port: dns-tcp}]")}}]}`,
+    },
     { about: "not isolated for egress", spec: "{podSelector: {}, policyTypes: [Ingress]}" },
     {
       about: "no pod can be so",

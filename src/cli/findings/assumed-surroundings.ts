@@ -10,12 +10,15 @@ import { imaginedPod, witnessOf } from "./witness.ts";
 const DNS_NAMESPACE = "kube-system";
 const DNS_PORT = 53;
 
-/** The pod that resolves names in most clusters. */
+/** The pod that resolves names in most clusters, with its ports' names there. */
 const DNS_POD = imaginedPod({
   namespace: DNS_NAMESPACE,
   name: "[k8s-app=kube-dns]",
   labels: new Map([["k8s-app", "kube-dns"]]),
-  ports: (["UDP", "TCP"] as const).map((protocol) => ({ name: "", port: DNS_PORT, protocol })),
+  ports: [
+    { name: "dns", port: DNS_PORT, protocol: "UDP" },
+    { name: "dns-tcp", port: DNS_PORT, protocol: "TCP" },
+  ],
 });
 
 /** Where names are resolved as far as files say, else as in most clusters. */

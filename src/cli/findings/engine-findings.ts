@@ -79,14 +79,14 @@ function words(finding: Exclude<ClusterFinding, { readonly code: "unprotected" }
       return {
         severity: "warning",
         path: finding.path,
-        message: `allows nothing that ${because(finding.because)} does not allow as well`,
+        message: `changes nothing beside the rest of the policy${and(finding.because)}`,
         help: "take the rule out",
       };
     case "shadowed-rule":
       return {
         severity: "warning",
         path: finding.path,
-        message: `is never decisive: ${names(finding.because)} decides before it`,
+        message: `is never decisive: what it matches is decided before it by ${names(finding.because)}`,
         help: "take the rule out, or change the priorities",
       };
     case "duplicate-policies":
@@ -111,8 +111,8 @@ function words(finding: Exclude<ClusterFinding, { readonly code: "unprotected" }
   }
 }
 
-function because(keys: readonly string[]): string {
-  return keys.length === 0 ? "the rest of the policy" : `the rest of it or ${names(keys)}`;
+function and(keys: readonly string[]): string {
+  return keys.length === 0 ? "" : ` and ${names(keys)}`;
 }
 
 function names(keys: readonly string[]): string {
