@@ -9,7 +9,7 @@ import {
 import type { DirectionExplanation, Explanation, Flow, FlowEnd } from "../engine/query.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import { field, isObject, listAt } from "../wire/shape.ts";
-import type { World } from "./sources/world.ts";
+import type { SourcePolicy, World } from "./sources/world.ts";
 
 /** What to write where, so that a flow which is denied would be allowed. */
 export interface Amendment {
@@ -31,47 +31,62 @@ export function smallestChange(
   world: World,
 ): readonly Amendment[] | null {
   if (!families.some(({ verdict }) => verdict === "denied")) return null;
+  const draft: Draft = { engine: world.engine, policies: new Map(world.policies) };
   const amended = (["egress", "ingress"] as const).flatMap((direction) => {
     const sides = families.map((family) => family[direction]);
     const denied = sides.find(({ verdict }) => verdict === "denied");
     // By the steps of all families: a rule that has the peer over one of them alone is not the one to widen.
     const { steps } = walk[direction];
-    return denied === undefined ? [] : [amend({ ...denied, steps }, flow, world)];
+    return denied === undefined ? [] : [amend({ ...denied, steps }, flow, draft)];
   });
-  const changes = amended.flatMap((one) => one?.policy ?? []);
+  const changes = amended.flatMap((one) => one?.parsed.policy ?? []);
   if (changes.length < amended.length) return null;
   const upserts = changes.map((object) => ({ kind: "policy", op: "upsert", object }) as const);
   const proven = world.engine.preview(upserts, (after) => after.verdict(flow)) === "allowed";
   return proven ? amended.flatMap((one) => one?.amendment ?? []) : null;
 }
 
-interface Amended {
-  readonly amendment: Amendment;
-  readonly policy: Policy;
+/** The world with what has been amended so far: both directions may be amended in one policy. */
+interface Draft {
+  readonly engine: World["engine"];
+  readonly policies: Map<string, Pick<SourcePolicy, "manifest" | "policy">>;
 }
 
-/** Null where a rule denies: whether that rule is right is not for a tool to say. */
-function amend(side: DirectionExplanation, flow: Flow, world: World): Amended | null {
+interface Amended {
+  readonly amendment: Amendment;
+  readonly parsed: Pick<SourcePolicy, "manifest" | "policy">;
+}
+
+/**
+ * The first of what may do with which this direction lets the flow through, which is noted in the draft. Null where
+ * a rule denies: whether that rule is right is not for a tool to say.
+ */
+function amend(side: DirectionExplanation, flow: Flow, draft: Draft): Amended | null {
   if (!side.causes.every(({ code }) => code === "no-rule-matches")) return null;
-  const subject = side.direction === "egress" ? flow.from : flow.to;
-  return (
-    addPort(side, flow, world) ??
-    addRule(side, flow, world) ??
-    addPolicy(side, subject, flow, world)
-  );
+  for (const make of [addPort, addRule, addPolicy]) {
+    const amended = make(side, flow, draft);
+    if (amended === null) continue;
+    const { policy: object } = amended.parsed;
+    const upsert = { kind: "policy", op: "upsert", object } as const;
+    const after = draft.engine.preview([upsert], (view) => view.explain(flow)[side.direction]);
+    if (after.verdict !== "allowed") continue;
+    draft.policies.set(policyKey(object), amended.parsed);
+    return amended;
+  }
+  return null;
 }
 
 /** Add the port to a rule that has the peer already. */
 function addPort(
   { steps, direction }: DirectionExplanation,
   flow: Flow,
-  world: World,
+  draft: Draft,
 ): Amended | null {
   for (const { policy, rules } of steps) {
     const rule = rules.find(({ outcome }) => outcome === "other-port");
     if (rule === undefined || policy.tier !== "NetworkPolicy") continue;
     const path = `${rule.path}.ports`;
-    return amendment(world, policy, { path, add: portOf(flow) }, (spec) =>
+    return amendment(draft, policy, { path, add: portOf(flow) }, (spec) =>
       withRule(spec, direction, (list) =>
         list.map((one, index) =>
           rule.path === `spec.${direction}[${index}]` && isObject(one)
@@ -88,7 +103,7 @@ function addPort(
 function addRule(
   { steps, direction }: DirectionExplanation,
   flow: Flow,
-  world: World,
+  draft: Draft,
 ): Amended | null {
   const own = steps
     .map(({ policy }) => policy)
@@ -99,20 +114,16 @@ function addRule(
     .toSorted((a, b) => b.subject.pods.length - a.subject.pods.length);
   const [policy] = own;
   if (policy === undefined) return null;
-  const rule = ruleFor(direction, flow, policy.namespace, world);
-  return amendment(world, policy, { path: `spec.${direction}`, add: rule }, (spec) =>
+  const rule = ruleFor(direction, flow, policy.namespace, draft);
+  return amendment(draft, policy, { path: `spec.${direction}`, add: rule }, (spec) =>
     withRule(spec, direction, (list) => [...list, rule]),
   );
 }
 
 /** Add a policy for the subject alone, beside one for its whole namespace. */
-function addPolicy(
-  { direction }: DirectionExplanation,
-  subject: FlowEnd,
-  flow: Flow,
-  world: World,
-): Amended | null {
-  const pod = subject.kind === "pod" ? world.engine.pod(subject.key) : undefined;
+function addPolicy({ direction }: DirectionExplanation, flow: Flow, draft: Draft): Amended | null {
+  const subject = direction === "egress" ? flow.from : flow.to;
+  const pod = subject.kind === "pod" ? draft.engine.pod(subject.key) : undefined;
   if (pod === undefined) return null;
   const { namespace, workload } = pod;
   const raw = {
@@ -122,30 +133,29 @@ function addPolicy(
     spec: {
       podSelector: selectorFor(pod.labels),
       policyTypes: [direction === "egress" ? "Egress" : "Ingress"],
-      [direction]: [ruleFor(direction, flow, namespace, world)],
+      [direction]: [ruleFor(direction, flow, namespace, draft)],
     },
   };
   const read = parseNetworkPolicy(raw);
   if (!read.ok) return null;
-  const { policy } = read.value;
-  const key = policyKey(policy);
-  return world.policies.has(key)
+  const key = policyKey(read.value.policy);
+  return draft.policies.has(key)
     ? null
-    : { amendment: { policy: key, path: "", add: raw }, policy };
+    : { amendment: { policy: key, path: "", add: raw }, parsed: read.value };
 }
 
 function amendment(
-  world: World,
+  draft: Draft,
   policy: Policy,
   { path, add }: Omit<Amendment, "policy">,
   change: (spec: Readonly<Record<string, unknown>>) => unknown,
 ): Amended | null {
   const key = policyKey(policy);
-  const manifest: unknown = world.policies.get(key)?.manifest;
+  const manifest: unknown = draft.policies.get(key)?.manifest;
   const spec = field(manifest, "spec");
   if (!isObject(manifest) || !isObject(spec)) return null;
   const read = parseNetworkPolicy({ ...manifest, spec: change(spec) }, policy.namespace);
-  return read.ok ? { amendment: { policy: key, path, add }, policy: read.value.policy } : null;
+  return read.ok ? { amendment: { policy: key, path, add }, parsed: read.value } : null;
 }
 
 function withRule(
@@ -160,16 +170,16 @@ function portOf({ protocol, port }: Flow): object {
   return { protocol, port };
 }
 
-function ruleFor(direction: Direction, flow: Flow, namespace: string, world: World): object {
+function ruleFor(direction: Direction, flow: Flow, namespace: string, draft: Draft): object {
   const peer = direction === "egress" ? flow.to : flow.from;
-  const peers = [peerFor(peer, namespace, world)];
+  const peers = [peerFor(peer, namespace, draft)];
   return direction === "egress"
     ? { to: peers, ports: [portOf(flow)] }
     : { from: peers, ports: [portOf(flow)] };
 }
 
-function peerFor(end: FlowEnd, namespace: string, world: World): object {
-  const pod = end.kind === "pod" ? world.engine.pod(end.key) : undefined;
+function peerFor(end: FlowEnd, namespace: string, draft: Draft): object {
+  const pod = end.kind === "pod" ? draft.engine.pod(end.key) : undefined;
   if (pod !== undefined) {
     const podSelector = selectorFor(pod.labels);
     if (pod.namespace === namespace) return { podSelector };

@@ -301,6 +301,34 @@ status: { loadBalancer: { ingress: [{ ip: 198.51.100.7 }] } }
   });
 });
 
+describe("the smallest change", () => {
+  const pod = (name: string): string => `apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, namespace: shop, labels: { app: ${name} } }
+spec: { containers: [] }
+`;
+
+  it.each([
+    {
+      about: "is in both directions of one policy",
+      spec: "{podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}], egress: [{to: [{podSelector: {}}], ports: [{port: 80}]}]}",
+      paths: ["spec.egress[0].ports", "spec.ingress[0].ports"],
+    },
+    {
+      about: "widens no rule of which it is not known whether it has the peer",
+      spec: "{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 80}]}]}",
+      paths: ["spec.ingress"],
+    },
+  ])("$about", async ({ spec, paths }) => {
+    const policy = `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: ${spec}\n`;
+    const flow = ["--src-pod", "shop/a", "--dst-pod", "shop/b", "--port", "8080", "-o", "json"];
+    const input = [pod("a"), pod("b"), policy].join("---\n");
+    const { stdout } = await runCli(["explain", "--manifests", "-", ...flow], { input });
+    const change = paths.map((path) => expect.objectContaining({ path }) as unknown);
+    expect(JSON.parse(stdout)).toMatchObject({ change });
+  });
+});
+
 describe("what is assumed", () => {
   it("is said once, of both ends too", async () => {
     const flow = ["--src-pod", "dev/deploy/toolbox", "--dst-pod", "dev/deploy/toolbox"];
