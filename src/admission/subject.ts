@@ -7,7 +7,7 @@ import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { optInNotices } from "../wire/opt-in-notices.ts";
 import { parsePod } from "../wire/pod.ts";
-import { POLICY_READERS } from "../wire/policy.ts";
+import { POLICY_READERS } from "../wire/policy-readers.ts";
 import { field } from "../wire/shape.ts";
 import type { RequestedChange } from "./review.ts";
 

@@ -7,7 +7,7 @@ import { hasMoreParts } from "../wire/has-more-parts.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { parseNode } from "../wire/node.ts";
 import { parsePod } from "../wire/pod.ts";
-import { POLICY_READERS } from "../wire/policy.ts";
+import { POLICY_READERS } from "../wire/policy-readers.ts";
 import { field } from "../wire/shape.ts";
 import type { ReflectorTarget } from "./reflector-target.ts";
 import type { UnreadableObjects } from "./unreadable-objects.ts";

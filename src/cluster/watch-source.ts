@@ -1,6 +1,6 @@
 import type { PolicyKind } from "../engine/model.ts";
 import { SERVICE_NAME_LABEL } from "../wire/endpoint-slice.ts";
-import { POLICY_READERS } from "../wire/policy.ts";
+import { POLICY_READERS } from "../wire/policy-readers.ts";
 import * as kinds from "./resource-type.ts";
 
 /** Which objects to follow. */

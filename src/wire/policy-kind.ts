@@ -1,6 +1,6 @@
 import leven from "leven";
 import { failure, type Problem, type Result, success } from "../errors.ts";
-import { POLICY_READERS, type PolicyReader } from "./policy.ts";
+import { POLICY_READERS, type PolicyReader } from "./policy-readers.ts";
 import { textAt } from "./shape.ts";
 
 /** A slip in a kind: a letter or two, or the plural. */

@@ -8,7 +8,7 @@ import { loadConfig } from "../../src/config/load-config.ts";
 import { DEFAULT_SETTINGS } from "../../src/config/settings.ts";
 import { RESOURCE_KINDS } from "../../src/resources/resource.ts";
 import { createServer } from "../../src/server/create-server.ts";
-import { POLICY_READERS } from "../../src/wire/policy.ts";
+import { POLICY_READERS } from "../../src/wire/policy-readers.ts";
 import { MODE_LABEL, PROFILE_LABEL } from "../../src/wire/ringfence-labels.ts";
 import {
   find,

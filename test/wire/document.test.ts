@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { itemsOf, objectKey, parseObject } from "../../src/wire/document.ts";
-import { POLICY_READERS } from "../../src/wire/policy.ts";
+import { POLICY_READERS } from "../../src/wire/policy-readers.ts";
 import { complaints, succeed } from "./describe-policy.ts";
 
 const object = (apiVersion: string, kind: string, spec?: object) => ({

@@ -15,7 +15,7 @@ const ORDERED = [
 ] as const;
 
 /** Every pair of types that has an order; numbers have one across their types. */
-const COMPARABLE: readonly (readonly [TypeName, TypeName])[] = [
+const ORDERED_PAIRS: readonly (readonly [TypeName, TypeName])[] = [
   ...NUMBERS.flatMap((left) => NUMBERS.map((right) => [left, right] as const)),
   ...ORDERED.map((type) => [type, type] as const),
 ];
@@ -69,7 +69,7 @@ export const OPERATORS: readonly Overload[] = [
 ];
 
 function ordering(name: string, holds: (order: number) => boolean): readonly Overload[] {
-  return COMPARABLE.map((types) =>
+  return ORDERED_PAIRS.map((types) =>
     func(name, types, "bool", ([left, right], frame) => {
       const order = compare(left, right, frame);
       return order !== undefined && holds(order);

@@ -4,7 +4,6 @@ import { counted, objectName } from "../../rules/phrases.ts";
 import { VALIDATORS } from "../../validators/index.ts";
 import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
 import { brokenInvariants } from "../findings/broken-invariants.ts";
-import { judgeChanges } from "../findings/check-world.ts";
 import { CONFLICTS, engineFindings } from "../findings/engine-findings.ts";
 import {
   counts,
@@ -14,6 +13,7 @@ import {
   type ReportedFinding,
 } from "../findings/finding.ts";
 import { Governance } from "../findings/governance.ts";
+import { judgeChanges } from "../findings/judge-changes.ts";
 import { namespaceChange, policyChange } from "../findings/judged-change.ts";
 import { podAssumptions } from "../findings/knowledge.ts";
 import { mend } from "../findings/mend.ts";

@@ -1,6 +1,6 @@
 import { counted, keyName } from "../../rules/phrases.ts";
-import { checkPolicies } from "../findings/check-world.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
+import { checkPolicies } from "../findings/judge-changes.ts";
 import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** What rules tell of a policy that does nothing, by the question that they answer. */

@@ -1,11 +1,11 @@
 import { policyKey } from "../../engine/model.ts";
 import { applyPatch, type PatchOperation } from "../../rules/json-patch.ts";
 import { redundant } from "../../validators/redundant.ts";
-import { POLICY_READERS } from "../../wire/policy.ts";
+import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-import { checkPolicies } from "./check-world.ts";
 import type { ReportedFinding } from "./finding.ts";
 import type { Governance } from "./governance.ts";
+import { checkPolicies } from "./judge-changes.ts";
 
 /** A policy after mending. */
 export interface MendedPolicy {

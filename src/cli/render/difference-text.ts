@@ -2,7 +2,7 @@ import type { Connection } from "../../engine/query.ts";
 import { counted } from "../../rules/phrases.ts";
 import type { Difference } from "../commands/diff.ts";
 import { endText, portsText } from "../connection-rows.ts";
-import type { Objections } from "../findings/forbidden.ts";
+import type { Objections } from "../findings/objections.ts";
 import { renderFindings } from "./finding-text.ts";
 import { alignColumns, indent, type Paint, renderAssumptions } from "./text.ts";
 

@@ -17,7 +17,7 @@ import { parseEndpoints } from "../../wire/endpoints.ts";
 import type { PolicyManifest } from "../../wire/manifests.ts";
 import { readLabels } from "../../wire/metadata.ts";
 import type { ParsedNamespace } from "../../wire/namespace.ts";
-import { POLICY_READERS } from "../../wire/policy.ts";
+import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import { field, textAt } from "../../wire/shape.ts";
 import type { PodTemplate } from "../../wire/workload.ts";

@@ -3,9 +3,9 @@ import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
 import { workloadLabel } from "../references.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-import { judgeChanges } from "./check-world.ts";
 import { distinct, type ReportedFinding } from "./finding.ts";
 import type { Governance } from "./governance.ts";
+import { judgeChanges } from "./judge-changes.ts";
 import { isSame, type JudgedChange } from "./judged-change.ts";
 import { type JudgedObject, judgedNamespace, judgedPolicy } from "./judged-object.ts";
 
@@ -18,7 +18,7 @@ export interface Objections {
 
 /** Hold the policies and Namespaces that differ between two worlds against the rules of their profiles. */
 export function objectionsTo(before: World, after: World, governance: Governance): Objections {
-  const objects = changesBetween(before, after).map((change) => {
+  const objects = judgedChangesBetween(before, after).map((change) => {
     const findings = judgeChanges([change], after, governance);
     const rules = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
     return { findings, rules, opened: rules.length === 0 ? [] : openedBy(change, before) };
@@ -33,7 +33,7 @@ export function objectionsTo(before: World, after: World, governance: Governance
 }
 
 /** Policies that came, went or changed, and Namespaces that came or changed, by name. */
-function changesBetween(before: World, after: World): readonly JudgedChange[] {
+function judgedChangesBetween(before: World, after: World): readonly JudgedChange[] {
   return [
     ...changes(before.declared, after.declared, judgedNamespace).filter(
       ({ next }) => next !== null,
