@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ResourceReport } from "../rules/resource-report.ts";
 import { printable } from "../wire/printable.ts";
 import { renderTime } from "../wire/render-time.ts";
-import { field, isObject } from "../wire/shape.ts";
+import { field, isObject, listAt, textAt } from "../wire/shape.ts";
 import type { ApiClient } from "./api-client.ts";
 import { apply } from "./apply.ts";
 import { type BackOff, STANDARD_BACK_OFF } from "./back-off.ts";
@@ -139,20 +139,17 @@ function statusFor(raw: unknown, { conditions, fields }: ResourceReport): object
 
 /** When the condition came to be as it is: now, unless it was so before. */
 function sinceWhen(raw: unknown, type: string, status: string): string {
-  const conditions = field(raw, "status", "conditions");
-  const before: unknown = Array.isArray(conditions)
-    ? conditions.find((one) => field(one, "type") === type && field(one, "status") === status)
-    : undefined;
-  const since = field(before, "lastTransitionTime");
-  return typeof since === "string" ? since : renderTime(Date.now());
+  const before = listAt(raw, "status", "conditions").find(
+    (one) => field(one, "type") === type && field(one, "status") === status,
+  );
+  return textAt(before, "lastTransitionTime") || renderTime(Date.now());
 }
 
 /** A status to be compared: times are no news. */
 function timeless(status: unknown): unknown {
   if (!isObject(status)) return status;
-  const { conditions, ...rest } = status;
-  const untimed = (Array.isArray(conditions) ? conditions : []).map((one: unknown) =>
+  const untimed = listAt(status, "conditions").map((one) =>
     isObject(one) ? { ...one, lastTransitionTime: null } : one,
   );
-  return { ...rest, conditions: untimed };
+  return { ...status, conditions: untimed };
 }
