@@ -2,11 +2,11 @@ import { type Change, type Labels, podKey, policyKey } from "../engine/model.ts"
 import type { EngineView } from "../engine/query.ts";
 import { type Problem, type Result, success } from "../errors.ts";
 import type { GovernedObject } from "../rules/rule.ts";
-import type { PolicyManifest } from "../wire/manifests.ts";
 import { readLabels } from "../wire/metadata.ts";
 import { parseNamespace } from "../wire/namespace.ts";
 import { optInNotices } from "../wire/opt-in-notices.ts";
 import { parsePod } from "../wire/pod.ts";
+import type { PolicyManifest } from "../wire/policy-manifest.ts";
 import { POLICY_READERS } from "../wire/policy-readers.ts";
 import { field } from "../wire/shape.ts";
 import type { RequestedChange } from "./review.ts";

@@ -1,11 +1,11 @@
 import { type Namespace, type Node, type Pod, podKey, policyKey } from "../engine/model.ts";
 import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
-import type { NamespaceManifest, PolicyManifest } from "./manifests.ts";
-import { parseNamespace } from "./namespace.ts";
+import { type NamespaceManifest, parseNamespace } from "./namespace.ts";
 import { parseNode } from "./node.ts";
 import type { ParsedPolicy } from "./parsed-policy.ts";
 import { parsePod } from "./pod.ts";
 import { policyReader } from "./policy-kind.ts";
+import type { PolicyManifest } from "./policy-manifest.ts";
 import { field, isObject } from "./shape.ts";
 import { hasPodTemplate, type PodTemplate, parseWorkload, WORKLOAD_KINDS } from "./workload.ts";
 

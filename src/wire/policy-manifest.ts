@@ -3,7 +3,6 @@ import type {
   BaselineAdminNetworkPolicyManifest,
 } from "./admin-network-policy.ts";
 import type { ClusterNetworkPolicyManifest } from "./cluster-network-policy.ts";
-import type { NamespaceManifest } from "./namespace.ts";
 import type { NetworkPolicyManifest } from "./network-policy.ts";
 
 /** Any of the kinds that become a `Policy`; `policy.kind` of the engine's model says which. */
@@ -12,5 +11,3 @@ export type PolicyManifest =
   | ClusterNetworkPolicyManifest
   | AdminNetworkPolicyManifest
   | BaselineAdminNetworkPolicyManifest;
-
-export type { NamespaceManifest };

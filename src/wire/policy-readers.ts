@@ -10,9 +10,9 @@ import {
   parseClusterNetworkPolicy,
   unreadableClusterNetworkPolicy,
 } from "./cluster-network-policy.ts";
-import type { PolicyManifest } from "./manifests.ts";
 import { parseNetworkPolicy, unreadableNetworkPolicy } from "./network-policy.ts";
 import type { ParsedPolicy } from "./parsed-policy.ts";
+import type { PolicyManifest } from "./policy-manifest.ts";
 
 /** How one kind of policy is served by the API and read by us. */
 export interface PolicyReader {

@@ -1,9 +1,9 @@
 import type { MatchingEngine } from "../../engine/matching-engine.ts";
 import type { Change, Namespace, Node, Pod } from "../../engine/model.ts";
 import type { EndpointIndex } from "../../wire/endpoint-index.ts";
-import type { PolicyManifest } from "../../wire/manifests.ts";
 import type { ParsedNamespace } from "../../wire/namespace.ts";
 import type { ParsedPolicy } from "../../wire/parsed-policy.ts";
+import type { PolicyManifest } from "../../wire/policy-manifest.ts";
 import type { Service } from "../../wire/service.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
 import type { Origin, SourceObject } from "./source-object.ts";
