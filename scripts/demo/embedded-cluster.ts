@@ -33,6 +33,7 @@ export class EmbeddedCluster implements ClusterState {
     this.facts = {
       dns: this.#dns,
       apiServer: [],
+      apiServerPorts: [],
       ownNamespace: OWN_NAMESPACE,
       ownPods: this.#ownPods,
       webhookPort,

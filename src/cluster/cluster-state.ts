@@ -1,6 +1,5 @@
 import type { Freshness } from "../admission/surroundings.ts";
 import { DATAPLANES } from "../engine/dataplane.ts";
-import type { Address } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
 import { EndpointIndex } from "../wire/endpoint-index.ts";
@@ -74,7 +73,7 @@ export class ClusterState {
   readonly #daemonSets = new Set<string>();
   readonly #network = new NetworkAgents();
   #dns: readonly ResolverEndpoint[] = [];
-  #apiServer: readonly Address[] = [];
+  #apiServer: readonly ServiceEndpoint[] = [];
 
   constructor(options: ClusterStateOptions) {
     this.#options = options;
@@ -198,7 +197,7 @@ export class ClusterState {
         this.#dns = resolverEndpoints(found);
       }),
       this.#endpoints({ namespace: "default", name: "kubernetes" }, (found) => {
-        this.#apiServer = found.map(({ address }) => address);
+        this.#apiServer = found;
       }),
     ];
   }

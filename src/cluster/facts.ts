@@ -1,6 +1,7 @@
 import { podKey } from "../engine/model.ts";
 import type { Engine } from "../engine/query.ts";
 import type { ClusterFacts } from "../rules/rule.ts";
+import { type ServiceEndpoint, tcpPortsOf } from "../wire/endpoints.ts";
 import { isOwnPod } from "../wire/ringfence-labels.ts";
 import type { TemplateIndex } from "./template-index.ts";
 
@@ -13,7 +14,7 @@ interface FactSources
   readonly engine: Engine;
   readonly templates: TemplateIndex;
   readonly dns: () => ClusterFacts["dns"];
-  readonly apiServer: () => ClusterFacts["apiServer"];
+  readonly apiServer: () => readonly ServiceEndpoint[];
 }
 
 /** The facts of a watched cluster. Each is read when asked for, so none is older than the engine. */
@@ -32,7 +33,10 @@ export function createFacts({
       return dns();
     },
     get apiServer() {
-      return apiServer();
+      return apiServer().map(({ address }) => address);
+    },
+    get apiServerPorts() {
+      return tcpPortsOf(apiServer());
     },
     get ownPods() {
       return Array.from(engine.podsOf(ownNamespace)).filter(isOwnPod).map(podKey);

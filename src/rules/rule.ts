@@ -37,6 +37,8 @@ export interface ClusterFacts {
   /** Where pods resolve names. */
   readonly dns: readonly ResolverEndpoint[];
   readonly apiServer: readonly Address[];
+  /** TCP ports that it listens on. */
+  readonly apiServerPorts: readonly number[];
   /** Ringfence's own pods (`namespace/name`) and the port they serve the webhook on. */
   readonly ownNamespace: string;
   readonly ownPods: readonly string[];

@@ -1,40 +1,52 @@
 import { z } from "zod";
 import { formatAddress } from "../engine/address.ts";
+import type { Address, Direction } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
-import type { EngineView, FlowGroup, Verdict } from "../engine/query.ts";
+import type { Delta, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
 import { counted, listed } from "../rules/phrases.ts";
-import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import {
+  type ClusterFacts,
+  defineValidator,
+  type Finding,
+  type RuleSituation,
+} from "../rules/rule.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
 
-/** Report changes that would keep the API server from reaching Ringfence's own pods. */
+/** Report changes that would cut the API server and Ringfence's own pods off from each other. */
 export const selfLockout = defineValidator({
   id: "self-lockout",
-  title: "The change cuts the API server off from Ringfence",
-  why: "A webhook that the API server cannot reach can refuse every later change, the one that would undo this included.",
-  fix: "Let the API server's addresses reach Ringfence's pods on their webhook port.",
+  title: "The change cuts the API server and Ringfence off from each other",
+  why: "A webhook that the API server cannot reach can refuse every later change, the one that would undo this included. So does Ringfence itself, a few minutes after it could last hear from the API server.",
+  fix: "Let the API server's addresses reach Ringfence's pods on their webhook port, and those pods reach the API server.",
   kinds: ["policy", "namespace"],
   operations: ["CREATE", "UPDATE", "DELETE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "deny",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ delta, after, facts }): readonly Finding[] {
-    // The API server may be a process of a node.
-    const byNodes = delta.nodesLose(facts.ownNamespace, "ingress");
-    const lost = [...delta.closed, ...delta.unsure, ...byNodes];
-    const touched = lost.filter((flows) => reachesUs(flows, facts));
-    if (touched.length === 0) return [];
-    if (facts.apiServer.length === 0 || facts.ownPods.length === 0)
-      return unknownEnds(touched, facts);
-    return judge(after, facts);
-  },
+  check: (situation): readonly Finding[] => [...judgeCalls(situation), ...judgeWatches(situation)],
 });
+
+type Situation = Pick<RuleSituation, "delta" | "after" | "facts">;
 
 const HELP =
   "allow ingress to Ringfence's pods from the API server's addresses on the webhook port";
 
-function reachesUs({ to, ports }: FlowGroup, { ownNamespace, webhookPort }: ClusterFacts): boolean {
-  return to.namespaces.includes(ownNamespace) && hasPoint(ports, portPoint("TCP", webhookPort));
+/** The API server's way to the webhook. */
+function judgeCalls({ delta, after, facts }: Situation): readonly Finding[] {
+  const { apiServer, ownNamespace, ownPods, webhookPort } = facts;
+  const touched = lostFlows(delta, ownNamespace, "ingress").filter(
+    ({ to, ports }) =>
+      to.namespaces.includes(ownNamespace) && hasPoint(ports, portPoint("TCP", webhookPort)),
+  );
+  if (touched.length === 0) return [];
+  if (apiServer.length === 0 || ownPods.length === 0) return unknownEnds(touched, facts);
+  return judge(facts, {
+    ports: [webhookPort],
+    ask: (pod, address, port) => after.verdict({ from: address, to: pod, protocol: "TCP", port }),
+    cut: (pods, server) => `${server} off from ${pods}`,
+    help: HELP,
+  });
 }
 
 /**
@@ -55,41 +67,55 @@ function unknownEnds(
   ];
 }
 
-function judge(after: EngineView, facts: ClusterFacts): readonly Finding[] {
-  const { apiServer, ownPods, webhookPort } = facts;
-  const flows = ownPods.flatMap((key) =>
-    apiServer.map((address) => {
-      const verdict = after.verdict({
-        from: { kind: "address", address },
-        to: { kind: "pod", key },
-        protocol: "TCP",
-        port: webhookPort,
-      });
-      return { key, address, verdict };
-    }),
+/** Ringfence's own way to the API server: without it, its picture of the cluster becomes too old. */
+function judgeWatches({ delta, after, facts }: Situation): readonly Finding[] {
+  const { apiServerPorts: ports, ownNamespace } = facts;
+  const isTouched = lostFlows(delta, ownNamespace, "egress").some(
+    (flows) =>
+      flows.from.namespaces.includes(ownNamespace) &&
+      ports.some((port) => hasPoint(flows.ports, portPoint("TCP", port))),
   );
-  const podsWith = (verdict: Verdict): readonly string[] => [
-    ...new Set(flows.filter((flow) => flow.verdict === verdict).map(({ key }) => key)),
-  ];
-  const from = listed(apiServer.map(formatAddress));
-  const denied = podsWith("denied");
-  if (denied.length > 0) {
-    const share = `${denied.length} of ${counted(ownPods.length, "pod")}`;
-    return [
-      {
-        path: "",
-        message: `cuts the API server (${from}) off from ${share} of Ringfence on TCP ${webhookPort}`,
-        help: HELP,
-      },
-    ];
+  if (!isTouched) return [];
+  return judge(facts, {
+    ports,
+    ask: (pod, address, port) => after.verdict({ from: pod, to: address, protocol: "TCP", port }),
+    cut: (pods, server) => `${pods} off from ${server}`,
+    help: "allow egress from Ringfence's pods to the API server's addresses and port",
+  });
+}
+
+/** What is or may be closed at that end. The API server may be a process of a node. */
+function lostFlows(delta: Delta, ownNamespace: string, direction: Direction): readonly FlowGroup[] {
+  return [...delta.closed, ...delta.unsure, ...delta.nodesLose(ownNamespace, direction)];
+}
+
+/** A way between Ringfence's pods and the API server. */
+interface Way {
+  /** One open port is enough: another is that of another address. */
+  readonly ports: readonly number[];
+  readonly ask: (pod: FlowEnd, address: FlowEnd, port: number) => Verdict;
+  /** Who is cut off from whom. */
+  readonly cut: (pods: string, server: string) => string;
+  readonly help: string;
+}
+
+function judge(
+  { apiServer, ownPods }: ClusterFacts,
+  { ports, ask, cut, help }: Way,
+): readonly Finding[] {
+  const hasWay = (verdict: Verdict, key: string, address: Address): boolean =>
+    ports.some((port) => ask({ kind: "pod", key }, { kind: "address", address }, port) === verdict);
+  const without = (...verdicts: readonly Verdict[]): number =>
+    ownPods.filter((key) =>
+      apiServer.some((address) => !verdicts.some((verdict) => hasWay(verdict, key, address))),
+    ).length;
+  const server = `the API server (${listed(apiServer.map(formatAddress))})`;
+  const denied = without("allowed", "unknown");
+  if (denied > 0) {
+    const pods = `${denied} of ${counted(ownPods.length, "pod")} of Ringfence`;
+    return [{ path: "", message: `cuts ${cut(pods, server)} on TCP ${ports.join(" or ")}`, help }];
   }
-  if (podsWith("unknown").length === 0) return [];
-  return [
-    {
-      path: "",
-      message: `may cut the API server (${from}) off from Ringfence: the network's implementation decides`,
-      help: HELP,
-      unsure: true,
-    },
-  ];
+  if (without("allowed") === 0) return [];
+  const message = `may cut ${cut("Ringfence", server)}: the network's implementation decides`;
+  return [{ path: "", message, help, unsure: true }];
 }

@@ -103,6 +103,12 @@ export function resolverPort(
   return protocol === "UDP" ? udpPort : tcpPort;
 }
 
+/** TCP ports behind a Service, each once. */
+export function tcpPortsOf(endpoints: readonly ServiceEndpoint[]): readonly number[] {
+  const ports = endpoints.flatMap((one) => one.ports);
+  return [...new Set(ports.flatMap(({ protocol, port }) => (protocol === "TCP" ? [port] : [])))];
+}
+
 /**
  * The endpoints of a DNS Service. A resolver also serves metrics and probes over TCP: its port for
  * names is the one called `dns-tcp` or `dns`, else the one with the number of the UDP port, else 53.

@@ -353,6 +353,7 @@ describeWithControlPlane("cluster state", (plane) => {
         },
       ]);
       expect(facts.apiServer).toEqual([parseAddress("172.16.0.1")]);
+      expect(facts.apiServerPorts).toEqual([6443]);
       expect(facts.ownPods).toEqual(["ringfence-system/ringfence-1"]);
       expect(state.engine.pod("ringfence-system/other")).toBeDefined();
     });

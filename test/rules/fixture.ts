@@ -180,6 +180,7 @@ function factsOf(world: readonly WireObject[], fixture: Fixture): ClusterFacts {
     ...NO_FACTS,
     dns: unknown.includes("dns") ? [] : resolversOf(fixture, dns),
     apiServer: unknown.includes("apiServer") || apiServer === null ? [] : [apiServer],
+    apiServerPorts: unknown.includes("apiServer") ? [] : [6443],
     ownPods: unknown.includes("ownPods") ? [] : own.map(podKey),
     templatesOf: (namespace) => templates.filter((template) => template.namespace === namespace),
     services: servicesOf(fixture),

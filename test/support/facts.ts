@@ -5,6 +5,7 @@ import { ServiceIndex } from "../../src/wire/service-index.ts";
 export const NO_FACTS: ClusterFacts = {
   dns: [],
   apiServer: [],
+  apiServerPorts: [],
   ownNamespace: "ringfence-system",
   ownPods: [],
   webhookPort: 9443,

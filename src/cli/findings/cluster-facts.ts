@@ -1,6 +1,7 @@
 import { DEFAULT_SETTINGS } from "../../config/settings.ts";
 import { podKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
+import { tcpPortsOf } from "../../wire/endpoints.ts";
 import { isOwnPod } from "../../wire/ringfence-labels.ts";
 import { ServiceIndex } from "../../wire/service-index.ts";
 import type { World } from "../sources/world.ts";
@@ -12,10 +13,12 @@ export const OWN_NAMESPACE = DEFAULT_SETTINGS.ownNamespace;
 
 /** What the webhook would know beyond the engine, as far as the world shows it. */
 export function factsOf(world: World, resolvers: Resolvers): ClusterFacts {
+  const apiServer = world.endpoints.get("default/kubernetes") ?? [];
   const byNamespace = Map.groupBy(world.templates, ({ namespace }) => namespace);
   return {
     dns: resolvers.endpoints,
-    apiServer: world.endpoints.get("default/kubernetes")?.map(({ address }) => address) ?? [],
+    apiServer: apiServer.map(({ address }) => address),
+    apiServerPorts: tcpPortsOf(apiServer),
     ownNamespace: OWN_NAMESPACE,
     ownPods: [...world.engine.podsOf(OWN_NAMESPACE)].filter(isOwnPod).map(podKey),
     webhookPort: DEFAULT_SETTINGS.webhookPort,
