@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { familyOf } from "../engine/address.ts";
 import type { Pod, Policy, Protocol } from "../engine/model.ts";
-import { podKey } from "../engine/model.ts";
+import { podKey, policyKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { Delta, EngineView, Flow, FlowEnd } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
@@ -81,7 +81,11 @@ function judge(
   dns: readonly ResolverEndpoint[],
 ): readonly Finding[] {
   const asked = dns.map((endpoint) => ({ ...endpoint, end: askedEnd(endpoint, after) }));
-  const cut = PROTOCOLS.map((protocol) => ({ protocol, ...cutOff(after, pods, asked, protocol) }));
+  const isAtFault = object?.kind === "policy" ? decides(object.policy, after) : () => true;
+  const cut = PROTOCOLS.map((protocol) => {
+    const { denied, unknown } = cutOff(after, pods, asked, protocol);
+    return { protocol, unknown, denied: denied.filter(isAtFault) };
+  });
   const denied = cut.filter((part) => part.denied.length > 0);
   const first = denied[0]?.denied[0];
   if (first !== undefined) {
@@ -126,6 +130,21 @@ function isDeniedThere(
   return parts
     .flatMap(({ denied }) => denied.slice(0, MAX_EXPLAINED))
     .every(({ flow }) => after.explain(flow).egress.verdict === "allowed");
+}
+
+/**
+ * A NetworkPolicy isolates all the pods that it selects. A policy of another tier is for many whom others cut off, on
+ * purpose even: Ringfence's own pods ask no DNS.
+ */
+function decides(policy: Policy, after: EngineView): (cut: CutOff) => boolean {
+  if (policy.tier === "NetworkPolicy") return () => true;
+  const key = policyKey(policy);
+  return ({ flow }) => {
+    const { egress, ingress } = after.explain(flow);
+    return [...egress.steps, ...ingress.steps]
+      .filter((step) => policyKey(step.policy) === key)
+      .some(({ rules }) => rules.some(({ outcome, reached }) => outcome === "matches" && reached));
+  };
 }
 
 /** A pod that is cut off, and one way to the DNS that it does not have. */
