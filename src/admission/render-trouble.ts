@@ -46,7 +46,7 @@ export function renderTrouble(trouble: Trouble): string {
 
 function renderTooLarge({ parts, limit }: Extract<Trouble, { kind: "too-large" }>): string {
   if (parts === "for-its-pods") {
-    return "the policy has too many rules and selectors for as many pods as they are about; select by labels that fewer pods have, or write several policies";
+    return "the policy has too many rules and selectors for as many pods and addresses as they are about; select by labels that fewer pods have, give blocks the same exceptions, or write several policies";
   }
   const count = parts === "uncounted" ? "too many" : parts;
   return `the policy has ${count} rules, peers, ports, address ranges and labels; at most ${limit} are judged`;

@@ -80,6 +80,6 @@ export function policiesInto(
  * decisions.
  */
 function tooLarge(partsLimit: number): Result<never, readonly Problem[]> {
-  const message = `has more rules and selectors than \`policyPartsLimit\` (${partsLimit}) allows, by themselves or for as many pods as they are about`;
+  const message = `has more rules and selectors than \`policyPartsLimit\` (${partsLimit}) allows, by themselves or for as many pods and addresses as they are about`;
   return failure([{ code: "NP_E_VALUE", path: "spec", message }]);
 }

@@ -110,7 +110,7 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default(30_000)
     .describe(
-      "How many rules, peers, ports, address ranges and labels a policy may have to be judged, enough for 1 MiB of addresses: so many take up to a second, in which nobody else is answered. A policy is not judged either that has a selector matched with a pod more than 30 times as often. One that is stored all the same, where nobody has opted in, isolates its pods and allows nothing as far as Ringfence can tell.",
+      "How many rules, peers, ports, address ranges and labels a policy may have to be judged, enough for 1 MiB of addresses: so many take up to a second, in which nobody else is answered. A policy is not judged either that has a selector matched with a pod more than 30 times as often, or with an address more than 15 times. One that is stored all the same, where nobody has opted in, isolates its pods and allows nothing as far as Ringfence can tell.",
     ),
   onTooLarge: onTroubleSchema
     .default("deny")

@@ -2,6 +2,7 @@ import { familyOf, mergeRanges } from "./address.ts";
 import type { Dataplane } from "./dataplane.ts";
 import {
   type Action,
+  type AddressRange,
   type Direction,
   type DirectionRules,
   type Peer,
@@ -51,6 +52,8 @@ export interface CompiledPolicy {
   readonly egress: CompiledDirection;
   /** Every port name that the rules mention, so that classes are told apart by it. */
   readonly portFacts: readonly string[];
+  /** Addresses that several rules mention, all together. */
+  readonly ranges: readonly AddressRange[];
 }
 
 /** Report whether a direction of a policy can make a difference to the pods it selects. */
@@ -83,6 +86,10 @@ export function bindPolicy(
 ): CompiledPolicy {
   const portFacts = portFactsOf(policy);
   for (const fact of portFacts) selectors.partition.mentionFact(fact, null);
+  const blocks = blocksOf(policy);
+  // PERF: all at once; a rule alone mentions its own.
+  const ranges = blocks.length < 2 ? [] : blocks.flat();
+  selectors.partition.mentionRanges(ranges);
   const bind = ({ isolates, rules }: DirectionRules): CompiledDirection => {
     const compiled = rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
     const usesNames = compiled.some(({ names }) => names.length > 0);
@@ -95,6 +102,7 @@ export function bindPolicy(
     ingress: bind(policy.ingress),
     egress: bind(policy.egress),
     portFacts,
+    ranges,
   };
 }
 
@@ -110,6 +118,7 @@ export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex)
     for (const rule of rules) for (const peer of rule.peers ?? []) selectors.release(peer);
   }
   for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact, null);
+  selectors.partition.releaseRanges(compiled.ranges);
 }
 
 /** The points of the port line at which the answer of these rules may change. */
@@ -185,6 +194,14 @@ function unitePeers(peers: readonly Peer[]): readonly Peer[] {
 function rangesOf(ports: readonly PortMatch[], { endPort }: Dataplane): readonly PortRange[] {
   const ranges = ports.filter((port) => port.kind === "range");
   return endPort ? ranges : ranges.map((port) => ({ ...port, last: port.first }));
+}
+
+/** The addresses of each rule that has some. */
+export function blocksOf({ ingress, egress }: Policy): readonly (readonly AddressRange[])[] {
+  return [...ingress.rules, ...egress.rules].flatMap(({ peers }) => {
+    const blocks = peers === "all" ? [] : peers.filter((peer) => peer.kind === "addresses");
+    return blocks.length === 0 ? [] : [blocks.flatMap(({ ranges }) => ranges)];
+  });
 }
 
 function portFactsOf(policy: Policy): readonly string[] {

@@ -1,3 +1,4 @@
+import { addressEffort } from "./address-effort.ts";
 import { nodesWithin, podsWithin } from "./addressed.ts";
 import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
@@ -168,6 +169,10 @@ export class MatchingEngine implements Engine {
 
   select(selection: Selection, limit: number): PodMatches {
     return selectPods(this.#index, selection, limit);
+  }
+
+  addressEffort(blocks: readonly (readonly AddressRange[])[], limit: number): number {
+    return addressEffort(this.#index.selectors, blocks, limit);
   }
 
   podsWithin(range: AddressRange): Iterable<Pod> {

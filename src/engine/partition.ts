@@ -143,12 +143,12 @@ export class Partition {
     }
   }
 
-  mentionRange(range: AddressRange): void {
-    this.atoms.mention(range);
+  mentionRanges(ranges: readonly AddressRange[]): void {
+    this.atoms.mention(ranges);
   }
 
-  releaseRange(range: AddressRange): void {
-    this.atoms.release(range);
+  releaseRanges(ranges: readonly AddressRange[]): void {
+    this.atoms.release(ranges);
   }
 
   /** Keep emptied classes until `letGo`. Until then the partition can become no finer and no coarser. */

@@ -370,6 +370,8 @@ export interface EngineView {
    * apart by it: some pod has it, and no policy asks for it in all namespaces yet.
    */
   isNewFact(key: string): boolean;
+  /** How much it would take to match the addresses of rules (`blocks`), roughly where that is less than `limit`. */
+  addressEffort(blocks: readonly (readonly AddressRange[])[], limit: number): number;
   node(name: string): Node | undefined;
   policy(key: string): Policy | undefined;
   /** All policies of a namespace (`""`: the cluster-scoped ones). */

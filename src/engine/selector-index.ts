@@ -102,7 +102,7 @@ export class SelectorIndex implements ClassListener {
     const spec: SelectorSpec = { ...peer, reading };
     const scope = spec.kind === "pods" ? this.#namespaces.acquire(spec.selection.namespaces) : null;
     for (const fact of mentionedFacts(spec)) this.partition.mentionFact(fact, scope?.sole ?? null);
-    for (const range of mentionedRanges(spec)) this.partition.mentionRange(range);
+    this.partition.mentionRanges(mentionedRanges(spec));
     const entry: SelectorEntry = {
       id: this.#nextId++,
       key,
@@ -131,8 +131,7 @@ export class SelectorIndex implements ClassListener {
     this.#unscoped.delete(entry);
     const { scope, spec } = entry;
     for (const fact of mentionedFacts(spec)) this.partition.releaseFact(fact, scope?.sole ?? null);
-    // PERF: backwards, so that few atoms stand behind the one that goes.
-    for (const range of mentionedRanges(spec).toReversed()) this.partition.releaseRange(range);
+    this.partition.releaseRanges(mentionedRanges(spec));
     if (scope === null) return;
     scope.selectors.delete(entry);
     this.#namespaces.release(scope);

@@ -1,3 +1,4 @@
+import { blocksOf } from "./compile.ts";
 import type { Pod, Policy, Rule, Selection, Selector } from "./model.ts";
 import type { EngineView } from "./query.ts";
 import { scopeKey, selectionKey } from "./selector.ts";
@@ -7,6 +8,9 @@ const RULES_PER_SELECTOR = 4;
 
 /** A label key or port name that nobody has asked for yet has the pods told apart anew, by all others as well. */
 const FACTS_PER_SELECTOR = 40;
+
+/** To match addresses, and to tell the answers apart that they give, takes twice as long as to match a selector. */
+const SELECTORS_PER_ADDRESS = 2;
 
 /** To count the pods of a label takes a tenth of what it takes to match a selector with them. */
 const COUNTS_PER_MATCH = 10;
@@ -24,6 +28,8 @@ export function takesLong(
   if (policy.tier !== "NetworkPolicy") return false;
   // PERF: nearly every policy has so few parts that nobody need look at them (`bench -- admission`).
   const most = parts + 1;
+  const ofAddresses = limit / SELECTORS_PER_ADDRESS;
+  if (engine.addressEffort(blocksOf(policy), ofAddresses) > ofAddresses) return true;
   if ((most + most ** 2 / FACTS_PER_SELECTOR) * engine.podCount() <= limit) return false;
   const rules = [...policy.ingress.rules, ...policy.egress.rules];
   const selections = new Map(

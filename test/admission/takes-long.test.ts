@@ -84,6 +84,11 @@ describe("the effort for a policy", () => {
       { ingress: [{ ports: Array.from({ length: 100 }, (_, at) => ({ port: `p${at}` })) }] },
       50_000,
     ],
+    [
+      "of addresses that overlap",
+      peers(100, (at) => ({ ipBlock: { cidr: "0.0.0.0/0", except: [`10.${at}.0.0/16`] } })),
+      20_000,
+    ],
     ["of addresses", peers(100, (at) => ({ ipBlock: { cidr: `10.0.${at}.0/24` } })), 5_000],
   ])("%s", (_, spec, atLeast) => {
     const { policy: read } = succeed(parseNetworkPolicy(policy("shop/x", spec)));
@@ -113,7 +118,7 @@ describe("is answered within three seconds", () => {
     [
       "a policy of selectors for more pods than can be looked at",
       peers(7_000, (at) => asking("NotIn", String(at))),
-      "too many rules and selectors for as many pods as they are about",
+      "too many rules and selectors for as many pods and addresses as they are about",
     ],
     [
       "a policy of thousands of rules, each for itself",
@@ -252,6 +257,18 @@ describe("is answered within three seconds", () => {
       "",
     ],
     [
+      "thousands of rules for nearly everybody, each with another exception",
+      {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: Array.from({ length: 2_000 }, (_, at) => ({
+          to: [{ ipBlock: { cidr: "0.0.0.0/0", except: [`20.${at >> 8}.${at & 255}.0/24`] } }],
+          ports: [{ port: 1 + at }],
+        })),
+      },
+      "too many rules and selectors for as many pods and addresses as they are about",
+    ],
+    [
       "a policy of thousands of rules by names of ports",
       {
         podSelector: {},
@@ -273,6 +290,26 @@ describe("is answered within three seconds", () => {
     // No rule was passed over because its time was up.
     const { decision = null } = world.records.at(-1) ?? {};
     expect(decision === null ? null : faultsOf(decision)).toEqual([]);
+  });
+
+  it("thousands of blocks below the addresses of thousands of pods", async () => {
+    const { admission, engine } = createWorld({
+      options: { policyPartsLimit: 30_000 },
+      clock: cpuMs,
+    });
+    for (let id = 0; id < 6_000; id += 1) {
+      const metadata = { namespace: "shop", name: `high-${id}` };
+      const status = { podIPs: [{ ip: `100.64.${id >> 8}.${id & 255}` }] };
+      const object = succeed(parsePod({ metadata, spec: {}, status }));
+      engine.apply({ kind: "pod", op: "upsert", object });
+    }
+    const to = Array.from({ length: 14_000 }, (_, at) => ({
+      ipBlock: { cidr: `20.${at >> 7}.${(at & 127) * 2}.0/24` },
+    }));
+    const spec = { podSelector: {}, policyTypes: ["Egress"], egress: [{ to }] };
+    const started = cpuMs();
+    await admission.handle("validate", review({ object: policy("shop/x", spec) }), started + 3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
   });
 
   it("a policy of a tier with all that its API allows, beside another of its priority", async () => {
