@@ -24,7 +24,7 @@ export const nodeAccess = defineValidator({
   id: "node-access",
   title: "A rule lets pods out to nodes or to the API server",
   why: "Nodes and the API server have addresses like any other, so a wide block takes them in: the kubelet, etcd, ssh, and the API of the whole cluster. A block of exactly one address is taken to be meant.",
-  fix: "Add the addresses of the nodes to `except`, or list the networks that are meant. Pods that need the API server get a rule of their own for its address.",
+  fix: "Add the addresses of the nodes and of the API server to `except`, or list the networks that are meant. Pods that need the API server get a rule of their own for its address.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
@@ -49,8 +49,8 @@ export const nodeAccess = defineValidator({
             ...(hasAny(placed.rule, nodePorts) ? nodeIn(ranges, after) : []),
           ];
           if (reached.length === 0) return [];
-          const message = `${text} takes in ${reached.join(" and ")}`;
-          return [{ path, message, help: "except the addresses of the nodes", ...unsure }];
+          const message = `${text} takes in ${reached.map(({ example }) => example).join(" and ")}`;
+          return [{ path, message, help: helpFor(placed, reached), ...unsure }];
         }),
       );
   },
@@ -75,20 +75,37 @@ function hasAny(rule: Rule, ports: readonly number[]): boolean {
   return ports.some((port) => hasPort(rule.ports, "TCP", port));
 }
 
+/** Whom a block takes in. */
+interface Reached {
+  readonly whom: string;
+  readonly example: string;
+}
+
+/** The blocks of other kinds than NetworkPolicy have no `except`. */
+function helpFor({ policy }: PlacedRule, reached: readonly Reached[]): string {
+  if (policy.tier !== "NetworkPolicy") return "list only the networks that are meant";
+  return `except the addresses of ${reached.map(({ whom }) => whom).join(" and ")}`;
+}
+
+/** All its addresses: to except one of them alone would not do. */
 function apiServerIn(
   ranges: readonly AddressRange[],
   { apiServer }: ClusterFacts,
-): readonly string[] {
-  const address = apiServer.find((one) => ranges.some((range) => rangeContains(range, one)));
-  return address === undefined ? [] : [`the API server (${formatAddress(address)})`];
+): readonly Reached[] {
+  const inside = apiServer.filter((one) => ranges.some((range) => rangeContains(range, one)));
+  const whom = "the API server";
+  return inside.length === 0
+    ? []
+    : [{ whom, example: `${whom} (${inside.map(formatAddress).join(", ")})` }];
 }
 
 /** A node with an address there, as an example. */
-function nodeIn(ranges: readonly AddressRange[], after: EngineView): readonly string[] {
+function nodeIn(ranges: readonly AddressRange[], after: EngineView): readonly Reached[] {
   for (const range of ranges) {
     for (const { name, addresses } of after.nodesWithin(range)) {
       const address = addresses.find((one) => rangeContains(range, one));
-      return [`nodes such as \`${name}\` (${formatAddress(address ?? range.first)})`];
+      const example = `nodes such as \`${name}\` (${formatAddress(address ?? range.first)})`;
+      return [{ whom: "the nodes", example }];
     }
   }
   return [];
