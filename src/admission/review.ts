@@ -1,21 +1,22 @@
-import type { PolicyKind } from "../engine/model.ts";
+import { POLICY_KINDS, type PolicyKind } from "../engine/model.ts";
 import { RESOURCE_KINDS, type ResourceKind } from "../resources/resource.ts";
+import { API_VERSION } from "../resources/resource-metadata.ts";
 import type { Operation, RequestFacts } from "../rules/rule.ts";
+import { POLICY_READERS } from "../wire/policy-readers.ts";
 import { field, isObject } from "../wire/shape.ts";
 
 /** Kinds the webhook judges; each in the API versions its schema is known of. */
-const KINDS: ReadonlyMap<string, GovernedKind | ResourceKind> = new Map([
-  ["networking.k8s.io/v1/NetworkPolicy", "NetworkPolicy"],
+const KINDS: ReadonlyMap<string, GovernedKind | ResourceKind> = new Map<
+  string,
+  GovernedKind | ResourceKind
+>([
   ["/v1/Namespace", "Namespace"],
   ["/v1/Pod", "Pod"],
-  ["policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy", "ClusterNetworkPolicy"],
-  ["policy.networking.k8s.io/v1beta1/ClusterNetworkPolicy", "ClusterNetworkPolicy"],
-  ["policy.networking.k8s.io/v1alpha1/AdminNetworkPolicy", "AdminNetworkPolicy"],
-  ["policy.networking.k8s.io/v1alpha1/BaselineAdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
-  ["ringfence.dev/v1alpha1/Profile", "Profile"],
-  ["ringfence.dev/v1alpha1/Invariant", "Invariant"],
-  ["ringfence.dev/v1alpha1/Baseline", "Baseline"],
-  ["ringfence.dev/v1alpha1/Exemption", "Exemption"],
+  ...POLICY_KINDS.flatMap((kind) => {
+    const { group, version, otherVersions } = POLICY_READERS[kind];
+    return [version, ...otherVersions].map((one) => [`${group}/${one}/${kind}`, kind] as const);
+  }),
+  ...RESOURCE_KINDS.map(({ kind }) => [`${API_VERSION}/${kind}`, kind] as const),
 ]);
 
 const OPERATIONS: ReadonlyMap<unknown, Operation> = new Map(

@@ -1,4 +1,4 @@
-import type { PolicyKind } from "../engine/model.ts";
+import { POLICY_KINDS, type PolicyKind } from "../engine/model.ts";
 import { SERVICE_NAME_LABEL } from "../wire/endpoint-slice.ts";
 import { POLICY_READERS } from "../wire/policy-readers.ts";
 import * as kinds from "./resource-type.ts";
@@ -15,16 +15,11 @@ export interface ReflectorSource {
 }
 
 /** The cluster-scoped kinds, none of which a cluster need have. */
-export const TIERED_KINDS: readonly PolicyKind[] = [
-  "ClusterNetworkPolicy",
-  "AdminNetworkPolicy",
-  "BaselineAdminNetworkPolicy",
-];
+export const TIERED_KINDS = POLICY_KINDS.filter((kind) => !POLICY_READERS[kind].namespaced);
 
 /** The objects of a policy kind that a cluster may lack. */
 export function policySource(kind: PolicyKind): ReflectorSource {
-  const { apiVersion, otherVersions, resource } = POLICY_READERS[kind];
-  const [group = "", version = ""] = apiVersion.split("/");
+  const { group, version, otherVersions, resource } = POLICY_READERS[kind];
   return { type: { group, version, resource }, otherVersions, optional: true };
 }
 

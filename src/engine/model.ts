@@ -70,11 +70,14 @@ export interface Node {
   readonly addresses: readonly Address[];
 }
 
-export type PolicyKind =
-  | "NetworkPolicy"
-  | "ClusterNetworkPolicy"
-  | "AdminNetworkPolicy"
-  | "BaselineAdminNetworkPolicy";
+export const POLICY_KINDS = [
+  "NetworkPolicy",
+  "ClusterNetworkPolicy",
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+] as const;
+
+export type PolicyKind = (typeof POLICY_KINDS)[number];
 
 /** `NetworkPolicy` decides for whom it selects. */
 export type Tier = "Admin" | "NetworkPolicy" | "Baseline";

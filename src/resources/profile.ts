@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Selector } from "../engine/model.ts";
+import { POLICY_KINDS, type Selector } from "../engine/model.ts";
 import { labelSelectorSchema } from "../wire/label-selector.ts";
 import { type DeepReadonly, isObject } from "../wire/shape.ts";
 import { API_VERSION, clusterMetadataSchema, resourceNameSchema } from "./resource-metadata.ts";
@@ -11,13 +11,7 @@ export type RuleAction = "Deny" | "Warn" | "Audit";
 export type Mode = "enforce" | "warn" | "audit";
 
 /** Kinds of the Kubernetes API that a custom rule may judge. */
-const JUDGED_KINDS = [
-  "NetworkPolicy",
-  "ClusterNetworkPolicy",
-  "AdminNetworkPolicy",
-  "BaselineAdminNetworkPolicy",
-  "Namespace",
-] as const;
+const JUDGED_KINDS = [...POLICY_KINDS, "Namespace"] as const;
 
 /** The longest CEL expression; Kubernetes' own limit is of the same order. */
 const MAX_EXPRESSION = 10_000;

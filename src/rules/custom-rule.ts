@@ -26,13 +26,6 @@ const FUNCTIONS: Environment["functions"] = (["int", "string"] as const).map((po
   faultOf: faultOfReaches,
 }));
 
-const READS = [
-  "NetworkPolicy",
-  "ClusterNetworkPolicy",
-  "AdminNetworkPolicy",
-  "BaselineAdminNetworkPolicy",
-];
-
 /** Turns rules in CEL into rules like any other; the same rule always into the same. */
 export function createCustomRuleCompiler(): CustomRuleCompiler {
   const known = new WeakMap<CustomRule, ReturnType<CustomRuleCompiler>>();
@@ -74,7 +67,7 @@ function createValidator(
     why: description,
     fix: rule.help,
     kinds: [
-      ...(kinds.some((kind) => READS.includes(kind)) ? (["policy"] as const) : []),
+      ...(kinds.some((kind) => kind !== "Namespace") ? (["policy"] as const) : []),
       ...(kinds.includes("Namespace") ? (["namespace"] as const) : []),
     ],
     operations,

@@ -19,7 +19,7 @@ export function policyReader(
 ): Result<PolicyReader | null, readonly Problem[]> {
   const [group = "", version = ""] = apiVersion.split("/");
   const home = MOVED.get(group) ?? group;
-  const own = Object.entries(POLICY_READERS).filter(([, reader]) => groupOf(reader) === home);
+  const own = Object.entries(POLICY_READERS).filter(([, reader]) => reader.group === home);
   const reader = own.find(([name]) => name === kind)?.[1];
   if (reader === undefined) {
     const near = own.find(([name]) => isSlip(kind, name))?.[0];
@@ -27,19 +27,21 @@ export function policyReader(
       ? success(null)
       : problem("kind", `\`${kind}\` is no kind of ${apiVersion}; did you mean \`${near}\`?`);
   }
-  return apiVersion === reader.apiVersion || reader.otherVersions.includes(version)
+  const read = [reader.version, ...reader.otherVersions];
+  return group === home && read.includes(version)
     ? success(reader)
     : problem(
         "apiVersion",
-        `\`${apiVersion}\` is not read for this kind; write \`${reader.apiVersion}\``,
+        `\`${apiVersion}\` is not read for this kind; write \`${home}/${reader.version}\``,
       );
 }
 
 /** `CiliumNetworkPolicy of cilium.io/v2`: a policy of another project, which we cannot read. */
 export function foreignPolicy(raw: unknown): string | null {
   const kind = textAt(raw, "kind");
-  const group = groupOf({ apiVersion: textAt(raw, "apiVersion") });
-  const isOurs = MOVED.has(group) || Object.values(POLICY_READERS).map(groupOf).includes(group);
+  const [home = ""] = textAt(raw, "apiVersion").split("/");
+  const isOurs =
+    MOVED.has(home) || Object.values(POLICY_READERS).some(({ group }) => group === home);
   return kind.endsWith("NetworkPolicy") && !isOurs
     ? `${kind} of ${textAt(raw, "apiVersion")}`
     : null;
@@ -47,10 +49,6 @@ export function foreignPolicy(raw: unknown): string | null {
 
 function isSlip(kind: string, name: string): boolean {
   return leven(name.toLowerCase(), kind.toLowerCase()) <= MAX_DISTANCE;
-}
-
-function groupOf({ apiVersion }: Pick<PolicyReader, "apiVersion">): string {
-  return apiVersion.split("/")[0] ?? "";
 }
 
 function problem(path: string, message: string): Result<never, readonly Problem[]> {

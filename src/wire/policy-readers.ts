@@ -16,8 +16,9 @@ import type { PolicyManifest } from "./policy-manifest.ts";
 
 /** How one kind of policy is served by the API and read by us. */
 export interface PolicyReader {
-  readonly apiVersion: string;
-  /** Others of the same group that serve the same objects. */
+  readonly group: string;
+  readonly version: string;
+  /** Others that serve the same objects. */
   readonly otherVersions: readonly string[];
   /** The plural in URLs and in webhook rules. */
   readonly resource: string;
@@ -30,7 +31,8 @@ export interface PolicyReader {
 
 export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
   NetworkPolicy: {
-    apiVersion: "networking.k8s.io/v1",
+    group: "networking.k8s.io",
+    version: "v1",
     otherVersions: [],
     resource: "networkpolicies",
     namespaced: true,
@@ -38,7 +40,8 @@ export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
     unreadable: unreadableNetworkPolicy,
   },
   ClusterNetworkPolicy: {
-    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    group: "policy.networking.k8s.io",
+    version: "v1alpha2",
     otherVersions: ["v1beta1"],
     resource: "clusternetworkpolicies",
     namespaced: false,
@@ -46,7 +49,8 @@ export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
     unreadable: unreadableClusterNetworkPolicy,
   },
   AdminNetworkPolicy: {
-    apiVersion: "policy.networking.k8s.io/v1alpha1",
+    group: "policy.networking.k8s.io",
+    version: "v1alpha1",
     otherVersions: [],
     resource: "adminnetworkpolicies",
     namespaced: false,
@@ -54,7 +58,8 @@ export const POLICY_READERS: Readonly<Record<PolicyKind, PolicyReader>> = {
     unreadable: unreadableAdminNetworkPolicy,
   },
   BaselineAdminNetworkPolicy: {
-    apiVersion: "policy.networking.k8s.io/v1alpha1",
+    group: "policy.networking.k8s.io",
+    version: "v1alpha1",
     otherVersions: [],
     resource: "baselineadminnetworkpolicies",
     namespaced: false,

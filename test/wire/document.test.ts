@@ -107,7 +107,8 @@ describe("lists", () => {
 });
 
 it.each(Object.entries(POLICY_READERS))("%s is read as it is served", (kind, reader) => {
-  const { apiVersion, namespaced, resource } = reader;
+  const { group, version, namespaced, resource } = reader;
+  const apiVersion = `${group}/${version}`;
   const unreadablePolicy = reader.unreadable(object(apiVersion, kind, { spec: 1 }), "shop");
   expect(unreadablePolicy).toMatchObject({
     kind,
