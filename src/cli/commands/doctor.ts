@@ -1,11 +1,11 @@
-import { examineDns, examineNodeLocalDns } from "../doctor/dns.ts";
-import { configMapsOf, examineEnforcement } from "../doctor/enforcement.ts";
-import type { Diagnosis, Patient } from "../doctor/examination.ts";
 import {
   examineHostNetwork,
   examineServicePorts,
   examineSourceAddresses,
-} from "../doctor/exceptions.ts";
+} from "../doctor/blind-spots.ts";
+import { examineDns, examineNodeLocalDns } from "../doctor/dns.ts";
+import { configMapsOf, examineEnforcement } from "../doctor/enforcement.ts";
+import type { Diagnosis, Patient } from "../doctor/examination.ts";
 import { examinePolicies } from "../doctor/policies.ts";
 import { Governance } from "../findings/governance.ts";
 import { podAssumptions } from "../findings/knowledge.ts";

@@ -9,7 +9,7 @@ import {
   EKS_SETTINGS,
   fargateNodes,
   isAutoMode,
-} from "./built-in.ts";
+} from "./built-in-enforcer.ts";
 import { type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** Whether anything in the cluster enforces policies: without it they are stored and do nothing. */
