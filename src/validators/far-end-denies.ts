@@ -29,7 +29,7 @@ export const farEndDenies = defineValidator({
   id: "far-end-denies",
   title: "The other end denies what the rule allows",
   why: "A connection needs both: an egress rule where it starts, and an ingress rule where it ends. A rule at one end alone opens nothing, and shows as a timeout.",
-  fix: "Add the counterpart at the other end: egress for whom ingress is allowed, ingress for whom egress is.",
+  fix: "Add the counterpart at the other end: egress for whom ingress is allowed, ingress for whom egress is. One end has to come first, so leave the action at `Warn`: with `Deny` neither could.",
   kinds: ["policy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },

@@ -6,6 +6,7 @@ import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { blocksOf, blockText } from "./parts/blocks.ts";
+import { exceptHelp } from "./parts/except-help.ts";
 import { hasPort } from "./parts/ports.ts";
 
 const portsSchema = z.array(portNumberSchema);
@@ -50,7 +51,8 @@ export const nodeAccess = defineValidator({
           ];
           if (reached.length === 0) return [];
           const message = `${text} takes in ${reached.map(({ example }) => example).join(" and ")}`;
-          return [{ path, message, help: helpFor(placed, reached), ...unsure }];
+          const whose = `the addresses of ${reached.map(({ whom }) => whom).join(" and ")}`;
+          return [{ path, message, help: exceptHelp(placed.policy, whose), ...unsure }];
         }),
       );
   },
@@ -79,12 +81,6 @@ function hasAny(rule: Rule, ports: readonly number[]): boolean {
 interface Reached {
   readonly whom: string;
   readonly example: string;
-}
-
-/** The blocks of other kinds than NetworkPolicy have no `except`. */
-function helpFor({ policy }: PlacedRule, reached: readonly Reached[]): string {
-  if (policy.tier !== "NetworkPolicy") return "list only the networks that are meant";
-  return `except the addresses of ${reached.map(({ whom }) => whom).join(" and ")}`;
 }
 
 /** All its addresses: to except one of them alone would not do. */
