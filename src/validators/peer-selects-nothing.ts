@@ -17,6 +17,7 @@ import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearer
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
+import { showLabels } from "./parts/show-labels.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
 /** PERF: for how many peers of a policy we look for what was meant, which takes milliseconds in a large cluster. */
@@ -125,7 +126,7 @@ function judge(
       help:
         scope.kind === "name"
           ? "pods of another namespace need a `namespaceSelector` in the same item"
-          : "compare with `kubectl get pods --show-labels`",
+          : showLabels(namespaces),
     },
   ];
 }

@@ -6,6 +6,7 @@ import { field } from "../wire/shape.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
 import { renderSelector } from "./parts/render-selector.ts";
+import { showLabels } from "./parts/show-labels.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
 
 /** Report policies that select no pod and no workload template. */
@@ -49,7 +50,7 @@ function noPod(
   return {
     path: subjectPaths(governed).pods,
     message: withHint(missed, suggestPods(subject, surroundings)),
-    help: "compare with `kubectl get pods --show-labels`",
+    help: showLabels(namespaces),
   };
 }
 
