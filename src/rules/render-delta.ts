@@ -27,9 +27,11 @@ export function renderDelta(delta: Delta): string | null {
 /** The widest groups of flows and how many more there are, `omitted` added; `nothing` for none. */
 export function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
   if (flows.length === 0) return "nothing";
-  const widest = flows.toSorted((a, b) => width(b) - width(a)).slice(0, MAX_GROUPS);
+  // PERF: there may be a hundred thousand of them, each with thousands of ranges.
+  const wide = flows.map((flow) => ({ flow, width: width(flow) }));
+  const widest = wide.toSorted((a, b) => b.width - a.width).slice(0, MAX_GROUPS);
   const rest = flows.length - widest.length + omitted;
-  return `${widest.map(renderFlow).join("; ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return `${widest.map(({ flow }) => renderFlow(flow)).join("; ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 /** The same of a list that is capped already. */

@@ -5,6 +5,9 @@ import { nearest } from "../../nearest.ts";
 import { labelText, listed } from "../../rules/phrases.ts";
 import { bearersIn, MAX_READ, namespaceOfMatch, type Surroundings } from "./bearers.ts";
 
+/** PERF: a pod has a dozen labels, but may have thousands. */
+const MAX_LABELS = 20_000;
+
 /**
  * What a selector that matches none of `bearers` may have meant, to stand after what is wrong; null if nothing
  * is near. Looked for among bearers that meet the other requirements, if there are any:
@@ -17,8 +20,10 @@ export function suggestLabel(
   bearers: Iterable<{ readonly labels: Labels }>,
 ): string | null {
   const known: Labels[] = [];
+  let left = MAX_LABELS;
   for (const { labels } of bearers) {
-    if (known.push(labels) === MAX_READ) break;
+    left -= labels.size;
+    if (known.push(labels) === MAX_READ || left < 0) break;
   }
   const missed =
     selector.find((requirement) => !isMetBySome(requirement, known)) ?? selector.at(-1);
@@ -54,10 +59,15 @@ function suggestFor(
   const present = valuesOf(key, known);
   const nearValue = nearest(wanted, present);
   if (nearValue !== undefined) return didYouMean(key, nearValue);
-  const otherKeys = keys.filter((other) => known.some((labels) => labels.get(other) === wanted));
-  const otherKey = closestMatch(key, otherKeys);
+  const otherKey = closestMatch(key, [...keysWith(wanted, known)]);
   if (otherKey !== undefined) return didYouMean(otherKey, wanted);
   return present.length === 0 ? null : `the key \`${key}\` has ${listed(present.toSorted())} there`;
+}
+
+function keysWith(value: string, known: readonly Labels[]): ReadonlySet<string> {
+  return new Set(
+    known.flatMap((labels) => [...labels].flatMap(([key, each]) => (each === value ? key : []))),
+  );
 }
 
 function valuesOf(key: string, known: readonly Labels[]): readonly string[] {
