@@ -17,7 +17,7 @@ export function usageError(message: string): InputError {
 }
 
 /** One problem as a line: `shop.yaml:7 spec.ingress: …`. */
-function problemLine({ path, message }: Problem): string {
+export function problemLine({ path, message }: Problem): string {
   return path === "" ? message : `${path}: ${message}`;
 }
 

@@ -527,6 +527,25 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     });
   });
 
+  it("names a stored policy that cannot be read, with the field", async (context) => {
+    await createNamespace(plane(), "odd");
+    const values = ["not a label value"];
+    const body = policy("odd", "old", {
+      podSelector: { matchExpressions: [{ key: "app", operator: "In", values }] },
+    });
+    const path = "/apis/networking.k8s.io/v1/namespaces/odd/networkpolicies";
+    const { status } = await plane().request("POST", path, { body });
+    context.skip(status !== 201, "this API server does not store such a policy");
+    onTestFinished(async () => void (await plane().request("DELETE", `${path}/old`)));
+    const field = "spec.podSelector.matchExpressions[0].values[0]: `not a label value`";
+    for (const line of ["doctor -n odd", "doctor --policy odd/old"]) {
+      const { stdout, stderr } = await ask(line);
+      expect(stderr).toContain(`note: NetworkPolicy odd/old cannot be read: ${field}`);
+      expect(stdout.replace(/\s+/g, " ")).toContain(`NetworkPolicy odd/old ${field}`);
+      expect(stdout).not.toContain("everything is allowed");
+    }
+  });
+
   it("shows connectivity and what a file would change", async () => {
     const rows = await ask("connectivity -n shop --to shop/mysql-xyz --port 3306 -o csv");
     expect(rows).toMatchObject({ code: 0, stderr: "" });

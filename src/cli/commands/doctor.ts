@@ -19,7 +19,7 @@ import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
 import type { SourcePolicy } from "../sources/world.ts";
-import { policiesIn } from "../sources/world.ts";
+import { writtenIn } from "../sources/world.ts";
 
 export interface DoctorFlags extends SourceFlags {
   readonly policy?: string;
@@ -34,11 +34,12 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
   const source = await openSource(inNamespaceOfPolicy(flags), report);
   const world = await source.load(SCOPE);
   const namespace = namespaceInQuestion(source, world);
-  const all = policiesIn(world, namespace);
+  const all = writtenIn(world, namespace);
+  const asked = flags.policy === undefined ? all : named(flags.policy, all, namespace);
   const patient: Patient = {
     world,
     namespace,
-    policies: flags.policy === undefined ? all : named(flags.policy, all, namespace),
+    policies: asked.filter(({ policy }) => policy.readable),
     governance: await Governance.read({ resources: [] }, report, "restricted"),
   };
   const diagnoses: readonly Diagnosis[] = [

@@ -1,6 +1,9 @@
 import { counted, keyName } from "../../rules/phrases.ts";
+import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
 import { checkPolicies } from "../findings/judge-changes.ts";
+import { problemLine } from "../input-error.ts";
+import type { SourcePolicy } from "../sources/world.ts";
 import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** What rules tell of a policy that does nothing, by the question that they answer. */
@@ -18,14 +21,15 @@ const QUESTIONS = [
 /** Whether policies select what their authors think. */
 export function examinePolicies(patient: Patient): readonly Diagnosis[] {
   const { world, policies, governance, namespace } = patient;
-  if (policies.length === 0) return [noPolicies(namespace)];
+  const readable = examineReadable(patient);
+  if (policies.length === 0) return [readable.status === "ok" ? noPolicies(namespace) : readable];
   const findings = checkPolicies(policies, world, governance);
   return [
     ...QUESTIONS.map(({ check, rules, ok }) => {
       const found = findings.filter(({ rule }) => rules.some((name) => name === rule));
       return diagnose(check, found, ok);
     }),
-    examineReadable(patient),
+    readable,
   ];
 }
 
@@ -62,7 +66,14 @@ function examineReadable(patient: Patient): Diagnosis {
     check,
     status: "problem",
     message: `${counted(broken.length, "policy")} that cannot be read, taken to allow nothing`,
-    evidence: broken.map(([key]) => keyName(key)),
-    help: "apply it again; the API server of today names the field",
+    evidence: broken.flatMap(([key, source]) =>
+      problemsOf(source).map((text) => `${keyName(key)} ${text}`),
+    ),
+    help: "mend these fields, or update the plugin where they are newer than it",
   };
+}
+
+function problemsOf({ policy, manifest }: SourcePolicy): readonly string[] {
+  const read = POLICY_READERS[policy.kind].parse(manifest);
+  return read.ok ? [] : read.error.map(problemLine);
 }

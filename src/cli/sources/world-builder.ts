@@ -10,6 +10,7 @@ import {
 } from "../../engine/model.ts";
 import type { Problem, Result } from "../../errors.ts";
 import { isResource } from "../../resources/resource.ts";
+import { keyName } from "../../rules/phrases.ts";
 import { parseObject, type WireObject } from "../../wire/document.ts";
 import { EndpointIndex } from "../../wire/endpoint-index.ts";
 import { parseEndpointSlice } from "../../wire/endpoint-slice.ts";
@@ -21,7 +22,7 @@ import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import { field, textAt } from "../../wire/shape.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
-import { InputError } from "../input-error.ts";
+import { InputError, problemLine } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
 import { DistinctObjects } from "./distinct-objects.ts";
@@ -133,11 +134,8 @@ class WorldBuilder {
       this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
       return null;
     }
-    const [first] = read.error;
-    const name = `${textAt(raw, "kind")} ${nameOf(raw)}`;
-    this.#options.report.note(
-      `${name} cannot be read: ${first?.path ?? ""} ${first?.message ?? ""}`,
-    );
+    const [first = ""] = read.error.map(problemLine);
+    this.#options.report.note(`${keyName(resourceName(raw))} cannot be read: ${first}`);
     this.#takeUnreadable(object);
     return null;
   }

@@ -53,14 +53,17 @@ export interface World {
   readonly raw: ReadonlyMap<string, unknown>;
 }
 
-/** Policies of one namespace, or all, that somebody wrote and that can be read. */
-export function policiesIn(world: World, namespace: string | null): readonly SourcePolicy[] {
+/** Policies of one namespace, or all, that somebody wrote. */
+export function writtenIn(world: World, namespace: string | null): readonly SourcePolicy[] {
   return [...world.policies.values()].filter(
     ({ policy, standing }) =>
-      policy.readable &&
-      standing !== "assumed" &&
-      (namespace === null || policy.namespace === namespace),
+      standing !== "assumed" && (namespace === null || policy.namespace === namespace),
   );
+}
+
+/** Those of them that can be read. */
+export function policiesIn(world: World, namespace: string | null): readonly SourcePolicy[] {
+  return writtenIn(world, namespace).filter(({ policy }) => policy.readable);
 }
 
 /** DaemonSets, Nodes or ConfigMaps as they came. */
