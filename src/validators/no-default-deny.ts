@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DIRECTIONS, type Direction, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
-import { defineValidator, type Finding } from "../rules/rule.ts";
+import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { selectsWhole } from "./parts/whole-namespace.ts";
 
 /** PERF: how many pods of the namespace are looked at. */
@@ -20,11 +20,11 @@ export const noDefaultDeny = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, after }): readonly Finding[] {
+  check({ object, after, facts }): readonly Finding[] {
     if (object?.kind !== "policy" || object.policy.tier !== "NetworkPolicy") return [];
     const { namespace } = object.policy;
     return DIRECTIONS.flatMap((direction) =>
-      isClosed(namespace, direction, after) ? [] : [finding(namespace, direction, after)],
+      isClosed(namespace, direction, after) ? [] : [finding(namespace, direction, after, facts)],
     );
   },
 });
@@ -46,8 +46,16 @@ function isClosed(namespace: string, direction: Direction, after: EngineView): b
   return false;
 }
 
-function finding(namespace: string, direction: Direction, after: EngineView): Finding {
-  const { open, pods } = openPods(namespace, direction, after);
+function finding(
+  namespace: string,
+  direction: Direction,
+  after: EngineView,
+  facts: ClusterFacts,
+): Finding {
+  // Of files that say nothing of pods, some may be made up.
+  const { open, pods } = facts.knowsPodsOf(namespace)
+    ? openPods(namespace, direction, after)
+    : NOBODY_KNOWN;
   const [first] = open;
   const now =
     first === undefined
@@ -59,6 +67,8 @@ function finding(namespace: string, direction: Direction, after: EngineView): Fi
     help: "add a default-deny for the namespace",
   };
 }
+
+const NOBODY_KNOWN = { open: [], pods: 0 };
 
 function openPods(
   namespace: string,

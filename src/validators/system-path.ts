@@ -3,7 +3,6 @@ import { rangeEncloses } from "../engine/address.ts";
 import { type Pod, podKey, type Selection, workloadKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, Flow, FlowEnd, FlowGroup, Group, Verdict } from "../engine/query.ts";
-import { counted } from "../rules/phrases.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { resolverPort } from "../wire/endpoints.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
@@ -68,7 +67,9 @@ export const systemPath = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ delta, after, facts, parameters: { paths } }): readonly Finding[] {
+  check({ object, oldObject, delta, after, facts, parameters: { paths } }): readonly Finding[] {
+    // Nobody runs yet in a namespace that is only now created, though files may have its pods.
+    if (object?.kind === "namespace" && oldObject === null) return [];
     const touched = [...delta.closed, ...delta.unsure];
     // The API server may be a process of a node.
     const byNodes = ({ from, to }: Path): readonly FlowGroup[] =>
@@ -103,7 +104,7 @@ function dnsFindings(
         return [
           {
             path: "",
-            message: `cuts ${counted(from.pods, "pod")} such as \`${podKey(cut)}\` off from the cluster's DNS at \`${podKey(server)}\`${protocol === "TCP" ? " over TCP" : ""}`,
+            message: `cuts pods such as \`${podKey(cut)}\` off from the cluster's DNS at \`${podKey(server)}\`${protocol === "TCP" ? " over TCP" : ""}`,
             help: `allow ingress to the DNS pods from all pods on UDP and TCP ${port}`,
           },
         ];

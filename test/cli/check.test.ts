@@ -326,6 +326,15 @@ describe("check of policies whose files say nothing of pods", () => {
     expect(code).toBe(0);
   });
 
+  it("counts no pods that are made up", async () => {
+    const input = policy("{podSelector: {}, policyTypes: [Egress]}");
+    const args = ["check", "-", "-o", "json", "--profile", "restricted"];
+    const { findings } = findingsSchema.parse(JSON.parse((await runCli(args, { input })).stdout));
+    expect(findings.find(({ rule }) => rule === "no-default-deny")).toMatchObject({
+      message: "no policy isolates all of `shop` for ingress: pods to come are open",
+    });
+  });
+
   it("takes a port for named as the policy names it", async () => {
     const input = policy(
       "{podSelector: {}, ingress: [{ports: [{port: a, protocol: UDP}]}, {ports: [{port: b}, {port: a}]}, {ports: [{port: a}]}]}",
