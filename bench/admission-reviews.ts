@@ -1,9 +1,10 @@
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { parseNetworkPolicy } from "../src/wire/network-policy.ts";
 import { field } from "../src/wire/shape.ts";
+import { succeed } from "../test/wire/describe-policy.ts";
 import type { Manifest } from "./catalogue.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
-import { changesOf, must, readCluster } from "./engine-cluster.ts";
+import { changesOf, readCluster } from "./engine-cluster.ts";
 import { Random } from "./random.ts";
 
 /** Reviews of one cluster's policies, made from a seed. */
@@ -20,7 +21,7 @@ export function createReviews(generated: GeneratedCluster, count: number): Revie
   const engine = new MatchingEngine();
   for (const change of changesOf(readCluster(generated))) engine.apply(change);
   const own = generated.policies.filter((manifest) => {
-    const { namespace, name, ingress, egress } = must(parseNetworkPolicy(manifest)).policy;
+    const { namespace, name, ingress, egress } = succeed(parseNetworkPolicy(manifest)).policy;
     const peers = [...ingress.rules, ...egress.rules].flatMap((rule) =>
       rule.peers === "all" ? [] : rule.peers,
     );

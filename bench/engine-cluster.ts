@@ -1,9 +1,9 @@
 import type { Change, Namespace, Node, Pod, Policy } from "../src/engine/model.ts";
-import type { Problem, Result } from "../src/errors.ts";
 import { parseNamespace } from "../src/wire/namespace.ts";
 import { parseNetworkPolicy } from "../src/wire/network-policy.ts";
 import { parseNode } from "../src/wire/node.ts";
 import { parsePod } from "../src/wire/pod.ts";
+import { succeed } from "../test/wire/describe-policy.ts";
 import type { ClusterSize } from "./catalogue.ts";
 import { type GeneratedCluster, generateCluster } from "./cluster-generator.ts";
 import type { Random } from "./random.ts";
@@ -23,10 +23,10 @@ export function engineCluster(size: ClusterSize, seed = 1): EngineCluster {
 /** Read generated manifests through `src/wire`, as the running webhook does. */
 export function readCluster(generated: GeneratedCluster): EngineCluster {
   return {
-    namespaces: generated.namespaces.map((raw) => must(parseNamespace(raw)).namespace),
-    nodes: generated.nodes.map((raw) => must(parseNode(raw))),
-    pods: generated.pods.map((raw) => must(parsePod(raw))),
-    policies: generated.policies.map((raw) => must(parseNetworkPolicy(raw)).policy),
+    namespaces: generated.namespaces.map((raw) => succeed(parseNamespace(raw)).namespace),
+    nodes: generated.nodes.map((raw) => succeed(parseNode(raw))),
+    pods: generated.pods.map((raw) => succeed(parsePod(raw))),
+    policies: generated.policies.map((raw) => succeed(parseNetworkPolicy(raw)).policy),
   };
 }
 
@@ -38,12 +38,6 @@ export function changesOf({ namespaces, nodes, pods, policies }: EngineCluster):
     ...pods.map((object): Change => ({ kind: "pod", op: "upsert", object })),
     ...policies.map((object): Change => ({ kind: "policy", op: "upsert", object })),
   ];
-}
-
-/** The value, or an error that says why there is none. */
-export function must<T>(result: Result<T, readonly Problem[]>): T {
-  if (result.ok) return result.value;
-  throw new Error(result.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
 /** Policies replaced, added and taken away, as reviews bring them. */

@@ -1,8 +1,8 @@
 import { parseResource, type Resource } from "../src/resources/resource.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
 import { resourceDocument } from "../test/support/documents.ts";
+import { succeed } from "../test/wire/describe-policy.ts";
 import { TEAMS } from "./catalogue.ts";
-import { must } from "./engine-cluster.ts";
 
 /** The profile with all rules. */
 export const GOVERNED = "governed";
@@ -26,7 +26,7 @@ const EXPRESSIONS: readonly ((number: number) => string)[] = [
 
 /** All rules, and as many CEL expressions and invariants as asked for. */
 export function governance(expressions: number, invariants: number): readonly Resource[] {
-  const profile = must(
+  const profile = succeed(
     parseResource(
       resourceDocument("Profile", GOVERNED, {
         extends: "restricted",
@@ -50,7 +50,7 @@ export function invariantsOf(count: number): readonly Resource[] {
       matchLabels: { team: TEAMS[(index + offset) % TEAMS.length] },
     });
     const round = Math.floor(index / TEAMS.length);
-    return must(
+    return succeed(
       parseResource(
         resourceDocument("Invariant", `data-${index}`, {
           description: "data is for its own team",

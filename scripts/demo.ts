@@ -10,12 +10,13 @@ import { fileURLToPath } from "node:url";
 import { loadConfig } from "../src/config/load-config.ts";
 import { readResources } from "../src/config/resource-folder.ts";
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
+import { problemText } from "../src/errors.ts";
 import { DEFAULT_BASELINE } from "../src/resources/baseline.ts";
 import { renderBaseline } from "../src/resources/render-baseline.ts";
 import type { Resource } from "../src/resources/resource.ts";
 import { ask } from "./demo/ask.ts";
 import { readChanges } from "./demo/change.ts";
-import { EmbeddedCluster } from "./demo/embedded-cluster.ts";
+import { EmbeddedCluster, valueOf } from "./demo/embedded-cluster.ts";
 import { kubernetesObject, readObjects, runControllers } from "./demo/example-cluster.ts";
 import { complaints } from "./demo/expectation.ts";
 import { print, printAnswer } from "./demo/print.ts";
@@ -28,7 +29,7 @@ const isServing = process.argv.includes("--serve");
 const flags = process.argv.slice(2).filter((argument) => argument !== "--serve");
 const loaded = loadConfig(flags, process.env);
 if (!loaded.ok) {
-  for (const { path, message } of loaded.error) console.error(`${path}: ${message}`);
+  for (const problem of loaded.error) console.error(problemText(problem));
   process.exit(2);
 }
 const config = loaded.value;
@@ -103,11 +104,11 @@ async function serve(): Promise<void> {
 /** The resources of Ringfence's own kinds in a folder. */
 async function readOwnResources(folder: string): Promise<readonly Resource[]> {
   const paths = (await readdir(folder)).map((name) => join(folder, name));
-  const read = readResources(
-    await Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, "utf8") }))),
+  return valueOf(
+    readResources(
+      await Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, "utf8") }))),
+    ),
   );
-  if (read.ok) return read.value;
-  throw new Error(read.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
 }
 
 /** What the baseline controller does in a cluster for a namespace that has opted in. */

@@ -49,6 +49,11 @@ export interface Problem {
   readonly message: string;
 }
 
+/** `spec.ports[0]: is not a port`; of the whole document the message alone. */
+export function problemText({ path, message }: Pick<Problem, "path" | "message">): string {
+  return path === "" ? message : `${path}: ${message}`;
+}
+
 /** What to say of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@ import type { ClusterState } from "../../src/admission/surroundings.ts";
 import type { Change } from "../../src/engine/model.ts";
 import { policyKey } from "../../src/engine/model.ts";
 import type { Engine } from "../../src/engine/query.ts";
-import { type Problem, unreachable } from "../../src/errors.ts";
+import { type Problem, problemText, type Result, unreachable } from "../../src/errors.ts";
 import type { WorkloadTemplate } from "../../src/rules/rule.ts";
 import { parseObject, type WireObject } from "../../src/wire/document.ts";
 import {
@@ -116,11 +116,8 @@ function keyOf(
   return `${kind}/${namespace}/${name}`;
 }
 
-function valueOf<T>(
-  read:
-    | { readonly ok: true; readonly value: T }
-    | { readonly ok: false; readonly error: readonly Problem[] },
-): T {
+/** What has been read; throws where it could not be: the example is wrong. */
+export function valueOf<T>(read: Result<T, readonly Problem[]>): T {
   if (read.ok) return read.value;
-  throw new Error(read.error.map(({ path, message }) => `${path}: ${message}`).join("; "));
+  throw new Error(read.error.map(problemText).join("; "));
 }

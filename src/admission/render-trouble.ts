@@ -1,4 +1,4 @@
-import { unreachable } from "../errors.ts";
+import { type Problem, problemText, unreachable } from "../errors.ts";
 import { resourceKey } from "../resources/resource.ts";
 import { printable } from "../wire/printable.ts";
 import { renderTime } from "../wire/render-time.ts";
@@ -103,9 +103,9 @@ function renderNotExcused({ as, by, endMs }: Extract<Notice, { kind: "not-excuse
 }
 
 /** `spec.rules[0].id: \`x\` is no rule`, as one line. */
-export function renderProblem({ path, message }: { path: string; message: string }): string {
+export function renderProblem(problem: Pick<Problem, "path" | "message">): string {
   // SECURITY: both may repeat what somebody has written, which must not begin a line of its own.
-  return printable(path === "" ? message : `${path}: ${message}`, MAX_PROBLEM_RUNES);
+  return printable(problemText(problem), MAX_PROBLEM_RUNES);
 }
 
 /** The first few of a list, and how many more there are. */

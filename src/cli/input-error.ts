@@ -1,11 +1,11 @@
-import { AppError, type ErrorCode, type Problem } from "../errors.ts";
+import { AppError, type ErrorCode, type Problem, problemText } from "../errors.ts";
 
 /** The question cannot be answered, and it is for the asker to mend that: ends with exit code 2. */
 export class InputError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(problems.map(problemLine).join("\n"));
+    super(problems.map(problemText).join("\n"));
     this.name = "InputError";
     this.problems = problems;
   }
@@ -14,11 +14,6 @@ export class InputError extends Error {
 /** An error of the command line itself: a flag, or a name that nothing has. */
 export function usageError(message: string): InputError {
   return new InputError([{ code: "NP_E_USAGE", path: "", message }]);
-}
-
-/** One problem as a line: `shop.yaml:7 spec.ingress: …`. */
-export function problemLine({ path, message }: Problem): string {
-  return path === "" ? message : `${path}: ${message}`;
 }
 
 /** Exit codes, one meaning each; docs/reference/cli.md lists them. */

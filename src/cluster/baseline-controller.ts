@@ -1,5 +1,5 @@
 import type { Labels } from "../engine/model.ts";
-import { AppError } from "../errors.ts";
+import { AppError, problemText } from "../errors.ts";
 import type { JoinedNamespace, NamespaceBaseline } from "../rules/namespace-baselines.ts";
 import type { RollOut } from "../rules/resource-report.ts";
 import { readLabels } from "../wire/metadata.ts";
@@ -212,8 +212,7 @@ export class BaselineController implements ClusterListener {
     if (!policies.ok) {
       this.#unmade.add(namespace);
       this.#see(namespace, { baseline, isInPlace: false });
-      const [problem] = policies.error;
-      throw new AppError("NP_E_RESOURCE", `${problem?.path}: ${problem?.message}`);
+      throw new AppError("NP_E_RESOURCE", policies.error.slice(0, 1).map(problemText).join());
     }
     this.#unmade.delete(namespace);
     const wanted = policies.value;

@@ -1,5 +1,5 @@
 import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
-import type { Problem } from "../errors.ts";
+import { problemText } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
 import { resourceKey } from "../resources/resource.ts";
 import { renderTime } from "../wire/render-time.ts";
@@ -115,7 +115,7 @@ function readiness(key: string, sources: ReportSources): Condition {
       type: "Ready",
       status: "False",
       reason: isInForce ? "LastGoodInForce" : "Broken",
-      message: `${problems.map(renderProblem).join("; ")}; ${what}`,
+      message: `${problems.map(problemText).join("; ")}; ${what}`,
     };
   }
   const exemption = ruleBook.exemptions().find((one) => resourceKey(one) === key);
@@ -128,8 +128,4 @@ function readiness(key: string, sources: ReportSources): Condition {
   return endMs <= nowMs
     ? { type: "Ready", status: "False", reason: "Expired", message: `expired on ${end}` }
     : { type: "Ready", status: "True", reason: "InForce", message: `in force until ${end}` };
-}
-
-function renderProblem({ path, message }: Problem): string {
-  return path === "" ? message : `${path}: ${message}`;
 }

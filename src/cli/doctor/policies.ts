@@ -1,8 +1,8 @@
+import { problemText } from "../../errors.ts";
 import { counted, keyName } from "../../rules/phrases.ts";
 import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
 import { checkPolicies } from "../findings/judge-changes.ts";
-import { problemLine } from "../input-error.ts";
 import type { SourcePolicy } from "../sources/world.ts";
 import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
@@ -75,5 +75,5 @@ function examineReadable(patient: Patient): Diagnosis {
 
 function problemsOf({ policy, manifest }: SourcePolicy): readonly string[] {
   const read = POLICY_READERS[policy.kind].parse(manifest);
-  return read.ok ? [] : read.error.map(problemLine);
+  return read.ok ? [] : read.error.map(problemText);
 }

@@ -8,7 +8,7 @@ import {
   policyKey,
   workloadKey,
 } from "../../engine/model.ts";
-import type { Problem, Result } from "../../errors.ts";
+import { type Problem, problemText, type Result } from "../../errors.ts";
 import { isResource } from "../../resources/resource.ts";
 import { keyName } from "../../rules/phrases.ts";
 import { parseObject, type WireObject } from "../../wire/document.ts";
@@ -22,7 +22,7 @@ import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import { parseService, type Service } from "../../wire/service.ts";
 import { field, textAt } from "../../wire/shape.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
-import { InputError, problemLine } from "../input-error.ts";
+import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
 import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
 import { DistinctObjects } from "./distinct-objects.ts";
@@ -134,7 +134,7 @@ class WorldBuilder {
       this.#problems.push(...read.error.map((problem) => origin.locate(problem)));
       return null;
     }
-    const [first = ""] = read.error.map(problemLine);
+    const [first = ""] = read.error.map(problemText);
     this.#options.report.note(`${keyName(resourceName(raw))} cannot be read: ${first}`);
     this.#takeUnreadable(object);
     return null;
