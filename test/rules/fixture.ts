@@ -6,7 +6,6 @@ import { parseAddress } from "../../src/engine/address.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import { type Change, type Pod, podKey, policyKey } from "../../src/engine/model.ts";
-import { unreachable } from "../../src/errors.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
 import { parseResource } from "../../src/resources/resource.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
@@ -22,7 +21,9 @@ import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 import { field } from "../../src/wire/shape.ts";
 import { resourceDocument } from "../support/documents.ts";
+import { upsertOf } from "../support/dsl.ts";
 import { NO_FACTS } from "../support/facts.ts";
+import { succeed } from "../wire/describe-policy.ts";
 
 export const FIXTURES = join(import.meta.dirname, "fixtures");
 
@@ -121,28 +122,8 @@ function readWorld(): readonly WireObject[] {
 
 function readObjects(raw: unknown): readonly WireObject[] {
   return itemsOf(raw).map((item) => {
-    const read = parseObject(item.raw);
-    if (!read.ok) throw new Error(read.error.map((it) => `${it.path}: ${it.message}`).join("; "));
-    return read.value;
+    return succeed(parseObject(item.raw));
   });
-}
-
-function upsertOf(object: WireObject): readonly Change[] {
-  switch (object.kind) {
-    case "policy":
-      return [{ kind: "policy", op: "upsert", object: object.parsed.policy }];
-    case "namespace":
-      return [{ kind: "namespace", op: "upsert", object: object.namespace }];
-    case "node":
-      return [{ kind: "node", op: "upsert", object: object.node }];
-    case "pod":
-      return [{ kind: "pod", op: "upsert", object: object.pod }];
-    case "workload":
-    case "other":
-      return [];
-    default:
-      return unreachable(object);
-  }
 }
 
 function deleteOf(object: WireObject): Change {

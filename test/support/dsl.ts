@@ -17,7 +17,7 @@ import {
 import { PROTOCOLS } from "../../src/engine/port-set.ts";
 import type { Flow, FlowEnd } from "../../src/engine/query.ts";
 import { unreachable } from "../../src/errors.ts";
-import { parseObject } from "../../src/wire/document.ts";
+import { parseObject, type WireObject } from "../../src/wire/document.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -206,18 +206,25 @@ function endSets(peer: string, ports?: string): { sets: readonly EndSet[]; ports
 /** The change that brings a Kubernetes object into an engine. */
 export function upsert(raw: unknown): Change {
   const object = succeed(parseObject(raw));
+  const [change] = upsertOf(object);
+  if (change === undefined) throw new TypeError(`an engine knows no ${object.kind}`);
+  return change;
+}
+
+/** The same for what has been read; none for an object that an engine does not know. */
+export function upsertOf(object: WireObject): readonly Change[] {
   switch (object.kind) {
     case "namespace":
-      return { kind: "namespace", op: "upsert", object: object.namespace };
+      return [{ kind: "namespace", op: "upsert", object: object.namespace }];
     case "node":
-      return { kind: "node", op: "upsert", object: object.node };
+      return [{ kind: "node", op: "upsert", object: object.node }];
     case "pod":
-      return { kind: "pod", op: "upsert", object: object.pod };
+      return [{ kind: "pod", op: "upsert", object: object.pod }];
     case "policy":
-      return { kind: "policy", op: "upsert", object: object.parsed.policy };
+      return [{ kind: "policy", op: "upsert", object: object.parsed.policy }];
     case "workload":
     case "other":
-      throw new TypeError(`an engine knows no ${object.kind}`);
+      return [];
     default:
       return unreachable(object);
   }
