@@ -1,5 +1,6 @@
 import { type Problem, problemText, unreachable } from "../errors.ts";
 import { resourceKey } from "../resources/resource.ts";
+import { keyName } from "../rules/phrases.ts";
 import { printable } from "../wire/printable.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
@@ -68,7 +69,7 @@ export function renderNotice(notice: Notice): string {
     case "reading":
       return renderProblem(notice.problem);
     case "unreadable-policies":
-      return `stored policies that cannot be read or are too large isolate their pods and allow nothing: ${renderList(notice.keys, ", ")}`;
+      return `stored policies that cannot be read or are too large isolate their pods and allow nothing: ${renderList(notice.keys.map(keyName), ", ")}`;
     case "unreadable-old-object":
       return `the stored object cannot be read: ${renderList(notice.problems.map(renderProblem), "; ")}`;
     case "replaced-by-baseline":

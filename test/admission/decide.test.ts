@@ -744,7 +744,7 @@ describe("trouble", () => {
       "a stored policy that cannot be read: named",
       review({ object: policy("payments/x", fromWeb) }),
       {},
-      [null, "NetworkPolicy/payments/old"],
+      [null, "NetworkPolicy payments/old"],
     ],
     [
       "a stored policy that cannot be read: may be deleted",
@@ -781,7 +781,7 @@ it.each<[string, Parameters<typeof review>[0], boolean]>([
   "names a stored policy that cannot be read unless it is asked about: %s",
   async (_, asked, named) => {
     const { warnings = [] } = await createWorld().ask(review(asked));
-    expect(warnings.join("\n").includes("NetworkPolicy/payments/old")).toBe(named);
+    expect(warnings.join("\n").includes("NetworkPolicy payments/old")).toBe(named);
   },
 );
 
@@ -796,7 +796,7 @@ it("names one that has the name of the namespace that is asked about", async () 
       oldObject: namespace("payments", restricted),
     }),
   );
-  expect(warnings?.join("\n")).toContain("NetworkPolicy/payments/payments");
+  expect(warnings?.join("\n")).toContain("NetworkPolicy payments/payments");
 });
 
 it.each<[string, Json]>([

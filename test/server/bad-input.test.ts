@@ -203,7 +203,7 @@ describe("when the world is not as it should be", () => {
       "it names a stored policy that cannot be read",
       review({ object: policy("payments/x", { podSelector: {} }) }),
       {},
-      [null, "payments/old"],
+      [null, "allow nothing: NetworkPolicy payments/old"],
     ],
     [
       "it answers within the API server's timeout when the right to opt out takes long",
