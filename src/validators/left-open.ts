@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { DIRECTIONS, podKey } from "../engine/model.ts";
+import { DIRECTIONS, type Direction, podKey } from "../engine/model.ts";
+import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { haveSameSubject } from "./parts/same-subject.ts";
 
@@ -37,15 +38,28 @@ export const leftOpen = defineValidator({
       const [first] = open;
       if (first === undefined) return [];
       const who = open.length === 1 ? "pod" : `${open.length} pods such as`;
-      const effect =
-        direction === "ingress" ? "everybody may connect" : "they may connect everywhere";
       return [
         {
           path: object === null ? "" : "spec",
-          message: `leaves ${who} \`${podKey(first)}\` without any policy for ${direction}: ${effect}`,
+          message: `leaves ${who} \`${podKey(first)}\` without any ${effect(direction, after)}`,
           help: "put another policy in place first, such as a default-deny",
         },
       ];
     });
   },
 });
+
+/** What is left where nothing isolates any more: the other kinds of policy isolate nobody, but may deny. */
+function effect(direction: Direction, after: EngineView): string {
+  const mayBeDenied = [...after.policiesOf("")].some((policy) =>
+    policy[direction].rules.some(({ action }) => action === "Deny"),
+  );
+  if (direction === "ingress") {
+    return mayBeDenied
+      ? "NetworkPolicy for ingress: everybody may connect whom no policy of a tier denies"
+      : "policy for ingress: everybody may connect";
+  }
+  return mayBeDenied
+    ? "NetworkPolicy for egress: they may connect wherever no policy of a tier denies"
+    : "policy for egress: they may connect everywhere";
+}
