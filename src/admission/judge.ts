@@ -53,6 +53,8 @@ export async function judge(
   const ofBaseline = baselineChanges(request, around);
   const changes = [...subject.changes, ...ofBaseline];
   const possible = invariants.size === 0 ? [] : pending.beside(changes);
+  const joins = ofBaseline.length > 0 && modeLeftBy(request) !== "enforce";
+  const own = joins ? engine.preview(subject.changes, (_, it) => it) : null;
   const previewed = engine.preview(changes, (after, changed, claims) => ({
     delta: changed,
     concernsInvariants: claims.concerned().length > 0,
@@ -69,6 +71,7 @@ export async function judge(
       clock: around.clock,
       deadline,
       delta: changed,
+      ownDelta: own ?? changed,
       after,
       facts,
     }),

@@ -97,6 +97,8 @@ export interface RuleSituation {
   /** Labels of the object's namespace; null where it has none, or is not known. */
   readonly namespaceLabels: Labels | null;
   readonly delta: Delta;
+  /** The same without the policies of the baseline that a Namespace gets because it comes to be enforced. */
+  readonly ownDelta: Delta;
   readonly after: EngineView;
   readonly facts: ClusterFacts;
   readonly request: RequestFacts;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { policyKey } from "../engine/model.ts";
-import type { EngineView } from "../engine/query.ts";
+import type { Delta, EngineView } from "../engine/query.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { excuse } from "./excuse.ts";
@@ -23,6 +23,8 @@ export interface StoredFindingsOptions {
 
 /** PERF: at most one part in this many of the process's time goes into looking at what is stored. */
 const SHARE = 50;
+
+const NO_DELTA: Delta = { opened: [], closed: [], unsure: [], nodesLose: () => [] };
 
 const NOTHING = { profile: "", findings: [], faults: [] } as const;
 
@@ -102,7 +104,8 @@ export class StoredFindings {
       oldObject: null,
       clock,
       deadline: Number.POSITIVE_INFINITY,
-      delta: { opened: [], closed: [], unsure: [], nodesLose: () => [] },
+      delta: NO_DELTA,
+      ownDelta: NO_DELTA,
       after: engine,
       facts,
     });

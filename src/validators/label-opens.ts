@@ -16,11 +16,11 @@ export const labelOpens = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, delta }): readonly Finding[] {
-    if (object?.kind !== "namespace" || delta.opened.length === 0) return [];
+  check({ object, ownDelta: { opened } }): readonly Finding[] {
+    if (object?.kind !== "namespace" || opened.length === 0) return [];
     const own = String(field(object.manifest, "metadata", "name"));
-    const out = others(delta.opened, own, "to");
-    const back = others(delta.opened, own, "from");
+    const out = others(opened, own, "to");
+    const back = others(opened, own, "from");
     const ways = [
       ...(out.length === 0 ? [] : [`to ${listed(out)}`]),
       ...(back.length === 0 ? [] : [`from ${listed(back)}`]),

@@ -995,6 +995,21 @@ describe("a namespace that comes to be enforced, and so gets its baseline", () =
     expect(response.auditAnnotations?.["closed"]).toContain("dev/* →");
   });
 
+  it("is not taken for one whose labels open what its baseline opens", async () => {
+    const egress = [{ to: [{ namespaceSelector: named("kube-system") }] }];
+    const spec = { podSelector: {}, policyTypes: ["Egress"], egress };
+    const world = createWorld({
+      resources: [
+        resource(resourceDocument("Baseline", "out", { policies: [{ name: "out", spec }] })),
+        resource(resourceDocument("Profile", "out", { extends: "restricted", baseline: "out" })),
+      ],
+    });
+    world.watch(policy("dev/shut", { podSelector: {}, policyTypes: ["Egress"] }));
+    const object = namespace("dev", { [PROFILE]: "out" });
+    const { warnings } = await world.ask(review({ oldObject: namespace("dev"), object }));
+    expect(warnings).toEqual(["opens dev/* → kube-system/* all ports; closes nothing"]);
+  });
+
   it("may name a weaker profile on the way, as the mode that it leaves lets it", async () => {
     const { ask } = createWorld();
     const response = await ask(

@@ -126,6 +126,7 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
         clock: () => performance.now(),
         deadline: Number.POSITIVE_INFINITY,
         delta,
+        ownDelta: delta,
         after,
         facts: {
           ...NO_FACTS,

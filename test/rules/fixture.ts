@@ -110,6 +110,7 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
       clock: () => 0,
       deadline: 1,
       delta,
+      ownDelta: delta,
       after: view,
       facts: factsOf(world, fixture),
     }),

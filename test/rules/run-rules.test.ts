@@ -67,6 +67,7 @@ const registry = createRegistry([endless, complains, isUnsure, throws, ofPolicie
 
 const compileCustomRule = await loadCustomRules();
 
+const delta = { opened: [], closed: [], unsure: [], nodesLose: () => [] };
 const situation: RuleSituation = {
   operation: "CREATE",
   object: { kind: "namespace", manifest: { metadata: { name: "shop" } } },
@@ -75,7 +76,8 @@ const situation: RuleSituation = {
   request: unasked({ kind: "Namespace", namespace: "shop", name: "shop" }),
   clock: () => 0,
   deadline: 1,
-  delta: { opened: [], closed: [], unsure: [], nodesLose: () => [] },
+  delta,
+  ownDelta: delta,
   after: new MatchingEngine({ dataplane: DATAPLANES.generic }),
   facts: NO_FACTS,
 };

@@ -74,6 +74,7 @@ function judgeChange(
       clock: () => performance.now(),
       deadline: Number.POSITIVE_INFINITY,
       delta,
+      ownDelta: delta,
       after,
       facts,
     }),
