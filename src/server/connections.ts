@@ -21,8 +21,17 @@ export class Connections {
   /** By their other end, which a TLS connection shares with the socket below it; the longest unused first. */
   readonly #open = new Map<string, Connection>();
 
+  /** When those were made that are not encrypted yet. */
+  readonly #greeting = new Map<string, number>();
+
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Report whether one made in the last `ms` is not encrypted yet. */
+  isGreeting(ms: number): boolean {
+    const since = performance.now() - ms;
+    return this.#greeting.values().some((madeAt) => madeAt > since);
   }
 
   /**
@@ -35,15 +44,19 @@ export class Connections {
     if (socket.destroyed) return;
     const connection: Connection = { socket, reply: null };
     this.#open.set(key, connection);
+    this.#greeting.set(key, performance.now());
     socket.once("close", () => {
+      this.#greeting.delete(key);
       if (this.#open.get(key) === connection) this.#open.delete(key);
     });
   };
 
   /** The same connection, encrypted from now on. */
   readonly encrypted = (socket: Socket): void => {
-    const known = this.#open.get(farEnd(socket));
+    const key = farEnd(socket);
+    const known = this.#open.get(key);
     if (known !== undefined) known.socket = socket;
+    this.#greeting.delete(key);
   };
 
   /**

@@ -35,6 +35,12 @@ const CLOSING_CONNECTIONS = 100;
 /** While closing, for the first request of a connection that is just being made. */
 const UNUSED_MS = 1_000;
 
+/**
+ * While others connect, a request waits at most so long for what they ask. SECURITY: whoever connects without end
+ * must not keep the others from being judged.
+ */
+const GATHER_MS = 100;
+
 /** Nearly every review is smaller. */
 const SMALL_BODY_BYTES = 64 * 1024;
 
@@ -128,6 +134,19 @@ export function createServer(options: ServerOptions): WebhookServer {
     if (bytes > SMALL_BODY_BYTES) await stay(large, bytes, request.deadline, reply);
   }
 
+  /**
+   * Requests that have arrived meanwhile get their deadlines first: their wait behind this one counts, and one that
+   * the API server has given up on is answered at once and not judged. Node takes one new connection a turn, and what
+   * it asks comes a moment later.
+   */
+  async function othersHaveArrived(): Promise<void> {
+    const end = clock() + GATHER_MS;
+    await nextTurn();
+    // The first turn may end before it has looked for connections.
+    do await nextTurn();
+    while (connections.isGreeting(GATHER_MS) && clock() < end);
+  }
+
   /** Keep a request in a room until it is answered or its client has gone. */
   async function stay(
     room: Room,
@@ -154,9 +173,7 @@ export function createServer(options: ServerOptions): WebhookServer {
   for (const endpoint of ["validate", "mutate"] as const) {
     app.post<Query>(`/${endpoint}`, { onRequest: receive }, async (request, reply) => {
       const { deadline } = request;
-      // Requests that have arrived meanwhile get their deadlines first: their wait behind this one counts, and
-      // one that the API server has given up on is answered at once and not judged.
-      await nextTurn();
+      await othersHaveArrived();
       const text = String(request.body);
       await stay(judged, Math.min(text.length, MAX_BODY_BYTES), deadline, reply);
       // Plain JSON.parse: a `__proto__` key is data like any other, and nothing here merges objects.
