@@ -171,7 +171,8 @@ function troubled(trouble: Trouble, mode: Mode, outcome: OnTrouble): Decision {
 
 /**
  * What governs the request. The API server asks only about namespaces that carry the label, so one without it
- * here is most likely news that has not arrived: `kubectl apply` sends a namespace and its policies at once.
+ * here is most likely news that has not arrived: `kubectl apply` sends a profile, its namespaces and their policies
+ * at once.
  */
 async function governSoon(
   request: GovernedRequest,
@@ -180,7 +181,11 @@ async function governSoon(
 ): Promise<Governance> {
   return patiently(
     () => governNow(request, around),
-    ({ kind }) => kind !== "not-opted-in" || request.kind !== "NetworkPolicy",
+    ({ kind }) => {
+      if (kind === "not-opted-in") return request.kind !== "NetworkPolicy";
+      // Every pod of a namespace whose profile there is not would wait.
+      return kind === "governed" || request.kind === "Pod";
+    },
     { deadline, clock: around.clock },
   );
 }

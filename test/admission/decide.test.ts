@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Authorizer } from "../../src/admission/surroundings.ts";
 import { failure, type Problem, type Result, success } from "../../src/errors.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
+import { parseResource } from "../../src/resources/resource.ts";
 import { parseNamespace } from "../../src/wire/namespace.ts";
 import { unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
+import { resourceDocument } from "../support/documents.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, namespace, policy, testRule, type WorldOptions } from "./world.ts";
 
@@ -149,6 +151,14 @@ describe("requests as the API server really sends them", () => {
       engine.apply({ kind: "namespace", op: "upsert", object: read.value.namespace });
     }, 30);
     expect(await asked).toMatchObject({ allowed: false, status: { code: 403 } });
+  });
+
+  it("a namespace may come right after its profile, before the watch has shown that", async () => {
+    const { ask, around } = createWorld();
+    const asked = ask(review({ object: namespace("new", { [PROFILE]: "fresh" }) }));
+    const fresh = resourceDocument("Profile", "fresh", { extends: "restricted" });
+    setTimeout(() => around.ruleBook.upsert("Profile fresh", parseResource(fresh)), 30);
+    expect(await asked).toMatchObject({ allowed: true, auditAnnotations: { profile: "fresh" } });
   });
 
   it("a namespace that never opts in is not judged", async () => {
