@@ -28,10 +28,12 @@ export class Connections {
     this.#limit = limit;
   }
 
-  /** Report whether one made in the last `ms` is not encrypted yet. */
-  isGreeting(ms: number): boolean {
+  /** Report whether one made in the last `ms` is not encrypted yet; `heard`: and has said something. */
+  isGreeting(ms: number, heard: boolean): boolean {
     const since = performance.now() - ms;
-    return this.#greeting.values().some((madeAt) => madeAt > since);
+    return this.#greeting.entries().some(([key, madeAt]) => {
+      return madeAt > since && !(heard && this.#open.get(key)?.socket.bytesRead === 0);
+    });
   }
 
   /**

@@ -41,6 +41,9 @@ const UNUSED_MS = 1_000;
  */
 const GATHER_MS = 100;
 
+/** The same for those who say nothing: probes of ports and of load balancers. */
+const SILENT_MS = 10;
+
 /** Nearly every review is smaller. */
 const SMALL_BODY_BYTES = 64 * 1024;
 
@@ -140,11 +143,14 @@ export function createServer(options: ServerOptions): WebhookServer {
    * it asks comes a moment later.
    */
   async function othersHaveArrived(): Promise<void> {
-    const end = clock() + GATHER_MS;
+    const start = clock();
     await nextTurn();
-    // The first turn may end before it has looked for connections.
-    do await nextTurn();
-    while (connections.isGreeting(GATHER_MS) && clock() < end);
+    let waitedMs: number;
+    do {
+      // The first turn may end before it has looked for connections.
+      await nextTurn();
+      waitedMs = clock() - start;
+    } while (waitedMs < GATHER_MS && connections.isGreeting(GATHER_MS, waitedMs > SILENT_MS));
   }
 
   /** Keep a request in a room until it is answered or its client has gone. */
