@@ -2,6 +2,7 @@ import { createServer as createHttpsServer, type Server } from "node:https";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Admission } from "../admission/handle.ts";
+import { messageOf } from "../errors.ts";
 import type { CertificatePair } from "./certificate.ts";
 import { onClientError } from "./client-error.ts";
 import { Connections } from "./connections.ts";
@@ -231,5 +232,5 @@ function statusOf(error: unknown): number {
 }
 
 function complaintOf(error: unknown): string {
-  return error instanceof SyntaxError ? "the body is not JSON" : String(error);
+  return error instanceof SyntaxError ? "the body is not JSON" : messageOf(error);
 }
