@@ -119,7 +119,8 @@ export class ControlPlane {
     await writeFile(tokens, `${adminToken},admin,admin,system:masters\n`);
     const version = await readVersion(join(binaries, "kube-apiserver"));
 
-    const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
+    // At once: one after the other the same port could be found twice.
+    const [etcdPort, peerPort, apiPort] = await Promise.all([freePort(), freePort(), freePort()]);
     const etcdUrl = `http://127.0.0.1:${etcdPort}`;
     const etcdFlags = {
       "data-dir": join(folder, "etcd"),
