@@ -67,20 +67,28 @@ function unknownEnds(
   ];
 }
 
+const OWN_HELP = "allow egress from Ringfence's pods to the API server's addresses and port";
+
 /** Ringfence's own way to the API server: without it, its picture of the cluster becomes too old. */
 function judgeWatches({ delta, after, facts }: Situation): readonly Finding[] {
-  const { apiServerPorts: ports, ownNamespace } = facts;
-  const isTouched = lostFlows(delta, ownNamespace, "egress").some(
-    (flows) =>
-      flows.from.namespaces.includes(ownNamespace) &&
-      ports.some((port) => hasPoint(flows.ports, portPoint("TCP", port))),
+  const { apiServer, apiServerPorts: ports, ownNamespace, ownPods } = facts;
+  const lost = lostFlows(delta, ownNamespace, "egress").filter(({ from }) =>
+    from.namespaces.includes(ownNamespace),
+  );
+  if (apiServer.length === 0 && ownPods.length > 0 && lost.some(({ to }) => hasAddresses(to))) {
+    // Only a warning: to close some addresses for the whole cluster is an everyday change.
+    const message = "may cut Ringfence off from the API server: where that is is not known";
+    return [{ path: "", message, help: OWN_HELP, unsure: true }];
+  }
+  const isTouched = lost.some((flows) =>
+    ports.some((port) => hasPoint(flows.ports, portPoint("TCP", port))),
   );
   if (!isTouched) return [];
   return judge(facts, {
     ports,
     ask: (pod, address, port) => after.verdict({ from: pod, to: address, protocol: "TCP", port }),
     cut: (pods, server) => `${pods} off from ${server}`,
-    help: "allow egress from Ringfence's pods to the API server's addresses and port",
+    help: OWN_HELP,
   });
 }
 
