@@ -11,6 +11,8 @@ const NO_MORE = 2;
 
 interface Connection {
   socket: Socket;
+  /** When it was made, on `performance`'s clock; null: it is encrypted. */
+  greetingSince: number | null;
   /** The last on it; null: nothing has been asked yet. */
   reply: ServerResponse | null;
 }
@@ -21,9 +23,6 @@ export class Connections {
   /** By their other end, which a TLS connection shares with the socket below it; the longest unused first. */
   readonly #open = new Map<string, Connection>();
 
-  /** When those were made that are not encrypted yet. */
-  readonly #greeting = new Map<string, number>();
-
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -31,9 +30,12 @@ export class Connections {
   /** Report whether one made in the last `ms` is not encrypted yet; `heard`: and has said something. */
   isGreeting(ms: number, heard: boolean): boolean {
     const since = performance.now() - ms;
-    return this.#greeting.entries().some(([key, madeAt]) => {
-      return madeAt > since && !(heard && this.#open.get(key)?.socket.bytesRead === 0);
-    });
+    return this.#open
+      .values()
+      .some(
+        ({ greetingSince, socket }) =>
+          greetingSince !== null && greetingSince > since && !(heard && socket.bytesRead === 0),
+      );
   }
 
   /**
@@ -44,21 +46,19 @@ export class Connections {
     const key = farEnd(socket);
     if (this.#open.size >= this.#limit && !this.#makeRoom()) socket.destroy();
     if (socket.destroyed) return;
-    const connection: Connection = { socket, reply: null };
+    const connection: Connection = { socket, greetingSince: performance.now(), reply: null };
     this.#open.set(key, connection);
-    this.#greeting.set(key, performance.now());
     socket.once("close", () => {
-      this.#greeting.delete(key);
       if (this.#open.get(key) === connection) this.#open.delete(key);
     });
   };
 
   /** The same connection, encrypted from now on. */
   readonly encrypted = (socket: Socket): void => {
-    const key = farEnd(socket);
-    const known = this.#open.get(key);
-    if (known !== undefined) known.socket = socket;
-    this.#greeting.delete(key);
+    const known = this.#open.get(farEnd(socket));
+    if (known === undefined) return;
+    known.socket = socket;
+    known.greetingSince = null;
   };
 
   /**
