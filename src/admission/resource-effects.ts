@@ -45,14 +45,17 @@ const NAMED_GROUPS = 2;
 function noticesOfInvariant(invariant: Invariant, engine: Engine): readonly ResourceNotice[] {
   const paths = endsWithoutPods(invariant, engine);
   const claim = engine.hold(invariant.claim);
-  const { certain: flows } = engine.breaches(claim, NAMED_GROUPS);
-  engine.release(claim);
-  return [
-    ...(paths.length === 0 ? [] : [{ kind: "no-pods", paths } as const]),
-    ...(flows.groups.length === 0
-      ? []
-      : [{ kind: "broken", sense: invariant.claim.sense, flows } as const]),
-  ];
+  try {
+    const { certain: flows } = engine.breaches(claim, NAMED_GROUPS);
+    return [
+      ...(paths.length === 0 ? [] : [{ kind: "no-pods", paths } as const]),
+      ...(flows.groups.length === 0
+        ? []
+        : [{ kind: "broken", sense: invariant.claim.sense, flows } as const]),
+    ];
+  } finally {
+    engine.release(claim);
+  }
 }
 
 async function effectsOfBaselines(
