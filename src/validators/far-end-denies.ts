@@ -8,7 +8,7 @@ import {
   portSet,
   unionPorts,
 } from "../engine/port-set.ts";
-import type { DirectionExplanation, EngineView, PodMatches } from "../engine/query.ts";
+import type { DirectionExplanation, EngineView } from "../engine/query.ts";
 import { keyName, listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -23,7 +23,8 @@ const PODS_PER_WORKLOAD = 2;
 
 /** PERF: pairs that are tried for all rules together take no more than some 0.2 s. */
 const MAX_EFFORT = 1_000_000;
-/** What it takes to read a pod. */
+/** What it takes to find whom a selection means, and to read one of them. */
+const EFFORT_OF_SELECTION = 200;
 const EFFORT_OF_POD = 10;
 /** What a pair takes beside what it takes for each rule, and each port of its own. */
 const EFFORT_OF_PAIR = 100;
@@ -44,12 +45,18 @@ export const farEndDenies = defineValidator({
   parameters: z.strictObject({}),
   check({ object, placedRules, after }): readonly Finding[] {
     if (object?.kind !== "policy") return [];
-    const { subject } = object.policy;
     const effort = { left: MAX_EFFORT, ofPair: EFFORT_OF_PAIR + placedRules.length };
+    // PERF: every rule is about the same pods.
+    const known = new Map<number, Tried>();
+    const subjectsUpTo = (limit: number): Tried => {
+      const subjects = known.get(limit) ?? triedOf(object.policy.subject, limit, after, effort);
+      known.set(limit, subjects);
+      return subjects;
+    };
     return accepting(placedRules).flatMap((placed) =>
       placed.peers.flatMap(({ peer, paths }) => {
         if (peer.kind !== "pods") return [];
-        const denied = deniedOfAll(placed, [subject, peer.selection], after, effort);
+        const denied = deniedOfAll(placed, [subjectsUpTo, peer.selection], after, effort);
         return denied === null ? [] : [finding(placed, paths.item, denied)];
       }),
     );
@@ -64,17 +71,21 @@ interface Effort {
 /** A pair that the far end denies, if it denies all; null if one of them may talk, or if that takes too much. */
 function deniedOfAll(
   placed: PlacedRule,
-  [subject, peer]: readonly [Selection, Selection],
+  [subjectsUpTo, peer]: readonly [(limit: number) => Tried, Selection],
   after: EngineView,
   effort: Effort,
 ): Denied | null {
   for (const limit of MOST_PODS) {
     if (effort.left < 0) return null;
-    const matches = [after.select(subject, limit), after.select(peer, limit)] as const;
-    const [subjects, peers] = [plainOf(matches[0]), plainOf(matches[1])];
-    effort.left -= EFFORT_OF_POD * (matches[0].sample.length + matches[1].sample.length);
-    const denied = deniedPair(placed, { subjects, peers }, after, effort);
-    if (denied === null || matches.every(({ count }) => count <= limit)) return denied;
+    const subjects = subjectsUpTo(limit);
+    const peers = triedOf(peer, limit, after, effort);
+    const denied = deniedPair(
+      placed,
+      { subjects: subjects.pods, peers: peers.pods },
+      after,
+      effort,
+    );
+    if (denied === null || (subjects.areAll && peers.areAll)) return denied;
   }
   return null;
 }
@@ -85,12 +96,20 @@ interface PlainPod {
   readonly ports: Pod["ports"];
 }
 
-/** The pods to try. */
-function plainOf({ sample }: PodMatches): readonly PlainPod[] {
+/** The pods of a selection to try; `areAll`: there are no more. */
+interface Tried {
+  readonly pods: readonly PlainPod[];
+  readonly areAll: boolean;
+}
+
+function triedOf(selection: Selection, limit: number, after: EngineView, effort: Effort): Tried {
+  const { sample, count } = after.select(selection, limit);
+  effort.left -= EFFORT_OF_SELECTION + EFFORT_OF_POD * sample.length;
   const plain = sample.filter(({ hostNetwork }) => !hostNetwork);
-  return [...Map.groupBy(plain, workloadKey).values()]
-    .flatMap((pods) => pods.slice(0, PODS_PER_WORKLOAD))
+  const pods = [...Map.groupBy(plain, workloadKey).values()]
+    .flatMap((alike) => alike.slice(0, PODS_PER_WORKLOAD))
     .map((pod) => ({ key: podKey(pod), ports: pod.ports }));
+  return { pods, areAll: count <= limit };
 }
 
 interface Pair {
