@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { faultsOf } from "../../src/admission/record.ts";
 import { countParts } from "../../src/engine/count-parts.ts";
 import type { Policy } from "../../src/engine/model.ts";
@@ -9,6 +9,7 @@ import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
 import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 import { cpuMs } from "../support/cpu-ms.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
@@ -114,6 +115,8 @@ it("of a tier does not count: their number of rules and peers is small by their 
 });
 
 describe("is answered within three seconds", () => {
+  beforeEach(collectGarbage);
+
   it.each<[string, Json, string]>([
     [
       "a policy of selectors for more pods than can be looked at",
