@@ -14,7 +14,9 @@ const parameters = z.strictObject({
   labels: wantedListSchema.describe(
     "labels that every policy has to have, each with its `key` and a `pattern` for the whole value",
   ),
-  annotations: wantedListSchema.describe("the same for annotations"),
+  annotations: wantedListSchema.describe(
+    "the same for annotations; admission does not see one taken off later, since an update that leaves spec and labels alone is not judged, but `check` does",
+  ),
 });
 
 /** Report policies without the labels and annotations that an organisation wants on them. */
