@@ -132,7 +132,7 @@ export const METRICS = {
   certificateRefused: {
     name: "ringfence_certificate_refused",
     type: "gauge",
-    help: "Whether the files hold a certificate that cannot be used or is not valid; the one before stays in use.",
+    help: "Whether the files hold a certificate that cannot be used or is not valid; one from before that is valid stays in use.",
     labels: [],
   },
   logLinesLost: {

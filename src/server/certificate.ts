@@ -30,7 +30,7 @@ export interface CertificatePair {
 
 export interface CertificateListener {
   replaced(pair: CertificatePair): void;
-  /** What is in the files now cannot be used; the pair before stays in use. Once per change. */
+  /** What is in the files now cannot be used, or is not valid (any more, or yet). Once per change. */
   refused(problem: Problem): void;
 }
 
@@ -67,7 +67,7 @@ export class CertificateFiles {
     return this.#current;
   }
 
-  /** Why the content of the files is not in use; null if it is. */
+  /** Why the content of the files is not in use, or why nobody accepts it; null where all is well. */
   get problem(): Problem | null {
     return this.#problem;
   }
@@ -89,26 +89,29 @@ export class CertificateFiles {
   }
 
   async #check(listener: CertificateListener): Promise<void> {
-    const pair = await this.#usable();
+    const pair = await readPair(this.#paths);
+    const now = this.#now();
+    const why = pair.ok ? whyInvalid(pair.value, now) : null;
     const before = this.#problem;
-    this.#problem = pair.ok ? null : pair.error;
-    if (!pair.ok) {
-      if (!isDeepStrictEqual(pair.error, before)) listener.refused(pair.error);
-      return;
+    this.#problem = problemIn(pair, why, this.#paths);
+    if (this.#problem !== null && !isDeepStrictEqual(this.#problem, before)) {
+      listener.refused(this.#problem);
     }
-    if (isDeepStrictEqual(pair.value, this.#current)) return;
+    // One that nobody would accept is no reason to give up one that is accepted.
+    const isWorse = why !== null && whyInvalid(this.#current, now) === null;
+    if (!pair.ok || isWorse || isDeepStrictEqual(pair.value, this.#current)) return;
     this.#current = pair.value;
     listener.replaced(pair.value);
   }
+}
 
-  /** The pair in the files, unless nobody would accept it while the pair in use is accepted. */
-  async #usable(): Promise<Result<CertificatePair, Problem>> {
-    const pair = await readPair(this.#paths);
-    const now = this.#now();
-    if (!pair.ok || whyInvalid(this.#current, now) !== null) return pair;
-    const why = whyInvalid(pair.value, now);
-    return why === null ? pair : failure(problemOf(this.#paths.certificatePath, why));
-  }
+function problemIn(
+  pair: Result<CertificatePair, Problem>,
+  why: string | null,
+  { certificatePath }: CertificatePaths,
+): Problem | null {
+  if (!pair.ok) return pair.error;
+  return why === null ? null : problemOf(certificatePath, why);
 }
 
 /** Why a certificate is not valid at `now` (milliseconds since 1970), null if it is. */

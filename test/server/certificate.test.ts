@@ -206,14 +206,30 @@ describe("a renewed certificate that is not valid", () => {
     files.stop();
   });
 
-  it("is taken where the one in use is no better", async () => {
+  it("is taken where the one in use is no better, and called what it is", async () => {
     const files = await CertificateFiles.open(await renew("first"), () => Date.now() + 60 * DAY_MS);
     const seen = follow(files, 20);
     await renew("second");
     await vi.waitFor(() => expect(seen.replaced).toHaveLength(1), SOON);
-    expect(invalid(seen)).toEqual([]);
+    expect(invalid(seen).at(-1)?.message).toMatch(/^the certificate expired at /);
     files.stop();
   });
+});
+
+it("says once that the certificate in use has expired", async () => {
+  let now = 0;
+  const files = await CertificateFiles.open(await renew("first"), () => now);
+  now = files.current.notBefore.getTime();
+  const seen = follow(files, 20);
+  await sleep(100);
+  expect(seen.refused).toEqual([]);
+  now = files.current.notAfter.getTime() + 1;
+  await vi.waitFor(() => expect(seen.refused).toHaveLength(1), SOON);
+  await sleep(100);
+  expect(seen.refused).toEqual([files.problem]);
+  expect(files.problem?.message).toMatch(/^the certificate expired at /);
+  expect(seen.replaced).toEqual([]);
+  files.stop();
 });
 
 const UNUSABLE: readonly (readonly [string, (folder: string) => Promise<unknown>, string])[] = [
