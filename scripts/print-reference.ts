@@ -70,18 +70,13 @@ function ruleSection({ id, title, why, fix, ...rule }: Validator): string {
     `## ${id}`,
     `**${title}.** ${why}`,
     `*What to do:* ${fix}`,
-    `*Judges:* ${rule.operations.join(", ")} of ${rule.kinds.map((kind) => KINDS[kind]).join(" and of ")}. ` +
+    `*Judges:* ${rule.operations.join(", ")} of ${rule.kinds.join(", ")}. ` +
       `*If the rule itself fails:* ${ON_FAULT[rule.onFault]}. *Since:* ${rule.since}.`,
     ...(parameters.length === 0
       ? []
       : [table(["parameter", "type", "default", "meaning"], parameters)]),
   ].join("\n\n");
 }
-
-const KINDS: Readonly<Record<Validator["kinds"][number], string>> = {
-  policy: "NetworkPolicy, ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy",
-  namespace: "Namespace",
-};
 
 const ON_FAULT: Readonly<Record<Validator["onFault"], string>> = {
   deny: "the request is refused where the profile denies, else it passes with a warning",

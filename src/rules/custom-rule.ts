@@ -11,7 +11,7 @@ import { printable } from "../wire/printable.ts";
 import type { CustomRuleCompiler } from "./compile-profile.ts";
 import { customRuleInput, faultOfReaches } from "./custom-rule-input.ts";
 import { customRuleTypes } from "./custom-rule-types.ts";
-import type { Finding, GovernedObject, Validator } from "./rule.ts";
+import type { Finding, Validator } from "./rule.ts";
 
 /** What Kubernetes allows an expression: some 150 ms at most (`bench -- cel`). */
 const MAX_COST = 1_000_000;
@@ -60,24 +60,18 @@ function createValidator(
   message: Program<string> | null,
 ): Validator {
   const { id, description, kinds, operations } = rule;
-  const judged: ReadonlySet<string> = new Set(kinds);
   return {
     id,
     title: description === "" ? id : description,
     why: description,
     fix: rule.help,
-    kinds: [
-      ...(kinds.some((kind) => kind !== "Namespace") ? (["policy"] as const) : []),
-      ...(kinds.includes("Namespace") ? (["namespace"] as const) : []),
-    ],
+    kinds,
     operations,
     shipped: { baseline: null, restricted: null },
     onFault: rule.onFault === "Deny" ? "deny" : "warn",
     since: "0.1.0",
     parameters: z.unknown(),
     check(context): readonly Finding[] {
-      const object = context.object ?? context.oldObject;
-      if (object === null || !judged.has(kindOf(object))) return [];
       const input = customRuleInput(context, rule.params);
       const { clock, deadline } = context;
       // A share of the time for each expression would fail it where the process has to wait for a processor.
@@ -94,10 +88,6 @@ function createValidator(
       ];
     },
   };
-}
-
-function kindOf(object: GovernedObject): string {
-  return object.kind === "policy" ? object.policy.kind : "Namespace";
 }
 
 function plainMessage({ message, expression }: CustomRule): string {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Certainty } from "../engine/dataplane.ts";
-import type { Address, Labels, Policy, Selector } from "../engine/model.ts";
+import type { Address, Labels, Policy, PolicyKind, Selector } from "../engine/model.ts";
 import type { Delta, EngineView } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
 import type { NamespaceFacts, NeededKeys } from "../resources/baseline-variables.ts";
@@ -176,6 +176,9 @@ export interface Finding {
   readonly unsure?: true;
 }
 
+/** Kinds that rules judge. */
+export type JudgedKind = PolicyKind | "Namespace";
+
 /** A validating rule: data and one pure function. */
 export interface Validator<P = unknown> {
   /** Kebab-case, equal to the file name, stable for ever. */
@@ -184,7 +187,8 @@ export interface Validator<P = unknown> {
   /** Why it matters, and what to do: whole sentences, printed into the reference. */
   readonly why: string;
   readonly fix: string;
-  readonly kinds: readonly GovernedObject["kind"][];
+  /** Of the others it is not asked. */
+  readonly kinds: readonly JudgedKind[];
   readonly operations: readonly Operation[];
   /** Action in the shipped profiles; null where the profile does not use the rule. */
   readonly shipped: {

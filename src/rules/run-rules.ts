@@ -9,6 +9,7 @@ import type {
   CompiledProfiles,
   Finding,
   GovernedObject,
+  JudgedKind,
   Operation,
   RuleContext,
   RuleEntry,
@@ -69,8 +70,9 @@ export function runRules(
   };
   const subject = situation.object ?? situation.oldObject;
   if (subject === null) return { findings, faults };
+  const kind = kindOf(subject);
   for (const { validator, entries } of profile.rules) {
-    if (!applies(validator, subject.kind, situation.operation)) continue;
+    if (!applies(validator, kind, situation.operation)) continue;
     const entry = entryFor(entries, situation.namespaceLabels);
     if (entry === undefined || entry.action === "Disabled") continue;
     const { action } = entry;
@@ -105,9 +107,13 @@ function checkingTime(view: EngineView, checkTime: () => void): EngineView {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+function kindOf(object: GovernedObject): JudgedKind {
+  return object.kind === "policy" ? object.policy.kind : "Namespace";
+}
+
 function applies(
   { kinds, operations }: Validator,
-  kind: GovernedObject["kind"],
+  kind: JudgedKind,
   operation: Operation,
 ): boolean {
   return kinds.includes(kind) && operations.includes(operation);

@@ -14,7 +14,7 @@ export const allowAll = defineValidator({
   title: "A rule lets everybody through",
   why: "A rule without `from` or `to`, or with an empty one, matches every pod of every namespace and every address outside; the rule `{}` does so on every port. Policies only add up, so no other NetworkPolicy can take that back.",
   fix: "Say in `from` or `to` who is meant. To deny everything, leave the list of rules itself empty: `ingress: []`, not `ingress: [{}]`.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "warn",

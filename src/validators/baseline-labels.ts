@@ -11,7 +11,7 @@ export const baselineLabels = defineValidator({
   title: "A namespace's baseline cannot be made",
   why: "A Baseline may use labels and annotations of the namespace, as `$(namespace.labels.team)`, and a namespace may pick another than its profile's by the label `ringfence.dev/baseline`. Where the label or the Baseline is missing, or a value is none that fits where it stands, there is nothing to write, so the namespace is left without a baseline, or with the one it had.",
   fix: "Give the namespace what its Baseline is made with, or pick a Baseline that there is.",
-  kinds: ["namespace"],
+  kinds: ["Namespace"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "warn",

@@ -19,7 +19,7 @@ export const baselineUndone = defineValidator({
   title: "The policy undoes a default-deny",
   why: "Policies only add up. One that lets every pod of a namespace be reached by everybody, beside a default-deny, leaves nothing of the default-deny, although both look right by themselves.",
   fix: "Select the pods that need it, or name who is meant; or delete the default-deny, and say so.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

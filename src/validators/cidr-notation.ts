@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { formatAddress, formatRange, parseAddress, parseCidr } from "../engine/address.ts";
+import { POLICY_KINDS } from "../engine/model.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
@@ -11,7 +12,7 @@ export const cidrNotation = defineValidator({
   title: "An address block that is not written as its network",
   why: "`10.0.0.5/8` means all of `10.0.0.0/8`, although it reads like one host, and some network plugins refuse it. Numbers with leading zeros are read as decimal here and as octal elsewhere. Newer API servers accept neither.",
   fix: "Write the network's own address, or a prefix length of 32 (IPv6: 128) to mean one host.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -13,7 +13,7 @@ export const clientSource = defineValidator({
   title: "An address block for clients whose address the pods never see",
   why: "What comes from outside by way of a NodePort, a load balancer or an external IP reaches the pods of most networks under the address of a node, unless the Service has `externalTrafficPolicy: Local`. A block for clients then keeps them all out, and one that holds the nodes lets everybody in.",
   fix: "Set `externalTrafficPolicy: Local` on the Service, which keeps the clients' addresses, or filter by `loadBalancerSourceRanges`.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AddressRange, type Pod, podKey } from "../engine/model.ts";
+import { type AddressRange, POLICY_KINDS, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
@@ -12,7 +12,7 @@ export const clusterRange = defineValidator({
   title: "An address block takes in the cluster's own pods or Services",
   why: "Blocks are for addresses outside the cluster. Those of pods change with every restart, so a block lets in whoever has the address next; and the address of a Service has become that of a pod before a policy is asked, so a block for it matches nothing.",
   fix: "Select pods by labels, and the pods behind a Service by theirs; in a wide block except the ranges of both.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type AddressRange, podKey } from "../engine/model.ts";
+import { type AddressRange, POLICY_KINDS, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import type { PlacedPeer, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -11,7 +11,7 @@ export const dataplaneSupport = defineValidator({
   title: "The dataplane does not do what the policy says",
   why: "NetworkPolicy is declared here and enforced elsewhere, and nothing reports back. Cilium matches neither pods nor nodes by their addresses, and SCTP only where it is enabled; domain names in a ClusterNetworkPolicy are experimental everywhere.",
   fix: "Select pods by labels; ask whoever runs the cluster for the rest.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { familyOf } from "../engine/address.ts";
-import type { Pod, Policy, Protocol } from "../engine/model.ts";
-import { podKey, policyKey } from "../engine/model.ts";
+import {
+  POLICY_KINDS,
+  type Pod,
+  type Policy,
+  type Protocol,
+  podKey,
+  policyKey,
+} from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { Delta, EngineView, Flow, FlowEnd } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
@@ -20,7 +26,7 @@ export const dnsEgress = defineValidator({
   title: "Selected pods cannot reach the cluster's DNS",
   why: "A pod that is isolated for egress resolves no names unless some policy allows it, so nearly everything it does fails. Answers that do not fit into UDP come over TCP, so both are needed.",
   fix: "Allow egress to the DNS pods on UDP and TCP 53, in this policy or in one for the whole namespace.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE", "DELETE"],
   shipped: { baseline: "Warn", restricted: "Deny" },
   onFault: "warn",

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { Namespace } from "../engine/model.ts";
+import { type Namespace, POLICY_KINDS } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
+import { portsField } from "./parts/ports.ts";
 
 /** Report egress rules for the ports of the DNS whose peers are pods, but not those of the DNS. */
 export const dnsElsewhere = defineValidator({
@@ -11,7 +12,7 @@ export const dnsElsewhere = defineValidator({
   title: "A rule for DNS ports that leads to other pods",
   why: "A rule is for its peers on its ports. One dash too few puts `ports: [53]` under the peers of another rule, and then neither is allowed: those peers on their own ports, nor the DNS.",
   fix: "Start a new rule with `- ports:` or `- to:` for the DNS, and give the peers the ports that they are meant to have.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",
@@ -22,10 +23,10 @@ export const dnsElsewhere = defineValidator({
     if (homes.length === 0) return [];
     return accepting(placedRules)
       .filter((placed) => isForDns(placed, facts) && !isNearDns(placed, homes))
-      .map(({ peersPath }) => ({
+      .map(({ peersPath, policy }) => ({
         path: peersPath,
         message: "these are not the pods of the cluster's DNS, but the rule is for its port alone",
-        help: "is a `-` missing before `ports`? the DNS needs a rule of its own",
+        help: `is a \`-\` missing before \`${portsField(policy)}\`? the DNS needs a rule of its own`,
       }));
   },
 });

@@ -27,7 +27,7 @@ export const equalPriority = defineValidator({
   title: "Two policies of equal priority contradict each other",
   why: "Which of two policies of the same tier and priority wins is not defined, and differs between implementations. Where one accepts and the other denies the same traffic of the same pods, nobody can know what happens.",
   fix: "Give one of them another priority.",
-  kinds: ["policy"],
+  kinds: ["ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Deny" },
   onFault: "warn",

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { Peer } from "../engine/model.ts";
+import { type Peer, POLICY_KINDS } from "../engine/model.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { portsField } from "./parts/ports.ts";
 
 const parameters = z.strictObject({
   withinNamespace: z
@@ -16,7 +17,7 @@ export const everyPort = defineValidator({
   title: "A rule says who, but not on which ports",
   why: "Without `ports`, or with an empty list, a rule takes in every port of every protocol: beside the one that is meant also the debugger, the metrics and whatever a container opens later.",
   fix: "List the ports that are meant.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Audit" },
   onFault: "warn",
@@ -29,10 +30,10 @@ export const everyPort = defineValidator({
         if (ports !== "all" || peers === "all") return false;
         return withinNamespace || !peers.every((peer) => isWithin(peer, policy.namespace));
       })
-      .map(({ rule }) => ({
+      .map(({ rule, policy }) => ({
         path: rule.path,
-        message: "names no `ports`, and so takes in every port of every protocol",
-        help: "add `ports` with those that are meant",
+        message: `names no \`${portsField(policy)}\`, and so takes in every port of every protocol`,
+        help: `add \`${portsField(policy)}\` with those that are meant`,
       }));
   },
 });

@@ -13,7 +13,7 @@ export const exceptReopened = defineValidator({
   title: "An exception that another block takes back",
   why: "`except` only narrows the block it stands in; it denies nothing. Where another block covers the same addresses, they are let through all the same.",
   fix: "Give every block that covers the addresses the same `except`.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

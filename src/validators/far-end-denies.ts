@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type Pod, type Protocol, podKey, type Selection, workloadKey } from "../engine/model.ts";
+import {
+  POLICY_KINDS,
+  type Pod,
+  type Protocol,
+  podKey,
+  type Selection,
+  workloadKey,
+} from "../engine/model.ts";
 import {
   intersectPorts,
   isEmptyPorts,
@@ -37,7 +44,7 @@ export const farEndDenies = defineValidator({
   title: "The other end denies what the rule allows",
   why: "A connection needs both: an egress rule where it starts, and an ingress rule where it ends. A rule at one end alone opens nothing, and shows as a timeout.",
   fix: "Add the counterpart at the other end: egress for whom ingress is allowed, ingress for whom egress is. One end has to come first, so leave the action at `Warn`: with `Deny` neither could.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

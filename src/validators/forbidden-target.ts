@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { parseCidr, rangesOverlap } from "../engine/address.ts";
-import { type Address, type AddressRange, podKey, type Rule } from "../engine/model.ts";
+import {
+  type Address,
+  type AddressRange,
+  POLICY_KINDS,
+  podKey,
+  type Rule,
+} from "../engine/model.ts";
 import type { EngineView, Verdict } from "../engine/query.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
@@ -43,7 +49,7 @@ export const forbiddenTarget = defineValidator({
   title: "A rule lets pods out to a forbidden target",
   why: "The metadata service of a cloud hands out the node's credentials to whoever can connect to it, and `0.0.0.0/0` reaches it as any other address. What counts is what a rule reaches, not whether it names the address.",
   fix: "Add the address to `except` of every block that covers it, or list the networks that are meant.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Deny" },
   onFault: "warn",

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { mergeRanges, rangesCover } from "../engine/address.ts";
-import { type Address, type AddressRange, podKey, type Selection } from "../engine/model.ts";
+import {
+  type Address,
+  type AddressRange,
+  POLICY_KINDS,
+  podKey,
+  type Selection,
+} from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -15,7 +21,7 @@ export const hostNetwork = defineValidator({
   title: "Pods on the host's network, to which policies do not apply",
   why: "Pods with `hostNetwork` have the address of their node. Most network plugins apply no policies to them and cannot tell their traffic from that of the node: neither a policy that selects them nor a rule that names them as peers does what it says.",
   fix: "Allow the addresses of their nodes by `ipBlock`, or take the pods off the host's network.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -10,7 +10,7 @@ export const labelOpens = defineValidator({
   title: "New labels of a namespace open connections for its pods",
   why: "Rules of other namespaces let in whoever carries a label. So a label on a namespace is a key, and giving it one can open a database without any policy being touched.",
   fix: "Take the label off again, or have those agree whose policies it opens.",
-  kinds: ["namespace"],
+  kinds: ["Namespace"],
   operations: ["UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

@@ -13,7 +13,7 @@ export const leftOpen = defineValidator({
   title: "The change leaves pods without any policy",
   why: "A pod that no policy selects in a direction is open to everybody there. So deleting the last policy that selects it, or taking a direction out of its `policyTypes`, closes nothing: it opens every connection.",
   fix: "Put another policy in place first, such as a default-deny for the namespace.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["UPDATE", "DELETE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

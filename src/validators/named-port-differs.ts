@@ -1,5 +1,10 @@
 import { z } from "zod";
-import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
+import {
+  type ContainerPort,
+  POLICY_KINDS,
+  type PortMatch,
+  type Selection,
+} from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import {
   bearersOf,
@@ -16,7 +21,7 @@ export const namedPortDiffers = defineValidator({
   title: "A named port leads to different numbers",
   why: "A name is looked up in each pod for itself. Where pods give the same name to different ports, the rule opens another port in some of them than its author has seen.",
   fix: "Give the number, or name the ports alike in all pod templates.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Audit" },
   onFault: "warn",

@@ -1,5 +1,10 @@
 import { z } from "zod";
-import type { ContainerPort, PortMatch, Selection } from "../engine/model.ts";
+import {
+  type ContainerPort,
+  POLICY_KINDS,
+  type PortMatch,
+  type Selection,
+} from "../engine/model.ts";
 import { nearest } from "../nearest.ts";
 import { addAt } from "../rules/json-patch.ts";
 import { listed, withHint } from "../rules/phrases.ts";
@@ -21,7 +26,7 @@ export const namedPort = defineValidator({
   title: "A named port that no container has",
   why: "A port name is looked up in the containers of the pods that receive the traffic, with its protocol. A name that is not there matches no port at all; a Service's port name does not count, and an address block has no names.",
   fix: "Use the name and protocol of the `ports` in the pod template, or the number.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

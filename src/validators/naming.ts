@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POLICY_KINDS } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
 import { matchesPattern, patternSchema } from "./parts/pattern.ts";
@@ -15,7 +16,7 @@ export const naming = defineValidator({
   title: "The name does not follow the pattern",
   why: "Names are what people see in denials, in logs and in flow records; a pattern makes them tell what a policy is for.",
   fix: "Give the policy a name that matches: under another name it is another object, so delete the old one after.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE"],
   shipped: { baseline: null, restricted: null },
   onFault: "warn",

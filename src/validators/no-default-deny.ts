@@ -14,7 +14,7 @@ export const noDefaultDeny = defineValidator({
   title: "The namespace denies nothing by default",
   why: "A policy restricts only the pods that it selects, and only in its own directions. Without a policy for the whole namespace that denies what none allows, all other pods, and those to come, are open to everybody.",
   fix: "Add a policy with `podSelector: {}`, both `policyTypes` and no rules, or opt the namespace in to a baseline.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Audit" },
   onFault: "warn",

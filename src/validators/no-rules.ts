@@ -7,7 +7,7 @@ export const noRules = defineValidator({
   title: "A policy of a tier that has no rules",
   why: "A NetworkPolicy denies by selecting pods; the other kinds deny only what a rule of theirs denies. Without rules, or with empty lists, they do nothing at all.",
   fix: "Add a rule with the action `Deny`, or use a NetworkPolicy.",
-  kinds: ["policy"],
+  kinds: ["ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatAddress, rangeContains, rangeSize } from "../engine/address.ts";
-import type { AddressRange, Rule } from "../engine/model.ts";
+import { type AddressRange, POLICY_KINDS, type Rule } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
@@ -26,7 +26,7 @@ export const nodeAccess = defineValidator({
   title: "A rule lets pods out to nodes or to the API server",
   why: "Nodes and the API server have addresses like any other, so a wide block takes them in: the kubelet, etcd, ssh, and the API of the whole cluster. A block of exactly one address is taken to be meant.",
   fix: "Add the addresses of the nodes and of the API server to `except`, or list the networks that are meant. Pods that need the API server get a rule of their own for its address.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POLICY_KINDS } from "../engine/model.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 
 /** Report policies in a cluster whose network is known not to enforce any. */
@@ -7,7 +8,7 @@ export const notEnforced = defineValidator({
   title: "Nothing in the cluster enforces policies",
   why: "A NetworkPolicy is only stored by the API server; the network plugin has to enforce it. Where it does not, as with Flannel alone, every policy is accepted and none has an effect.",
   fix: "Install a network plugin that enforces policies, or one that does so beside yours. `kubectl network-policy doctor` shows what was looked at.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type Peer, type Pod, type PortMatch, podKey, type Selector } from "../engine/model.ts";
+import {
+  type Peer,
+  POLICY_KINDS,
+  type Pod,
+  type PortMatch,
+  podKey,
+  type Selector,
+} from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { replaceAt } from "../rules/json-patch.ts";
@@ -25,7 +32,7 @@ export const openNamespaces = defineValidator({
   title: "A peer takes in every namespace",
   why: '`namespaceSelector: {}` reads like "this namespace" but selects all of them, `kube-system` and those of other teams included. A selector that no label has to be set for, such as `NotIn` alone, does the same to every namespace created from now on. Only the cluster\'s DNS is for all of them: what lets them reach its pods on its ports is no finding.',
   fix: "For pods of the policy's own namespace use `podSelector: {}` without `namespaceSelector`; for another namespace select the label `kubernetes.io/metadata.name`, which the API server sets and nobody can forge.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "warn",

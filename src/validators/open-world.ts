@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
-import { DIRECTIONS, type Direction } from "../engine/model.ts";
+import { DIRECTIONS, type Direction, POLICY_KINDS } from "../engine/model.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -27,7 +27,7 @@ export const openWorld = defineValidator({
   title: "Address blocks cover too much of the address space",
   why: "`0.0.0.0/0` lets in, or lets out to, the whole internet and on most networks every pod as well. Split into `0.0.0.0/1` and `128.0.0.0/1`, or over several rules, it is the same; so the blocks are added up.",
   fix: "List the networks that are meant. Where the internet is meant, say so in a profile that allows a shorter prefix.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Deny" },
   onFault: "warn",

@@ -18,7 +18,7 @@ export const optOut = defineValidator({
   title: "A namespace loosens its profile",
   why: "The label that opts a namespace in also is the way out: whoever may label a namespace could take it off, soften the mode, name a weaker profile or pick another baseline, and then do as they like.",
   fix: "Leave the labels as they are, or have somebody do it who holds the verb `optout` on `profiles.ringfence.dev`.",
-  kinds: ["namespace"],
+  kinds: ["Namespace"],
   operations: ["UPDATE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "deny",

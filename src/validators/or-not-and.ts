@@ -22,7 +22,7 @@ export const orNotAnd = defineValidator({
   title: "Two peers that were meant as one",
   why: "Items of `from` and `to` are alternatives. A `namespaceSelector` in one item and a `podSelector` in the next mean every pod of those namespaces, or such pods of the policy's own namespace; one dash too many opens a whole namespace.",
   fix: "Put `namespaceSelector` and `podSelector` into one item to mean such pods of those namespaces.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -3,6 +3,7 @@ import { parseCidr, rangesOverlap } from "../engine/address.ts";
 import {
   type AddressRange,
   NAME_LABEL,
+  POLICY_KINDS,
   type Requirement,
   type Selection,
   type Selector,
@@ -38,7 +39,7 @@ export const peerSelectsNothing = defineValidator({
   title: "A peer selects nobody",
   why: "A peer with a typo lets nobody through, which shows as a timeout much later. A `podSelector` without `namespaceSelector` looks only in the policy's own namespace, and namespaces carry no label `name` unless somebody sets it.",
   fix: "Compare the selectors with `kubectl get pods --show-labels` and `kubectl get namespaces --show-labels`; to select a namespace by name use `kubernetes.io/metadata.name`.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Policy } from "../engine/model.ts";
+import { POLICY_KINDS, type Policy } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { haveSameSubject } from "./parts/same-subject.ts";
@@ -28,7 +28,7 @@ export const policyCount = defineValidator({
   title: "There are too many policies or rules",
   why: "Nobody keeps an overview of hundreds of policies in a namespace, and every node works out and keeps all rules that concern its pods: thousands of them slow down connections and the start of pods.",
   fix: "Merge policies: `kubectl network-policy audit` shows which are redundant and which rules can be one.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

@@ -27,7 +27,7 @@ export const policyTypes = defineValidator({
   title: "policyTypes and the rules disagree",
   why: "Rules of a direction that `policyTypes` leaves out have no effect. Left out altogether, it means `Ingress` always and `Egress` only if there is an egress rule: an egress policy then shuts off all incoming traffic too, and an empty `egress` denies nothing.",
   fix: "Write `policyTypes` out, with exactly the directions that the policy is about.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Deny" },
   onFault: "warn",

@@ -9,7 +9,7 @@ export const protectedBaseline = defineValidator({
   title: "A baseline policy is edited or deleted",
   why: "Ringfence keeps the baseline policies of a namespace that has opted in. Without them its pods are open to everybody, or cut off from DNS.",
   fix: "Add a policy of your own beside the baseline: policies add up. Whoever may leave the baseline needs the verb `optout` on `profiles.ringfence.dev`.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["UPDATE", "DELETE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "deny",

@@ -21,7 +21,7 @@ export const protocolMissing = defineValidator({
   title: "A port without a protocol",
   why: "A port without `protocol` is one of TCP alone; people who read the policy often take it for any protocol, and DNS for one asks over UDP first.",
   fix: "Write `protocol: TCP`, or one entry for each protocol that is meant.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Audit" },
   onFault: "warn",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Policy, policyKey } from "../engine/model.ts";
+import { POLICY_KINDS, type Policy, policyKey } from "../engine/model.ts";
 import type { Redundancy } from "../engine/query.ts";
 import { unreachable } from "../errors.ts";
 import { addAt, removeAt } from "../rules/json-patch.ts";
@@ -19,7 +19,7 @@ export const redundant = defineValidator({
   title: "The policy or a rule of it changes nothing",
   why: "Nobody is let through or denied by it who would not be anyway. So it is either a mistake (another namespace, another label, a higher tier that decides first), or something that the next reader has to understand for nothing.",
   fix: "Take it out, or keep it on purpose for pods to come.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

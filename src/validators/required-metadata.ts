@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POLICY_KINDS } from "../engine/model.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
 import { field, jsonPath } from "../wire/shape.ts";
 import { matchesPattern, patternSchema } from "./parts/pattern.ts";
@@ -25,7 +26,7 @@ export const requiredMetadata = defineValidator({
   title: "A label or an annotation is missing",
   why: "Whoever finds a connection cut off has to find out whom to ask, and why the policy is as it is.",
   fix: "Add what is missing to `metadata`.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: null },
   onFault: "warn",

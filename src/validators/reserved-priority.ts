@@ -15,7 +15,7 @@ export const reservedPriority = defineValidator({
   title: "A priority that is reserved",
   why: "In the Admin tier the lowest number decides. A band of numbers that is kept for those who run the cluster lets them go before everybody else, in an emergency above all.",
   fix: "Use a higher number, or have somebody do it who holds the verb `optout` on `profiles.ringfence.dev`.",
-  kinds: ["policy"],
+  kinds: ["ClusterNetworkPolicy", "AdminNetworkPolicy"],
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: null },
   onFault: "warn",

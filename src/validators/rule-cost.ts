@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DIRECTIONS, type Rule } from "../engine/model.ts";
+import { DIRECTIONS, POLICY_KINDS, type Rule } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 
@@ -19,7 +19,7 @@ export const ruleCost = defineValidator({
   title: "The rules come to very many entries",
   why: "What a rule costs is its peers times its ports: implementations keep an entry for each pair, for every pod that is selected. Tables are finite, and what does not fit is dropped, or not let through.",
   fix: "Name ports as ranges and peers by fewer selectors, or split the policy by the pods that need each part.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

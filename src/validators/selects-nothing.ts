@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Policy } from "../engine/model.ts";
+import { POLICY_KINDS, type Policy } from "../engine/model.ts";
 import { withHint } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
@@ -15,7 +15,7 @@ export const selectsNothing = defineValidator({
   title: "The policy selects no pod",
   why: "A policy whose selector matches nothing protects nothing, and nobody is told: labels of the Deployment instead of its template, a typo, or the wrong namespace.",
   fix: "Compare the selector with `kubectl get pods --show-labels` in the policy's namespace; it is the pod template's labels that count.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

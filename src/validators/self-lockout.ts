@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatAddress } from "../engine/address.ts";
-import type { Address, Direction } from "../engine/model.ts";
+import { type Address, type Direction, POLICY_KINDS } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { Delta, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
 import { counted, listed } from "../rules/phrases.ts";
@@ -18,7 +18,7 @@ export const selfLockout = defineValidator({
   title: "The change cuts the API server and Ringfence off from each other",
   why: "A webhook that the API server cannot reach can refuse every later change, the one that would undo this included. So does Ringfence itself, a few minutes after it could last hear from the API server.",
   fix: "Let the API server's addresses reach Ringfence's pods on their webhook port, and those pods reach the API server.",
-  kinds: ["policy", "namespace"],
+  kinds: [...POLICY_KINDS, "Namespace"],
   operations: ["CREATE", "UPDATE", "DELETE"],
   shipped: { baseline: "Deny", restricted: "Deny" },
   onFault: "deny",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
-import type { PortMatch, Selection } from "../engine/model.ts";
+import { POLICY_KINDS, type PortMatch, type Selection } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
@@ -59,7 +59,7 @@ export const sensitivePort = defineValidator({
   title: "A sensitive port is open to many",
   why: "Databases, control planes and remote shells are what an intruder looks for first, and many of them ask for no password inside a cluster. Few have a reason to reach them.",
   fix: "Name the pods or the few namespaces that need the port, or the network it is used from.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

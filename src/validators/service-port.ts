@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POLICY_KINDS } from "../engine/model.ts";
 import { hasPoint, portPoint, portSet } from "../engine/port-set.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
@@ -15,7 +16,7 @@ export const servicePort = defineValidator({
   title: "The port of a Service in the place of the pods' own",
   why: "A policy sees traffic at the pod, where the Service's `port` has become its `targetPort`. A rule for the port of the Service lets nothing through that comes by way of it.",
   fix: "Write the `targetPort`, or the name of the container's port.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { type Family, familyOf } from "../engine/address.ts";
-import { DIRECTIONS, type Direction, type Peer, type Pod, podKey } from "../engine/model.ts";
+import {
+  DIRECTIONS,
+  type Direction,
+  type Peer,
+  POLICY_KINDS,
+  type Pod,
+  podKey,
+} from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
@@ -16,7 +23,7 @@ export const singleFamily = defineValidator({
   title: "Address blocks of one family for pods that have both",
   why: "A block never matches addresses of the other family: `0.0.0.0/0` says nothing of IPv6. Pods with both kinds of address are then cut off over one of them, and programs that prefer it wait for a timeout first; a rule that denies leaves that one open.",
   fix: "Add the blocks of the other family that are meant.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

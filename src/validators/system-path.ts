@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { rangeEncloses } from "../engine/address.ts";
-import { type Pod, podKey, type Selection, workloadKey } from "../engine/model.ts";
+import { POLICY_KINDS, type Pod, podKey, type Selection, workloadKey } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, Flow, FlowEnd, FlowGroup, Group, Verdict } from "../engine/query.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
@@ -61,7 +61,7 @@ export const systemPath = defineValidator({
   title: "The change cuts a path that the cluster needs",
   why: "The API server calls webhooks and aggregated APIs in pods, and everybody asks the DNS. A default-deny in their namespace, or a policy for the whole cluster, cuts them off, and what breaks is far from what was changed: no pod starts, no certificate is renewed, nothing is scaled.",
   fix: "Allow ingress to those pods on their port: from the API server's addresses, or from all pods.",
-  kinds: ["policy", "namespace"],
+  kinds: [...POLICY_KINDS, "Namespace"],
   operations: ["CREATE", "UPDATE", "DELETE"],
   shipped: { baseline: "Warn", restricted: "Warn" },
   onFault: "warn",

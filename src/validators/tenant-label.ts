@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NAME_LABEL, type Requirement, type Selector } from "../engine/model.ts";
+import { NAME_LABEL, POLICY_KINDS, type Requirement, type Selector } from "../engine/model.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -20,7 +20,7 @@ export const tenantLabel = defineValidator({
   title: "A peer by a label that anybody may give to a namespace",
   why: "Whoever may edit a namespace may give it the label that a rule asks for, and is let in. Only `kubernetes.io/metadata.name` is set by the API server, to the namespace's name.",
   fix: "Select by `kubernetes.io/metadata.name`, alone or beside the label; or list in `trustedKeys` the labels that only those who run the cluster may set.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Audit" },
   onFault: "warn",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POLICY_KINDS } from "../engine/model.ts";
 import { accepting, type PlacedPort } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { renderPorts } from "./parts/render-ports.ts";
@@ -17,7 +18,7 @@ export const widePorts = defineValidator({
   title: "A range of ports is very wide",
   why: "A range takes in whatever comes to listen there later, and an entry with a protocol but no port takes in every port of that protocol.",
   fix: "List the ports that are meant.",
-  kinds: ["policy"],
+  kinds: POLICY_KINDS,
   operations: ["CREATE", "UPDATE"],
   shipped: { baseline: null, restricted: "Warn" },
   onFault: "warn",

@@ -13,7 +13,7 @@ import type {
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import { BaselineController } from "../../src/cluster/baseline-controller.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import type { Change } from "../../src/engine/model.ts";
+import { type Change, POLICY_KINDS } from "../../src/engine/model.ts";
 import { type Problem, type Result, success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
@@ -210,7 +210,7 @@ export function testRule(id: string, part: Partial<Validator>): Validator {
     title: "A rule for tests",
     why: "It is for tests.",
     fix: "There is nothing to do.",
-    kinds: ["policy", "namespace"],
+    kinds: [...POLICY_KINDS, "Namespace"],
     operations: ["CREATE", "UPDATE", "DELETE"],
     shipped: { baseline: null, restricted: null },
     onFault: "deny",

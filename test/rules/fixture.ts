@@ -27,6 +27,9 @@ import { succeed } from "../wire/describe-policy.ts";
 
 export const FIXTURES = join(import.meta.dirname, "fixtures");
 
+/** The cluster that every fixture starts from. */
+const WORLD = readObjects(parse(readFileSync(join(FIXTURES, "world.yaml"), "utf8")));
+
 /** A change to a cluster, as a fixture file says it. */
 export const fixtureSchema = z.strictObject({
   /** A sentence that says what the file is an example of. */
@@ -92,7 +95,7 @@ export function judgeAsShipped(
 
 function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
   const { operation, object, oldObject } = fixture;
-  const world = readWorld().concat(fixture.cluster.flatMap(readObjects));
+  const world = WORLD.concat(fixture.cluster.flatMap(readObjects));
   const before = oldObject === undefined ? [] : readObjects(oldObject);
   const after = object === undefined ? [] : readObjects(object);
   const engine = new MatchingEngine({ dataplane: DATAPLANES[fixture.dataplane] });
@@ -115,10 +118,6 @@ function judgeBy(rules: readonly Entry[], fixture: Fixture): Judgement {
       facts: factsOf(world, fixture),
     }),
   );
-}
-
-function readWorld(): readonly WireObject[] {
-  return readObjects(parse(readFileSync(join(FIXTURES, "world.yaml"), "utf8")));
 }
 
 function readObjects(raw: unknown): readonly WireObject[] {

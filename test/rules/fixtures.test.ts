@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { POLICY_KINDS } from "../../src/engine/model.ts";
 import { applyPatch } from "../../src/rules/json-patch.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
+import { field } from "../../src/wire/shape.ts";
 import { FIXTURES, type Fixture, judgeAsShipped, judgeFixture, readFixture } from "./fixture.ts";
 
 /**
@@ -49,14 +52,44 @@ function newDenials(id: string, before: Fixture, after: Fixture): readonly strin
   return (now ?? []).filter((one) => countIn(now, one) > countIn(old, one));
 }
 
+/** Switching the kind is no way around a rule, unless the other kind has nothing of what it looks at. */
+function scopeOf(kind: unknown): string {
+  if (kind === "NetworkPolicy" || kind === "Namespace") return kind;
+  return "policies of the cluster";
+}
+
+function isPolicy(object: unknown): boolean {
+  return POLICY_KINDS.some((kind) => field(object, "kind") === kind);
+}
+
+/** The policy as it might have been before, when it concerned no pod. */
+function selectingNobody(object: unknown): unknown {
+  const nobody = { matchLabels: { nobody: "here" } };
+  const [namespace, name] = ["namespace", "name"].map((key) => field(object, "metadata", key));
+  const { spec, ...rest } = z.looseObject({ spec: z.looseObject({}) }).parse(object);
+  return {
+    ...rest,
+    metadata: { namespace, name },
+    spec:
+      field(object, "kind") === "NetworkPolicy"
+        ? { podSelector: nobody }
+        : { ...spec, subject: { namespaces: nobody }, ingress: [], egress: [] },
+  };
+}
+
 describe("fixtures", () => {
   it("are there for every rule, and for nothing else", () => {
     expect(foldersIn(".")).toEqual(VALIDATORS.map(({ id }) => id).toSorted());
   });
 
-  describe.each(VALIDATORS.map(({ id, kinds }) => ({ id, kinds })))("$id", ({ id, kinds }) => {
+  describe.each([...VALIDATORS])("$id", ({ id, kinds, operations }) => {
     const passing = namesIn(`${id}/pass`, ".yaml");
     const failing = namesIn(`${id}/fail`, ".yaml");
+
+    const creations = failing.filter((name) => {
+      const { operation, object } = readFixture(join(FIXTURES, id, "fail", `${name}.yaml`));
+      return operation === "CREATE" && operations.includes("UPDATE") && isPolicy(object);
+    });
 
     it("has a pass and a fail folder, nothing beside them and no stray findings", () => {
       expect(foldersIn(id)).toEqual(["fail", "pass"]);
@@ -66,8 +99,16 @@ describe("fixtures", () => {
       if (!UPDATE) expect(readdirSync(join(FIXTURES, id, "fail"))).toHaveLength(2 * failing.length);
     });
 
-    it.runIf(kinds.includes("policy"))("shows the classic mistakes", () => {
+    it.runIf(kinds.includes("NetworkPolicy"))("shows the classic mistakes", () => {
       expect([...passing, ...failing]).toEqual(expect.arrayContaining(CLASSIC_MISTAKES));
+    });
+
+    it("finds something in policies of its namespace, in those of the cluster and in Namespaces", () => {
+      const found = failing.map((name) => {
+        const { object, oldObject } = readFixture(join(FIXTURES, id, "fail", `${name}.yaml`));
+        return scopeOf(field(object ?? oldObject, "kind"));
+      });
+      expect([...new Set(found)].toSorted()).toEqual([...new Set(kinds.map(scopeOf))].toSorted());
     });
 
     it.each(passing)("has nothing to say: %s", (name) => {
@@ -91,6 +132,16 @@ describe("fixtures", () => {
       }
       if (UPDATE) writeFileSync(`${path}.findings.json`, `${JSON.stringify(found, null, 2)}\n`);
       expect(found).toEqual(JSON.parse(readFileSync(`${path}.findings.json`, "utf8")));
+    });
+
+    it.each(creations)("finds it in an update, too: %s", (name) => {
+      const fixture = readFixture(join(FIXTURES, id, "fail", `${name}.yaml`));
+      const update = {
+        ...fixture,
+        operation: "UPDATE",
+        oldObject: selectingNobody(fixture.object),
+      } as const;
+      expect(judgeFixture([id], update).findings).toEqual(judgeFixture([id], fixture).findings);
     });
 
     it.each(failing)("is rid of what a fix is for, and no worse off: %s", (name) => {

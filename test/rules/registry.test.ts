@@ -23,7 +23,7 @@ const wellFormed = defineValidator({
   title: "A cat",
   why: "Cats sleep.",
   fix: "Get a dog.",
-  kinds: ["policy"],
+  kinds: ["NetworkPolicy"],
   operations: ["CREATE"],
   shipped: { baseline: null, restricted: null },
   onFault: "warn",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import type { Labels, Selector } from "../../src/engine/model.ts";
+import { type Labels, POLICY_KINDS, type Selector } from "../../src/engine/model.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { Profile, ProfileRule } from "../../src/resources/profile.ts";
 import { compileProfile } from "../../src/rules/compile-profile.ts";
@@ -24,7 +24,7 @@ const common = {
   title: "A rule",
   why: "It is.",
   fix: "Do.",
-  kinds: ["namespace"],
+  kinds: ["Namespace"],
   operations: ["CREATE"],
   shipped: { baseline: null, restricted: null },
   onFault: "warn",
@@ -60,7 +60,7 @@ const endless = defineValidator({
     return [];
   },
 });
-const ofPolicies = defineValidator({ ...complains, id: "of-policies", kinds: ["policy"] });
+const ofPolicies = defineValidator({ ...complains, id: "of-policies", kinds: POLICY_KINDS });
 const ofDeletes = defineValidator({ ...complains, id: "of-deletes", operations: ["DELETE"] });
 
 const registry = createRegistry([endless, complains, isUnsure, throws, ofPolicies, ofDeletes]);

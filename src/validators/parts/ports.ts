@@ -1,4 +1,4 @@
-import type { Protocol, Rule } from "../../engine/model.ts";
+import type { Policy, Protocol, Rule } from "../../engine/model.ts";
 
 /** Report whether a rule has the port by its number: only pods know where a named one leads. */
 export function hasPort(ports: Rule["ports"], protocol: Protocol, port: number): boolean {
@@ -12,4 +12,9 @@ export function hasPort(ports: Rule["ports"], protocol: Protocol, port: number):
         port <= entry.last,
     )
   );
+}
+
+/** The field of a policy's rules that says on which ports. */
+export function portsField({ kind }: Policy): "ports" | "protocols" {
+  return kind === "ClusterNetworkPolicy" ? "protocols" : "ports";
 }
