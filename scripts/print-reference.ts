@@ -48,6 +48,7 @@ function customResourceDefinitions(): string {
 function rulesPage(): string {
   return page("Rules", [
     "A profile names the rules it uses, each with an action (`Deny`, `Warn` or `Audit`) and parameters. The columns `baseline` and `restricted` show what the shipped profiles do; — means that the profile does not use the rule.",
+    "Where a policy is so large, or so much stands around it, that a rule stops before it has looked at everything, it says so in a finding of its own (`too large to check whole`), which warns at most. Where a rule is about pods that are mostly alike, such as those of one policy, it looks at the first hundreds or thousands of them, and at Services in twenty namespaces.",
     table(
       ["rule", "finds", "baseline", "restricted"],
       VALIDATORS.map(({ id, title, shipped }) => [

@@ -10,6 +10,7 @@ import type { NamespaceManifest } from "../wire/namespace.ts";
 import type { PolicyManifest } from "../wire/policy-manifest.ts";
 import type { Services } from "../wire/service-index.ts";
 import type { PodTemplate } from "../wire/workload.ts";
+import type { Effort } from "./effort.ts";
 import type { PatchOperation } from "./json-patch.ts";
 import type { PlacedRule } from "./placed-rules.ts";
 
@@ -111,6 +112,11 @@ export interface RuleSituation {
 export interface RuleContext<P> extends RuleSituation {
   /** The rules of `object` that have an effect, where it is a policy; PERF: placed once for all who ask. */
   readonly placedRules: readonly PlacedRule[];
+  /**
+   * A bound on what the rule looks at in this change, where that may be very much. If it is used up the rule is said
+   * not to have looked at everything.
+   */
+  readonly effortUpTo: (most: number) => Effort;
   readonly parameters: P;
   /** The profiles in force, by name. */
   readonly profiles: CompiledProfiles;

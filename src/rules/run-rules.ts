@@ -3,6 +3,7 @@ import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { AppError } from "../errors.ts";
 import type { RuleAction } from "../resources/profile.ts";
+import { Effort } from "./effort.ts";
 import { placedRules } from "./placed-rules.ts";
 import type {
   CompiledProfile,
@@ -40,6 +41,14 @@ export interface Judgement {
 /** A rule that denies nothing has so long, or the rules that deny would have no time left. */
 const SLICE_MS = 500;
 
+/** What a rule has to say that stopped before the end. */
+const NOT_WHOLE: Finding = {
+  path: "",
+  message: "too large to check whole: there may be more to find than was looked at",
+  help: "make several policies of it",
+  unsure: true,
+};
+
 /**
  * Run the rules of `profile` that apply to the change. Each runs alone: one that throws is a fault,
  * and the others answer all the same. Actions are the profile's, before the namespace's mode softens
@@ -61,7 +70,7 @@ export function runRules(
     if (clock() > until) throw new AppError("NP_E_FAULT", "it took too long");
   };
   // PERF: one context for all, rules look at it only while they run.
-  const context: Writable<RuleContext<unknown>> = {
+  const context: Writable<BoundlessContext> = {
     ...situation,
     after: checkingTime(situation.after, checkTime),
     profiles,
@@ -80,7 +89,7 @@ export function runRules(
     const isPatient = action === "Deny" || deadline === Number.POSITIVE_INFINITY;
     until = isPatient ? deadline : Math.min(deadline, clock() + SLICE_MS);
     try {
-      for (const finding of validator.check(context)) {
+      for (const finding of findingsOf(validator, context)) {
         findings.push(judge(validator.id, action, finding));
       }
     } catch (cause) {
@@ -89,6 +98,18 @@ export function runRules(
     }
   }
   return { findings, faults };
+}
+
+/** What a rule finds, and whether it stopped before the end. */
+function findingsOf(validator: Validator, context: BoundlessContext): readonly Finding[] {
+  const efforts: Effort[] = [];
+  const effortUpTo = (most: number): Effort => {
+    const effort = new Effort(most);
+    efforts.push(effort);
+    return effort;
+  };
+  const found = validator.check(Object.assign(context, { effortUpTo }));
+  return efforts.some(({ isUsedUp }) => isUsedUp) ? [...found, NOT_WHOLE] : found;
 }
 
 /** The same view, which calls `checkTime` before it answers. */
@@ -104,6 +125,8 @@ function checkingTime(view: EngineView, checkTime: () => void): EngineView {
     },
   });
 }
+
+type BoundlessContext = Omit<RuleContext<unknown>, "effortUpTo">;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { Effort } from "../rules/effort.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Service, targetIn } from "../wire/service.ts";
-import { type Effort, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
+import { MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
 import { hasPort } from "./parts/ports.ts";
 import { servedBy, servicesIn } from "./parts/service-ports.ts";
@@ -19,8 +20,8 @@ export const clientSource = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ placedRules, after, facts }): readonly Finding[] {
-    const effort = { left: MAX_READ_IN_ALL };
+  check({ placedRules, after, facts, effortUpTo }): readonly Finding[] {
+    const effort = effortUpTo(MAX_READ_IN_ALL);
     return accepting(placedRules)
       .filter(({ direction, peers }) => direction === "ingress" && peers.length > 0)
       .flatMap((placed) => {

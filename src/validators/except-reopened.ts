@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { mergeRanges, parseCidr, rangesCover, rangesOverlap } from "../engine/address.ts";
 import type { AddressRange, PortMatch, Rule } from "../engine/model.ts";
+import type { Effort } from "../rules/effort.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -19,16 +20,16 @@ export const exceptReopened = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ placedRules }): readonly Finding[] {
+  check({ placedRules, effortUpTo }): readonly Finding[] {
     const blocks = accepting(placedRules).flatMap(holedBlocks);
     // Each exception parts a range in two.
     const size = blocks.reduce((sum, { ranges }) => sum + 1 + ranges.length, 0);
-    const effort = { left: MAX_LOOKS };
+    const effort = effortUpTo(MAX_LOOKS);
     return blocks.flatMap((block) =>
       block.holes.flatMap((hole, index) => {
         // The block itself is not looked at.
-        effort.left -= size - 1 - block.ranges.length;
-        const others = effort.left < 0 ? [] : reopening(hole.range, block, blocks, effort);
+        const isLooked = effort.take(size - 1 - block.ranges.length);
+        const others = isLooked ? reopening(hole.range, block, blocks, effort) : [];
         return others.length === 0 ? [] : [finding(block, index, hole, others)];
       }),
     );
@@ -59,12 +60,8 @@ function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
 /** PERF: exceptions times ranges of other blocks that are compared in one policy, and ports of theirs: two thousand of each. */
 const MAX_LOOKS = 4_000_000;
 
-interface Effort {
-  left: number;
-}
-
-/** PERF: nobody would follow a message that names more blocks. */
-const MAX_TOGETHER = 20;
+/** PERF: to put ranges of several blocks together takes more than to compare each. */
+const LOOKS_TOGETHER = 20;
 
 /**
  * The other `blocks` that together cover all of `hole`, on the ports of `block` at least: one alone, where there is one.
@@ -85,16 +82,19 @@ function reopening(
   );
   const alone = near.find(({ ranges }) => rangesCover(ranges, hole));
   if (alone !== undefined) return [alone];
-  if (near.length > MAX_TOGETHER) return [];
-  return rangesCover(mergeRanges(near.flatMap(({ ranges }) => ranges)), hole) ? near : [];
+  const ranges = near.flatMap((one) => one.ranges);
+  if (!effort.take(LOOKS_TOGETHER * ranges.length)) return [];
+  return rangesCover(mergeRanges(ranges), hole) ? near : [];
 }
 
 /** Report whether a rule has at least the ports of another, as far as their text says and effort allows. */
 function hasPortsOf({ ports }: Rule, { ports: wanted }: Rule, effort: Effort): boolean {
   if (ports === "all" || ports === wanted) return true;
   if (wanted === "all") return false;
-  effort.left -= ports.length * wanted.length;
-  return effort.left >= 0 && wanted.every((port) => ports.some((one) => takesIn(one, port)));
+  return (
+    effort.take(ports.length * wanted.length) &&
+    wanted.every((port) => ports.some((one) => takesIn(one, port)))
+  );
 }
 
 function takesIn(outer: PortMatch, inner: PortMatch): boolean {

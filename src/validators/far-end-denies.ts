@@ -16,6 +16,7 @@ import {
   unionPorts,
 } from "../engine/port-set.ts";
 import type { DirectionExplanation, EngineView } from "../engine/query.ts";
+import type { Effort } from "../rules/effort.ts";
 import { keyName, listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -50,28 +51,31 @@ export const farEndDenies = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, placedRules, after }): readonly Finding[] {
+  check({ object, placedRules, after, effortUpTo }): readonly Finding[] {
     if (object?.kind !== "policy") return [];
-    const effort = { left: MAX_EFFORT, ofPair: EFFORT_OF_PAIR + placedRules.length };
+    const effort = effortUpTo(MAX_EFFORT);
+    const looking = { after, effort, ofPair: EFFORT_OF_PAIR + placedRules.length };
     // PERF: every rule is about the same pods.
     const known = new Map<number, Tried>();
     const subjectsUpTo = (limit: number): Tried => {
-      const subjects = known.get(limit) ?? triedOf(object.policy.subject, limit, after, effort);
+      const subjects = known.get(limit) ?? triedOf(object.policy.subject, limit, looking);
       known.set(limit, subjects);
       return subjects;
     };
     return accepting(placedRules).flatMap((placed) =>
       placed.peers.flatMap(({ peer, paths }) => {
         if (peer.kind !== "pods") return [];
-        const denied = deniedOfAll(placed, [subjectsUpTo, peer.selection], after, effort);
+        const denied = deniedOfAll(placed, [subjectsUpTo, peer.selection], looking);
         return denied === null ? [] : [finding(placed, paths.item, denied)];
       }),
     );
   },
 });
 
-interface Effort {
-  left: number;
+interface Looking {
+  readonly after: EngineView;
+  readonly effort: Effort;
+  /** What a pair takes. */
   readonly ofPair: number;
 }
 
@@ -79,19 +83,13 @@ interface Effort {
 function deniedOfAll(
   placed: PlacedRule,
   [subjectsUpTo, peer]: readonly [(limit: number) => Tried, Selection],
-  after: EngineView,
-  effort: Effort,
+  looking: Looking,
 ): Denied | null {
   for (const limit of MOST_PODS) {
-    if (effort.left < 0) return null;
+    if (looking.effort.isUsedUp) return null;
     const subjects = subjectsUpTo(limit);
-    const peers = triedOf(peer, limit, after, effort);
-    const denied = deniedPair(
-      placed,
-      { subjects: subjects.pods, peers: peers.pods },
-      after,
-      effort,
-    );
+    const peers = triedOf(peer, limit, looking);
+    const denied = deniedPair(placed, { subjects: subjects.pods, peers: peers.pods }, looking);
     if (denied === null || (subjects.areAll && peers.areAll)) return denied;
   }
   return null;
@@ -109,9 +107,9 @@ interface Tried {
   readonly areAll: boolean;
 }
 
-function triedOf(selection: Selection, limit: number, after: EngineView, effort: Effort): Tried {
+function triedOf(selection: Selection, limit: number, { after, effort }: Looking): Tried {
   const { sample, count } = after.select(selection, limit);
-  effort.left -= EFFORT_OF_SELECTION + EFFORT_OF_POD * sample.length;
+  effort.take(EFFORT_OF_SELECTION + EFFORT_OF_POD * sample.length);
   const plain = sample.filter(({ hostNetwork }) => !hostNetwork);
   const pods = [...Map.groupBy(plain, workloadKey).values()]
     .flatMap((alike) => alike.slice(0, PODS_PER_WORKLOAD))
@@ -143,8 +141,7 @@ function deniedPair(
     subjects,
     peers,
   }: { readonly subjects: readonly PlainPod[]; readonly peers: readonly PlainPod[] },
-  after: EngineView,
-  effort: Effort,
+  { after, effort, ofPair }: Looking,
 ): Denied | null {
   const { direction } = placed;
   const pairs = subjects.flatMap((subject) =>
@@ -155,8 +152,7 @@ function deniedPair(
       ),
   );
   for (const { from, to } of pairs) {
-    effort.left -= effort.ofPair + placed.ports.length;
-    if (effort.left < 0) return null;
+    if (!effort.take(ofPair + placed.ports.length)) return null;
     const { allowed, unknown } = after.portsBetween(from.key, to.key);
     const open = unionPorts(allowed, unknown);
     // PERF: where nothing is open the ports of the rule need not be worked out.
@@ -164,8 +160,7 @@ function deniedPair(
     if (!isEmptyPorts(intersectPorts(open, portsOf(placed, to) ?? open))) return null;
   }
   const [pair] = pairs;
-  if (pair === undefined) return null;
-  effort.left -= PAIRS_PER_EXPLANATION * effort.ofPair;
+  if (pair === undefined || !effort.take(PAIRS_PER_EXPLANATION * ofPair)) return null;
   const { protocol, port } = portFor(placed, pair.to);
   const { egress, ingress } = after.explain({
     from: { kind: "pod", key: pair.from.key },

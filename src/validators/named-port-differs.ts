@@ -5,14 +5,9 @@ import {
   type PortMatch,
   type Selection,
 } from "../engine/model.ts";
+import type { Effort } from "../rules/effort.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import {
-  bearersOf,
-  type Effort,
-  MAX_READ,
-  MAX_READ_IN_ALL,
-  type Surroundings,
-} from "./parts/bearers.ts";
+import { bearersOf, MAX_READ, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";
 
 /** Report named ports that lead to different numbers. */
@@ -27,8 +22,8 @@ export const namedPortDiffers = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ placedRules, after, facts }): readonly Finding[] {
-    const effort = { left: MAX_READ_IN_ALL };
+  check({ placedRules, after, facts, effortUpTo }): readonly Finding[] {
+    const effort = effortUpTo(MAX_READ_IN_ALL);
     return placedRules.flatMap((placed) => {
       const selections = receivers(placed);
       return placed.ports.flatMap(({ port, path }) => {
@@ -61,6 +56,7 @@ function numbersOf(
   const found = new Set<string>();
   let read = 0;
   for (const { ports } of bearersOf(selections, surroundings, effort)) {
+    if (!effort.take(ports.length)) break;
     const own = new Set<string>();
     for (const port of ports) {
       const isMeant = port.name === name && (protocol === null || protocol === port.protocol);
@@ -69,7 +65,6 @@ function numbersOf(
     if (own.size > 1) return { numbers: [...own], inOne: true };
     for (const text of own) found.add(text);
     read += 1;
-    effort.left -= ports.length;
     if (found.size > 1 || read === MAX_READ) break;
   }
   return { numbers: [...found], inOne: false };

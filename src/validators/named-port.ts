@@ -6,6 +6,7 @@ import {
   type Selection,
 } from "../engine/model.ts";
 import { nearest } from "../nearest.ts";
+import type { Effort } from "../rules/effort.ts";
 import { addAt } from "../rules/json-patch.ts";
 import { listed, withHint } from "../rules/phrases.ts";
 import type { PlacedPort } from "../rules/placed-rules.ts";
@@ -13,7 +14,6 @@ import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import {
   type Bearer,
   bearersOf,
-  type Effort,
   MAX_READ,
   MAX_READ_IN_ALL,
   type Surroundings,
@@ -32,9 +32,9 @@ export const namedPort = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, placedRules, after, facts }): readonly Finding[] {
+  check({ object, placedRules, after, facts, effortUpTo }): readonly Finding[] {
     if (object?.kind !== "policy") return [];
-    const effort = { left: MAX_READ_IN_ALL };
+    const effort = effortUpTo(MAX_READ_IN_ALL);
     const portsOf = (selections: readonly Selection[]): ContainerPorts =>
       new ContainerPorts(selections, { after, facts }, effort);
     // PERF: all ingress rules are about the same pods.
@@ -105,7 +105,7 @@ class ContainerPorts {
     const isThere = (): boolean =>
       this.called(name).some((port) => protocol === null || port.protocol === protocol);
     // That there is nobody to look it up in is another rule's finding.
-    while (!isThere()) if (!this.#readOn()) return !this.#anybody || this.#effort.left < 0;
+    while (!isThere()) if (!this.#readOn()) return !this.#anybody || this.#effort.isUsedUp;
     return true;
   }
 
@@ -125,7 +125,7 @@ class ContainerPorts {
     if (next.done === true) return false;
     const { ports } = next.value;
     this.#anybody = true;
-    this.#effort.left -= ports.length;
+    if (!this.#effort.take(ports.length)) return false;
     for (const port of ports) {
       const known = this.called(port.name);
       if (known.some(({ protocol }) => protocol === port.protocol)) continue;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
 import { POLICY_KINDS, type PortMatch, type Selection } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
+import type { Effort } from "../rules/effort.ts";
 import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
@@ -65,8 +66,9 @@ export const sensitivePort = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters,
-  check({ object, placedRules, after, facts, parameters: limits }): readonly Finding[] {
+  check({ object, placedRules, after, facts, effortUpTo, parameters: limits }): readonly Finding[] {
     if (object?.kind !== "policy") return [];
+    const effort = effortUpTo(MAX_READ_IN_ALL);
     const { subject } = object.policy;
     let declared: readonly DeclaredPort[] | undefined;
     return accepting(placedRules)
@@ -76,7 +78,8 @@ export const sensitivePort = defineValidator({
         if (crowd === null) return [];
         const listed = listedServices(placed, limits);
         // PERF: all ingress rules are about the same pods.
-        if (listed.length === 0) declared ??= declaredPorts(subject, { after, facts }, limits);
+        if (listed.length === 0)
+          declared ??= declaredPorts(subject, { after, facts }, limits, effort);
         const open = listed.length > 0 ? listed : declaredServices(placed, declared ?? []);
         return open.map(({ name, port, path }) => ({
           path,
@@ -140,6 +143,7 @@ function declaredPorts(
   subject: Selection,
   surroundings: Surroundings,
   { services }: Parameters,
+  effort: Effort,
 ): readonly DeclaredPort[] {
   const found = new Map<string, DeclaredPort>();
   // The first that has a port counts.
@@ -147,7 +151,7 @@ function declaredPorts(
     services.toReversed().flatMap(({ name, ports }) => ports.map((port) => [port, name])),
   );
   let read = 0;
-  for (const bearer of bearersOf([subject], surroundings, { left: MAX_READ_IN_ALL })) {
+  for (const bearer of bearersOf([subject], surroundings, effort)) {
     for (const { name: portName, protocol, port } of bearer.ports) {
       const service = protocol === "TCP" ? names.get(port) : undefined;
       if (service === undefined) continue;

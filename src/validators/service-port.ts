@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { POLICY_KINDS } from "../engine/model.ts";
 import { hasPoint, portPoint, portSet } from "../engine/port-set.ts";
+import type { Effort } from "../rules/effort.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { type Service, type ServicePort, targetIn } from "../wire/service.ts";
 import { field } from "../wire/shape.ts";
-import { type Bearer, type Effort, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
+import { type Bearer, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";
 import { servedBy, servicesIn } from "./parts/service-ports.ts";
 
@@ -22,12 +23,12 @@ export const servicePort = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ placedRules, after, facts }): readonly Finding[] {
+  check({ placedRules, after, facts, effortUpTo }): readonly Finding[] {
     // A rule that lets pods out to everybody on 443 means the world, not the Services with that port.
     const told = placedRules.filter(
       ({ direction, rule }) => direction === "ingress" || rule.peers !== "all",
     );
-    const effort = { left: MAX_READ_IN_ALL };
+    const effort = effortUpTo(MAX_READ_IN_ALL);
     return told.flatMap((placed) => {
       const mistaken = mistakenIn(placed, { after, facts }, effort);
       return placed.ports.flatMap((port) => {

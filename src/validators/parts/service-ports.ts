@@ -1,13 +1,7 @@
 import type { NamespaceScope, Selector } from "../../engine/model.ts";
+import type { Effort } from "../../rules/effort.ts";
 import type { Service } from "../../wire/service.ts";
-import {
-  type Bearer,
-  bearersOf,
-  type Effort,
-  MAX_READ,
-  namespacesOf,
-  type Surroundings,
-} from "./bearers.ts";
+import { type Bearer, bearersOf, MAX_READ, namespacesOf, type Surroundings } from "./bearers.ts";
 
 /** PERF: in how many namespaces of a selection Services are looked at. */
 const MAX_NAMESPACES = 20;
@@ -20,8 +14,7 @@ export function* servicesIn(
 ): Generator<Service, void> {
   for (const namespace of namespacesOf(scope, after).slice(0, MAX_NAMESPACES)) {
     for (const service of facts.services.of(namespace)) {
-      effort.left -= 1;
-      if (effort.left < 0) return;
+      if (!effort.take(1)) return;
       yield service;
     }
   }

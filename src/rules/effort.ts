@@ -1,0 +1,24 @@
+/**
+ * How much a rule may look at in one change, counted as it pleases. Once there is not enough left there is none: what
+ * the rule has not looked at by then it does not know, and `runRules` says so.
+ */
+export class Effort {
+  #left: number;
+  #isUsedUp = false;
+
+  constructor(most: number) {
+    this.#left = most;
+  }
+
+  /** Whether something was not looked at because it would have taken too much. */
+  get isUsedUp(): boolean {
+    return this.#isUsedUp;
+  }
+
+  /** Take so much, and report whether there was as much left. */
+  take(amount: number): boolean {
+    this.#isUsedUp ||= amount > this.#left;
+    if (!this.#isUsedUp) this.#left -= amount;
+    return !this.#isUsedUp;
+  }
+}
