@@ -13,13 +13,16 @@ import {
   type Selection,
 } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
+import { selectorMatches } from "../engine/selector.ts";
+import type { Effort } from "../rules/effort.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
+import { namespacesOf } from "./parts/bearers.ts";
 
-/** PERF: to see whether two selections have a pod in common, this many pods of each are compared. */
-const MAX_PODS = 1000;
-
-/** PERF: that many pairs of peers are compared; two policies as large as their API allows have millions. */
-const MAX_PAIRS = 10_000;
+/**
+ * PERF: so many pods, ports and ranges of addresses are compared with another, some 0.2 s; two policies as large as their
+ * API allows have a thousand times as many.
+ */
+const MAX_COMPARED = 1_000_000;
 
 /** Report policies of one tier and priority that decide differently about the same traffic. */
 export const equalPriority = defineValidator({
@@ -33,10 +36,10 @@ export const equalPriority = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, after }): readonly Finding[] {
+  check({ object, after, effortUpTo }): readonly Finding[] {
     if (object?.kind !== "policy" || object.policy.tier === "NetworkPolicy") return [];
     const { policy } = object;
-    const overlaps = new Overlaps(after);
+    const overlaps = new Overlaps(after, effortUpTo(MAX_COMPARED));
     for (const rival of after.policiesOf("")) {
       if (!isRival(policy, rival)) continue;
       const contradiction = contradictionOf(policy, rival, overlaps);
@@ -64,20 +67,17 @@ function contradictionOf(policy: Policy, rival: Policy, overlaps: Overlaps): Con
   const pairs = DIRECTIONS.flatMap((direction) =>
     policy[direction].rules.flatMap((ours) =>
       rival[direction].rules
-        .filter(({ action, ports }) => action !== ours.action && portsMeet(ours.ports, ports))
+        .filter(
+          ({ action, ports }) => action !== ours.action && overlaps.portsMeet(ours.ports, ports),
+        )
         .map((theirs) => ({ ours, theirs })),
     ),
   );
   if (pairs.length === 0) return null;
-  const [pod] = overlaps.podsInBoth(policy.subject, rival.subject);
+  const pod = overlaps.podInBoth(policy.subject, rival.subject);
   if (pod === undefined) return null;
   const pair = pairs.find(({ ours, theirs }) => overlaps.peersMeet(ours.peers, theirs.peers));
   return pair === undefined ? null : { pod, ...pair };
-}
-
-function portsMeet(a: Rule["ports"], b: Rule["ports"]): boolean {
-  if (a === "all" || b === "all") return true;
-  return a.some((one) => b.some((other) => portMeets(one, other)));
 }
 
 /** Where a name leads depends on the pod: only the same name is surely the same port. */
@@ -88,30 +88,55 @@ function portMeets(a: PortMatch, b: PortMatch): boolean {
   return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last;
 }
 
-/** What peers have in common, as far as it is looked. */
+/** Whom a selection means. */
+interface Meant {
+  readonly selection: Selection;
+  /** Pods on a node's network among them. */
+  readonly count: number;
+  readonly namespaces: ReadonlySet<string>;
+  pods: readonly Pod[] | null;
+}
+
+/** What subjects, peers and ports have in common, as far as the effort allows to find out. */
 class Overlaps {
   readonly #after: EngineView;
-  readonly #pods = new Map<Selection, ReadonlySet<Pod>>();
-  #left = MAX_PAIRS;
+  readonly #effort: Effort;
+  readonly #known = new Map<Selection, Meant>();
 
-  constructor(after: EngineView) {
+  constructor(after: EngineView, effort: Effort) {
     this.#after = after;
+    this.#effort = effort;
   }
 
-  podsInBoth(a: Selection, b: Selection): Iterable<Pod> {
-    return this.#podsOf(a).intersection(this.#podsOf(b));
+  portsMeet(a: Rule["ports"], b: Rule["ports"]): boolean {
+    if (a === "all" || b === "all") return true;
+    if (!this.#effort.take(a.length * b.length)) return false;
+    return a.some((one) => b.some((other) => portMeets(one, other)));
   }
 
   peersMeet(a: Rule["peers"], b: Rule["peers"]): boolean {
     if (a === "all" || b === "all") return true;
-    return a.some((one) => b.some((other) => this.#left-- > 0 && this.#meet(one, other)));
+    return a.some((one) => b.some((other) => this.#meet(one, other)));
+  }
+
+  /** A pod that both mean, as an example. */
+  podInBoth(a: Selection, b: Selection): Pod | undefined {
+    const [few, many] = [this.#meant(a), this.#meant(b)].toSorted((x, y) => x.count - y.count);
+    if (few === undefined || many === undefined) return undefined;
+    return this.#podsOf(few).find(
+      ({ namespace, labels }) =>
+        this.#effort.take(1) &&
+        many.namespaces.has(namespace) &&
+        selectorMatches(many.selection.pods, labels),
+    );
   }
 
   #meet(a: Peer, b: Peer): boolean {
     if (a.kind === "pods" && b.kind === "pods") {
-      return !this.#podsOf(a.selection).isDisjointFrom(this.#podsOf(b.selection));
+      return this.podInBoth(a.selection, b.selection) !== undefined;
     }
     if (a.kind === "addresses" && b.kind === "addresses") {
+      if (!this.#effort.take(a.ranges.length * b.ranges.length)) return false;
       return a.ranges.some((range) => b.ranges.some((other) => rangesOverlap(range, other)));
     }
     if (a.kind === "pods" && b.kind === "addresses") return this.#isWithin(a.selection, b.ranges);
@@ -123,20 +148,31 @@ class Overlaps {
   /** Report whether one of the pods has an address there, and is meant by it. */
   #isWithin(selection: Selection, ranges: readonly AddressRange[]): boolean {
     if (!this.#after.dataplane.ipBlockMatchesPods) return false;
-    return this.#podsOf(selection)
-      .values()
-      .flatMap(({ addresses }) => addresses)
-      .some((address) => ranges.some((range) => rangeContains(range, address)));
+    return this.#podsOf(this.#meant(selection)).some(
+      ({ addresses }) =>
+        this.#effort.take(addresses.length * ranges.length) &&
+        addresses.some((address) => ranges.some((range) => rangeContains(range, address))),
+    );
+  }
+
+  #meant(selection: Selection): Meant {
+    const known = this.#known.get(selection);
+    if (known !== undefined) return known;
+    const { count, unsure } = this.#after.select(selection, 0);
+    const namespaces = new Set(namespacesOf(selection.namespaces, this.#after));
+    const meant = { selection, count: count + unsure, namespaces, pods: null };
+    this.#known.set(selection, meant);
+    return meant;
   }
 
   /** ClusterNetworkPolicy means no pods on a node's network, neither as subject nor as peer. */
-  #podsOf(selection: Selection): ReadonlySet<Pod> {
-    const known = this.#pods.get(selection);
-    if (known !== undefined) return known;
-    const { sample } = this.#after.select(selection, MAX_PODS);
-    const pods = new Set(sample.filter(({ hostNetwork }) => !hostNetwork));
-    this.#pods.set(selection, pods);
-    return pods;
+  #podsOf(meant: Meant): readonly Pod[] {
+    const { selection, count } = meant;
+    if (meant.pods === null && !this.#effort.take(count)) return [];
+    meant.pods ??= this.#after
+      .select(selection, count)
+      .sample.filter(({ hostNetwork }) => !hostNetwork);
+    return meant.pods;
   }
 }
 
