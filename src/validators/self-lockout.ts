@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { formatAddress } from "../engine/address.ts";
-import { type Address, type Direction, POLICY_KINDS } from "../engine/model.ts";
+import { type Direction, POLICY_KINDS } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
-import type { Delta, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
+import type { Delta, EngineView, Flow, FlowEnd, FlowGroup, Verdict } from "../engine/query.ts";
 import { counted, listed } from "../rules/phrases.ts";
 import {
   type ClusterFacts,
@@ -11,6 +11,7 @@ import {
   type RuleSituation,
 } from "../rules/rule.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
+import { mayHoldEnd } from "./parts/may-hold.ts";
 
 /** Report changes that would cut the API server and Ringfence's own pods off from each other. */
 export const selfLockout = defineValidator({
@@ -41,9 +42,10 @@ function judgeCalls({ delta, after, facts }: Situation): readonly Finding[] {
   );
   if (touched.length === 0) return [];
   if (apiServer.length === 0 || ownPods.length === 0) return unknownEnds(touched, facts);
-  return judge(facts, {
+  return judge(after, facts, {
     ports: [webhookPort],
-    ask: (pod, address, port) => after.verdict({ from: address, to: pod, protocol: "TCP", port }),
+    lost: touched,
+    ends: (pod, address) => ({ from: address, to: pod }),
     cut: (pods, server) => `${server} off from ${pods}`,
     help: HELP,
   });
@@ -80,13 +82,13 @@ function judgeWatches({ delta, after, facts }: Situation): readonly Finding[] {
     const message = "may cut Ringfence off from the API server: where that is is not known";
     return [{ path: "", message, help: OWN_HELP, unsure: true }];
   }
-  const isTouched = lost.some((flows) =>
+  const touched = lost.filter((flows) =>
     ports.some((port) => hasPoint(flows.ports, portPoint("TCP", port))),
   );
-  if (!isTouched) return [];
-  return judge(facts, {
+  return judge(after, facts, {
     ports,
-    ask: (pod, address, port) => after.verdict({ from: pod, to: address, protocol: "TCP", port }),
+    lost: touched,
+    ends: (pod, address) => ({ from: pod, to: address }),
     cut: (pods, server) => `${pods} off from ${server}`,
     help: OWN_HELP,
   });
@@ -97,25 +99,38 @@ function lostFlows(delta: Delta, ownNamespace: string, direction: Direction): re
   return [...delta.closed, ...delta.unsure, ...delta.nodesLose(ownNamespace, direction)];
 }
 
-/** A way between Ringfence's pods and the API server. */
-interface Way {
+/** The ways between Ringfence's pods and the API server, in one direction. */
+interface Ways {
   /** One open port is enough: another is that of another address. */
   readonly ports: readonly number[];
-  readonly ask: (pod: FlowEnd, address: FlowEnd, port: number) => Verdict;
+  /** What the change closes or may close on one of the ports. */
+  readonly lost: readonly FlowGroup[];
+  readonly ends: (pod: FlowEnd, address: FlowEnd) => Pick<Flow, "from" | "to">;
   /** Who is cut off from whom. */
   readonly cut: (pods: string, server: string) => string;
   readonly help: string;
 }
 
 function judge(
+  after: EngineView,
   { apiServer, ownPods }: ClusterFacts,
-  { ports, ask, cut, help }: Way,
+  { ports, lost, ends, cut, help }: Ways,
 ): readonly Finding[] {
-  const hasWay = (verdict: Verdict, key: string, address: Address): boolean =>
-    ports.some((port) => ask({ kind: "pod", key }, { kind: "address", address }, port) === verdict);
+  const waysOf = (key: string): readonly Pick<Flow, "from" | "to">[] =>
+    apiServer.map((address) => ends({ kind: "pod", key }, { kind: "address", address }));
+  // A way that was closed before is not cut off now, and may be what is about to be mended.
+  const isLost = ({ from, to }: Pick<Flow, "from" | "to">): boolean =>
+    lost.some((one) => mayHoldEnd(one.from, from, after) && mayHoldEnd(one.to, to, after));
   const without = (...verdicts: readonly Verdict[]): number =>
     ownPods.filter((key) =>
-      apiServer.some((address) => !verdicts.some((verdict) => hasWay(verdict, key, address))),
+      waysOf(key)
+        .filter(isLost)
+        .some(
+          (way) =>
+            !ports.some((port) =>
+              verdicts.includes(after.verdict({ ...way, protocol: "TCP", port })),
+            ),
+        ),
     ).length;
   const server = `the API server (${listed(apiServer.map(formatAddress))})`;
   const denied = without("allowed", "unknown");

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { rangeEncloses } from "../engine/address.ts";
-import { POLICY_KINDS, type Pod, podKey, type Selection, workloadKey } from "../engine/model.ts";
+import { POLICY_KINDS, type Pod, podKey, type Selection } from "../engine/model.ts";
 import { hasPoint, portPoint } from "../engine/port-set.ts";
 import type { EngineView, Flow, FlowEnd, FlowGroup, Group, Verdict } from "../engine/query.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { resolverPort } from "../wire/endpoints.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { hasAddresses } from "./parts/has-addresses.ts";
+import { mayHold, mayHoldEnd } from "./parts/may-hold.ts";
 
 /** PERF: how many pods of each end are asked about, and only for paths that the change touches. */
 const MAX_PODS = 20;
@@ -193,28 +193,6 @@ function reaches({ to, ports }: FlowGroup, namespace: string, wanted: readonly n
   return (
     to.namespaces.includes(namespace) &&
     wanted.some((port) => hasPoint(ports, portPoint("TCP", port)))
-  );
-}
-
-/** Report whether the pod is in the group, as far as it tells: by workload, and it lists but so many. */
-function mayHold({ endpoints, omitted, whole, namespaces }: Group, pod: Pod): boolean {
-  return (
-    whole.includes(pod.namespace) ||
-    (omitted > 0 && namespaces.includes(pod.namespace)) ||
-    endpoints.some((one) => one.kind === "workload" && workloadKey(one.sample) === workloadKey(pod))
-  );
-}
-
-/** The same of an end; the address of an API server may be that of a pod. */
-function mayHoldEnd(group: Group, end: FlowEnd, after: EngineView): boolean {
-  if (end.kind === "pod") {
-    const pod = after.pod(end.key);
-    return pod !== undefined && mayHold(group, pod);
-  }
-  const range = { first: end.address, last: end.address };
-  return (
-    group.endpoints.some((one) => one.kind === "addresses" && rangeEncloses(one.range, range)) ||
-    [...after.podsWithin(range)].some((pod) => mayHold(group, pod))
   );
 }
 
