@@ -1,10 +1,11 @@
 import type { Problem } from "../errors.ts";
 import { type Exemption, endOfExemption } from "../resources/exemption.ts";
-import { parseResource, resourceKey } from "../resources/resource.ts";
+import { parseResource, type Resource, resourceKey } from "../resources/resource.ts";
 import { exemptionLimit } from "../rules/exemption-limit.ts";
 import { usersOf } from "../rules/users-of.ts";
 import { renderTime } from "../wire/render-time.ts";
 import type { Decision, ResourceVerdict } from "./decision.ts";
+import { patiently } from "./patience.ts";
 import { effectsOf } from "./resource-effects.ts";
 import type { ResourceRequest } from "./review.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -18,17 +19,17 @@ export async function decideResource(
   deadline: number,
   around: Surroundings,
 ): Promise<Decision> {
-  const { cluster, ruleBook, options } = around;
+  const { cluster, options } = around;
   if (cluster.freshness().kind === "syncing") {
     const blocks = options.onNotSynced === "deny";
     return { kind: "troubled", trouble: { kind: "not-synced" }, blocks };
   }
-  if (request.operation === "DELETE") return decideRemoval(request, around);
+  if (request.operation === "DELETE") return decideRemoval(request, deadline, around);
   const read = parseResource(request.object);
   if (!read.ok) return { kind: "resource", problems: read.error, users: [], notices: [] };
   const resource = read.value;
   const problems = [
-    ...ruleBook.judge(resourceKey(resource), resource),
+    ...(await judgeSoon([resourceKey(resource), resource], deadline, around)),
     ...(resource.kind === "Exemption" ? lastsTooLong(resource, around) : []),
   ];
   const outcome =
@@ -36,10 +37,35 @@ export async function decideResource(
   return { kind: "resource", users: [], ...outcome };
 }
 
-function decideRemoval(
+/**
+ * What is wrong by the resources that there are, and those that are on their way: `kubectl apply` sends a Baseline and
+ * the Profile that names it at once, `kubectl delete` takes them away like that.
+ */
+async function judgeSoon(
+  [key, resource]: readonly [string, Resource | null],
+  deadline: number,
+  { ruleBook, clock }: Surroundings,
+): Promise<readonly Problem[]> {
+  const judgeNow = () => ({ version: ruleBook.version, problems: ruleBook.judge(key, resource) });
+  let last = judgeNow();
+  const { problems } = await patiently(
+    () => {
+      // PERF: all resources are compiled to judge one.
+      if (last.version !== ruleBook.version) last = judgeNow();
+      return last;
+    },
+    (judged) => judged.problems.length === 0,
+    { deadline, clock },
+  );
+  return problems;
+}
+
+async function decideRemoval(
   request: ResourceRequest,
-  { cluster, ruleBook, options }: Surroundings,
-): ResourceVerdict {
+  deadline: number,
+  around: Surroundings,
+): Promise<ResourceVerdict> {
+  const { cluster, ruleBook, options } = around;
   const key = resourceKey(request);
   // An Invariant may go although an Exemption names it, and nobody needs an Exemption.
   const isNeeded = request.kind === "Profile" || request.kind === "Baseline";
@@ -49,7 +75,10 @@ function decideRemoval(
   const isOfCluster = request.kind === "Profile" && request.name === options.clusterProfile;
   return {
     kind: "resource",
-    problems: [...(isOfCluster ? [OF_CLUSTER] : []), ...ruleBook.judge(key, null)],
+    problems: [
+      ...(isOfCluster ? [OF_CLUSTER] : []),
+      ...(await judgeSoon([key, null], deadline, around)),
+    ],
     users: usersOf(key, cluster.engine),
     notices: [],
   };

@@ -53,6 +53,7 @@ export class RuleBook {
   #keysInForce: ReadonlySet<string> = new Set();
   #problems: Problems = new Map();
   #fileProblems: readonly Problem[] = [];
+  #version = 0;
 
   /** With the built-in resources; throws if one does not fit the rules, which is a defect. */
   constructor(options: CompileOptions) {
@@ -76,6 +77,11 @@ export class RuleBook {
     const custom = new Map(this.#good()).set(resourceKey(resource), resource);
     const { inForce } = compileResources(this.#merged(this.#files, custom), this.#options);
     return (labels) => baselineFrom(inForce, labels);
+  }
+
+  /** Another number after every change of a resource. */
+  get version(): number {
+    return this.#version;
   }
 
   invariants(): readonly Invariant[] {
@@ -192,6 +198,7 @@ export class RuleBook {
   }
 
   #rebuild(): void {
+    this.#version++;
     const wanted = this.#merged(this.#files, this.#good());
     const first = compileResources(wanted, this.#options);
     const lasting = new Map(

@@ -126,6 +126,30 @@ describe("a change of one of Ringfence's own resources", () => {
     expect(removed.status?.message).toContain("Profile child: ");
   });
 
+  it.each([
+    ["a Profile may come right after the Baseline", "Baseline", "ours", { baseline: "ours" }],
+    ["a Profile may come right after the Profile", "Profile", "parent", { extends: "parent" }],
+  ])("%s that it names, before the watch has shown that", async (_, kind, name, spec) => {
+    const { ask, around } = createWorld();
+    const object = resourceDocument("Profile", "x", spec);
+    const answer = ask(review({ object, request: asked("Profile") }));
+    const policies = [{ name: "closed", spec: { podSelector: {} } }];
+    const first = resourceDocument(kind, name, kind === "Baseline" ? { policies } : {});
+    setTimeout(() => around.ruleBook.upsert(`${kind} ${name}`, parseResource(first)), 30);
+    expect(await answer).toMatchObject({ allowed: true });
+  });
+
+  it("may go right after the Profile that named it, before the watch has shown that", async () => {
+    const { ask, around } = createWorld();
+    const parent = resourceDocument("Profile", "parent", rules("allow-all"));
+    const child = resourceDocument("Profile", "child", { extends: "parent" });
+    around.ruleBook.upsert("Profile parent", parseResource(parent));
+    around.ruleBook.upsert("Profile child", parseResource(child));
+    const answer = ask(review({ oldObject: parent, request: asked("Profile") }));
+    setTimeout(() => around.ruleBook.delete("Profile child"), 30);
+    expect(await answer).toMatchObject({ allowed: true });
+  });
+
   it("may go, an Invariant, although an Exemption names it", async () => {
     const { ask, around } = createWorld();
     const ends = [{ namespaces: {} }];
