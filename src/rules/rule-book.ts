@@ -36,6 +36,8 @@ export class RuleBook {
       const baseline = this.#inForce.baselines.get(name);
       return baseline === undefined ? undefined : keysNeededBy(baseline);
     },
+    baselinePolicies: (name: string): readonly string[] =>
+      this.#inForce.baselines.get(name)?.policies.map((policy) => policy.name) ?? [],
     baselineMisfits: (name, namespace): readonly Problem[] => {
       const baseline = this.#inForce.baselines.get(name);
       return baseline === undefined ? [] : misfitsOf(baseline, namespace);

@@ -152,6 +152,8 @@ export interface CompiledProfiles {
   get(name: string): CompiledProfile | undefined;
   /** What the Baseline of that name is made with; undefined where none is in force. */
   baselineNeeds(name: string): NeededKeys | undefined;
+  /** Names of the policies of that Baseline; none where it is not in force. */
+  baselinePolicies(name: string): readonly string[];
   /** Why that Baseline cannot be made with what a namespace's labels and annotations say. */
   baselineMisfits(name: string, namespace: NamespaceFacts): readonly Problem[];
 }

@@ -164,6 +164,19 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
     expect(noted).toMatchObject({ code: 0 });
   });
 
+  it("keeps its own policies: Ringfence cannot be had to delete one as what a baseline no longer has", async () => {
+    await optIn("relabelled");
+    const spec = { podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Ingress"] };
+    await plane().create(
+      "/apis/networking.k8s.io/v1/namespaces/relabelled/networkpolicies",
+      policy("relabelled", "own", spec),
+    );
+    const target = ["networkpolicy", "own", "-n", "relabelled"];
+    const labelled = await asDana("label", ...target, "ringfence.dev/baseline=default");
+    expect(labelled.code).toBe(1);
+    expect(labelled.stderr).toContain("protected-baseline");
+  });
+
   it("gets its baseline back within seconds when it is deleted or edited past the webhook", async () => {
     await optIn("repaired");
     const before = stored.parse(await storedPolicy(plane(), "repaired", "default-deny"));
@@ -187,7 +200,8 @@ describeWithControlPlane("a Namespace through kubectl", (plane) => {
     const after = stored.parse(await storedPolicy(plane(), "repaired", "default-deny"));
     expect(after.metadata.uid).not.toBe(before.metadata.uid);
     await vi.waitFor(async () => {
-      expect(JSON.stringify(await storedPolicy(plane(), "repaired", "allow-dns"))).toContain("53");
+      const repaired = JSON.stringify(await storedPolicy(plane(), "repaired", "allow-dns"));
+      expect(repaired).toContain('"port":53');
     }, 5_000);
     await ringfence.configureWebhooks();
   });

@@ -107,7 +107,12 @@ function judge(profile: CompiledProfile, part: Partial<RuleSituation> = {}): Jud
   return engine.preview([{ kind: "policy", op: "upsert", object: policy }], (after, delta) =>
     runRules(
       profile,
-      { get: () => undefined, baselineNeeds: () => undefined, baselineMisfits: () => [] },
+      {
+        get: () => undefined,
+        baselineNeeds: () => undefined,
+        baselinePolicies: () => [],
+        baselineMisfits: () => [],
+      },
       {
         operation: "CREATE",
         object,

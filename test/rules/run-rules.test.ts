@@ -85,6 +85,7 @@ const situation: RuleSituation = {
 const NO_PROFILES: CompiledProfiles = {
   get: () => undefined,
   baselineNeeds: () => undefined,
+  baselinePolicies: () => [],
   baselineMisfits: () => [],
 };
 
