@@ -14,6 +14,7 @@ import { counted } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type GovernedObject } from "../rules/rule.ts";
 import { type ResolverEndpoint, resolverPort } from "../wire/endpoints.ts";
 import { allowDns } from "./parts/allow-dns.ts";
+import { baselineOf } from "./parts/baseline-of.ts";
 
 /** PERF: a policy for the whole cluster is judged by this many of its pods. */
 const MAX_PODS = 2000;
@@ -40,7 +41,11 @@ export const dnsEgress = defineValidator({
     if (pods.length === 0) return [];
     if (facts.dns.length === 0) return [unknownDns(pods.length)];
     if (object === null && !closesDns(delta, pods, facts.dns)) return [];
-    return judge(object, pods, after, facts.dns);
+    const findings = judge(object, pods, after, facts.dns);
+    // Who may do without the baseline may do without what it allows.
+    return object === null && baselineOf(oldObject) !== null
+      ? findings.map((finding) => ({ ...finding, waivedBy: "optout" }))
+      : findings;
   },
 });
 

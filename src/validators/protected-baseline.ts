@@ -8,7 +8,8 @@ import {
   type GovernedObject,
 } from "../rules/rule.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import { field, jsonPath } from "../wire/shape.ts";
+import { jsonPath } from "../wire/shape.ts";
+import { baselineOf } from "./parts/baseline-of.ts";
 
 /** Report edits and deletes of the policies that Ringfence keeps in a namespace, and others that pass for one. */
 export const protectedBaseline = defineValidator({
@@ -63,9 +64,4 @@ function impostor(
       fix: { title: "take the label off", patch: [removeAt(path)] },
     },
   ];
-}
-
-function baselineOf(object: GovernedObject | null): string | null {
-  const label = field(object?.manifest, "metadata", "labels", BASELINE_LABEL);
-  return typeof label === "string" ? label : null;
 }
