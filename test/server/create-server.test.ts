@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { connect as connectPlain, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, TLSSocket } from "node:tls";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
@@ -319,6 +320,20 @@ describe("drain", () => {
     const drained = drain(served.app, 20_000);
     gate.resolve();
     expect([(await first).status, (await second).status]).toEqual([200, 200]);
+    await drained;
+  });
+
+  it("answers what an API server sends on a connection that has been idle, and asks it to leave", async () => {
+    let draining = false;
+    served = await serve(allowing(), { isDraining: () => draining });
+    await served.client.post("/validate", review);
+    draining = true;
+    const drained = drain(served.app, 20_000);
+    await sleep(500);
+    expect(await served.client.post("/validate", review)).toMatchObject({
+      status: 200,
+      connection: "close",
+    });
     await drained;
   });
 
