@@ -36,7 +36,7 @@ export interface CompiledRule {
   readonly content: string;
 }
 
-interface CompiledDirection {
+export interface CompiledDirection {
   readonly isolates: boolean;
   readonly rules: readonly CompiledRule[];
   readonly content: string;

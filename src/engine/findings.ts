@@ -1,8 +1,8 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import {
+  type CompiledDirection,
   type CompiledPolicy,
   type CompiledRule,
-  hasPart,
   peersKey,
   portsKey,
   readingOf,
@@ -115,7 +115,12 @@ function* duplicates(
   }
 }
 
-/** Running pods that no policy selects in a direction, by workload. */
+/** Report whether a direction of a policy closes anything: a tier's rule that accepts or passes does not. */
+function restricts({ isolates, rules }: CompiledDirection): boolean {
+  return isolates || rules.some(({ action }) => action === "Deny");
+}
+
+/** Running pods that no policy restricts in a direction, by workload. */
 function* unprotected(index: ClusterIndex): Iterable<ClusterFinding> {
   const found = new Map<
     string,
@@ -125,7 +130,7 @@ function* unprotected(index: ClusterIndex): Iterable<ClusterFinding> {
     if (cls.kind === "address" || isNode(cls)) continue;
     const selecting = selectingPolicies(cls);
     const open = DIRECTIONS.filter(
-      (direction) => !selecting.some(({ policy }) => hasPart(policy[direction])),
+      (direction) => !selecting.some(({ policy }) => restricts(policy[direction])),
     );
     if (open.length === 0) continue;
     for (const { pod } of cls.pods) {

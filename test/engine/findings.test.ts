@@ -263,6 +263,32 @@ it.each<Row>([
       },
     ],
   },
+  {
+    name: "workloads that a tier only opens, unlike those to which it denies something",
+    changes: [
+      ...pods,
+      closed("dev"),
+      clusterPolicy(
+        "Admin/1/monitoring",
+        "ingress Accept from namespaces kubernetes.io/metadata.name=dev on TCP/9090",
+      ),
+      clusterPolicy(
+        "Baseline/1/guard",
+        "subject namespaces {} pods app=db",
+        "ingress Deny from namespaces {}",
+        "egress Deny to namespaces {}",
+      ),
+    ],
+    found: [
+      {
+        code: "unprotected",
+        namespace: "shop",
+        workload: { kind: "Deployment", name: "web" },
+        directions: ["ingress", "egress"],
+        pods: ["shop/web"],
+      },
+    ],
+  },
 ])("$name", ({ changes, found }) => {
   expect(engineOf(changes).findings().toSorted(byText)).toEqual([...found].toSorted(byText));
 });
