@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { z } from "zod";
 import { expectGolden, goldenFiles } from "./golden.ts";
 import { runCli, SHOP_NOTE } from "./run-cli.ts";
 
@@ -94,7 +95,11 @@ describe("what a change opens and closes", () => {
       return { ...head, metadata: { name, namespace: "shop", labels }, spec };
     };
     const enforced = namespace({ "ringfence.dev/profile": "baseline" });
-    const deny = policy("deny", { "ringfence.dev/baseline": "default" }, { podSelector: {} });
+    const deny = policy(
+      "default-deny",
+      { "ringfence.dev/baseline": "default" },
+      { podSelector: {} },
+    );
     const trees = { old: [enforced, deny], next: [namespace({})] };
     for (const [name, objects] of Object.entries(trees)) {
       const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
@@ -107,11 +112,66 @@ describe("what a change opens and closes", () => {
     expect(await diff("old.yaml", "next.yaml")).toMatchObject({
       findings: [
         { rule: "opt-out", object: "Namespace shop" },
-        { rule: "protected-baseline", object: "NetworkPolicy shop/deny" },
-        { rule: "left-open", object: "NetworkPolicy shop/deny", severity: "warning" },
+        { rule: "protected-baseline", object: "NetworkPolicy shop/default-deny" },
+        { rule: "left-open", object: "NetworkPolicy shop/default-deny", severity: "warning" },
       ],
     });
     expect(await diff("next.yaml", "old.yaml")).toMatchObject({ findings: [] });
+  });
+
+  it("marks what is forbidden, and nothing beside it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-diff-"));
+    onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+    const of = (app: string): object => ({ podSelector: { matchLabels: { app } } });
+    const policy = (name: string, app: string, rules: object): object => ({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "shop" },
+      spec: { ...of(app), ...rules },
+    });
+    const pod = (app: string): object => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: app, namespace: "shop", labels: { app } },
+      spec: {},
+    });
+    const invariant = (name: string, claim: object): object => ({
+      apiVersion: "ringfence.dev/v1alpha1",
+      kind: "Invariant",
+      metadata: { name },
+      spec: { description: name, ...claim },
+    });
+    const end = (app: string): object => ({ pods: of(app) });
+    const objects = [
+      ...["web", "db", "cache"].map(pod),
+      ...["web", "db", "cache"].map((app) =>
+        policy(app, app, { policyTypes: ["Ingress", "Egress"] }),
+      ),
+      invariant("no-db", {
+        mustNotReach: { from: [end("web")], to: [end("db")], ports: [{ port: 5432 }] },
+      }),
+    ];
+    // Neither of the two opens anything without the other.
+    const toPeers = policy("web", "web", {
+      policyTypes: ["Ingress", "Egress"],
+      egress: [{ to: [of("db"), of("cache")] }],
+    });
+    const fromWeb = (app: string): object =>
+      policy(app, app, { policyTypes: ["Ingress", "Egress"], ingress: [{ from: [of("web")] }] });
+    const [old, next] = [join(folder, "old.yaml"), join(folder, "next.yaml")];
+    const text = (all: readonly object[]): string =>
+      all.map((one) => JSON.stringify(one)).join("\n---\n");
+    await writeFile(old, text(objects));
+    await writeFile(next, text([toPeers, fromWeb("db"), fromWeb("cache")]));
+    const args = ["diff", "--manifests", old, "-f", next, "-o", "json"];
+    const { opened } = z
+      .object({ opened: z.array(z.looseObject({ to: z.string() })) })
+      .parse(JSON.parse((await runCli(args)).stdout));
+    expect(opened).toMatchObject([
+      { to: "shop/cache[Pod]" },
+      { to: "shop/db[Pod]", forbiddenBy: ['invariant "no-db"'] },
+    ]);
+    expect(opened[0]).not.toHaveProperty("forbiddenBy");
   });
 
   it("does not pass over in silence that policies alone connect nobody", async () => {

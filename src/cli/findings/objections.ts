@@ -1,9 +1,11 @@
 import { rangesOverlap } from "../../engine/address.ts";
 import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
+import { invariantId } from "../../rules/names.ts";
 import { workloadLabel } from "../references.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-import { distinct, type ReportedFinding } from "./finding.ts";
+import { distinct, inOrder, type ReportedFinding } from "./finding.ts";
+import { forbids } from "./forbids.ts";
 import type { Governance } from "./governance.ts";
 import { judgeChanges } from "./judge-changes.ts";
 import { isSame, type JudgedChange } from "./judged-change.ts";
@@ -21,13 +23,21 @@ export function objectionsTo(before: World, after: World, governance: Governance
   const objects = judgedChangesBetween(before, after).map((change) => {
     const findings = judgeChanges([change], after, governance);
     const rules = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
-    return { findings, rules, opened: rules.length === 0 ? [] : openedBy(change, before) };
+    return { findings, rules, opened: rules.length === 0 ? [] : openedBy(change, before, after) };
   });
+  const invariants = new Map(
+    Array.from(governance.ruleBook.invariants(), (one) => [invariantId(one.name), one]),
+  );
+  const isMeant = (rule: string, row: Connection): boolean => {
+    const invariant = invariants.get(rule);
+    return invariant === undefined || forbids(invariant, row, after);
+  };
   return {
-    findings: distinct(objects.flatMap(({ findings }) => findings)),
+    findings: inOrder(distinct(objects.flatMap(({ findings }) => findings))),
     forbiddenBy: (row) => {
       const guilty = objects.filter(({ opened }) => opened.some((other) => meets(row, other)));
-      return [...new Set(guilty.flatMap(({ rules }) => rules))];
+      const rules = new Set(guilty.flatMap((one) => one.rules));
+      return [...rules].filter((rule) => isMeant(rule, row));
     },
   };
 }
@@ -70,9 +80,16 @@ function changes<T extends { readonly manifest: unknown }>(
   });
 }
 
-function openedBy({ old, next }: JudgedChange, { engine }: World): readonly Connection[] {
+/** As the first of all changes and as the last: two policies may only together open what each of them names. */
+function openedBy({ old, next }: JudgedChange, before: World, after: World): readonly Connection[] {
   const change = next?.upsert ?? old?.removal;
-  const { opened } = engine.difference(change === undefined ? [] : [change], "workload");
+  const undone = old?.upsert ?? next?.removal;
+  if (change === undefined || undone === undefined) return [];
+  const asFirst = before.engine.difference([change], "workload");
+  after.engine.apply(undone);
+  const asLast = after.engine.difference([change], "workload");
+  after.engine.apply(change);
+  const opened = [...asFirst.opened, ...asLast.opened];
   return opened.map(({ from, to, ports }) => ({ from, to, allowed: ports, unknown: NO_PORTS }));
 }
 

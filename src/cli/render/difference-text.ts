@@ -2,6 +2,7 @@ import type { Connection } from "../../engine/query.ts";
 import { counted } from "../../rules/phrases.ts";
 import type { Difference } from "../commands/diff.ts";
 import { endText, portsText } from "../connection-rows.ts";
+import type { Severity } from "../findings/finding.ts";
 import type { Objections } from "../findings/objections.ts";
 import { renderFindings } from "./finding-text.ts";
 import { alignColumns, indent, type Paint, renderAssumptions } from "./text.ts";
@@ -35,6 +36,8 @@ export function renderDifference(
 /** Rows of one table; GitHub cuts comments at 65,536 characters. */
 const MAX_ROWS = 200;
 
+const MARKS: Readonly<Record<Severity, string>> = { error: "❌", warning: "⚠️", note: "ℹ️" };
+
 /** The same as the comment of a pull request. */
 export function renderDifferenceMarkdown(difference: Difference): string {
   const { opened, closed, unsure, objections, assumptions } = difference;
@@ -45,7 +48,7 @@ export function renderDifferenceMarkdown(difference: Difference): string {
   ];
   const body = parts.length === 0 ? ["No connection is opened or closed."] : parts;
   const rules = objections.findings.map(({ rule, severity, object, message }) => {
-    return `- ${severity === "error" ? "❌" : "⚠️"} **${rule}** in ${cell(object)}: ${message}`;
+    return `- ${MARKS[severity]} **${rule}** in ${cell(object)}: ${message}`;
   });
   const said = rules.length === 0 ? [] : ["**What the rules say**", rules.join("\n")];
   const taken = assumptions.map((text) => `_Assuming that ${text}._`);
