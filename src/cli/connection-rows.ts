@@ -22,6 +22,7 @@ import {
 } from "../engine/port-set.ts";
 import type { Connection, Endpoint } from "../engine/query.ts";
 import { renderPorts } from "../rules/render-ports.ts";
+import { compare } from "./compare.ts";
 import { usageError } from "./input-error.ts";
 import { findPods, namespaceInQuestion, parseReference, workloadLabel } from "./references.ts";
 import type { Source } from "./sources/load-world.ts";
@@ -102,20 +103,19 @@ function rangeOf({ from, to }: Connection): AddressRange | null {
   return to.kind === "addresses" ? to.range : null;
 }
 
-/** Workloads by name, then addresses in numeric order. */
 function byEnds(a: Connection, b: Connection): number {
   return compareEnds(a.from, b.from) || compareEnds(a.to, b.to);
 }
 
-function compareEnds(a: Endpoint, b: Endpoint): number {
+/** Workloads by name, then addresses in numeric order, those of IPv4 last. */
+export function compareEnds(a: Endpoint, b: Endpoint): number {
   if (a.kind === "addresses" && b.kind === "addresses") {
-    return (
-      familyOf(b.range.first) - familyOf(a.range.first) || (a.range.first < b.range.first ? -1 : 1)
-    );
+    const [one, other] = [a.range, b.range];
+    const byFamily = familyOf(other.first) - familyOf(one.first);
+    return byFamily || compare(one.first, other.first) || compare(one.last, other.last);
   }
   if (a.kind !== b.kind) return a.kind === "addresses" ? 1 : -1;
-  const [left, right] = [endName(a), endName(b)];
-  return left === right ? 0 : left < right ? -1 : 1;
+  return compare(endName(a), endName(b));
 }
 
 /** `namespace/name[Kind]`, or `first-last` for addresses: how data names an end. */

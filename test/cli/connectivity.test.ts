@@ -53,6 +53,34 @@ spec: { podSelector: {}, policyTypes: [Ingress] }
     expect(await ask("simulate --src-pod shop/host --dst-pod shop/db -p 80")).toMatch(/^denied/);
   });
 
+  it("lists ends in one order, whatever that of the files is", async () => {
+    const pod = (name: string): object => {
+      return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: {} };
+    };
+    const policy = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "outside" },
+      spec: {
+        podSelector: {},
+        policyTypes: ["Ingress", "Egress"],
+        ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }],
+        egress: [{ to: [{ ipBlock: { cidr: "9.0.0.0/8" } }] }],
+      },
+    };
+    const input = [policy, ...["b", "c", "a"].map(pod)]
+      .map((one) => JSON.stringify(one))
+      .join("\n");
+    const ask = async (format: string): Promise<string> =>
+      (await runCli(["connectivity", "--manifests", "-", "-o", format], { input })).stdout;
+    const fromOutside = (await ask("csv")).matchAll(/^10\.0\.0\.0-[\d.]+,default\/(.)/gm);
+    expect(Array.from(fromOutside, ([, name]) => name)).toEqual(["a", "b", "c"]);
+    const ends = (await ask("matrix")).matchAll(/^\d +(?:default\/)?(\S+)/gm);
+    expect(Array.from(ends, ([, end]) => end).join(" ")).toBe(
+      "a[Pod] b[Pod] c[Pod] 9.0.0.0/8 10.0.0.0/8",
+    );
+  });
+
   it.each([
     ["--from shop/wbe", "did you mean"],
     ["--to nowhere/*", "there is no pod in namespace `nowhere`"],

@@ -1,5 +1,6 @@
 import type { RuleAction } from "../../resources/profile.ts";
 import type { Fix } from "../../rules/rule.ts";
+import { compare } from "../compare.ts";
 import type { Place } from "../sources/source-object.ts";
 
 export type Severity = "error" | "warning" | "note";
@@ -60,10 +61,6 @@ export function inOrder(findings: readonly ReportedFinding[]): readonly Reported
       compare(a.object, b.object) ||
       (a.place?.line ?? 0) - (b.place?.line ?? 0),
   );
-}
-
-function compare(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /** A finding as data. */

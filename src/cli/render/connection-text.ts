@@ -1,6 +1,6 @@
 import { ALL_PORTS, isEmptyPorts } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
-import { endName, endText, portsText } from "../connection-rows.ts";
+import { compareEnds, endName, endText, portsText } from "../connection-rows.ts";
 import { alignColumns } from "./text.ts";
 
 /** One line a row: from, to, on what. */
@@ -38,14 +38,12 @@ function cellOf({ allowed, unknown }: Connection): string {
   return `${open}${isEmptyPorts(unknown) ? "" : "?"}`;
 }
 
-/** Every end once, in order of first mention. */
+/** Every end once, in order. */
 function endsOf(rows: readonly Connection[]): readonly Endpoint[] {
   const ends = new Map(
     rows.flatMap(({ from, to }) => [from, to]).map((end) => [endName(end), end]),
   );
-  return [...ends.values()].toSorted((a, b) =>
-    a.kind === b.kind ? (endName(a) < endName(b) ? -1 : 1) : a.kind === "addresses" ? 1 : -1,
-  );
+  return [...ends.values()].toSorted(compareEnds);
 }
 
 /** RFC 4180, with a head. */
