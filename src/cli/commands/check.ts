@@ -31,8 +31,7 @@ import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
-import type { SourcePolicy } from "../sources/world.ts";
-import { namespacesIn, policiesIn } from "../sources/world.ts";
+import { namespacesIn, policiesIn, type SourcePolicy } from "../sources/world.ts";
 
 export interface CheckFlags extends SourceFlags {
   readonly profile?: string;

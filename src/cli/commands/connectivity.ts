@@ -16,7 +16,7 @@ import { isDataFormat, renderDocument } from "../render/document.ts";
 import { createReport, type Report } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
-import type { World } from "../sources/world.ts";
+import { type World, writtenIn } from "../sources/world.ts";
 
 export interface ConnectivityFlags extends SourceFlags, RowFlags {
   readonly output: "text" | "matrix" | "json" | "yaml" | "csv" | "dot" | "mermaid";
@@ -30,8 +30,10 @@ export async function connectivity(flags: ConnectivityFlags): Promise<Outcome> {
   const filter = parseRowFilter(flags, world, source);
   const rows = filterRows(world.engine.connections("workload"), filter);
   if (rows.length === 0 && source.kind === "cluster") noteNoPods(filter.namespace, world, report);
-  const written = [...world.policies.values()].filter(({ standing }) => standing !== "assumed");
-  const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(written, world)];
+  const assumptions = [
+    ...baselineAssumptions([world]),
+    ...emptyAssumptions(writtenIn(world, null), world),
+  ];
   if (!isDataFormat(flags.output)) report.assuming(assumptions);
   return { text: render(rows, assumptions, flags.output), exitCode: EXIT.ok };
 }

@@ -16,7 +16,7 @@ import { createReport, type Report } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
-import { changesBetween, type World } from "../sources/world.ts";
+import { changesBetween, type World, writtenIn } from "../sources/world.ts";
 
 export interface DiffFlags extends SourceFlags {
   readonly profile?: string;
@@ -75,9 +75,7 @@ async function readBoth(
 /** The difference in connections, from workload to workload. */
 function compare(before: World, after: World, governance: Governance): Difference {
   const delta = before.engine.difference(changesBetween(before, after), "workload");
-  const policies = [...before.policies.values(), ...after.policies.values()].filter(
-    ({ standing }) => standing !== "assumed",
-  );
+  const policies = [before, after].flatMap((world) => writtenIn(world, null));
   const objections = objectionsTo(before, after, governance);
   const isAboutDns = objections.findings.some(({ rule }) => rule === "dns-egress");
   return {

@@ -18,8 +18,7 @@ import { createPaint, renderAssumptions } from "../render/text.ts";
 import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
-import type { SourcePolicy } from "../sources/world.ts";
-import { writtenIn } from "../sources/world.ts";
+import { type SourcePolicy, writtenIn } from "../sources/world.ts";
 
 export interface DoctorFlags extends SourceFlags {
   readonly policy?: string;

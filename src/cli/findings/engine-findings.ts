@@ -1,10 +1,9 @@
-import { type Policy, policyKey } from "../../engine/model.ts";
+import { DIRECTIONS, type Policy, policyKey } from "../../engine/model.ts";
 import type { ClusterFinding } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
 import { capped, counted, keyName } from "../../rules/phrases.ts";
 import { workloadLabel } from "../references.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
-
 import type { ReportedFinding, Severity } from "./finding.ts";
 import { judgedPolicy, report } from "./judged-object.ts";
 
@@ -164,7 +163,7 @@ function contradictions(world: World): readonly ReportedFinding[] {
 }
 
 function disagree(a: Policy, b: Policy): boolean {
-  return (["ingress", "egress"] as const).some((direction) =>
+  return DIRECTIONS.some((direction) =>
     a[direction].rules.some((rule) =>
       b[direction].rules.some(({ action }) => action !== rule.action),
     ),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Change, policyKey } from "../../engine/model.ts";
+import { type Change, DIRECTIONS, policyKey } from "../../engine/model.ts";
 import type { ClusterFinding } from "../../engine/query.ts";
 import { AppError } from "../../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../../wire/network-policy.ts";
@@ -186,10 +186,7 @@ function mergeRules(a: unknown, b: unknown, same: "peers" | "ports"): unknown {
 }
 
 function ruleCount(raw: unknown): number {
-  return ["ingress", "egress"].reduce(
-    (sum, direction) => sum + listAt(raw, "spec", direction).length,
-    0,
-  );
+  return DIRECTIONS.flatMap((direction) => listAt(raw, "spec", direction)).length;
 }
 
 /** How many rules the policies of a world have. */

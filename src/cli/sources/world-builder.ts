@@ -145,11 +145,11 @@ class WorldBuilder {
     const kind = textAt(raw, "kind");
     if (!isPolicyKind(kind)) return;
     const policy = POLICY_READERS[kind].unreadable(raw);
-    const key = `${kind}/${policy.namespace}/${policy.name}`;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no rule looks at one that is not readable
-    this.#policies.set(key, {
+    const manifest = raw as PolicyManifest;
+    this.#policies.set(policyKey(policy), {
       policy,
-      manifest: raw as PolicyManifest,
+      manifest,
       notices: [],
       origin,
       standing: "stored",
@@ -249,7 +249,7 @@ function isPolicyKind(kind: string): kind is PolicyKind {
   return Object.hasOwn(POLICY_READERS, kind);
 }
 
-/** What an object of one of Ringfence's own kinds is told from others by. */
+/** `Kind/namespace/name`, as far as the object says them. */
 function resourceName(raw: unknown): string {
   return [["kind"], ["metadata", "namespace"], ["metadata", "name"]]
     .map((keys) => textAt(raw, ...keys))
