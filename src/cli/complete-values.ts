@@ -2,6 +2,7 @@ import type { ResourceType } from "../cluster/resource-type.ts";
 import * as kinds from "../cluster/resource-type.ts";
 import { itemsOf } from "../wire/document.ts";
 import { textAt } from "../wire/shape.ts";
+import { hasPodTemplate, WORKLOAD_KINDS } from "../wire/workload.ts";
 import type { Report } from "./report.ts";
 import { clientOptions } from "./sources/cluster-flags.ts";
 import type { SourceFlags } from "./sources/load-world.ts";
@@ -9,16 +10,27 @@ import type { SourceFlags } from "./sources/load-world.ts";
 /** Completion that takes longer is no help. */
 const TIMEOUT = "1s";
 
-/** Kinds that are pods or have some. */
-const PODS = /^(?:Pod|Deployment|StatefulSet|DaemonSet|ReplicaSet|Job|CronJob)$/;
+type IsMeant = (raw: unknown) => boolean;
 
-/** Flags whose values are names of objects: which to ask a cluster for, and which kinds of manifests. */
-const OBJECTS: Readonly<Record<string, { readonly type: ResourceType; readonly kind: RegExp }>> = {
-  "--namespace": { type: kinds.NAMESPACES, kind: /^Namespace$/ },
-  "--src-pod": { type: kinds.PODS, kind: PODS },
-  "--dst-pod": { type: kinds.PODS, kind: PODS },
-  "--dst-service": { type: kinds.SERVICES, kind: /^Service$/ },
-  "--policy": { type: kinds.NETWORK_POLICIES, kind: /^NetworkPolicy$/ },
+/** Pods, and what has some. */
+const hasPods: IsMeant = (raw) => {
+  const kind = textAt(raw, "kind");
+  return kind === "Pod" || WORKLOAD_KINDS.has(kind) || hasPodTemplate(raw);
+};
+const isA =
+  (kind: string): IsMeant =>
+  (raw) =>
+    textAt(raw, "kind") === kind;
+
+/** Flags whose values are names of objects: which to ask a cluster for, and which of manifests. */
+const OBJECTS: Readonly<
+  Record<string, { readonly type: ResourceType; readonly isMeant: IsMeant }>
+> = {
+  "--namespace": { type: kinds.NAMESPACES, isMeant: isA("Namespace") },
+  "--src-pod": { type: kinds.PODS, isMeant: hasPods },
+  "--dst-pod": { type: kinds.PODS, isMeant: hasPods },
+  "--dst-service": { type: kinds.SERVICES, isMeant: isA("Service") },
+  "--policy": { type: kinds.NETWORK_POLICIES, isMeant: isA("NetworkPolicy") },
 };
 
 /**
@@ -32,7 +44,7 @@ export async function namesFor(flag: string, flags: SourceFlags): Promise<readon
     if (objects === undefined) return [];
     return flags.manifests === undefined
       ? await ofCluster(objects.type, flags)
-      : await ofManifests(objects.kind, flags.manifests);
+      : await ofManifests(objects.isMeant, flags.manifests);
   } catch {
     // Whatever is wrong will be said when the command is run; a shell has no place for it.
     return [];
@@ -71,12 +83,14 @@ const QUIET: Report = {
   progress: () => undefined,
 };
 
-async function ofManifests(kind: RegExp, manifests: readonly string[]): Promise<readonly string[]> {
+async function ofManifests(
+  isMeant: IsMeant,
+  manifests: readonly string[],
+): Promise<readonly string[]> {
   if (manifests.includes("-")) return [];
   const { readManifests } = await import("./sources/manifest-objects.ts");
   const objects = await readManifests(manifests, QUIET);
-  const wanted = objects.filter(({ raw }) => kind.test(textAt(raw, "kind")));
-  return wanted.map(({ raw }) => nameOf(raw, true));
+  return objects.flatMap(({ raw }) => (isMeant(raw) ? [nameOf(raw, true)] : []));
 }
 
 function nameOf(raw: unknown, full: boolean): string {

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { stringify } from "yaml";
+import { namesFor } from "../../src/cli/complete-values.ts";
 import { missing } from "../support/installed-control-plane.ts";
 import { type CliResult, runCli } from "./run-cli.ts";
 
@@ -425,6 +426,8 @@ describe("manifests of all sorts", () => {
     const text = objects.map((object) => JSON.stringify(object)).join("\n---\n");
     const { code, stdout } = await connectivity(["-"], text);
     expect(code).toBe(0);
+    const completed = await namesFor("--src-pod", { manifests: [await write("w.yaml", text)] });
+    expect(completed).toHaveLength(7);
     const own = stdout.split("\r\n").filter((line) => {
       const [from, to] = line.split(",");
       return from === to;
