@@ -6,6 +6,7 @@ import { addAt, removeAt } from "../rules/json-patch.ts";
 import { listed } from "../rules/phrases.ts";
 import { defineValidator, type Finding, type Fix, type GovernedPolicy } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
+import { baselineOf } from "./parts/baseline-of.ts";
 
 /**
  * PERF: how many classes of pods and addresses are compared, about 1 ms, or hundreds of rules put in order, about 0.2 s at
@@ -27,6 +28,8 @@ export const redundant = defineValidator({
   parameters: z.strictObject({}),
   check({ object, after, facts }): readonly Finding[] {
     if (object?.kind !== "policy" || isVoid(object.policy)) return [];
+    // It is there for pods to come, and not for its reader to take out.
+    if (baselineOf(object) !== null) return [];
     const { policy } = object;
     const isKnown = policy.namespace === "" || facts.knowsPodsOf(policy.namespace);
     const found = after

@@ -366,6 +366,33 @@ describe("check of policies whose files say nothing of pods", () => {
     ]);
   });
 
+  it("has none of the baseline's policies deleted, but what repeats one", async () => {
+    const pod =
+      "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: []}}";
+    const everybody = "{podSelector: {}, policyTypes: [Ingress, Egress]}";
+    const named = (name: string, labels: string, spec: string): string =>
+      policy(spec).replace("name: p", `name: ${name}, labels: ${labels}`);
+    const input = [
+      named("a-twin", "{}", everybody),
+      named("default-deny", "{ringfence.dev/baseline: default}", everybody),
+      pod,
+    ].join("---\n");
+    for (const verb of ["audit --manifests -", "check - --profile restricted"]) {
+      const { stdout } = await runCli([...verb.split(" "), "-o", "json"], { input });
+      const { findings } = findingsSchema.parse(JSON.parse(stdout));
+      expect(findings).toContainEqual(
+        expect.objectContaining({
+          object: "NetworkPolicy shop/a-twin",
+          message: expect.stringContaining("does the same to the same pods as") as unknown,
+        }),
+      );
+      const ofBaseline = findings.filter(
+        ({ object, rule }) => object === "NetworkPolicy shop/default-deny" && rule !== "dns-egress",
+      );
+      expect(ofBaseline).toEqual([]);
+    }
+  });
+
   it("says of a policy that allows everything that it changes nothing", async () => {
     const pod =
       "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}, spec: {containers: []}}";

@@ -2,6 +2,8 @@ import { DIRECTIONS, type Policy, policyKey } from "../../engine/model.ts";
 import type { ClusterFinding } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
 import { capped, counted, keyName } from "../../rules/phrases.ts";
+import { BASELINE_LABEL } from "../../wire/ringfence-labels.ts";
+import { field } from "../../wire/shape.ts";
 import { workloadLabel } from "../references.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import type { ReportedFinding, Severity } from "./finding.ts";
@@ -27,6 +29,8 @@ export const CONFLICTS: ReadonlySet<string> = new Set([
 
 const MAX_NAMED = 3;
 
+type OfPolicies = Exclude<ClusterFinding, { readonly code: "unprotected" }>;
+
 /** What is said of a policy: where in it, what, and what to do. */
 interface Words {
   readonly severity: Severity;
@@ -37,13 +41,27 @@ interface Words {
 
 function describe(finding: ClusterFinding, world: World): readonly ReportedFinding[] {
   if (finding.code === "unprotected") return [unprotected(finding)];
-  const keys = finding.code === "duplicate-policies" ? finding.policies.slice(1) : [finding.policy];
-  return keys.flatMap((key) => {
-    const source = world.policies.get(key);
-    if (source === undefined || source.standing === "assumed") return [];
-    if (finding.code === "selects-nothing" && isForAll(source.policy)) return [];
-    return [report(judgedPolicy(source), { rule: finding.code, ...words(finding) })];
-  });
+  if (finding.code === "duplicate-policies") {
+    // A policy of a baseline stays, so the others are those that go.
+    const policies = finding.policies.toSorted(
+      (a, b) => Number(isOfBaseline(b, world)) - Number(isOfBaseline(a, world)),
+    );
+    return policies.slice(1).flatMap((key) => told(key, { ...finding, policies }, world));
+  }
+  return told(finding.policy, finding, world);
+}
+
+/** What is said of one policy; nothing of what is only assumed, and of what Ringfence keeps for pods to come. */
+function told(key: string, finding: OfPolicies, world: World): readonly ReportedFinding[] {
+  const source = world.policies.get(key);
+  if (source === undefined || source.standing === "assumed") return [];
+  if (isOfBaseline(key, world)) return [];
+  if (finding.code === "selects-nothing" && isForAll(source.policy)) return [];
+  return [report(judgedPolicy(source), { rule: finding.code, ...words(finding) })];
+}
+
+function isOfBaseline(key: string, { policies }: World): boolean {
+  return field(policies.get(key)?.manifest, "metadata", "labels", BASELINE_LABEL) !== undefined;
 }
 
 /** Whoever selects all pods of a namespace, as a baseline does, means those to come as well. */
@@ -51,7 +69,7 @@ function isForAll({ tier, subject }: Policy): boolean {
   return tier === "NetworkPolicy" && subject.pods.length === 0;
 }
 
-function words(finding: Exclude<ClusterFinding, { readonly code: "unprotected" }>): Words {
+function words(finding: OfPolicies): Words {
   switch (finding.code) {
     case "selects-nothing":
       return {
