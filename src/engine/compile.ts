@@ -14,7 +14,7 @@ import {
   TIERS,
 } from "./model.ts";
 import { type PortSet, PROTOCOLS, portPoint, portSet } from "./port-set.ts";
-import type { Reading, SelectorEntry, SelectorIndex } from "./selector-index.ts";
+import type { Mention, Reading, SelectorEntry, SelectorIndex } from "./selector-index.ts";
 
 export interface NamedPort {
   readonly protocol: Protocol | null;
@@ -50,8 +50,8 @@ export interface CompiledPolicy {
   readonly subject: SelectorEntry;
   readonly ingress: CompiledDirection;
   readonly egress: CompiledDirection;
-  /** Every port name that the rules mention, so that classes are told apart by it. */
-  readonly portFacts: readonly string[];
+  /** The port names that the rules mention, and what many selectors do, so that classes are told apart by it. */
+  readonly mentions: readonly Mention[];
   /** Addresses that several rules mention, all together. */
   readonly ranges: readonly AddressRange[];
 }
@@ -84,8 +84,7 @@ export function bindPolicy(
   selectors: SelectorIndex,
   dataplane: Dataplane,
 ): CompiledPolicy {
-  const portFacts = portFactsOf(policy);
-  for (const fact of portFacts) selectors.partition.mentionFact(fact, null);
+  const mentions = selectors.mention(selectorsOf(policy), portFactsOf(policy));
   const blocks = blocksOf(policy);
   // PERF: all at once; a rule alone mentions its own.
   const ranges = blocks.length < 2 ? [] : blocks.flat();
@@ -101,7 +100,7 @@ export function bindPolicy(
     subject: selectors.acquire({ kind: "pods", selection: policy.subject }, readingOf(policy)),
     ingress: bind(policy.ingress),
     egress: bind(policy.egress),
-    portFacts,
+    mentions,
     ranges,
   };
 }
@@ -117,7 +116,7 @@ export function unbindPolicy(compiled: CompiledPolicy, selectors: SelectorIndex)
   for (const { rules } of [compiled.ingress, compiled.egress]) {
     for (const rule of rules) for (const peer of rule.peers ?? []) selectors.release(peer);
   }
-  for (const fact of compiled.portFacts) selectors.partition.releaseFact(fact, null);
+  selectors.forget(compiled.mentions);
   selectors.partition.releaseRanges(compiled.ranges);
 }
 
@@ -202,6 +201,14 @@ export function blocksOf({ ingress, egress }: Policy): readonly (readonly Addres
     const blocks = peers === "all" ? [] : peers.filter((peer) => peer.kind === "addresses");
     return blocks.length === 0 ? [] : [blocks.flatMap(({ ranges }) => ranges)];
   });
+}
+
+/** The selectors of pods and nodes, with the subject's. */
+function selectorsOf({ subject, ingress, egress }: Policy): readonly Peer[] {
+  const peers = [...ingress.rules, ...egress.rules].flatMap((rule) =>
+    rule.peers === "all" ? [] : rule.peers.filter(({ kind }) => kind !== "addresses"),
+  );
+  return [{ kind: "pods", selection: subject }, ...peers];
 }
 
 function portFactsOf(policy: Policy): readonly string[] {

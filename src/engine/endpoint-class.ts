@@ -137,6 +137,25 @@ export function factKeys(record: PodPlace): readonly string[] {
   return keys;
 }
 
+/** PERF: up to this many keys are looked up in a pod; beyond, those that it has are picked out. */
+const FEW = 8;
+
+/** What a pod has of the facts of these keys, as text; undefined where it has none of them. */
+export function factsAmong(keys: readonly string[]): (record: PodPlace) => string | undefined {
+  const [only, second] = keys;
+  if (only !== undefined && second === undefined) return (record) => factOf(record, only);
+  const wanted = new Set(keys);
+  return (record) => {
+    const own = keys.length <= FEW ? wanted : new Set(factKeys(record).toSorted());
+    let text: string | undefined;
+    for (const key of own) {
+      const value = wanted.has(key) ? factOf(record, key) : undefined;
+      if (value !== undefined) text = `${text ?? ""} ${key}=${value}`;
+    }
+    return text;
+  };
+}
+
 /** Where a named port of the pod leads, as text; undefined where it has none of that name. */
 function namedPort(pod: Pod, name: string): string | undefined {
   const found = pod.ports.filter((port) => port.name === name);

@@ -4,6 +4,7 @@ import {
   type EndpointClass,
   factKeys,
   factOf,
+  factsAmong,
   familiesAmong,
   type NamespaceRecord,
   type PodPlace,
@@ -106,20 +107,24 @@ export class Partition {
     return this.#byFact.get(fact) ?? [];
   }
 
-  /** A selector for pods of `namespace` (null: of any) mentions a fact; classes part by it. */
-  mentionFact(key: string, namespace: NamespaceRecord | null): void {
-    let mentions = this.#mentions.get(namespace);
-    if (mentions === undefined) {
-      mentions = new Map<string, number>();
-      this.#mentions.set(namespace, mentions);
+  /**
+   * Selectors for pods of `namespace` (null: of any) mention these facts; classes part by them. PERF: all that one policy
+   * mentions comes at once, since each class that parts gets a new key of all its facts.
+   */
+  mentionFacts(keys: readonly string[], namespace: NamespaceRecord | null): void {
+    if (keys.length === 0) return;
+    const mentions = this.#mentions.get(namespace) ?? new Map<string, number>();
+    this.#mentions.set(namespace, mentions);
+    const fresh: string[] = [];
+    for (const key of keys) {
+      const count = mentions.get(key) ?? 0;
+      mentions.set(key, count + 1);
+      // PERF: what nobody has tells nobody apart; a policy may name thousands of such ports and labels.
+      if (count === 0 && this.#holders.has(key)) fresh.push(key);
     }
-    const count = mentions.get(key) ?? 0;
-    mentions.set(key, count + 1);
-    // PERF: what nobody has tells nobody apart; a policy may name thousands of such ports and labels.
-    if (count > 0 || !this.#holders.has(key)) return;
-    for (const cls of Array.from(this.#classesOf(namespace))) {
-      this.#regroup(cls, (record) => factOf(record, key));
-    }
+    if (fresh.length === 0) return;
+    const valueOf = factsAmong(fresh);
+    for (const cls of Array.from(this.#classesOf(namespace))) this.#regroup(cls, valueOf);
   }
 
   /** Report whether to mention a fact for pods of any namespace would part classes: a pod has it, and nobody does yet. */
@@ -127,20 +132,28 @@ export class Partition {
     return this.#holders.has(key) && this.#mentions.get(null)?.has(key) !== true;
   }
 
-  releaseFact(key: string, namespace: NamespaceRecord | null): void {
-    const mentions = this.#mentions.get(namespace);
-    const count = mentions?.get(key) ?? 0;
-    if (count > 1) {
-      mentions?.set(key, count - 1);
-      return;
-    }
-    mentions?.delete(key);
-    if (mentions?.size === 0) this.#mentions.delete(namespace);
-    if (!this.#holders.has(key)) return;
+  /** The same facts as were mentioned together. */
+  releaseFacts(keys: readonly string[], namespace: NamespaceRecord | null): void {
+    const unmentioned = this.#unmention(keys, namespace);
+    const gone = unmentioned.filter((key) => this.#holders.has(key));
+    if (gone.length === 0) return;
+    const valueOf = factsAmong(gone);
     for (const cls of Array.from(this.#classesOf(namespace))) {
-      if (cls.facts.some((fact) => fact.startsWith(key) && fact[key.length] === "="))
-        this.#rekey(cls);
+      if (cls.sample !== null && valueOf(cls.sample) !== undefined) this.#rekey(cls);
     }
+  }
+
+  /** Count these facts as mentioned once less; those that are not mentioned any more. */
+  #unmention(keys: readonly string[], namespace: NamespaceRecord | null): readonly string[] {
+    const mentions = this.#mentions.get(namespace) ?? new Map<string, number>();
+    const gone: string[] = [];
+    for (const key of keys) {
+      const count = mentions.get(key) ?? 0;
+      if (count > 1) mentions.set(key, count - 1);
+      else if (mentions.delete(key)) gone.push(key);
+    }
+    if (mentions.size === 0) this.#mentions.delete(namespace);
+    return gone;
   }
 
   mentionRanges(ranges: readonly AddressRange[]): void {

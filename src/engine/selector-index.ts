@@ -52,6 +52,12 @@ export function entryMatch(entry: SelectorEntry, cls: EndpointClass, family: Flo
   return entry.maybe.size > 0 && entry.maybe.has(cls) ? PERHAPS : NO;
 }
 
+/** Facts that selectors of one namespace mention, or, without a scope, of any. */
+export interface Mention {
+  readonly scope: ScopeEntry | null;
+  readonly facts: string[];
+}
+
 /** Keeps the rows up to date. */
 export interface SubjectListener {
   /** The class is new, or tells other ports apart: its rows are no longer known. */
@@ -86,6 +92,37 @@ export class SelectorIndex implements ClassListener {
     return this.#entries.size;
   }
 
+  /**
+   * Mention facts of pods of any namespace, and what these selectors will once they are acquired; `forget` undoes it. PERF:
+   * a class then parts once for all of them. Few of them mention their own more quickly one by one.
+   */
+  mention(peers: readonly Peer[], facts: readonly string[]): readonly Mention[] {
+    const mentions = new Map<NamespaceRecord | null, Mention>();
+    if (facts.length > 0) mentions.set(null, { scope: null, facts: [...facts] });
+    if (peers.length > FEW) for (const peer of peers) this.#noteMention(peer, mentions);
+    for (const [sole, of] of mentions) this.partition.mentionFacts(of.facts, sole);
+    return [...mentions.values()];
+  }
+
+  #noteMention(peer: Peer, mentions: Map<NamespaceRecord | null, Mention>): void {
+    const facts = mentionedFacts(peer);
+    if (facts.length === 0) return;
+    const scope = peer.kind === "pods" ? this.#namespaces.acquire(peer.selection.namespaces) : null;
+    const sole = scope?.sole ?? null;
+    const known = mentions.get(sole);
+    if (known !== undefined) known.facts.push(...facts);
+    else mentions.set(sole, { scope: sole === null ? null : scope, facts: [...facts] });
+    // One for each namespace keeps it from being forgotten.
+    if (scope !== null && (known !== undefined || sole === null)) this.#namespaces.release(scope);
+  }
+
+  forget(mentions: readonly Mention[]): void {
+    for (const { scope, facts } of mentions) {
+      this.partition.releaseFacts(facts, scope?.sole ?? null);
+      if (scope !== null) this.#namespaces.release(scope);
+    }
+  }
+
   find(peer: Peer, reading: Reading): SelectorEntry | undefined {
     return this.#entries.get(selectorText(peer, reading));
   }
@@ -101,7 +138,7 @@ export class SelectorIndex implements ClassListener {
     }
     const spec: SelectorSpec = { ...peer, reading };
     const scope = spec.kind === "pods" ? this.#namespaces.acquire(spec.selection.namespaces) : null;
-    for (const fact of mentionedFacts(spec)) this.partition.mentionFact(fact, scope?.sole ?? null);
+    this.partition.mentionFacts(mentionedFacts(spec), scope?.sole ?? null);
     this.partition.mentionRanges(mentionedRanges(spec));
     const entry: SelectorEntry = {
       id: this.#nextId++,
@@ -130,7 +167,7 @@ export class SelectorIndex implements ClassListener {
     this.#entries.delete(entry.key);
     this.#unscoped.delete(entry);
     const { scope, spec } = entry;
-    for (const fact of mentionedFacts(spec)) this.partition.releaseFact(fact, scope?.sole ?? null);
+    this.partition.releaseFacts(mentionedFacts(spec), scope?.sole ?? null);
     this.partition.releaseRanges(mentionedRanges(spec));
     if (scope === null) return;
     scope.selectors.delete(entry);
@@ -233,7 +270,7 @@ export class SelectorIndex implements ClassListener {
   }
 }
 
-/** PERF: up to this many namespaces are looked through; beyond, classes are found by a label. */
+/** PERF: up to this many selectors mention their own, and so many namespaces are looked through for classes. */
 const FEW = 8;
 
 /** The facts of the `In` requirement with the fewest values: one of them every match has. */
@@ -244,7 +281,7 @@ function narrowest(selector: Selector): readonly string[] | null {
   return best === undefined ? null : best.values.map((value) => `${best.key}=${value}`);
 }
 
-function mentionedFacts(spec: SelectorSpec): readonly string[] {
+function mentionedFacts(spec: Peer): readonly string[] {
   if (spec.kind === "pods") return spec.selection.pods.map(({ key }) => key);
   return spec.kind === "nodes" ? spec.selector.map(({ key }) => `@${key}`) : [];
 }

@@ -332,6 +332,26 @@ describe("is answered within three seconds", () => {
     expect(cpuMs() - started).toBeLessThan(3_000);
   });
 
+  it("selectors that tell pods apart by a hundred labels that nobody asked for before", async () => {
+    const { admission, engine, records } = createWorld({
+      options: { policyPartsLimit: 30_000 },
+      clock: cpuMs,
+    });
+    for (let id = 0; id < 700; id += 1) {
+      const labels = Object.fromEntries(
+        Array.from({ length: 100 }, (_, at) => [`key-${at}`, String(id % (at + 2))]),
+      );
+      const metadata = { namespace: "shop", name: `labelled-${id}`, labels };
+      const object = succeed(parsePod({ metadata, spec: {} }));
+      engine.apply({ kind: "pod", op: "upsert", object });
+    }
+    const spec = peers(100, (at) => ({ podSelector: { matchLabels: { [`key-${at}`]: "1" } } }));
+    const started = cpuMs();
+    await admission.handle("validate", review({ object: policy("shop/x", spec) }), started + 3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
+    expect(records.at(-1)?.decision?.kind).toBe("judged");
+  });
+
   it("a policy of a tier with all that its API allows, beside another of its priority", async () => {
     // Those who have an id or those who have none: they have nobody in common, and that takes longest to see.
     const peersOf = (operator: string): readonly Json[] =>
