@@ -22,11 +22,10 @@ export class Constants {
 
   /** What is wrong with a call as far as its arguments are constants; null: nothing. */
   faultOf(
-    overload: Overload | undefined,
+    { patternAt, faultOf }: Overload,
     args: readonly Node[],
     items: readonly (readonly string[] | undefined)[],
   ): string | null {
-    const { patternAt, faultOf } = overload ?? {};
     const pattern = patternAt === undefined ? undefined : args[patternAt]?.constant;
     if (typeof pattern === "string") return this.#readPattern(pattern);
     return (

@@ -69,11 +69,6 @@ export class Frame {
     if (this.#untilLook < 0) this.#look();
   }
 
-  /** The steps that have been paid for. */
-  get spent(): number {
-    return this.#limits.maxCost - this.#left;
-  }
-
   /** Pay for going through `text` once. */
   chargeText(text: string): void {
     this.charge(Math.ceil(text.length / 10));

@@ -148,8 +148,7 @@ function typeOfObject(value: Exclude<Extract<Value, object>, null>): TypeName {
   if (value instanceof Optional) return "optional_type";
   if (value instanceof Uint8Array) return "bytes";
   if (isCelUint(value)) return "uint";
-  const { name } = celType(value);
-  return isTypeName(name) ? name : "dyn";
+  return typeNamed(celType(value).name);
 }
 
 /** The type of this name; `dyn` where there is none. PERF: the one string that `typeOf` gives, which compares by identity. */
@@ -157,14 +156,9 @@ export function typeNamed(name: string): TypeName {
   return TYPE_NAMES.find((known) => known === name) ?? "dyn";
 }
 
-/** Report whether there is a type of this name. */
-export function isTypeName(name: string): name is TypeName {
-  return TYPE_NAMES.some((known) => known === name);
-}
-
 /** Report whether an expression may write this name for a type: of its own, Kubernetes has only those of addresses. */
 export function isWritableType(name: string): name is TypeName {
-  return isTypeName(name) && name !== "dyn" && !name.startsWith("kubernetes.");
+  return typeNamed(name) !== "dyn" && !name.startsWith("kubernetes.");
 }
 
 /** Report whether the value is a list: one that came as JSON, or one that an expression made. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compileExpression } from "../../src/cel/compile-expression.ts";
 import {
   Dictionary,
-  isTypeName,
+  isWritableType,
   List,
   mapKey,
   type TypeName,
@@ -203,7 +203,7 @@ function read({ kind }: Expected): Value {
     case "bytesValue":
       return kind.value;
     case "typeValue":
-      if (!isTypeName(kind.value)) throw new Error(`no such type: ${kind.value}`);
+      if (!isWritableType(kind.value)) throw new Error(`no such type: ${kind.value}`);
       return new TypeValue(kind.value);
     case "listValue":
       return new List(kind.value.values.map(read));
