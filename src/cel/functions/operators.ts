@@ -2,22 +2,16 @@ import { elementOf, optionalElementOf } from "../access.ts";
 import { pointCount } from "../code-points.ts";
 import { compare, equals } from "../comparison.ts";
 import { func, method, type Overload } from "../overload.ts";
+import { COMPARABLE } from "../sorting.ts";
 import { itemsOf, keysOf } from "../traversal.ts";
 import { entryOf, itemAt, List, listSize, type TypeName } from "../value.ts";
 
-const NUMBERS = ["int", "uint", "double"] as const;
-const ORDERED = [
-  "string",
-  "bool",
-  "bytes",
-  "google.protobuf.Timestamp",
-  "google.protobuf.Duration",
-] as const;
+const NUMBERS: readonly TypeName[] = ["int", "uint", "double"];
 
 /** Every pair of types that has an order; numbers have one across their types. */
 const ORDERED_PAIRS: readonly (readonly [TypeName, TypeName])[] = [
   ...NUMBERS.flatMap((left) => NUMBERS.map((right) => [left, right] as const)),
-  ...ORDERED.map((type) => [type, type] as const),
+  ...COMPARABLE.filter((type) => !NUMBERS.includes(type)).map((type) => [type, type] as const),
 ];
 
 /** Operators on any kind of value, but for those that do not evaluate all of their operands. */
