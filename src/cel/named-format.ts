@@ -1,3 +1,4 @@
+import { isDay } from "./is-day.ts";
 import { parseRequestUri } from "./request-uri.ts";
 import { EvaluationError, Opaque, type TypeName } from "./value.ts";
 
@@ -104,10 +105,4 @@ function qualifiedName(text: string): readonly string[] {
 /** Kubernetes, of names that something is appended to (`maskTrailingDash`): a dash at the end is no fault. */
 function asPrefix(text: string): string {
   return text.length > 1 && text.endsWith("-") ? `${text.slice(0, -2)}a` : text;
-}
-
-function isDay(text: string): boolean {
-  const day = new Date(`${text}T00:00:00Z`);
-  // JavaScript takes February 30 for March 1.
-  return text.length === 10 && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

@@ -165,8 +165,10 @@ describe("what can be known of an expression beforehand", () => {
     ["ip('10.0.0.256')", "`10.0.0.256` is not an IP address (line 1, column 1)"],
     ["cidr('10.0.0.0').containsIP(object.ip)", "`10.0.0.0` is not a CIDR (line 1, column 1)"],
     ["quantity('10Mo') == quantity(object.q)", "`10Mo` is not a quantity (line 1, column 1)"],
-    ["duration('1 hour') > duration(object.d)", /^failed to parse duration/],
-    ["timestamp('now')", /^`now` is not a time/],
+    ["duration('1 hour') > duration(object.d)", /^`1 hour` is not a duration such as `1h30m` /],
+    ["duration('1d')", /^`1d` is not a duration such as/],
+    ["timestamp('now')", /^`now` is not a time such as `2030-01-31T00:00:00Z` /],
+    ["timestamp('2024-02-29')", /^`2024-02-29` is not a time such as/],
     ["object.matches('(')", /^`\(` is no regular expression: .*missing closing \).*column 7/],
     ["object.matches('(?=a)')", /^`\(\?=a\)` is no regular expression/],
     [

@@ -1,7 +1,15 @@
 import { borrow } from "../borrow.ts";
+import { isDay } from "../is-day.ts";
 import { func, type Overload } from "../overload.ts";
 import { timeParts } from "../time-parts.ts";
-import { EvaluationError, quoted, type TypeName, TypeValue, typeOf } from "../value.ts";
+import {
+  EvaluationError,
+  type Outcome,
+  quoted,
+  type TypeName,
+  TypeValue,
+  typeOf,
+} from "../value.ts";
 import { toInt, toUint } from "./arithmetic.ts";
 import { doubleAsText, timeAsText } from "./as-text.ts";
 
@@ -76,14 +84,18 @@ export const CONVERSIONS: readonly Overload[] = [
   }),
   func("timestamp", ["string"], TIMESTAMP, ([text], frame) =>
     limited(text, () =>
-      isInCalendar(text) ? toTimestamp(frame, inNanoseconds(text)) : unreadable(text, "a time"),
+      isInCalendar(text)
+        ? understood(toTimestamp(frame, inNanoseconds(text)), text, A_TIME)
+        : unreadable(text, A_TIME),
     ),
   ),
   same("duration", DURATION),
   func("duration", ["string"], DURATION, ([text], frame) =>
     // The library knows one of the two signs for micro, and takes empty text for 0s.
     limited(text, () =>
-      text === "" ? unreadable(text, "a duration") : toDuration(frame, text.replaceAll("μ", "µ")),
+      text === ""
+        ? unreadable(text, A_DURATION)
+        : understood(toDuration(frame, text.replaceAll("μ", "µ")), text, A_DURATION),
     ),
   ),
 ];
@@ -101,17 +113,24 @@ const [FIRST_SECOND, LAST_SECOND] = [-62_135_596_800n, 253_402_300_799n];
 /** Longer than any number or time as text; keeps what reads them from reading novels. */
 const MAX_LENGTH = 100;
 
+const A_TIME = "a time such as `2030-01-31T00:00:00Z`";
+const A_DURATION = "a duration such as `1h30m`";
+
+/** The library says that a text cannot be read in words for programmers. */
+function understood(outcome: Outcome, text: string, what: string): Outcome {
+  return outcome instanceof EvaluationError && outcome.message.startsWith("failed to parse")
+    ? unreadable(text, what)
+    : outcome;
+}
+
 function limited<T>(text: string, read: () => T): T | EvaluationError {
   return text.length > MAX_LENGTH ? unreadable(text, "a number or a time") : read();
 }
 
-/** Ours: the library takes February 30 for March 1, and 24:00 for the next day, as JavaScript does. */
+/** Ours: the library takes what is no day for another, and 24:00 for the next day, as JavaScript does. */
 function isInCalendar(text: string): boolean {
   const [date = "", time = ""] = text.split(/t/i);
-  const day = new Date(`${date}T00:00:00Z`);
-  return (
-    !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date) && !time.startsWith("24")
-  );
+  return isDay(date) && !time.startsWith("24");
 }
 
 /** Go passes over what is finer, the library fails. */
