@@ -11,6 +11,16 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return near === undefined ? "" : `; did you mean \`${near}\`?`;
 }
 
+/** Up to how many candidates are listed if none of them is near. */
+const FEW = 8;
+
+/** The same, or all of `candidates` where none is near and they are few. */
+export function didYouMeanOneOf(word: string, candidates: readonly string[]): string {
+  const near = didYouMean(word, candidates);
+  if (near !== "" || candidates.length === 0 || candidates.length > FEW) return near;
+  return `; there is ${candidates.map((one) => `\`${one}\``).join(", ")}`;
+}
+
 /** How many letters may be wrong in a word for it to be the same word; two that are swapped are two. */
 function tolerance(word: string): number {
   if (word.length <= 3) return word.length === 1 ? 0 : 1;

@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMeanOneOf } from "../nearest.ts";
 import { misapplied, misfit, unknownFunction } from "./call-faults.ts";
 import type { Callee } from "./callee.ts";
 import { noRange } from "./evaluate-macro.ts";
@@ -245,14 +245,8 @@ function fieldIn(
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-/** How many fields are told of where none of them is near. */
-const FEW_FIELDS = 8;
-
 /** Why there is no such field, null where there may be. */
 export function lacksField({ fields }: StaticType, name: string): string | null {
   if (fields === undefined || fieldIn(fields, name) !== undefined) return null;
-  const known = Object.keys(fields);
-  const list = known.map((field) => `\`${field}\``).join(", ");
-  const all = known.length > 0 && known.length <= FEW_FIELDS ? `; there is ${list}` : "";
-  return `there is no field \`${name}\`${didYouMean(name, known) || all}`;
+  return `there is no field \`${name}\`${didYouMeanOneOf(name, Object.keys(fields))}`;
 }

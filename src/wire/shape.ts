@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { failure, type Problem, type Result, success, unreachable } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMeanOneOf } from "../nearest.ts";
 import { knownFields } from "./known-fields.ts";
 import { printable } from "./printable.ts";
 
@@ -177,14 +177,8 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): readonly Proble
   }
 }
 
-/** Up to how many fields are listed if none of them is near. */
-const FEW_FIELDS = 8;
-
 function unknownField(key: string, known: readonly string[]): string {
-  const near = didYouMean(key, known);
-  const isFew = known.length > 0 && known.length <= FEW_FIELDS;
-  const hint = near === "" && isFew ? `; there is ${quoted(known)}` : near;
-  return `unknown field \`${printable(key, MAX_SHOWN)}\`${hint}`;
+  return `unknown field \`${printable(key, MAX_SHOWN)}\`${didYouMeanOneOf(key, known)}`;
 }
 
 function tooSmall({ minimum, origin }: z.core.$ZodIssueTooSmall): string {
