@@ -1,11 +1,10 @@
 import { z } from "zod";
 import type { Requirement, Selector } from "../engine/model.ts";
-import { stringMapSchema } from "./metadata.ts";
+import { isSubdomain, stringMapSchema } from "./metadata.ts";
 import { MAX_PROBLEMS } from "./shape.ts";
 
-/** Where `qualified name` of Kubernetes puts its limits: prefix 253, name 63 characters. */
+/** `qualified name` of Kubernetes, without its prefix. */
 const NAME = /^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
-const PREFIX = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 const requirementSchema = z.strictObject({
   key: z.string().describe("Key of the label."),
@@ -84,9 +83,8 @@ function toSelector(selector: SelectorShape, context: z.RefinementCtx): Selector
 /** Report whether the API server takes this for the key of a label. */
 export function isLabelKey(key: string): boolean {
   const slash = key.indexOf("/");
-  const prefix = key.slice(0, Math.max(slash, 0));
-  const prefixed = slash < 0 || (prefix.length <= 253 && PREFIX.test(prefix));
-  return prefixed && NAME.test(key.slice(slash + 1));
+  const isPrefixed = slash < 0 || isSubdomain(key.slice(0, slash));
+  return isPrefixed && NAME.test(key.slice(slash + 1));
 }
 
 /** Report whether the API server takes this for the value of a label. */

@@ -3,7 +3,7 @@ import type { Labels, Workload } from "../engine/model.ts";
 import type { Problem } from "../errors.ts";
 import { isObject, MAX_PROBLEMS, textAt } from "./shape.ts";
 
-/** RFC 1123 subdomain: what the API server takes as the name of a policy. */
+/** RFC 1123 subdomain: what the API server takes as the name of a policy, and before the `/` of a label's key. */
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
@@ -99,7 +99,7 @@ export function controllerOf(metadata: Metadata): Workload | null {
   return { kind: owner.kind ?? "Pod", name: owner.name };
 }
 
-/** Report whether the API server takes this for the name of a policy. */
+/** Report whether it is an RFC 1123 subdomain. */
 export function isSubdomain(name: string): boolean {
   return name.length <= 253 && SUBDOMAIN.test(name);
 }
