@@ -1,6 +1,7 @@
 import type { Problem } from "../errors.ts";
 import { type Exemption, endOfExemption } from "../resources/exemption.ts";
 import { parseResource, type Resource, resourceKey } from "../resources/resource.ts";
+import { resourceProblem } from "../resources/resource-problem.ts";
 import { exemptionLimit } from "../rules/exemption-limit.ts";
 import { usersOf } from "../rules/users-of.ts";
 import { renderTime } from "../wire/render-time.ts";
@@ -84,11 +85,10 @@ async function decideRemoval(
   };
 }
 
-const OF_CLUSTER: Problem = {
-  code: "NP_E_RESOURCE",
-  path: "",
-  message: "the setting `clusterProfile` names it, for cluster-scoped policies",
-};
+const OF_CLUSTER = resourceProblem(
+  "",
+  "the setting `clusterProfile` names it, for cluster-scoped policies",
+);
 
 /** An exemption that would outlast what a profile of its namespaces allows. */
 function lastsTooLong(
@@ -103,5 +103,5 @@ function lastsTooLong(
   const endMs = endOfExemption({ ...exemption, createdMs }, maxDays);
   if (endMs >= exemption.expiresMs) return [];
   const message = `\`${exemption.expires}\` is too late: profile \`${profile}\` allows ${maxDays} days from its creation, until \`${renderTime(endMs)}\``;
-  return [{ code: "NP_E_RESOURCE", path: "spec.expires", message }];
+  return [resourceProblem("spec.expires", message)];
 }

@@ -4,6 +4,7 @@ import { type Problem, unreachable } from "../errors.ts";
 import { keysNeededBy } from "../resources/baseline-variables.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { Resource } from "../resources/resource.ts";
+import { resourceProblem } from "../resources/resource-problem.ts";
 import { endsWithoutPods } from "../rules/ends-without-pods.ts";
 import { baselinesChosenWith, type ChosenBaseline } from "./chosen-baselines.ts";
 import type { ResourceNotice } from "./decision.ts";
@@ -69,11 +70,9 @@ async function effectsOfBaselines(
   const of = (wanted: "Deny" | "Warn"): typeof findings =>
     findings.filter(({ action }) => action === wanted);
   return {
-    problems: of("Deny").map(({ ruleId, finding: { message, why = "" } }) => ({
-      code: "NP_E_RESOURCE",
-      path: ruleId,
-      message: `${message}; why: ${why}`,
-    })),
+    problems: of("Deny").map(({ ruleId, finding: { message, why = "" } }) =>
+      resourceProblem(ruleId, `${message}; why: ${why}`),
+    ),
     notices: [
       ...of("Warn").map((finding) => ({ kind: "breaks", finding }) as const),
       ...(isWhole ? [] : [{ kind: "not-judged-whole" } as const]),

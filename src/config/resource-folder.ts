@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { failure, messageOf, type Problem, type Result, success } from "../errors.ts";
 import { parseResource, type Resource, resourceKey } from "../resources/resource.ts";
+import { resourceProblem } from "../resources/resource-problem.ts";
 import { field } from "../wire/shape.ts";
 import { parseYaml } from "./yaml-documents.ts";
 
@@ -115,8 +116,7 @@ export function readResources(
       }
       const key = resourceKey(read.value);
       if (resources.has(key)) {
-        const message = `a second \`${key}\``;
-        problems.push(locate({ code: "NP_E_RESOURCE", path: "metadata.name", message }));
+        problems.push(locate(resourceProblem("metadata.name", `a second \`${key}\``)));
       } else resources.set(key, read.value);
     }
   }
@@ -136,7 +136,6 @@ async function readFiles(
   } catch (error) {
     const isGone = error instanceof Error && field(error, "code") === "ENOENT";
     if (isGone && field(error, "path") === folder) return success([]);
-    const message = `cannot be read: ${messageOf(error)}`;
-    return failure([{ code: "NP_E_RESOURCE", path: folder, message }]);
+    return failure([resourceProblem(folder, `cannot be read: ${messageOf(error)}`)]);
   }
 }

@@ -8,6 +8,8 @@ import {
   timeSchema,
 } from "./resource-metadata.ts";
 
+const NAMES_NOTHING = "needs at least one of `rules` and `invariants`";
+
 const specSchema = z
   .strictObject({
     rules: z
@@ -37,14 +39,13 @@ const specSchema = z
     "x-kubernetes-validations": [
       {
         rule: "(has(self.rules) && size(self.rules) > 0) || (has(self.invariants) && size(self.invariants) > 0)",
-        message: "needs at least one of `rules` and `invariants`",
+        message: NAMES_NOTHING,
       },
     ],
   })
   .transform((spec, context) => {
     if (spec.rules.length + spec.invariants.length === 0) {
-      const message = "needs at least one of `rules` and `invariants`";
-      context.addIssue({ code: "custom", message, input: spec });
+      context.addIssue({ code: "custom", message: NAMES_NOTHING, input: spec });
     }
     return { ...spec, expiresMs: Date.parse(spec.expires) };
   });

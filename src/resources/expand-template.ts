@@ -1,5 +1,6 @@
 import { failure, type Problem, type Result, success } from "../errors.ts";
-import { isObject, jsonPath } from "../wire/shape.ts";
+import { isObject, jsonPath, MAX_PROBLEMS } from "../wire/shape.ts";
+import { resourceProblem } from "./resource-problem.ts";
 
 /** What a variable stands for: a text, or a list where a list is expected; else why it stands for nothing. */
 export type VariableValue = string | readonly unknown[] | { readonly problem: string };
@@ -8,7 +9,6 @@ export type VariableValue = string | readonly unknown[] | { readonly problem: st
 export type Variables = (name: string) => VariableValue | undefined;
 
 const MAX_LENGTH = 64 * 1024;
-const MAX_PROBLEMS = 100;
 
 /**
  * How long what the variables of templates stand for may yet be, as JSON. SECURITY: it counts as often as it is used,
@@ -68,7 +68,7 @@ function expandText(
   { variables, problems, allowance }: Expansion,
 ): unknown {
   const complain = (message: string): string => {
-    problems.push({ code: "NP_E_RESOURCE", path: jsonPath(path), message });
+    problems.push(resourceProblem(jsonPath(path), message));
     return "";
   };
   const lookUp = (name: string): string | readonly unknown[] => {

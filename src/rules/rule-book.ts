@@ -7,6 +7,7 @@ import type { Invariant } from "../resources/invariant.ts";
 import { builtInProfiles } from "../resources/profile.ts";
 import { misfitsOf } from "../resources/render-baseline.ts";
 import { type Resource, resourceKey } from "../resources/resource.ts";
+import { resourceProblem } from "../resources/resource-problem.ts";
 import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { jsonPath } from "../wire/shape.ts";
 import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
@@ -240,17 +241,15 @@ export class RuleBook {
   }
 }
 
-const IS_BUILT_IN: Problem = {
-  code: "NP_E_RESOURCE",
-  path: "metadata.name",
-  message: "is built in and cannot be replaced; choose another name",
-};
+const IS_BUILT_IN = resourceProblem(
+  "metadata.name",
+  "is built in and cannot be replaced; choose another name",
+);
 
-const IS_IN_A_FILE: Problem = {
-  code: "NP_E_RESOURCE",
-  path: "metadata.name",
-  message: "a file of the configuration has the same name, and is in force; choose another name",
-};
+const IS_IN_A_FILE = resourceProblem(
+  "metadata.name",
+  "a file of the configuration has the same name, and is in force; choose another name",
+);
 
 function baselineFrom(
   { profiles, baselines }: InForce,
@@ -268,7 +267,7 @@ function baselineFrom(
 
 function lacking(label: string, what: string): Result<never, readonly Problem[]> {
   const path = jsonPath(["metadata", "labels", label]);
-  return failure([{ code: "NP_E_RESOURCE", path, message: `there is no ${what}` }]);
+  return failure([resourceProblem(path, `there is no ${what}`)]);
 }
 
 function byKey(resources: readonly Resource[]): Resources {
@@ -282,8 +281,7 @@ function stillUsed(key: string, users: readonly string[]): readonly Problem[] {
     users.length === 1
       ? `namespace \`${first}\` uses it`
       : `${users.length} namespaces such as \`${first}\` use it`;
-  const message = `is in no file any more, but ${who}`;
-  return [about(key, { code: "NP_E_RESOURCE", path: "", message })];
+  return [about(key, resourceProblem("", `is in no file any more, but ${who}`))];
 }
 
 function about(key: string, { code, path, message }: Problem): Problem {
