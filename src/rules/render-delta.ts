@@ -49,6 +49,11 @@ export function renderPodCount(list: FlowList): string {
   return `${list.complete ? "" : "at least "}${counted(podsIn(list), "pod")}`;
 }
 
+/** The flows that break an invariant, and how many pods they are about. */
+export function renderBreaches(list: FlowList): string {
+  return `${renderFlowList(list)} (${renderPodCount(list)})`;
+}
+
 /** How much a reader should mind: the world before pods, many pods before few. */
 function width({ from, to }: FlowGroup): number {
   const world = [from, to].some(

@@ -1,4 +1,4 @@
-import type { Breaches, EngineView, FlowList } from "../engine/query.ts";
+import type { Breaches, EngineView } from "../engine/query.ts";
 import { problemText } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
 import { resourceKey } from "../resources/resource.ts";
@@ -6,7 +6,7 @@ import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
 import { counted } from "./phrases.ts";
-import { podsIn, renderFlowList, renderPodCount } from "./render-delta.ts";
+import { podsIn, renderBreaches } from "./render-delta.ts";
 import type { RuleBook } from "./rule-book.ts";
 import { usersOf } from "./users-of.ts";
 
@@ -99,10 +99,6 @@ function truth({ certain, perhaps }: Breaches): Condition {
   return perhaps.groups.length > 0
     ? { type, status: "Unknown", reason: "Undecidable", message: renderBreaches(perhaps) }
     : { type, status: "True", reason: "NoBreach", message: "no flow breaks it" };
-}
-
-function renderBreaches(list: FlowList): string {
-  return `${renderFlowList(list)} (${renderPodCount(list)})`;
 }
 
 function readiness(key: string, sources: ReportSources): Condition {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { policyKey } from "../engine/model.ts";
 import type { Delta, EngineView } from "../engine/query.ts";
+import { readLabels } from "../wire/metadata.ts";
 import { parseNetworkPolicy } from "../wire/network-policy.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
 import { excuse } from "./excuse.ts";
@@ -83,7 +84,7 @@ export class StoredFindings {
       namespaceLabels,
       request: unasked({ kind: "NetworkPolicy", namespace, name: policy.name }),
     });
-    const labels = new Map(Object.entries(manifest.metadata.labels ?? {}));
+    const labels = readLabels(manifest.metadata.labels);
     const { left } = excuse(
       findings,
       { namespace, namespaceLabels, labels },

@@ -1,6 +1,6 @@
 import { resourceKey } from "../../resources/resource.ts";
 import { invariantId } from "../../rules/names.ts";
-import { renderFlowList, renderPodCount } from "../../rules/render-delta.ts";
+import { renderBreaches } from "../../rules/render-delta.ts";
 import type { World } from "../sources/world.ts";
 import { type ReportedFinding, SEVERITIES } from "./finding.ts";
 import type { Governance } from "./governance.ts";
@@ -16,7 +16,7 @@ export function brokenInvariants(world: World, governance: Governance): readonly
     const isBroken = certain.groups.length > 0;
     const list = isBroken ? certain : perhaps;
     if (list.groups.length === 0) return [];
-    const flows = `${renderFlowList(list)} (${renderPodCount(list)})`;
+    const flows = renderBreaches(list);
     const isOpen = invariant.claim.sense === "open";
     const key = resourceKey(invariant);
     return [
