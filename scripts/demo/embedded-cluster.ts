@@ -1,6 +1,5 @@
 import type { ClusterState } from "../../src/admission/surroundings.ts";
-import type { Change } from "../../src/engine/model.ts";
-import { policyKey } from "../../src/engine/model.ts";
+import { type Change, policyKey } from "../../src/engine/model.ts";
 import type { Engine } from "../../src/engine/query.ts";
 import { type Problem, problemText, type Result, unreachable } from "../../src/errors.ts";
 import type { WorkloadTemplate } from "../../src/rules/rule.ts";

@@ -1,7 +1,6 @@
 import { familyOf } from "./address.ts";
 import type { EndpointClass, NamespaceRecord, PodPlace, PodRecord } from "./endpoint-class.ts";
-import type { Address, Change, Namespace, Node, Pod } from "./model.ts";
-import { podKey } from "./model.ts";
+import { type Address, type Change, type Namespace, type Node, type Pod, podKey } from "./model.ts";
 import type { NamespaceIndex } from "./namespace-index.ts";
 import type { Partition } from "./partition.ts";
 import { sameLabels } from "./selector.ts";

@@ -1,7 +1,6 @@
 import type { CompiledRule } from "./compile.ts";
 import type { Certainty } from "./dataplane.ts";
-import type { EndpointClass, FlowFamily, NamespaceRecord } from "./endpoint-class.ts";
-import { NO } from "./endpoint-class.ts";
+import { type EndpointClass, type FlowFamily, type NamespaceRecord, NO } from "./endpoint-class.ts";
 import type { Tiers } from "./fold.ts";
 import type { Direction } from "./model.ts";
 import { computeOutcome, EVERYTHING, type Outcome } from "./outcome.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import type { DataplaneName } from "../../src/engine/dataplane.ts";
-import { DATAPLANES } from "../../src/engine/dataplane.ts";
+import { DATAPLANES, type DataplaneName } from "../../src/engine/dataplane.ts";
 import type { Change } from "../../src/engine/model.ts";
 import type { FlowGroup, FlowList, Group } from "../../src/engine/query.ts";
 import {
