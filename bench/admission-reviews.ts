@@ -1,6 +1,6 @@
 import { MatchingEngine } from "../src/engine/matching-engine.ts";
 import { parseNetworkPolicy } from "../src/wire/network-policy.ts";
-import { field } from "../src/wire/shape.ts";
+import { field, listAt } from "../src/wire/shape.ts";
 import { succeed } from "../test/wire/describe-policy.ts";
 import type { Manifest } from "./catalogue.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
@@ -31,8 +31,8 @@ export function createReviews(generated: GeneratedCluster, count: number): Revie
     return exist && name !== "baseline" && namespace !== "";
   });
   const narrow = own.filter((manifest) => {
-    const [rule] = listOf(field(manifest, "spec", "ingress"));
-    const [peer] = listOf(field(rule, "from"));
+    const [rule] = listAt(manifest, "spec", "ingress");
+    const [peer] = listAt(rule, "from");
     return field(peer, "podSelector", "matchLabels", "app") !== undefined;
   });
   const withNewPort = (index: number, policy: Manifest): Manifest =>
@@ -148,8 +148,4 @@ function withPort(policy: Manifest, port: number): Manifest {
     { protocol: "TCP", port },
   ];
   return { ...policy, spec: { ...spec, [direction]: [{ ...first, ports }, ...others] } };
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -14,7 +14,7 @@ import type { Validator } from "../src/rules/rule.ts";
 import { RuleBook } from "../src/rules/rule-book.ts";
 import { VALIDATORS } from "../src/validators/index.ts";
 import { ServiceIndex } from "../src/wire/service-index.ts";
-import { NO_FACTS } from "../test/support/facts.ts";
+import { NO_FACTS, NO_VALUES } from "../test/support/facts.ts";
 import type { GeneratedCluster } from "./cluster-generator.ts";
 import { changesOf, readCluster } from "./engine-cluster.ts";
 
@@ -64,17 +64,7 @@ export function embeddedAdmission(
       },
       ruleBook,
       invariants: new HeldInvariants(engine, ruleBook),
-      clusterValues: () => ({
-        dns: {
-          namespace: "kube-system",
-          podLabels: { "k8s-app": "kube-dns" },
-          addresses: [],
-          ports: [],
-        },
-        podCidrs: [],
-        serviceCidrs: [],
-        apiServerAddresses: [],
-      }),
+      clusterValues: () => NO_VALUES,
       baselines: { policiesIn: () => [], wantedIn: () => null, annotationsOf: () => new Map() },
       pending: new PendingChanges(engine, () => performance.now()),
       replicas: NO_REPLICAS,

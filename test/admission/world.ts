@@ -13,24 +13,24 @@ import type {
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import { BaselineController } from "../../src/cluster/baseline-controller.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
-import { type Change, POLICY_KINDS } from "../../src/engine/model.ts";
-import { type Problem, type Result, success } from "../../src/errors.ts";
+import { POLICY_KINDS } from "../../src/engine/model.ts";
+import { success } from "../../src/errors.ts";
 import { createMutators } from "../../src/mutators/index.ts";
 import type { RuleAction } from "../../src/resources/profile.ts";
-import { isLeftAlone, renderBaseline } from "../../src/resources/render-baseline.ts";
+import { isLeftAlone } from "../../src/resources/render-baseline.ts";
 import type { Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
+import { NamespaceBaselines } from "../../src/rules/namespace-baselines.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import type { Validator } from "../../src/rules/rule.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
-import { parseNamespace } from "../../src/wire/namespace.ts";
-import { parseNetworkPolicy, unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
-import { parsePod } from "../../src/wire/pod.ts";
+import { unreadableNetworkPolicy } from "../../src/wire/network-policy.ts";
 import type { Services } from "../../src/wire/service-index.ts";
 import { field } from "../../src/wire/shape.ts";
-import { NO_FACTS } from "../support/facts.ts";
+import { upsert } from "../support/dsl.ts";
+import { NO_FACTS, NO_VALUES } from "../support/facts.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -105,26 +105,11 @@ export function createWorld(options: WorldOptions = {}): {
     ...(options.resources ?? []),
   ]);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
-  const clusterValues = {
-    dns: {
-      namespace: "kube-system",
-      podLabels: { "k8s-app": "kube-dns" },
-      addresses: [],
-      ports: [],
-    },
-    podCidrs: [],
-    serviceCidrs: [],
-    apiServerAddresses: [],
-  };
+  const rendered = new NamespaceBaselines(ruleBook, () => NO_VALUES);
   const baselines = new BaselineController({
     // Never started; it only gets what the watches show.
     client: new ApiClient({ kubeconfig: null }),
-    render: (joined) => {
-      const chosen = ruleBook.baselineFor(joined.labels);
-      if (!chosen.ok) return { baseline: null, policies: chosen };
-      const policies = renderBaseline(chosen.value, { ...clusterValues, ...joined });
-      return { baseline: chosen.value.name, policies };
-    },
+    render: (joined) => rendered.renderFor(joined),
     rollOutPerSecond: 10,
     isLeftAlone: (name) => isLeftAlone(name, "ringfence-system"),
     observe: () => undefined,
@@ -152,7 +137,7 @@ export function createWorld(options: WorldOptions = {}): {
     },
     ruleBook,
     invariants: new HeldInvariants(engine, ruleBook),
-    clusterValues: () => clusterValues,
+    clusterValues: () => NO_VALUES,
     baselines,
     pending: new PendingChanges(engine, clock),
     replicas: options.replicas ?? NO_REPLICAS,
@@ -186,13 +171,10 @@ export function createWorld(options: WorldOptions = {}): {
     engine,
     admission,
     records,
-    addPod: (name) => {
-      const object = ok(parsePod(pod(name, "tool", "10.244.9.1")));
-      engine.apply({ kind: "pod", op: "upsert", object });
-    },
+    addPod: (name) => engine.apply(upsert(pod(name, "tool", "10.244.9.1"))),
     watch: (raw) => {
       const target = raw["kind"] === "Namespace" ? baselines.namespaces : baselines.policies;
-      engine.apply(upsertOf(raw));
+      engine.apply(upsert(raw));
       target.upsert(nameOf(raw), raw);
     },
     ask: async (review, endpoint = "validate") => {
@@ -223,27 +205,15 @@ export function testRule(id: string, part: Partial<Validator>): Validator {
 
 function createEngine(): MatchingEngine {
   const engine = new MatchingEngine();
-  for (const raw of [...NAMESPACES, ...POLICIES]) engine.apply(upsertOf(raw));
-  for (const raw of PODS) engine.apply({ kind: "pod", op: "upsert", object: ok(parsePod(raw)) });
+  for (const raw of [...NAMESPACES, ...POLICIES, ...PODS]) engine.apply(upsert(raw));
   engine.apply({ kind: "policy", op: "upsert", object: unreadableNetworkPolicy(UNREADABLE) });
   return engine;
-}
-
-function upsertOf(raw: Json): Change {
-  return raw["kind"] === "Namespace"
-    ? { kind: "namespace", op: "upsert", object: ok(parseNamespace(raw)).namespace }
-    : { kind: "policy", op: "upsert", object: ok(parseNetworkPolicy(raw)).policy };
 }
 
 /** `namespace/name`, or the name. */
 function nameOf(raw: Json): string {
   const names = ["namespace", "name"].map((key) => field(raw, "metadata", key));
   return names.filter((name) => typeof name === "string").join("/");
-}
-
-function ok<T>(read: Result<T, readonly Problem[]>): T {
-  if (!read.ok) throw new Error(JSON.stringify(read.error));
-  return read.value;
 }
 
 export function namespace(name: string, labels: Json = {}): Json {

@@ -1,3 +1,4 @@
+import type { ClusterValues } from "../../src/resources/baseline-variables.ts";
 import type { ClusterFacts } from "../../src/rules/rule.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 
@@ -15,4 +16,17 @@ export const NO_FACTS: ClusterFacts = {
   namespaceManifest: () => undefined,
   network: { bare: () => null },
   knowsNamespaces: "yes",
+};
+
+/** What baselines are made with in a cluster of which nothing is known. */
+export const NO_VALUES: ClusterValues = {
+  dns: {
+    namespace: "kube-system",
+    podLabels: { "k8s-app": "kube-dns" },
+    addresses: [],
+    ports: [],
+  },
+  podCidrs: [],
+  serviceCidrs: [],
+  apiServerAddresses: [],
 };
