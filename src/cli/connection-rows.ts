@@ -14,7 +14,6 @@ import {
   ALL_PORTS,
   intersectPorts,
   isEmptyPorts,
-  LAST_PORT,
   type PortSet,
   PROTOCOLS,
   portIntervals,
@@ -22,6 +21,7 @@ import {
 } from "../engine/port-set.ts";
 import type { Connection, Endpoint } from "../engine/query.ts";
 import { renderPorts } from "../rules/render-ports.ts";
+import { parsePort } from "../wire/policy-port.ts";
 import { compare } from "./compare.ts";
 import { usageError } from "./input-error.ts";
 import { findPods, namespaceInQuestion, parseReference, workloadLabel } from "./references.ts";
@@ -188,13 +188,12 @@ function parsePorts(text: string): PortSet {
     protocol,
     first = "",
     last = first,
-  } = /^(?:(?<protocol>[a-z]+)\/)?(?<first>\d{1,5})(?:-(?<last>\d{1,5}))?$/i.exec(text)?.groups ??
-  {};
+  } = /^(?:(?<protocol>[a-z]+)\/)?(?<first>\d+)(?:-(?<last>\d+))?$/i.exec(text)?.groups ?? {};
   const protocols = PROTOCOLS.filter(
     (name) => protocol === undefined || name === protocol.toUpperCase(),
   );
-  const [from, to] = [Number(first), Number(last)];
-  if (first === "" || protocols.length === 0 || from < 1 || to > LAST_PORT || from > to) {
+  const [from, to] = [parsePort(first), parsePort(last)];
+  if (protocols.length === 0 || from === null || to === null || from > to) {
     throw usageError(`--port: \`${text}\` is not a port; write 80, 8000-8999 or UDP/53`);
   }
   return portSet(protocols.map((name) => ({ protocol: name, first: from, last: to })));

@@ -1,8 +1,9 @@
 import { type Family, familyOf } from "../engine/address.ts";
 import type { Explanation, Flow, FlowEnd, Verdict } from "../engine/query.ts";
+import { parsePort } from "../wire/policy-port.ts";
 import { nodeAssumptions } from "./findings/knowledge.ts";
 import type { EndQuestion, FlowQuestion } from "./flow-question.ts";
-import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
+import { type Ends, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { findPods } from "./references.ts";
 import { findService, serviceAt, serviceEnds } from "./service-ends.ts";
@@ -105,7 +106,7 @@ function findEnds(
           ],
         };
       }
-      const number = portNumber(required(asked));
+      const number = parsePort(required(asked));
       if (number === null) throw usageError(`--port: \`${String(asked)}\` has to be a number here`);
       const { address } = end;
       const target: Target = {

@@ -1,7 +1,7 @@
 import type { Family } from "../engine/address.ts";
 import { type Pod, type Protocol, podKey } from "../engine/model.ts";
-import { LAST_PORT } from "../engine/port-set.ts";
 import type { FlowEnd } from "../engine/query.ts";
+import { parsePort } from "../wire/policy-port.ts";
 import { usageError } from "./input-error.ts";
 import { labelOf } from "./references.ts";
 import { isStandIn } from "./sources/stand-ins.ts";
@@ -22,16 +22,10 @@ export interface Ends {
   readonly assumptions: readonly string[];
 }
 
-/** A port number, null where the text is none. */
-export function portNumber(text: string): number | null {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= LAST_PORT ? port : null;
-}
-
 /** A pod as the place that a flow to `port` goes to, a number or a name. Throws an InputError. */
 export function targetOn(pod: Pod, port: string, protocol: Protocol): Target {
   const end: FlowEnd = { kind: "pod", key: podKey(pod) };
-  const number = portNumber(port);
+  const number = parsePort(port);
   if (number !== null) return { end, protocol, port: number };
   if (/^-?\d+$/.test(port)) throw usageError(`--port: \`${port}\` is not a port: 1 to 65535`);
   const named = pod.ports.find((one) => one.name === port && one.protocol === protocol);

@@ -2,8 +2,9 @@ import type { Family } from "../engine/address.ts";
 import type { Address, Protocol } from "../engine/model.ts";
 import { counted } from "../rules/phrases.ts";
 import type { ServiceEndpoint } from "../wire/endpoints.ts";
+import { parsePort } from "../wire/policy-port.ts";
 import { type Service, type ServicePort, targetIn } from "../wire/service.ts";
-import { type Ends, portNumber, standInNotes, type Target, targetOn } from "./flow-target.ts";
+import { type Ends, standInNotes, type Target, targetOn } from "./flow-target.ts";
 import { usageError } from "./input-error.ts";
 import { didYouMean, placesOf, type Reference } from "./references.ts";
 import type { Source } from "./sources/load-world.ts";
@@ -111,7 +112,7 @@ interface MeantPort extends ServicePort {
 function meantPort(service: Service, wanted: WantedPort): MeantPort {
   const { port, protocol } = wanted;
   const fitting = service.ports.filter((one) => fits(one, wanted));
-  const number = service.isHeadless && port !== null ? portNumber(port) : null;
+  const number = service.isHeadless && port !== null ? parsePort(port) : null;
   if (number === null) return onlyPort(service, port, fitting);
   // ServiceSpec API, `clusterIP`: `None` is for "when direct endpoint connections are preferred and
   // proxying is not required". A name is looked up, for its `targetPort`.

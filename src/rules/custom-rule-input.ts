@@ -2,8 +2,9 @@ import type { Input } from "../cel/compile-expression.ts";
 import { EvaluationError, type Outcome, type Value } from "../cel/value.ts";
 import { formatRange, parseAddress } from "../engine/address.ts";
 import type { Protocol } from "../engine/model.ts";
-import { LAST_PORT, PROTOCOLS, portIntervals } from "../engine/port-set.ts";
+import { PROTOCOLS, portIntervals } from "../engine/port-set.ts";
 import type { EngineView, FlowEnd, FlowGroup, Group, PodsOf } from "../engine/query.ts";
+import { parsePort } from "../wire/policy-port.ts";
 import { field } from "../wire/shape.ts";
 import type { RuleContext } from "./rule.ts";
 
@@ -186,6 +187,6 @@ function portOf(given: Value | undefined): { protocol: Protocol; port: number } 
   if (typeof text !== "string") return null;
   const [name, digits = ""] = text.split("/");
   const protocol = PROTOCOLS.find((one) => one === name);
-  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  return protocol === undefined || port < 1 || port > LAST_PORT ? null : { protocol, port };
+  const port = parsePort(digits);
+  return protocol === undefined || port === null ? null : { protocol, port };
 }

@@ -7,6 +7,12 @@ export function isPort(raw: unknown): raw is number {
   return Number.isInteger(raw) && Number(raw) >= 1 && Number(raw) <= LAST_PORT;
 }
 
+/** A port number in digits, null where the text is none. */
+export function parsePort(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return isPort(port) ? port : null;
+}
+
 /** A port number, 1 to 65535. */
 export const portNumberSchema = z.int().refine(isPort, {
   error: (issue) => `\`${String(issue.input)}\` is not a port: 1 to ${LAST_PORT}`,
