@@ -1,3 +1,4 @@
+import { DIRECTIONS } from "../engine/model.ts";
 import type { Assignment, Mutator } from "../rules/mutator.ts";
 import { impliedPolicyTypes } from "../wire/network-policy.ts";
 import { field, listAt } from "../wire/shape.ts";
@@ -20,7 +21,7 @@ export const policyDefaults: Mutator = {
               value: impliedPolicyTypes({ egress: listAt(spec, "egress") }),
             },
           ]),
-      ...["ingress", "egress"].flatMap((direction) => missingProtocols(spec, direction)),
+      ...DIRECTIONS.flatMap((direction) => missingProtocols(spec, direction)),
     ];
   },
 };

@@ -26,6 +26,10 @@ export function parseNamespace(raw: unknown): Result<ParsedNamespace, readonly P
   if (!read.ok) return read;
   const { manifest, value } = read.value;
   const { name, labels } = value.metadata;
-  const namespace = { name, labels: new Map([...labels, [NAME_LABEL, name]]) };
-  return success({ manifest, namespace });
+  return success({ manifest, namespace: bareNamespace(name, labels) });
+}
+
+/** A namespace of that name, with the label that every one has. */
+export function bareNamespace(name: string, labels: Iterable<[string, string]> = []): Namespace {
+  return { name, labels: new Map([...labels, [NAME_LABEL, name]]) };
 }

@@ -4,7 +4,7 @@ import { DATAPLANES, type Dataplane } from "../../src/engine/dataplane.ts";
 import { MatchingEngine } from "../../src/engine/matching-engine.ts";
 import type { Namespace, Pod, Policy } from "../../src/engine/model.ts";
 import { itemsOf, parseObject, type WireObject } from "../../src/wire/document.ts";
-import { parseNamespace } from "../../src/wire/namespace.ts";
+import { bareNamespace } from "../../src/wire/namespace.ts";
 import { field } from "../../src/wire/shape.ts";
 import { representativePod } from "../../src/wire/workload.ts";
 import { filesUnder } from "../wire/corpus.ts";
@@ -60,8 +60,4 @@ function podOf(object: WireObject): readonly Pod[] {
 
 function policyOf(object: WireObject): readonly Policy[] {
   return object.kind === "policy" ? [object.parsed.policy] : [];
-}
-
-function bareNamespace(name: string): Namespace {
-  return succeed(parseNamespace({ metadata: { name } })).namespace;
 }

@@ -1,7 +1,7 @@
 import { type Change, podKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import type { ResolverEndpoint } from "../../wire/endpoints.ts";
-import { parseNamespace } from "../../wire/namespace.ts";
+import { bareNamespace } from "../../wire/namespace.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import type { JudgedObject } from "./judged-object.ts";
@@ -53,10 +53,9 @@ export function assumedSurroundings(
   const policy = governed.kind === "policy" ? governed.policy : null;
   const witness = policy === null || knowsPodsOf(policy.namespace) ? null : witnessOf(policy);
   const pods = [...(witness === null ? [] : [witness]), ...(resolvers.areAssumed ? [DNS_POD] : [])];
-  const bare = parseNamespace({ metadata: { name: DNS_NAMESPACE } });
   const namespaces =
-    resolvers.areAssumed && !world.namespaces.has(DNS_NAMESPACE) && bare.ok
-      ? [bare.value.namespace]
+    resolvers.areAssumed && !world.namespaces.has(DNS_NAMESPACE)
+      ? [bareNamespace(DNS_NAMESPACE)]
       : [];
   return {
     add: [

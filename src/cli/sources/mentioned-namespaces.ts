@@ -1,6 +1,6 @@
 import type { Namespace } from "../../engine/model.ts";
 import type { WireObject } from "../../wire/document.ts";
-import { parseNamespace } from "../../wire/namespace.ts";
+import { bareNamespace } from "../../wire/namespace.ts";
 
 /** Namespaces that objects are in, whether or not a document declares them. */
 export class MentionedNamespaces {
@@ -20,9 +20,7 @@ export class MentionedNamespaces {
   ): ReadonlyMap<string, Namespace> {
     const all = new Map<string, Namespace>();
     for (const name of this.#names) {
-      if (declared.has(name)) continue;
-      const bare = parseNamespace({ metadata: { name } });
-      if (bare.ok) all.set(name, bare.value.namespace);
+      if (!declared.has(name)) all.set(name, bareNamespace(name));
     }
     for (const [name, { namespace }] of declared) all.set(name, namespace);
     return all;
