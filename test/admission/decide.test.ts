@@ -703,6 +703,14 @@ describe("trouble", () => {
       [null, "opens shop/web → shop/db TCP 1-994"],
     ],
     [
+      "a policy of far too many parts, none of which can be read: refused unread",
+      review({
+        object: policy("shop/x", { podSelector: {}, ingress: Array(4_001).fill("no rule") }),
+      }),
+      {},
+      [403, "has too many rules"],
+    ],
+    [
       "a policy of too many parts, in a soft namespace: passes",
       review({ object: policy("soft/x", huge) }),
       {},
