@@ -88,6 +88,10 @@ async function decideGoverned(
     const { namespace } = request;
     return troubled({ kind: "no-baseline", namespace, missing }, mode, "deny");
   }
+  // Before it is read: who has waited behind others for too long must not keep more others waiting.
+  if (around.clock() >= deadline) {
+    return troubled({ kind: "past-deadline" }, mode, options.onDeadline);
+  }
   // SECURITY: one policy of megabytes would keep the process from answering for seconds.
   const limit = options.policyPartsLimit;
   if (request.kind !== "Pod" && hasMoreParts(field(request.object, "spec"), limit)) {

@@ -8,6 +8,7 @@ import { onClientError } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { requestTimeMs } from "./request-deadline.ts";
 import { Room } from "./room.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /**
  * etcd takes objects up to 1.5 MiB as it stores them, JSON makes at most twice that of them, a
@@ -123,6 +124,7 @@ export function createServer(options: ServerOptions): WebhookServer {
   });
   const large = new Room(LARGE_BODIES_BYTES);
   const judged = new Room(JUDGED_BODIES_BYTES);
+  const turnstile = new Turnstile(othersHaveArrived);
 
   app.removeAllContentTypeParsers();
   // PERF: the type that is always sent is found at once, `*` only after every other way.
@@ -183,6 +185,7 @@ export function createServer(options: ServerOptions): WebhookServer {
       await othersHaveArrived();
       const text = String(request.body);
       await stay(judged, Math.min(text.length, MAX_BODY_BYTES), deadline, reply);
+      await turnstile.pass();
       // Plain JSON.parse: a `__proto__` key is data like any other, and nothing here merges objects.
       request.body = JSON.parse(text);
       const review = await admission.handle(endpoint, request.body, deadline);

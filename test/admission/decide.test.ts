@@ -579,6 +579,11 @@ describe("trouble", () => {
       elapsedMs: () => elapsed,
     };
   }
+  /** A clock by which the deadline has passed as soon as it is set. */
+  function alreadyLate(): () => number {
+    let asked = 0;
+    return () => (asked++ === 0 ? 0 : 60_000);
+  }
   const never: Authorizer = { mayOptOut: async () => new Promise(() => undefined) };
   const optOut = review({
     object: namespace("shop"),
@@ -683,6 +688,12 @@ describe("trouble", () => {
       review({ object: policy("tried/x", fromWeb) }),
       failingLate("Warn"),
       [null, "rule `late` failed"],
+    ],
+    [
+      "past the deadline before it is judged: refused, whatever it is",
+      review({ object: policy("shop/x", huge) }),
+      { clock: alreadyLate() },
+      [503, "could not decide in time"],
     ],
     [
       "a policy of too many parts: refused",

@@ -32,7 +32,10 @@ const drainSource = await readFile(
 );
 
 const port = z.object({ name: z.string(), containerPort: z.number() });
-const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) });
+const probe = z.object({
+  httpGet: z.object({ path: z.string(), port: z.string() }),
+  timeoutSeconds: z.number().default(1),
+});
 const deployment = z
   .looseObject({
     spec: z.looseObject({
@@ -218,6 +221,12 @@ describe("the Deployment", () => {
       { path: "/healthz", port: "health" },
       { path: "/readyz", port: "health" },
     ]);
+  });
+
+  it("is not taken for dead or unready while it judges the largest policy", () => {
+    for (const { timeoutSeconds } of [container.livenessProbe, container.readinessProbe]) {
+      expect(timeoutSeconds).toBe(5);
+    }
   });
 
   it("lets the heap grow to three quarters of the memory limit", () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { review } from "../admission/review.ts";
 import { createWorld, policy, testRule } from "../admission/world.ts";
@@ -42,3 +43,31 @@ it.each([
     expect(judged).toBeLessThan(REQUESTS / 2);
   },
 );
+
+it("whoever else has something to do, as the probes have, waits for one long decision and not for all", async () => {
+  const busy = testRule("busy", {
+    check: () => {
+      const end = performance.now() + 4 * BUSY_MS;
+      while (performance.now() < end);
+      return [];
+    },
+  });
+  const served = await serve(createWorld({ rules: [busy] }).admission);
+  onTestFinished(async () => served.stop());
+  const body = JSON.stringify(
+    review({ object: policy("tried/x", { podSelector: {}, policyTypes: ["Ingress"] }) }),
+  );
+  let answered = 0;
+  const asked = Array.from({ length: 8 }, async () => {
+    await served.client.post("/validate", body);
+    answered += 1;
+  });
+  let most = 0;
+  for (let before = 0; answered < asked.length; before = answered) {
+    // oxlint-disable-next-line no-await-in-loop -- turn by turn
+    await nextTurn();
+    most = Math.max(most, answered - before);
+  }
+  await Promise.all(asked);
+  expect(most).toBe(1);
+});
