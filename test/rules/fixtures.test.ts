@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { POLICY_KINDS } from "../../src/engine/model.ts";
@@ -58,6 +59,13 @@ function scopeOf(kind: unknown): string {
   return "policies of the cluster";
 }
 
+function parametersOf(schema: z.ZodType): readonly string[] {
+  const { properties } = z
+    .object({ properties: z.record(z.string(), z.unknown()) })
+    .parse(z.toJSONSchema(schema, { io: "input" }));
+  return Object.keys(properties);
+}
+
 function isPolicy(object: unknown): boolean {
   return POLICY_KINDS.some((kind) => field(object, "kind") === kind);
 }
@@ -82,7 +90,7 @@ describe("fixtures", () => {
     expect(foldersIn(".")).toEqual(VALIDATORS.map(({ id }) => id).toSorted());
   });
 
-  describe.each([...VALIDATORS])("$id", ({ id, kinds, operations }) => {
+  describe.each([...VALIDATORS])("$id", ({ id, kinds, operations, parameters }) => {
     const passing = namesIn(`${id}/pass`, ".yaml");
     const failing = namesIn(`${id}/fail`, ".yaml");
 
@@ -109,6 +117,20 @@ describe("fixtures", () => {
         return scopeOf(field(object ?? oldObject, "kind"));
       });
       expect([...new Set(found)].toSorted()).toEqual([...new Set(kinds.map(scopeOf))].toSorted());
+    });
+
+    it.each(parametersOf(parameters))("has a fixture that its parameter %s decides", (name) => {
+      const all = [
+        ...passing.map((one) => `pass/${one}`),
+        ...failing.map((one) => `fail/${one}`),
+      ].map((one) => readFixture(join(FIXTURES, id, `${one}.yaml`)));
+      const decided = all.filter((fixture) => {
+        const { [name]: set, ...others } = fixture.parameters;
+        if (set === undefined) return false;
+        const byDefault = judgeFixture([id], { ...fixture, parameters: others });
+        return !isDeepStrictEqual(byDefault.findings, judgeFixture([id], fixture).findings);
+      });
+      expect(decided).not.toEqual([]);
     });
 
     it.each(passing)("has nothing to say: %s", (name) => {
