@@ -89,15 +89,15 @@ export class BaselineController implements ClusterListener {
   readonly #failing = new Map<string, string>();
   /** Those whose baseline cannot be made: no more attempts help, but another label or Baseline may. */
   readonly #unmade = new Set<string>();
-  readonly #turns: Turns;
+  #turns: Turns;
   /** Namespaces whose turn is to come. */
   readonly #waiting = new Map<string, NodeJS.Timeout>();
   readonly #reconciler: Reconciler;
 
   constructor(options: BaselineOptions) {
     this.#options = options;
-    const { rollOutPerSecond: perSecond, observe, backOff = STANDARD_BACK_OFF } = options;
-    this.#turns = new Turns({ perSecond, burst: perSecond });
+    const { observe, backOff = STANDARD_BACK_OFF } = options;
+    this.#turns = this.#newTurns();
     this.#reconciler = new Reconciler({
       keys: () => this.#optedIn.keys(),
       work: (namespace, signal) => this.#reconcile(namespace, signal),
@@ -161,9 +161,16 @@ export class BaselineController implements ClusterListener {
   async stop(): Promise<void> {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
-    // Others write now: what was seen is not what there is when this process writes again.
+    // Others write now: what was seen is not what there is when this process writes again, and whoever waited for
+    // a turn would have had it by then, all at once.
     this.#seen.clear();
+    this.#turns = this.#newTurns();
     await this.#reconciler.stop();
+  }
+
+  #newTurns(): Turns {
+    const { rollOutPerSecond: perSecond } = this.#options;
+    return new Turns({ perSecond, burst: perSecond });
   }
 
   #takeNamespace(name: string, raw: unknown): void {
@@ -236,6 +243,8 @@ export class BaselineController implements ClusterListener {
     // Side by side: nobody is to wait for DNS behind a default-deny.
     await Promise.all(missing.map((one) => this.#write(namespace, one, signal)));
     await Promise.all(surplus.map((name) => this.#delete(namespace, name, signal)));
+    // Stopped meanwhile: it is of no run any more.
+    if (signal.aborted) return 0;
     this.#failing.delete(namespace);
     this.#see(namespace, { baseline, isInPlace: true, held: wanted });
     const since = this.#bareSince.get(namespace);

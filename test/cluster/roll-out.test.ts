@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { ApiClient } from "../../src/cluster/api-client.ts";
 import { DEFAULT_BASELINE } from "../../src/resources/baseline.ts";
 import type { RollOut } from "../../src/rules/resource-report.ts";
@@ -64,10 +65,48 @@ describeWithControlPlane("the roll-out of a baseline", (plane) => {
     expect(await countHaving([...old, fresh], "extra")).toBe(9);
   });
 
+  it("knows nothing of a namespace that was written to while it was stopped", async () => {
+    await controller.pause();
+    onTestFinished(() => controller.resume());
+    const name = await join();
+    let paused: Promise<void> | undefined;
+    let started: Running | undefined;
+    const other = await startController(client, 2, undefined, {
+      isLeftAlone: (namespace) => namespace !== name,
+      // Between the last answer and what is made of it.
+      observe: () => {
+        const written = started?.writes(name).length;
+        if (written === DEFAULT_BASELINE.policies.length) paused ??= started?.pause();
+      },
+    });
+    started = other;
+    onTestFinished(() => other.stop());
+    await eventually(() => expect(paused).toBeDefined());
+    await paused;
+    expect(other.progress()).toBeNull();
+  });
+
+  it("keeps to its rate after it was stopped for a while, whoever waited before", async () => {
+    const names = Array.from({ length: namespaces }, (_, index) => `ns-${index + 1}`);
+    const more = { name: "more", labels: new Map(), spec: { ...selecting("nobody") } };
+    controller.use({ ...DEFAULT_BASELINE, policies: [...DEFAULT_BASELINE.policies, more] });
+    await eventually(() => expect(controller.progress()?.upToDate).toBeLessThan(names.length));
+    await controller.pause();
+    await sleep(5_000);
+    const before = await countHaving(names, "more");
+    controller.resume();
+    await sleep(1_000);
+    // Two at once, and two in a second.
+    expect((await countHaving(names, "more")) - before).toBeLessThan(6);
+    await eventually(async () => expect(await countHaving(names, "more")).toBe(names.length));
+  });
+
   it("tells nothing after a change of hands before it has looked at every namespace", async () => {
     await controller.stop();
     controller = await startController(client, 2);
-    await eventually(() => expect(controller.progress()).toMatchObject({ namespaces: 9 }));
-    expect(new Set(controller.steps.map((step) => step?.namespaces))).toEqual(new Set([9]));
+    await eventually(() => expect(controller.progress()).toMatchObject({ namespaces }));
+    expect(new Set(controller.steps.map((step) => step?.namespaces))).toEqual(
+      new Set([namespaces]),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import type { ApiClient } from "../../src/cluster/api-client.ts";
 import type { BackOff } from "../../src/cluster/back-off.ts";
-import { BaselineController } from "../../src/cluster/baseline-controller.ts";
+import { BaselineController, type BaselineOptions } from "../../src/cluster/baseline-controller.ts";
 import { ClusterState } from "../../src/cluster/cluster-state.ts";
 import type { ClusterNotice } from "../../src/cluster/notice.ts";
 import { DATAPLANES } from "../../src/engine/dataplane.ts";
@@ -35,6 +35,9 @@ export interface Running {
   readonly steps: readonly (RollOut | null)[];
   /** Put another baseline in force. */
   use(baseline: Baseline): void;
+  /** Write no more, as a process that leads no longer; and lead again. */
+  pause(): Promise<void>;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -43,12 +46,16 @@ export async function startController(
   client: ApiClient,
   rollOutPerSecond = 10,
   backOff: BackOff = { firstMs: 20, maxMs: 100 },
+  options: Partial<Pick<BaselineOptions, "isLeftAlone" | "observe">> = {},
 ): Promise<Running> {
   const notices: ClusterNotice[] = [];
   const told: string[] = [];
   const steps: (RollOut | null)[] = [];
   let baseline: Baseline = DEFAULT_BASELINE;
-  const observe = (notice: ClusterNotice): void => void notices.push(notice);
+  const observe = (notice: ClusterNotice): void => {
+    notices.push(notice);
+    options.observe?.(notice);
+  };
   const controller = new BaselineController({
     client,
     render: (joined) => ({
@@ -60,7 +67,7 @@ export async function startController(
       told.push(name);
       steps.push(controller.rollOutOf("default"));
     },
-    isLeftAlone: (namespace) => isLeftAlone(namespace, "ringfence-system"),
+    isLeftAlone: options.isLeftAlone ?? ((name) => isLeftAlone(name, "ringfence-system")),
     observe,
     backOff,
   });
@@ -88,6 +95,8 @@ export async function startController(
       baseline = next;
       controller.refresh();
     },
+    pause: () => controller.stop(),
+    resume: () => controller.start(),
     writes: (namespace) =>
       notices.flatMap((one) =>
         one.kind === "baseline-written" && one.namespace === namespace ? one.policy : [],
