@@ -35,15 +35,20 @@ const NOTHING = { profile: "", findings: [], faults: [] } as const;
  */
 export class StoredFindings {
   readonly #options: StoredFindingsOptions;
-  #counts: ReadonlyMap<string, number> | null = null;
+  #counted: { readonly byProfile: ReadonlyMap<string, number>; readonly by: AbortSignal } | null =
+    null;
 
   constructor(options: StoredFindingsOptions) {
     this.#options = options;
   }
 
-  /** How many findings there are in namespaces of that profile; null until they were counted once. */
+  /**
+   * How many findings there are in namespaces of that profile; null until they were counted once. What was counted
+   * before this process was stopped says nothing: others have counted since.
+   */
   of(profile: string): number | null {
-    return this.#counts === null ? null : (this.#counts.get(profile) ?? 0);
+    if (this.#counted?.by.aborted !== false) return null;
+    return this.#counted.byProfile.get(profile) ?? 0;
   }
 
   /**
@@ -64,7 +69,7 @@ export class StoredFindings {
         await sleep((clock() - started) * (SHARE - 1), undefined, { signal });
       }
     }
-    this.#counts = counts;
+    this.#counted = { byProfile: counts, by: signal };
     if (failed !== undefined) throw failed.error;
   }
 

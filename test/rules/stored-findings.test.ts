@@ -101,6 +101,17 @@ it("keeps what it knew where the policies cannot be listed", async () => {
   expect(findings.of("one")).toBe(1);
 });
 
+it("knows nothing once it was stopped, until it has counted anew", async () => {
+  const findings = counting([open("a/x")]);
+  const run = new AbortController();
+  await findings.audit(run.signal);
+  expect(findings.of("one")).toBe(1);
+  run.abort();
+  expect(findings.of("one")).toBeNull();
+  await findings.audit(signal);
+  expect(findings.of("one")).toBe(1);
+});
+
 it("counts what it can where a rule fails, and says so", async () => {
   put("Profile", "failing", {
     rules: [{ id: "allow-all", action: "Deny" }],
