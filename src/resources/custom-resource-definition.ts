@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isObject } from "../wire/shape.ts";
+import { field, isObject } from "../wire/shape.ts";
 import type { KindDefinition } from "./resource.ts";
 import { GROUP, VERSION } from "./resource-metadata.ts";
 
@@ -8,9 +8,8 @@ type Json = Readonly<Record<string, unknown>>;
 /** The CustomResourceDefinition (apiextensions.k8s.io/v1) of a kind, its schema from the one that reads it. */
 export function renderCustomResourceDefinition(definition: KindDefinition): Json {
   const { kind, description, schema, plural, shortNames, scope, columns } = definition;
-  const { properties, ...root } = structural(
-    z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
-  );
+  const written: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  const { properties, ...root } = structural(written);
   const { spec, ...others } = isObject(properties) ? properties : {};
   return {
     apiVersion: "apiextensions.k8s.io/v1",
@@ -40,7 +39,10 @@ export function renderCustomResourceDefinition(definition: KindDefinition): Json
               description,
               properties: {
                 ...others,
-                spec: { description: "What is wanted.", ...(isObject(spec) ? spec : {}) },
+                spec: {
+                  description: "What is wanted.",
+                  ...withShownDefaults(spec, written, columns),
+                },
                 apiVersion: { type: "string" },
                 kind: { type: "string" },
                 metadata: { type: "object" },
@@ -52,6 +54,22 @@ export function renderCustomResourceDefinition(definition: KindDefinition): Json
       ],
     },
   };
+}
+
+/** `spec` with the defaults of what has a column: `kubectl get` shows only what is stored. */
+function withShownDefaults(
+  spec: unknown,
+  written: unknown,
+  columns: KindDefinition["columns"],
+): Json {
+  if (!isObject(spec)) return {};
+  const shown = new Set(columns.map(({ jsonPath }) => jsonPath));
+  const fields = Object.entries(field(spec, "properties") ?? {}).map(([name, of]) => {
+    const value = field(written, "properties", "spec", "properties", name, "default");
+    const isSeen = shown.has(`.spec.${name}`) && typeof value === "string" && value !== "";
+    return [name, isSeen && isObject(of) ? { ...of, default: value } : of] as const;
+  });
+  return { ...spec, properties: Object.fromEntries(fields) };
 }
 
 /** What Ringfence says of a resource; the fields that a kind does not use are left out. */
@@ -113,7 +131,7 @@ const STATUS: Json = {
 /**
  * A JSON schema in the form that the API server takes ("structural schema"): no `$schema`, `const` as `enum`,
  * null as `nullable`, and nothing about unknown fields, which it prunes by itself. Defaults stay out, so that
- * what is stored is what was written.
+ * what is stored is what was written, but for `withShownDefaults`.
  */
 function structural(schema: unknown): Json {
   if (!isObject(schema)) return {};

@@ -93,6 +93,14 @@ describeWithControlPlane("Ringfence's own resources through kubectl", (plane) =>
     await vi.waitFor(async () => expect(await counts()).toBe("1 1"), 25_000);
   });
 
+  it("show the action of an Invariant that leaves it out", async () => {
+    const world = [{ world: true }];
+    const claim = { description: "d", mustNotReach: { from: world, to: world } };
+    await applied(resourceDocument("Invariant", "silent", claim));
+    const [, row = ""] = (await shown("invariants", "silent")).split("\n");
+    expect(row.split(/\s{2,}/).slice(0, 2)).toEqual(["silent", "Deny"]);
+  });
+
   it.each<[string, object, string]>([
     [
       "a rule that there is not",
