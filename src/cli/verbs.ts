@@ -71,7 +71,7 @@ export const VERBS: readonly Verb[] = [
     name: "diff",
     summary: "which connections a change opens and closes",
     description:
-      "Compare who can reach whom before and after a change: of two folders OLD NEW, or of a cluster or --manifests with the files of -f as if they were applied. The most dangerous comes first: from outside, to outside, across namespaces, and of these what reaches many.",
+      "Compare who can reach whom before and after a change: of two folders OLD NEW, or of a cluster or --manifests with the files of -f as if they were applied. The most dangerous comes first: from outside, to outside, across namespaces, and of these what reaches many. The exit code is 0 if no connection opens, closes or becomes undecidable and no rule denies the change.",
     examples: [
       "kubectl network-policy diff main/ branch/",
       "kubectl network-policy diff -f new-policy.yaml",

@@ -135,7 +135,9 @@ describe("a namespace of manifests that opts in is judged with its baseline", ()
   it("leaves the policies where a namespace softens its mode or opts out", async () => {
     for (const labels of [{ ...ENFORCED, "ringfence.dev/mode": "warn" }, {}]) {
       const result = await diffOver([namespace(ENFORCED), web, api], yaml([namespace(labels)]));
-      expect(result).toMatchObject({ code: 0 });
+      // Nothing opens or closes, but nobody may do that.
+      expect(result).toMatchObject({ code: 1 });
+      expect(result.stdout).toContain("no connection is opened or closed");
       expect(result.stdout).toContain(BOTH);
     }
   });

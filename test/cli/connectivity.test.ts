@@ -298,6 +298,31 @@ describe("what a change opens and closes", () => {
   });
 
   it.each([
+    ["a rule denies", [{}], 1],
+    ["a rule only warns of", [{ from: [{ ipBlock: { cidr: "10.1.2.3/24" } }] }], 0],
+  ])("ends by what %s where no connection changes", async (_, ingress, code) => {
+    const raw = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "empty", namespace: "elsewhere" },
+      spec: { podSelector: {}, ingress },
+    };
+    const args = [
+      "diff",
+      "--manifests",
+      "examples/shop/cluster",
+      "-f",
+      "-",
+      "--profile",
+      "baseline",
+    ];
+    const result = await runCli(args, { input: JSON.stringify(raw) });
+    expect(result.stdout).toContain("no connection is opened or closed\n");
+    expect(result.stdout).toContain("by the rules");
+    expect(result.code).toBe(code);
+  });
+
+  it.each([
     ["", "give two folders OLD NEW, or -f FILE"],
     ["examples/shop/cluster", "give two folders OLD NEW"],
     ["a b c", "give two folders OLD NEW"],

@@ -3,7 +3,7 @@ import { NO_PORTS, type PortSet } from "../../engine/port-set.ts";
 import type { Connection, Endpoint, FlowPair } from "../../engine/query.ts";
 import { endName, mergeAddresses, rowData } from "../connection-rows.ts";
 import { resolverAssumptions } from "../findings/assumed-surroundings.ts";
-import { findingData } from "../findings/finding.ts";
+import { counts, findingData } from "../findings/finding.ts";
 import { Governance } from "../findings/governance.ts";
 import { emptyAssumptions } from "../findings/knowledge.ts";
 import { type Objections, objectionsTo } from "../findings/objections.ts";
@@ -43,7 +43,8 @@ export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<
   const governance = await Governance.read(after, report, flags.profile);
   const difference = compare(before, after, governance);
   const { opened, closed, unsure } = difference;
-  const found = opened.length + closed.length + unsure.length > 0;
+  const isForbidden = difference.objections.findings.some((finding) => counts(finding, "error"));
+  const found = opened.length + closed.length + unsure.length > 0 || isForbidden;
   return { text: render(difference, flags.output), exitCode: found ? EXIT.found : EXIT.ok };
 }
 
