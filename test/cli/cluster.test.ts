@@ -544,6 +544,18 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
       expect(stdout.replace(/\s+/g, " ")).toContain(`NetworkPolicy odd/old ${field}`);
       expect(stdout).not.toContain("everything is allowed");
     }
+    const { code, stdout } = await ask("check -n odd -o json");
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      findings: [
+        {
+          rule: "unreadable-policy",
+          severity: "error",
+          object: "NetworkPolicy odd/old",
+          path: "spec.podSelector.matchExpressions[0].values[0]",
+        },
+      ],
+    });
   });
 
   it("shows connectivity and what a file would change", async () => {

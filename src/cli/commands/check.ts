@@ -17,6 +17,7 @@ import { judgeChanges } from "../findings/judge-changes.ts";
 import { namespaceChange, policyChange } from "../findings/judged-change.ts";
 import { podAssumptions } from "../findings/knowledge.ts";
 import { mend } from "../findings/mend.ts";
+import { unreadablePolicies } from "../findings/unreadable-policies.ts";
 import { EXIT, usageError } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
 import { packageVersion } from "../package-version.ts";
@@ -31,7 +32,7 @@ import { createReport } from "../report.ts";
 import { baselineAssumptions } from "../sources/assumed-baseline.ts";
 import { readConfig } from "../sources/config-files.ts";
 import { EVERYTHING, openSource, type SourceFlags } from "../sources/load-world.ts";
-import { namespacesIn, policiesIn, type SourcePolicy } from "../sources/world.ts";
+import { namespacesIn, policiesIn, type SourcePolicy, writtenIn } from "../sources/world.ts";
 
 export interface CheckFlags extends SourceFlags {
   readonly profile?: string;
@@ -66,13 +67,15 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     ...podAssumptions(policies, world),
     ...resolverAssumptions(policies, world),
   ];
-  if (policies.length === 0) report.note("there is no policy here to check");
+  const unreadable = unreadablePolicies(writtenIn(world, namespace).filter(isAsked));
+  if (policies.length + unreadable.length === 0) report.note("there is no policy here to check");
   const objects = new Set(policies.map(({ policy }) => objectName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
     const changes = [...namespaces, ...sources.map(policyChange)];
     const judged = judgeChanges(changes, world, governance);
     const isSaid = (rule: string): boolean => judged.some((finding) => finding.rule === rule);
     const found = inOrder([
+      ...unreadable,
       ...judged,
       // Invariants that are broken without any one policy being the reason: else its own finding says so.
       ...(namespace === null ? brokenInvariants(world, governance) : []).filter(

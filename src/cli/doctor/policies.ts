@@ -1,9 +1,8 @@
 import { problemText } from "../../errors.ts";
 import { counted, keyName } from "../../rules/phrases.ts";
-import { POLICY_READERS } from "../../wire/policy-readers.ts";
 import type { ReportedFinding } from "../findings/finding.ts";
 import { checkPolicies } from "../findings/judge-changes.ts";
-import type { SourcePolicy } from "../sources/world.ts";
+import { problemsOf } from "../findings/unreadable-policies.ts";
 import { concerns, type Diagnosis, fine, type Patient } from "./examination.ts";
 
 /** What rules tell of a policy that does nothing, by the question that they answer. */
@@ -67,13 +66,8 @@ function examineReadable(patient: Patient): Diagnosis {
     status: "problem",
     message: `${counted(broken.length, "policy")} that cannot be read, taken to allow nothing`,
     evidence: broken.flatMap(([key, source]) =>
-      problemsOf(source).map((text) => `${keyName(key)} ${text}`),
+      problemsOf(source).map((problem) => `${keyName(key)} ${problemText(problem)}`),
     ),
     help: "mend these fields, or update the plugin where they are newer than it",
   };
-}
-
-function problemsOf({ policy, manifest }: SourcePolicy): readonly string[] {
-  const read = POLICY_READERS[policy.kind].parse(manifest);
-  return read.ok ? [] : read.error.map(problemText);
 }
