@@ -84,6 +84,24 @@ describe.each(["v1alpha2", "v1beta1"])("where the API server serves %s alone", (
       expect(stderr).toContain("opens nothing; closes plain/* → shop/* all ports");
     });
 
+    it("is denied when a patch would open it", async () => {
+      const ingress = [{ action: "Accept", from: [{ namespaces: {} }] }];
+      const patch = ["--type=merge", "--patch", JSON.stringify({ spec: { ingress } })];
+      const args = ["patch", "clusternetworkpolicy", "close", ...patch];
+      const { code, stderr } = await plane().kubectl(args);
+      expect(code).toBe(1);
+      expect(stderr).toContain("(Forbidden)");
+      expect(stderr).toContain("open-namespaces");
+    });
+
+    it("is refused with the field where it cannot be read", async () => {
+      const { code, stderr } = await apply("odd", { priority: 2000, subject: inNamespace("shop") });
+      expect(code).toBe(1);
+      // As docs/how-to/debug-a-denial.md has it.
+      expect(stderr).toMatch(/^The request is invalid: /);
+      expect(stderr).toContain("spec.priority: is not from 0 to 1000");
+    });
+
     it("that was stored counts in what the next change does", async () => {
       // A kind that was not there is looked for once a minute, and at the start.
       await ringfence.end("SIGTERM");
