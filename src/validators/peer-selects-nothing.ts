@@ -4,7 +4,6 @@ import {
   type AddressRange,
   NAME_LABEL,
   POLICY_KINDS,
-  type Requirement,
   type Selection,
   type Selector,
 } from "../engine/model.ts";
@@ -17,6 +16,7 @@ import { cidrTextSchema } from "../wire/ip-block.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
+import { isElsewhere } from "./parts/elsewhere.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { showLabels } from "./parts/show-labels.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
@@ -102,11 +102,7 @@ function judge(
   const contradiction = contradictionIn(selection, paths);
   if (contradiction !== null) return [contradiction];
   const namespaces = namespacesOf(scope, after);
-  if (
-    scope.kind === "selector" &&
-    namespaces.length === 0 &&
-    isElsewhere(scope.selector, surroundings)
-  ) {
+  if (scope.kind === "selector" && namespaces.length === 0 && isElsewhere(scope.selector, facts)) {
     return [];
   }
   if (!namespaces.every((name) => facts.knowsPodsOf(name))) return [];
@@ -130,19 +126,6 @@ function judge(
           : showLabels(namespaces),
     },
   ];
-}
-
-/** Report whether such a namespace may well exist although it is not among those that are known. */
-function isElsewhere(selector: Selector, { after, facts }: Surroundings): boolean {
-  if (facts.knowsNamespaces === "yes" || selector.some((one) => isByName(one, after))) return false;
-  return facts.knowsNamespaces === "no" || selector.some(({ key }) => key === NAME_LABEL);
-}
-
-/** Report whether a label is asked for that people believe every namespace has, with the name of a namespace. */
-function isByName({ key, values }: Requirement, after: EngineView): boolean {
-  const isName = (value: string): boolean =>
-    value === "kube-system" || after.namespace(value) !== undefined;
-  return key !== NAME_LABEL && (key === "name" || values.some(isName));
 }
 
 function noNamespace(

@@ -5,6 +5,7 @@ import { defineValidator, type Finding, type GovernedPolicy } from "../rules/rul
 import { field } from "../wire/shape.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
+import { isElsewhere } from "./parts/elsewhere.ts";
 import { renderSelector } from "./parts/render-selector.ts";
 import { showLabels } from "./parts/show-labels.ts";
 import { suggestLabel, suggestPods } from "./parts/suggest-label.ts";
@@ -30,7 +31,11 @@ export const selectsNothing = defineValidator({
     if (contradiction !== null) return [contradiction];
     const namespaces = namespacesOf(subject.namespaces, after);
     if (!namespaces.every((name) => facts.knowsPodsOf(name))) return [];
-    if (namespaces.length === 0) return [noNamespace(object, { after, facts })];
+    if (namespaces.length === 0) {
+      const { namespaces: scope } = subject;
+      const isHere = scope.kind === "name" || !isElsewhere(scope.selector, facts);
+      return isHere ? [noNamespace(object, { after, facts })] : [];
+    }
     // Whoever selects all pods of a namespace means those to come as well.
     if (subject.pods.length === 0) return [];
     // That policies do not apply to those on the host's network is another rule's finding.
