@@ -309,6 +309,15 @@ describe("check of policies whose files say nothing of pods", () => {
       about: "not cut off: the ports by name",
       spec: `{podSelector: {}, policyTypes: [Egress], egress: [{${dns("[{port: dns, protocol: UDP}, {port: dns-tcp}]")}}]}`,
     },
+    {
+      about: "not cut off: the DNS of OpenShift",
+      spec: "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{port: 5353, protocol: UDP}, {port: 5353}]}]}",
+    },
+    {
+      about: "cut off: the port of OpenShift's Service, not of its pods",
+      spec: "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{port: 53, protocol: UDP}, {port: 53}]}]}",
+      said: "the selected pod `shop/[any pod]` cannot reach the cluster's DNS on UDP 5353 and TCP 5353",
+    },
     { about: "not isolated for egress", spec: "{podSelector: {}, policyTypes: [Ingress]}" },
     {
       about: "no pod can be so",

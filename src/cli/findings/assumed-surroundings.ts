@@ -1,4 +1,4 @@
-import { type Change, podKey } from "../../engine/model.ts";
+import { type Change, NAME_LABEL, type Pod, podKey } from "../../engine/model.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 import type { ResolverEndpoint } from "../../wire/endpoints.ts";
 import { bareNamespace } from "../../wire/namespace.ts";
@@ -7,35 +7,70 @@ import type { SourcePolicy, World } from "../sources/world.ts";
 import type { JudgedObject } from "./judged-object.ts";
 import { imaginedPod, witnessOf } from "./witness.ts";
 
-const DNS_NAMESPACE = "kube-system";
-const DNS_PORT = 53;
+/** Pods that resolve names, with the names that their ports have. */
+interface Dns {
+  readonly namespace: string;
+  readonly label: readonly [key: string, value: string];
+  readonly port: number;
+}
 
-/** The pod that resolves names in most clusters, with its ports' names there. */
-const DNS_POD = imaginedPod({
-  namespace: DNS_NAMESPACE,
-  name: "[k8s-app=kube-dns]",
-  labels: new Map([["k8s-app", "kube-dns"]]),
-  ports: [
-    { name: "dns", port: DNS_PORT, protocol: "UDP" },
-    { name: "dns-tcp", port: DNS_PORT, protocol: "TCP" },
-  ],
-});
+const IN_MOST_CLUSTERS: Dns = {
+  namespace: "kube-system",
+  label: ["k8s-app", "kube-dns"],
+  port: 53,
+};
+/** OpenShift documentation, "DNS Operator": the daemon set `dns-default`, whose Service has port 53. */
+const IN_OPENSHIFT: Dns = {
+  namespace: "openshift-dns",
+  label: ["dns.operator.openshift.io/daemonset-dns", "default"],
+  port: 5353,
+};
 
 /** Where names are resolved as far as files say, else as in most clusters. */
 export interface Resolvers {
   readonly endpoints: readonly ResolverEndpoint[];
-  readonly areAssumed: boolean;
+  /** Null where they are known. */
+  readonly assumed: Pod | null;
 }
 
 /** The resolvers of a world; those of a cluster are never assumed. */
 export function knownOrAssumedResolvers(world: World): Resolvers {
   const endpoints = resolversOf(world);
-  if (world.isWhole || endpoints.length > 0) return { endpoints, areAssumed: false };
-  const end = { kind: "pod", key: podKey(DNS_POD) } as const;
-  return {
-    endpoints: [{ end, family: null, udpPort: DNS_PORT, tcpPort: DNS_PORT }],
-    areAssumed: true,
-  };
+  if (world.isWhole || endpoints.length > 0) return { endpoints, assumed: null };
+  const dns = assumedDns(world);
+  const assumed = podOf(dns);
+  const end = { kind: "pod", key: podKey(assumed) } as const;
+  const endpoint = { end, family: null, udpPort: dns.port, tcpPort: dns.port };
+  return { endpoints: [endpoint], assumed };
+}
+
+/** Whoever names the namespace that OpenShift has for it runs there. */
+function assumedDns({ policies }: World): Dns {
+  const isNamed = policies
+    .values()
+    .flatMap(({ policy }) => policy.egress.rules)
+    .flatMap(({ peers }) => (peers === "all" ? [] : peers))
+    .some(
+      (peer) =>
+        peer.kind === "pods" &&
+        peer.selection.namespaces.kind === "selector" &&
+        peer.selection.namespaces.selector.some(
+          ({ key, values }) => key === NAME_LABEL && values.includes(IN_OPENSHIFT.namespace),
+        ),
+    );
+  return isNamed ? IN_OPENSHIFT : IN_MOST_CLUSTERS;
+}
+
+function podOf({ namespace, label, port }: Dns): Pod {
+  return imaginedPod({
+    namespace,
+    name: `[${label.join("=")}]`,
+    labels: new Map([label]),
+    ports: [
+      { name: "dns", port, protocol: "UDP" },
+      { name: "dns-tcp", port, protocol: "TCP" },
+    ],
+  });
 }
 
 /**
@@ -52,11 +87,10 @@ export function assumedSurroundings(
 ): { readonly add: readonly Change[]; readonly remove: readonly Change[] } {
   const policy = governed.kind === "policy" ? governed.policy : null;
   const witness = policy === null || knowsPodsOf(policy.namespace) ? null : witnessOf(policy);
-  const pods = [...(witness === null ? [] : [witness]), ...(resolvers.areAssumed ? [DNS_POD] : [])];
-  const namespaces =
-    resolvers.areAssumed && !world.namespaces.has(DNS_NAMESPACE)
-      ? [bareNamespace(DNS_NAMESPACE)]
-      : [];
+  const pods = [witness, resolvers.assumed].filter((pod) => pod !== null);
+  const namespaces = [resolvers.assumed].flatMap((pod) =>
+    pod === null || world.namespaces.has(pod.namespace) ? [] : [bareNamespace(pod.namespace)],
+  );
   return {
     add: [
       ...namespaces.map((object): Change => ({ kind: "namespace", op: "upsert", object })),
@@ -77,8 +111,9 @@ export function resolverAssumptions(
   const matters = policies.some(
     ({ policy: { egress } }) => egress.isolates || egress.rules.length > 0,
   );
-  if (!matters || !knownOrAssumedResolvers(world).areAssumed) return [];
+  if (!matters || knownOrAssumedResolvers(world).assumed === null) return [];
+  const { namespace, label, port } = assumedDns(world);
   return [
-    `the cluster's DNS is pods k8s-app: kube-dns of ${DNS_NAMESPACE} on port ${DNS_PORT}: the files do not say where it is`,
+    `the cluster's DNS is pods ${label.join(": ")} of ${namespace} on port ${port}: the files do not say where it is`,
   ];
 }

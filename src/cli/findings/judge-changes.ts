@@ -97,7 +97,7 @@ function judgeChange(
     ),
     ...excused.left.map(({ ruleId: rule, action, finding: { path, message, why, help, fix } }) => {
       // What is only assumed must neither fail a run nor mend a policy.
-      const isDoubtful = rule === "dns-egress" && resolvers.areAssumed;
+      const isDoubtful = rule === "dns-egress" && resolvers.assumed !== null;
       const severity = SEVERITIES[soften(isDoubtful ? atMost(action, "Warn") : action, mode)];
       return report(
         subject,
