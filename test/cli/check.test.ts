@@ -364,6 +364,25 @@ describe("check of policies whose files say nothing of pods", () => {
     expect(findings.filter(({ rule }) => rule.startsWith("redundant"))).toEqual([]);
   });
 
+  it("says of a policy that names no namespace where the pods are that it selects", async () => {
+    const pod =
+      "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, labels: {app: web}}, spec: {containers: []}}";
+    const web = policy("{podSelector: {matchLabels: {app: web}}}");
+    const found = async (input: string): Promise<readonly string[]> => {
+      const { stdout } = await runCli(["check", "-", "-o", "json"], { input });
+      const { findings } = findingsSchema.parse(JSON.parse(stdout));
+      return findings.flatMap(({ rule, message }) => (rule === "selects-nothing" ? message : []));
+    };
+    const bare = web.replace(", namespace: shop", "");
+    expect(await found(`${bare}---\n${pod}`)).toEqual([
+      "`app: web` selects no pod and no workload in namespace `default`; namespace `shop` has such pods",
+    ]);
+    expect(await found(`${bare.replace("app: web", "app: db")}---\n${pod}`)).toEqual([]);
+    expect(await found(`${web.replace("namespace: shop", "namespace: prod")}---\n${pod}`)).toEqual(
+      [],
+    );
+  });
+
   it("does not say of a policy for a whole namespace that it selects nothing", async () => {
     const all = policy("{podSelector: {}}");
     const some = policy("{podSelector: {matchLabels: {app: web}}}").replace("name: p", "name: web");

@@ -1,5 +1,7 @@
 import { bareNetwork } from "../../cluster/bare-network.ts";
+import { selectorMatches } from "../../engine/selector.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
+import { textAt } from "../../wire/shape.ts";
 import { rawOf, type SourcePolicy, type World } from "../sources/world.ts";
 
 /** What files may leave out: who runs in a namespace, and which other namespaces there are. */
@@ -8,7 +10,7 @@ export function knowledgeOf(
 ): Pick<ClusterFacts, "knowsPodsOf" | "knowsNamespaces" | "network"> {
   const { isWhole, declared } = world;
   const daemonSets = rawOf(world, "DaemonSet");
-  const filled = filledNamespaces(world);
+  const filled = knownNamespaces(world);
   return {
     network: { bare: () => bareNetwork(daemonSets) },
     knowsPodsOf: (namespace) => isWhole || filled.has(namespace),
@@ -52,7 +54,7 @@ export function nodeAssumptions(policies: Iterable<SourcePolicy>, world: World):
 }
 
 function emptyNamespaces(policies: readonly SourcePolicy[], world: World): readonly string[] {
-  const filled = filledNamespaces(world);
+  const filled = knownNamespaces(world);
   const empty = policies.flatMap(({ policy: { namespace } }) =>
     world.isWhole || namespace === "" || filled.has(namespace) ? [] : [namespace],
   );
@@ -63,6 +65,20 @@ function named(namespaces: readonly string[]): string {
   return `${namespaces.length === 1 ? "namespace" : "namespaces"} ${namespaces.join(", ")}`;
 }
 
-function filledNamespaces({ pods, templates }: World): ReadonlySet<string> {
-  return new Set([...pods.values(), ...templates].map(({ namespace }) => namespace));
+/**
+ * Namespaces of which files say who runs there: those that have anybody, and one that is only meant because a policy
+ * names none, while the pods that it selects are in another.
+ */
+function knownNamespaces({ pods, templates, policies }: World): ReadonlySet<string> {
+  const bearers = [...pods.values(), ...templates];
+  const known = new Set(bearers.map(({ namespace }) => namespace));
+  for (const { policy, manifest } of policies.values()) {
+    const { namespace, subject } = policy;
+    if (namespace === "" || known.has(namespace)) continue;
+    // Whoever only says which pods are not meant may mean any.
+    if (!subject.pods.some(({ operator }) => operator === "In")) continue;
+    if (textAt(manifest, "metadata", "namespace") !== "") continue;
+    if (bearers.some(({ labels }) => selectorMatches(subject.pods, labels))) known.add(namespace);
+  }
+  return known;
 }
