@@ -88,8 +88,9 @@ export function parseAdminNetworkPolicy(
   if (!read.ok) return read;
   const { manifest, value } = read.value;
   const { metadata, spec } = value;
-  const kind = "AdminNetworkPolicy";
-  return success({ manifest, ...compileTieredPolicy({ kind, tier: "Admin", metadata, ...spec }) });
+  const identity = { kind: "AdminNetworkPolicy", tier: "Admin" } as const;
+  const source = { schema: adminNetworkPolicySchema, manifest };
+  return success({ manifest, ...compileTieredPolicy({ ...identity, metadata, ...spec }, source) });
 }
 
 /** Read a BaselineAdminNetworkPolicy; like the only ClusterNetworkPolicy of the Baseline tier. */
@@ -101,7 +102,8 @@ export function parseBaselineAdminNetworkPolicy(
   const { manifest, value } = read.value;
   const { metadata, spec } = value;
   const identity = { kind: "BaselineAdminNetworkPolicy", tier: "Baseline", priority: 0 } as const;
-  return success({ manifest, ...compileTieredPolicy({ ...identity, metadata, ...spec }) });
+  const source = { schema: baselineAdminNetworkPolicySchema, manifest };
+  return success({ manifest, ...compileTieredPolicy({ ...identity, metadata, ...spec }, source) });
 }
 
 /** The model of a stored AdminNetworkPolicy that cannot be read: its subjects are denied all. */

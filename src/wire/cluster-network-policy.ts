@@ -101,11 +101,10 @@ export function parseClusterNetworkPolicy(
   if (!read.ok) return read;
   const { manifest, value } = read.value;
   const { metadata, spec } = value;
-  const { policy, notices } = compileTieredPolicy({
-    kind: "ClusterNetworkPolicy",
-    metadata,
-    ...spec,
-  });
+  const { policy, notices } = compileTieredPolicy(
+    { kind: "ClusterNetworkPolicy", metadata, ...spec },
+    { schema: clusterNetworkPolicySchema, manifest },
+  );
   const empty = [...emptyProtocols(manifest, "ingress"), ...emptyProtocols(manifest, "egress")];
   return success({ manifest, policy, notices: [...notices, ...empty] });
 }

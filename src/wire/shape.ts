@@ -177,7 +177,8 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): readonly Proble
   }
 }
 
-function unknownField(key: string, known: readonly string[]): string {
+/** That there is no such field, and what may have been meant. */
+export function unknownField(key: string, known: readonly string[]): string {
   return `unknown field \`${printable(key, MAX_SHOWN)}\`${didYouMeanOneOf(key, known)}`;
 }
 

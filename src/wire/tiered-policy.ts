@@ -13,10 +13,12 @@ import type {
   Tier,
 } from "../engine/model.ts";
 import type { Problem } from "../errors.ts";
+import { findUnknownField } from "./find-unknown-field.ts";
 import { cidrSchema } from "./ip-block.ts";
+import { knownFields } from "./known-fields.ts";
 import { labelSelectorSchema, openLabelSelectorSchema } from "./label-selector.ts";
 import { type Metadata, nameNotices } from "./metadata.ts";
-import { field, textAt } from "./shape.ts";
+import { field, jsonPath, listAt, textAt, unknownField } from "./shape.ts";
 
 // What ClusterNetworkPolicy v1alpha2 and its predecessors AdminNetworkPolicy and
 // BaselineAdminNetworkPolicy v1alpha1 have in common.
@@ -138,14 +140,23 @@ interface TieredPolicy {
   readonly egress?: readonly TieredRule[] | null | undefined;
 }
 
+/** A policy as it came, and what reads it. */
+interface Source {
+  readonly schema: z.ZodType;
+  readonly manifest: unknown;
+}
+
 /** The policy in the engine's terms, and what is worth saying about it. */
-export function compileTieredPolicy(read: TieredPolicy): {
+export function compileTieredPolicy(
+  read: TieredPolicy,
+  source: Source,
+): {
   readonly policy: Policy;
   readonly notices: readonly Problem[];
 } {
   const { metadata, ingress, egress, ...identity } = read;
-  const inward = compileRules("ingress", ingress ?? []);
-  const outward = compileRules("egress", egress ?? []);
+  const inward = compileRules("ingress", ingress ?? [], source);
+  const outward = compileRules("egress", egress ?? [], source);
   const policy = {
     ...identity,
     namespace: "",
@@ -160,6 +171,7 @@ export function compileTieredPolicy(read: TieredPolicy): {
 function compileRules(
   direction: Direction,
   rules: readonly TieredRule[],
+  source: Source,
 ): { readonly compiled: DirectionRules; readonly notices: readonly Problem[] } {
   const compiled: Rule[] = [];
   const notices: Problem[] = [];
@@ -179,15 +191,35 @@ function compileRules(
     // as matching no traffic". For "Deny" and "Pass" rules: "treat the rule as a Deny all rule"'.
     const accepts = rule.action === "Accept";
     compiled.push({ action: "Deny", peers: accepts ? [] : "all", ports: "all", path });
-    notices.push({
-      code: "NP_E_SCHEMA",
-      path,
-      message: accepts
-        ? "has a field of a newer API; the rule is read as accepting nothing"
-        : "has a field of a newer API; the rule is read as denying everything",
-    });
+    notices.push(
+      closedNotice(
+        ["spec", direction, index],
+        accepts ? "accepting nothing" : "denying everything",
+        source,
+      ),
+    );
   }
   return { compiled: { isolates: false, rules: compiled }, notices };
+}
+
+/** Why a rule is read as it is not written: the field that only a newer API may know. */
+function closedNotice(
+  rule: readonly ["spec", Direction, number],
+  reading: string,
+  { schema, manifest }: Source,
+): Problem {
+  const [spec, direction, index] = rule;
+  const raw = listAt(manifest, spec, direction)[index];
+  const path = findUnknownField(schema, raw, rule) ?? rule;
+  const unknown =
+    path === rule
+      ? "unknown field"
+      : unknownField(String(path.at(-1)), knownFields(schema, path.slice(0, -1)));
+  return {
+    code: "NP_E_SCHEMA",
+    path: jsonPath(path),
+    message: `the rule is read as ${reading} because of an ${unknown}`,
+  };
 }
 
 /** What in a rule has no effect, or none that all implementations agree on. */

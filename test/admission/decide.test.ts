@@ -869,7 +869,7 @@ it("says after the findings what was read as its author may not expect", async (
   const { warnings } = await world.ask(review({ object }));
   expect(warnings).toEqual([
     expect.stringContaining("selects-nothing: spec.subject.namespaces: `team: nobody` selects no"),
-    "spec.ingress[1]: has a field of a newer API; the rule is read as denying everything",
+    "spec.ingress[1].from[0].service: the rule is read as denying everything because of an unknown field `service`; there is `namespaces`, `pods`",
     "spec.ingress[0].protocols[0].tcp: `{}` is all ports; API servers refuse it",
   ]);
 });

@@ -77,6 +77,13 @@ describe("what an AdminNetworkPolicy means", () => {
   });
 });
 
+it("names the field that a newer API may know", () => {
+  const spec = { egress: [{ action: "Deny", to: [ALL], ports: [{ portSet: {} }] }] };
+  const told = [{ path: "spec.egress[0].ports[0].portSet" }];
+  expect(succeed(parseAdminNetworkPolicy(admin(spec))).notices).toMatchObject(told);
+  expect(succeed(parseBaselineAdminNetworkPolicy(baseline(spec))).notices).toMatchObject(told);
+});
+
 it("reads a BaselineAdminNetworkPolicy into the Baseline tier", () => {
   const raw = baseline({
     ingress: [{ action: "Deny", from: [ALL] }],

@@ -96,73 +96,97 @@ describe("what a ClusterNetworkPolicy means", () => {
 });
 
 describe("a field of a newer API fails closed", () => {
-  const closed = {
-    accepts: "has a field of a newer API; the rule is read as accepting nothing",
-    denies: "has a field of a newer API; the rule is read as denying everything",
-  };
-  const nothing = "spec.ingress[0] Deny [] on all";
-  const everything = "spec.ingress[0] Deny all on all";
-  it.each<[string, object, string, string]>([
+  const nothing = ["spec.ingress[0] Deny [] on all", "accepting nothing"] as const;
+  const everything = ["spec.ingress[0] Deny all on all", "denying everything"] as const;
+  it.each<[string, object, readonly [string, string], string]>([
     [
       "Accept from an unknown peer",
       { action: "Accept", from: [{ ufo: {} }] },
       nothing,
-      closed.accepts,
+      "from[0].ufo: `ufo`; there is `namespaces`, `pods`",
     ],
     [
       "Accept from a known and an unknown peer",
       { action: "Accept", from: [ALL, { ufo: {} }] },
       nothing,
-      closed.accepts,
+      "from[1].ufo: `ufo`; there is `namespaces`, `pods`",
     ],
-    ["Deny from an unknown peer", { from: [{ ufo: {} }] }, everything, closed.denies],
+    [
+      "Deny from an unknown peer",
+      { from: [{ ufo: {} }] },
+      everything,
+      "from[0].ufo: `ufo`; there is `namespaces`, `pods`",
+    ],
     [
       "Pass from an unknown peer",
-      { action: "Pass", from: [{ ufo: {} }] },
+      { action: "Pass", from: [{ ufo: {}, pods: null }] },
       everything,
-      closed.denies,
+      "from[0].ufo: `ufo`; there is `namespaces`, `pods`",
     ],
     [
       "an egress peer in an ingress rule",
       { from: [{ networks: ["10.0.0.0/8"] }] },
       everything,
-      closed.denies,
+      "from[0].networks: `networks`; there is `namespaces`, `pods`",
     ],
     [
       "a selector with an unknown field",
-      { from: [{ namespaces: { sameLabels: ["team"] } }] },
+      { from: [{ namespaces: { matchLabels: { odd: "x" }, sameLabels: ["team"] } }] },
       everything,
-      closed.denies,
+      "from[0].namespaces.sameLabels: `sameLabels`; there is `matchLabels`, `matchExpressions`",
     ],
     [
       "pods with an unknown field",
       { from: [{ pods: { podSelector: {}, sameNode: true } }] },
       everything,
-      closed.denies,
+      "from[0].pods.sameNode: `sameNode`; there is `namespaceSelector`, `podSelector`",
     ],
     [
-      "pods with an unknown field in a selector",
-      { from: [{ pods: { podSelector: { fancy: 1 } } }] },
+      "pods with a typo in a selector",
+      { from: [{ pods: { podSelector: { matchLables: {} } } }] },
       everything,
-      closed.denies,
+      "from[0].pods.podSelector.matchLables: `matchLables`; did you mean `matchLabels`?",
     ],
     [
       "a peer called as what every JavaScript object has",
       { from: [{ constructor: {} }] },
       everything,
-      closed.denies,
+      "from[0].constructor: `constructor`; there is `namespaces`, `pods`",
     ],
-    ["an unknown protocol", { protocols: [{ icmp: {} }] }, everything, closed.denies],
+    [
+      "an unknown protocol",
+      { protocols: [{ icmp: {} }] },
+      everything,
+      "protocols[0].icmp: `icmp`; did you mean `tcp`?",
+    ],
     [
       "an unknown attribute of a protocol",
       { action: "Accept", protocols: [{ tcp: { sourcePort: { number: 1 } } }] },
       nothing,
-      closed.accepts,
+      "protocols[0].tcp.sourcePort: `sourcePort`; there is `destinationPort`",
     ],
-  ])("%s", (_name, rule, expected, message) => {
+  ])("%s", (_name, rule, [expected, reading], told) => {
     const parsed = succeed(parseClusterNetworkPolicy(ingress(rule)));
     expect(describePolicy(parsed.policy).at(-1)).toBe(expected);
-    expect(parsed.notices).toEqual([{ code: "NP_E_SCHEMA", path: "spec.ingress[0]", message }]);
+    const [path = "", unknown = ""] = told.split(": ");
+    expect(parsed.notices).toEqual([
+      {
+        code: "NP_E_SCHEMA",
+        path: `spec.ingress[0].${path}`,
+        message: `the rule is read as ${reading} because of an unknown field ${unknown}`,
+      },
+    ]);
+  });
+
+  it("of which nothing is told but that it is there where it has no value", () => {
+    const rule = { from: [{ pods: { podSelector: {}, newer: null } }] };
+    expect(succeed(parseClusterNetworkPolicy(ingress(rule))).notices).toEqual([
+      {
+        code: "NP_E_SCHEMA",
+        path: "spec.ingress[0]",
+        message: "the rule is read as denying everything because of an unknown field",
+      },
+    ]);
   });
 
   it("in nodes, too", () => {
