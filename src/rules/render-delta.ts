@@ -5,9 +5,9 @@ import {
   IPV4_SPACE,
   IPV6_SPACE,
   rangeSize,
-  subtractRanges,
 } from "../engine/address.ts";
 import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
+import { mostAddresses } from "./most-addresses.ts";
 import { capped, counted } from "./phrases.ts";
 import { renderPorts } from "./render-ports.ts";
 
@@ -90,17 +90,9 @@ function worldOf({ everyIpv4, everyIpv6, endpoints }: Group): ReadonlyMap<Family
   const world = new Map<Family, string>();
   if (everyIpv4 && everyIpv6) return world.set(4, "any address").set(6, "any address");
   const ranges = endpoints.flatMap((end) => (end.kind === "addresses" ? [end.range] : []));
-  for (const space of ranges.length === 0 ? [] : [IPV4_SPACE, IPV6_SPACE]) {
-    const family = familyOf(space.first);
-    const missing = subtractRanges(
-      [space],
-      ranges.filter(({ first }) => familyOf(first) === family),
-    );
-    const most = missing.toSorted((a, b) => Number(rangeSize(b) - rangeSize(a)));
-    const size = missing.reduce((sum, range) => sum + rangeSize(range), 0n);
-    if (size * 2n >= rangeSize(space)) continue;
-    const but = missing.length === 0 ? "" : ` (but ${capped(most.map(formatRange), MAX_ENDS)})`;
-    world.set(family, `any IPv${family} address${but}`);
+  for (const family of ranges.length === 0 ? [] : ([4, 6] as const)) {
+    const most = mostAddresses(family, ranges, MAX_ENDS);
+    if (most !== null) world.set(family, most);
   }
   return world;
 }

@@ -290,6 +290,43 @@ describe("what a change opens and closes", () => {
     expect(sources).toEqual(["b", "b", "b", "a"]);
   });
 
+  it("says what all addresses but some are in one line", async () => {
+    const raw = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "world", namespace: "payments" },
+      spec: {
+        podSelector: { matchLabels: { app: "vault" } },
+        ingress: [
+          {
+            from: [
+              { ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8", "192.168.0.0/16"] } },
+              { ipBlock: { cidr: "fd00::/64", except: ["fd00::/65"] } },
+            ],
+          },
+        ],
+      },
+    };
+    const ask = async (...flags: readonly string[]): Promise<string> => {
+      const args = ["diff", ...SHOP, "-f", "-", ...flags];
+      return (await runCli(args, { input: JSON.stringify(raw) })).stdout;
+    };
+    const but = "any IPv4 address (but 10.0.0.0/8, 192.168.0.0/16)";
+    const text = (await ask()).replaceAll(/ +/g, " ");
+    expect(text).toContain(
+      [
+        "2 connections opened",
+        " + fd00::8000:0:0:0/65 → payments/vault[StatefulSet] all ports ! forbidden by open-world",
+        ` + ${but} → payments/vault[StatefulSet] all ports ! forbidden by open-world`,
+      ].join("\n"),
+    );
+    expect(await ask("-o", "markdown")).toContain(
+      `| \`${but}\` | \`payments/vault[StatefulSet]\` |`,
+    );
+    // Programs are told of every stretch.
+    expect(await ask("-o", "json")).toContain('"from": "192.169.0.0-255.255.255.255"');
+  });
+
   it("finds nothing between a folder and itself", async () => {
     const folder = "examples/shop/cluster";
     const result = await runCli(["diff", folder, folder]);

@@ -1,9 +1,9 @@
 import type { Connection } from "../../engine/query.ts";
 import { counted } from "../../rules/phrases.ts";
 import type { Difference } from "../commands/diff.ts";
-import { endText, portsText } from "../connection-rows.ts";
 import type { Severity } from "../findings/finding.ts";
 import type { Objections } from "../findings/objections.ts";
+import { differenceLines } from "./difference-lines.ts";
 import { renderFindings } from "./finding-text.ts";
 import { alignColumns, indent, type Paint, renderAssumptions } from "./text.ts";
 
@@ -13,20 +13,19 @@ export function renderDifference(
   paint: Paint,
 ): string {
   const blocks = [
-    { sign: "+", rows: opened, head: "opened", style: "red" },
-    { sign: "-", rows: closed, head: "closed", style: "green" },
-    { sign: "?", rows: unsure, head: "not certain", style: "yellow" },
+    { sign: "+", lines: differenceLines(opened, objections), head: "opened", style: "red" },
+    { sign: "-", lines: differenceLines(closed, null), head: "closed", style: "green" },
+    { sign: "?", lines: differenceLines(unsure, null), head: "not certain", style: "yellow" },
   ] as const;
-  const shown = blocks.filter(({ rows }) => rows.length > 0);
+  const shown = blocks.filter(({ lines }) => lines.length > 0);
   const none = shown.length === 0 ? ["no connection is opened or closed\n"] : [];
-  const connections = shown.map(({ sign, rows, head, style }) => {
-    const title = paint("bold", `${counted(rows.length, "connection")} ${head}`);
-    const lines = rows.map((row) => {
-      const rules = sign === "+" ? objections.forbiddenBy(row) : [];
-      const mark = rules.length === 0 ? [] : [`! forbidden by ${rules.join(", ")}`];
-      return [sign, endText(row.from), "→", endText(row.to), portsText(row.allowed), ...mark];
+  const connections = shown.map(({ sign, lines, head, style }) => {
+    const title = paint("bold", `${counted(lines.length, "connection")} ${head}`);
+    const columns = lines.map(({ from, to, ports, rules: forbidding }) => {
+      const mark = forbidding.length === 0 ? [] : [`! forbidden by ${forbidding.join(", ")}`];
+      return [sign, from, "→", to, ports, ...mark];
     });
-    return `${title}\n${paint(style, indent(alignColumns(lines), 2))}\n`;
+    return `${title}\n${paint(style, indent(alignColumns(columns), 2))}\n`;
   });
   const { findings } = objections;
   const rules = findings.length === 0 ? [] : [renderFindings(findings, "by the rules", paint)];
@@ -61,17 +60,15 @@ function table(
   objections: Objections | null,
 ): readonly string[] {
   if (rows.length === 0) return [];
-  const shown = rows.slice(0, MAX_ROWS);
-  const lines = shown.map((row) => {
-    const rules = objections?.forbiddenBy(row) ?? [];
+  const lines = differenceLines(rows, objections);
+  const shown = lines.slice(0, MAX_ROWS).map(({ from, to, ports, rules }) => {
     const mark = rules.length === 0 ? "" : ` ❌ ${rules.join(", ")}`;
-    const cells = [cell(endText(row.from)), cell(endText(row.to)), portsText(row.allowed) + mark];
-    return `| ${cells.join(" | ")} |`;
+    return `| ${[cell(from), cell(to), ports + mark].join(" | ")} |`;
   });
-  const rest = rows.length - shown.length;
+  const rest = lines.length - shown.length;
   return [
-    `**${counted(rows.length, "connection")} ${head}**`,
-    ["| from | to | ports |", "| --- | --- | --- |", ...lines].join("\n"),
+    `**${counted(lines.length, "connection")} ${head}**`,
+    ["| from | to | ports |", "| --- | --- | --- |", ...shown].join("\n"),
     ...(rest > 0 ? [`and ${rest} more`] : []),
   ];
 }
