@@ -56,7 +56,7 @@ function describe(finding: Redundancy, governed: GovernedPolicy): readonly Findi
         {
           path: "",
           message: `does the same to the same pods as ${names(finding.policies.slice(1))}`,
-          help: "delete one of them",
+          help: "leave it out, unless the other one is to go",
         },
       ];
     case "redundant-policy":
