@@ -119,6 +119,11 @@ async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision>
   const late = troubled({ kind: "past-deadline" }, mode, options.onDeadline);
   const judged = clock() < deadline ? await judgeAmongReplicas(asked, around) : "past-deadline";
   if (judged === "past-deadline") return late;
+  if (judged === "too-much") {
+    const limit = options.policyPartsLimit;
+    const tooMuch = { kind: "too-large", parts: "for-its-flows", limit } as const;
+    return troubled(tooMuch, mode, options.onTooLarge);
+  }
   if (judged.kind === "untold") return troubled(judged, mode, "deny");
   const faults = refusingFaults(judged);
   if (judged.denials.length > 0 || faults.length === 0) return judged;

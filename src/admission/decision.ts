@@ -34,8 +34,11 @@ export type Trouble =
   /** Judging it would keep everybody else waiting. */
   | {
       readonly kind: "too-large";
-      /** `"uncounted"`: so many parts that they were not counted. */
-      readonly parts: Oversize | "uncounted";
+      /**
+       * `"uncounted"`: so many parts that they were not counted. `"for-its-flows"`: it opens and closes too much that differs
+       * from pod to pod.
+       */
+      readonly parts: Oversize | "uncounted" | "for-its-flows";
       readonly limit: number;
     }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };

@@ -1,5 +1,5 @@
-import type { Judged, Trouble } from "./decision.ts";
-import { type Case, judge } from "./judge.ts";
+import type { Trouble } from "./decision.ts";
+import { type Case, type Judgement, judge } from "./judge.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { toldOf } from "./told-change.ts";
 
@@ -12,13 +12,13 @@ import { toldOf } from "./told-change.ts";
 export async function judgeAmongReplicas(
   asked: Case,
   around: Surroundings,
-): Promise<Judged | "past-deadline" | Extract<Trouble, { kind: "untold" }>> {
+): Promise<Judgement["outcome"] | Extract<Trouble, { kind: "untold" }>> {
   const { request, mode, deadline } = asked;
   const { replicas, pending, clock, options } = around;
   const { heard } = replicas;
   const { outcome, admitted, takeBack, concernsInvariants } = await judge(asked, around);
   const isOfInterest = admitted.length > 0 && concernsInvariants && request.kind !== "Pod";
-  if (outcome === "past-deadline" || !isOfInterest) return outcome;
+  if (typeof outcome === "string" || !isOfInterest) return outcome;
   const told = await replicas.tell(toldOf(request), {
     heard,
     timeoutMs: deadline - clock(),

@@ -18,6 +18,12 @@ import type { Surroundings } from "./surroundings.ts";
 const BASELINE_HELP =
   "Ringfence will write the baseline's policies there; allow by one of your own first what must stay open";
 
+/**
+ * SECURITY: a dozen policies tell thousands of pods apart, and what a policy of hundreds of rules opens is told of each: that
+ * took minutes, in which nobody else was answered (`test/admission/takes-long.test.ts`). So much takes a second or two.
+ */
+const MAX_EFFORT = 2_000_000;
+
 /** A request that is to be judged: what it changes, and by which profile. */
 export interface Case {
   readonly request: GovernedRequest;
@@ -30,7 +36,7 @@ export interface Case {
 
 /** The outcome of a case, and what it means for other requests. */
 export interface Judgement {
-  readonly outcome: Judged | "past-deadline";
+  readonly outcome: Judged | "past-deadline" | "too-much";
   /** The changes that are now pending because of it; none if it is refused or a dry run. */
   readonly admitted: readonly Change[];
   /** Takes them back: they are not admitted after all. */
@@ -54,8 +60,10 @@ export async function judge(
   const changes = [...subject.changes, ...ofBaseline];
   const possible = invariants.size === 0 ? [] : pending.beside(changes);
   const joins = ofBaseline.length > 0 && modeLeftBy(request) !== "enforce";
-  const own = joins ? engine.preview(subject.changes, (_, it) => it) : null;
-  const previewed = engine.preview(changes, (after, changed, claims) => ({
+  const effort = effortFor(request);
+  const own = joins ? engine.previewWithin(effort, subject.changes, (_, it) => it) : null;
+  if (own === "too-much") return TOO_MUCH;
+  const previewed = engine.previewWithin(effort, changes, (after, changed, claims) => ({
     delta: changed,
     concernsInvariants: claims.concerned().length > 0,
     broken: judgeInvariants(invariants, claims, {
@@ -76,6 +84,7 @@ export async function judge(
       facts,
     }),
   }));
+  if (previewed === "too-much") return TOO_MUCH;
   const { delta, broken, judgement, concernsInvariants } = previewed;
   const excused = excuse(
     [
@@ -113,6 +122,18 @@ export async function judge(
   // Before anything else is judged: of two changes at once, the second must know of the first.
   const admitted = !request.dryRun && isAdmitted(outcome) ? changes : [];
   return { outcome, admitted, takeBack: pending.admit(admitted), concernsInvariants };
+}
+
+const TOO_MUCH: Judgement = {
+  outcome: "too-much",
+  admitted: [],
+  takeBack: () => undefined,
+  concernsInvariants: false,
+};
+
+/** SECURITY: a pod is let through whatever trouble there is, so it is always judged. It is one alone. */
+function effortFor({ kind }: GovernedRequest): number {
+  return kind === "Pod" ? Number.POSITIVE_INFINITY : MAX_EFFORT;
 }
 
 function isAdmitted(outcome: Judged | "past-deadline"): boolean {

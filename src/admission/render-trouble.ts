@@ -49,6 +49,9 @@ function renderTooLarge({ parts, limit }: Extract<Trouble, { kind: "too-large" }
   if (parts === "for-its-pods") {
     return "the policy has too many rules and selectors for as many pods and addresses as they are about; select by labels that fewer pods have, give blocks the same exceptions, or write several policies";
   }
+  if (parts === "for-its-flows") {
+    return "what it opens and closes differs for too many pods, as other policies select them, to be told; select fewer pods at once, or have fewer policies tell pods apart";
+  }
   const count = parts === "uncounted" ? "too many" : parts;
   return `the policy has ${count} rules, peers, ports, address ranges and labels; at most ${limit} are judged`;
 }

@@ -114,7 +114,9 @@ export const settingsSchema = z.strictObject({
     ),
   onTooLarge: onTroubleSchema
     .default("deny")
-    .describe("Answer in enforced namespaces to a policy with more than that."),
+    .describe(
+      "Answer in enforced namespaces to a policy with more than that, and to a change of policies or labels that opens and closes so much that differs from pod to pod that it would take seconds to tell.",
+    ),
   stalenessLimitMs: z
     .int()
     .min(120_000)

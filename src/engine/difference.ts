@@ -1,6 +1,7 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
+import { Effort } from "./effort.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { opposite, sweep } from "./flows.ts";
+import { opposite, type Sweep, sweep } from "./flows.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
 import type { Direction } from "./model.ts";
@@ -104,6 +105,15 @@ export class Difference {
     return end === "egress" ? this.#egress : this.#ingress;
   }
 
+  /** Report whether all flows that changed can be told with no more than this `effort`. */
+  isToldWithin(limit: number): boolean {
+    const effort = new Effort(limit);
+    const found = [...this.rectangles(EVERY_FLOW, effort)];
+    if (effort.isOver) return false;
+    this.#everyFlow = found;
+    return true;
+  }
+
   /** All flows that opened, closed, or became sure or unsure. */
   everyFlow(): readonly Rectangle[] {
     this.#everyFlow ??= [...this.rectangles(EVERY_FLOW)];
@@ -131,30 +141,29 @@ export class Difference {
   }
 
   /** All that changed, as the lens sees it. */
-  *rectangles(lens: Lens): Iterable<Rectangle> {
+  *rectangles(lens: Lens, effort = new Effort(Number.POSITIVE_INFINITY)): Iterable<Rectangle> {
     if (this.#egress.length > 0) {
       const changedTo = new Set(this.#ingress);
-      yield* this.#sweep("egress", lens, (cls) => {
+      yield* this.#sweep({ direction: "egress", lens, effort }, (cls) => {
         const items = this.#itemsOf(cls);
         return this.#byClass.has(cls) ? items.filter((item) => !changedTo.has(item)) : items;
       });
     }
-    yield* this.#sweep("ingress", lens, (cls) => this.#itemsOf(cls));
+    yield* this.#sweep({ direction: "ingress", lens, effort }, (cls) => this.#itemsOf(cls));
   }
 
   #sweep(
-    direction: Direction,
-    lens: Lens,
+    asked: Pick<Sweep, "direction" | "lens" | "effort">,
     itemsOf: (cls: EndpointClass) => readonly Item[],
   ): Iterable<Rectangle> {
+    const { direction, lens } = asked;
     const [here, there] = [lens.sideOf(direction), lens.sideOf(opposite(direction))];
     const changed = this.changedAt(direction);
     const subjects = here === null ? changed : changed.filter((item) => isOn(here, item));
     if (subjects.length === 0) return [];
     return sweep({
+      ...asked,
       index: this.#index,
-      direction,
-      lens,
       subjects,
       peersOf: (sample) => peersWithin(this.#index, this.#peersOf(sample, direction, lens), there),
       changed: (cls) => this.#byClass.has(cls),

@@ -1,5 +1,6 @@
 import { Answers } from "./answers.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
+import { type Effort, RECTANGLE_EFFORT } from "./effort.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Gate } from "./gate.ts";
 import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
@@ -21,6 +22,8 @@ export interface Sweep {
   /** The peers in a class, without those that another sweep takes care of. */
   readonly itemsOf: (cls: EndpointClass) => readonly Item[];
   readonly lens: Lens;
+  /** Once it is over nothing more is found: what was is not all. */
+  readonly effort: Effort;
 }
 
 /**
@@ -127,6 +130,7 @@ class GroupSweep {
   }
 
   rectangles(): readonly Rectangle[] {
+    if (this.#plan.effort.isOver) return [];
     const { known, strangers } = this.#plan.peersOf(this.#sample);
     if (strangers) {
       const acquainted = new Set<EndpointClass>();
@@ -147,13 +151,15 @@ class GroupSweep {
 
   /** One by one, grouped by what the rows of both ends say. */
   #sweepKnown(known: readonly Iterable<EndpointClass>[]): void {
-    const { index, itemsOf, changed, lens } = this.#plan;
+    const { index, itemsOf, changed, lens, effort } = this.#plan;
     const peers = new Map<string, { readonly near: string; readonly items: Item[] }>();
     const seen = new Set<Item>();
     for (const classes of known) {
       for (const cls of classes) {
         if (!changed(cls) && this.#isShut(index.rows.rowOf(cls, this.#far), cls)) continue;
         for (const item of itemsOf(cls)) {
+          effort.spend(1);
+          if (effort.isOver) return;
           const near = seen.has(item) ? null : this.#nearKey(item);
           seen.add(item);
           if (near === null) continue;
@@ -171,8 +177,10 @@ class GroupSweep {
 
   /** Set by set: peers of one set that no selector of ours matches are all alike. */
   #sweepStrangers(known: ReadonlySet<EndpointClass>): void {
-    const { itemsOf } = this.#plan;
+    const { itemsOf, effort } = this.#plan;
     for (const set of this.#strangers.sets()) {
+      effort.spend(1);
+      if (effort.isOver) return;
       const [like] = set.classes;
       if (like === undefined || this.#isShut(set.row, like)) continue;
       const peer = firstItem(set.classes, known, itemsOf);
@@ -200,8 +208,10 @@ class GroupSweep {
   /** Note what changes between the subjects and peers that are all like `peer`. */
   #meet(near: string, peer: Item | undefined, peersLikeIt: () => readonly Item[]): void {
     if (peer === undefined) return;
-    const { direction, lens } = this.#plan;
+    const { direction, lens, effort } = this.#plan;
     for (const subjects of this.#partsFor(near, peer)) {
+      effort.spend(RECTANGLE_EFFORT);
+      if (effort.isOver) return;
       const [subject] = subjects;
       if (subject === undefined) continue;
       const change =
@@ -215,6 +225,7 @@ class GroupSweep {
   /** The subjects, parted by what the peer's row says of them. */
   #partsFor(near: string, peer: Item): Iterable<readonly Item[]> {
     if (near === NOTHING || this.#subjects.length === 1) return [this.#subjects];
+    this.#plan.effort.spend(this.#subjects.length / SUBJECTS_PER_LOOK);
     this.#splitter ??= new SubjectSplitter(this.#subjects, this.#far, this.#plan.lens.denied);
     return this.#splitter.split(peer);
   }
@@ -234,6 +245,9 @@ class GroupSweep {
     this.#ofAll.set(key, found);
   }
 }
+
+/** Most subjects are those that no selector of the peer's matches. */
+const SUBJECTS_PER_LOOK = 8;
 
 /** The answers of a row that lets nothing through, neither before nor after. */
 const NOTHING = ">";

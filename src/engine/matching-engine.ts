@@ -90,6 +90,18 @@ export class MatchingEngine implements Engine {
     );
   }
 
+  previewWithin<T>(
+    effort: number,
+    changes: readonly Change[],
+    ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
+  ): T | "too-much" {
+    return this.#previewed(changes, (difference, claims) =>
+      difference.isToldWithin(effort)
+        ? ask(this, createDelta(this.#index, difference), claims)
+        : "too-much",
+    );
+  }
+
   previewClaims<T>(changes: readonly Change[], ask: (claims: ClaimPreview) => T): T {
     return this.#previewed(changes, (_, claims) => ask(claims));
   }

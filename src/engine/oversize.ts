@@ -6,7 +6,7 @@ import { takesLong } from "./takes-long.ts";
 /** How often a selector is matched with a pod for each of the parts that a policy may have: some two seconds in all. */
 const MATCHES_PER_PART = 30;
 
-/** How many parts a policy has, which are too many, or that it has too many for as many pods as there are. */
+/** Why a policy is too large: that it has so many parts, or too many for as many pods as there are. */
 export type Oversize = number | "for-its-pods";
 
 /** Why a policy is too large for an engine that takes policies of at most `limit` parts; null: it is not. */

@@ -3,12 +3,12 @@ import type { CompiledPolicy } from "./compile.ts";
 import { Difference, movedItems, versionsOf } from "./difference.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
-import type { Rectangle } from "./item.ts";
+import type { Item, Rectangle } from "./item.ts";
 import { flowsBetween } from "./lens.ts";
 import { type Change, changeKey, type Direction } from "./model.ts";
 import type { Partition } from "./partition.ts";
 import { isEmptyPorts, type PortSet, unionPorts } from "./port-set.ts";
-import type { Delta, FlowGroup } from "./query.ts";
+import type { Delta, FlowGroup, Group } from "./query.ts";
 
 /**
  * Apply `changes`, hand over what they make different, and take them back: the index is afterwards as
@@ -96,8 +96,15 @@ export function createDelta(index: ClusterIndex, difference: Difference): Delta 
   const opened: FlowGroup[] = [];
   const closed: FlowGroup[] = [];
   const unsure: FlowGroup[] = [];
+  // PERF: many rectangles have the very same subjects.
+  const groups = new Map<readonly Item[], Group>();
+  const groupOf = (items: readonly Item[]): Group => {
+    const group = groups.get(items) ?? createGroup(index, items, NAMED);
+    groups.set(items, group);
+    return group;
+  };
   const endsOf = ({ from, to }: Rectangle): Pick<FlowGroup, "from" | "to"> => {
-    return { from: createGroup(index, from, NAMED), to: createGroup(index, to, NAMED) };
+    return { from: groupOf(from), to: groupOf(to) };
   };
   for (const rectangle of difference.everyFlow()) {
     const ends = endsOf(rectangle);

@@ -398,6 +398,12 @@ export interface Engine extends EngineView {
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
   ): T;
+  /** The same, unless it would take more than this effort to tell what opens and closes: see `Effort`. */
+  previewWithin<T>(
+    effort: number,
+    changes: readonly Change[],
+    ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
+  ): T | "too-much";
   /** The same of the claims alone. PERF: for so many changes that nobody would read what they open. */
   previewClaims<T>(changes: readonly Change[], ask: (claims: ClaimPreview) => T): T;
   /**

@@ -1,5 +1,6 @@
 import type { ClusterIndex } from "./cluster-index.ts";
 import { versionOf } from "./difference.ts";
+import { Effort } from "./effort.ts";
 import { type EndpointClass, isNode } from "./endpoint-class.ts";
 import { opposite, sweep } from "./flows.ts";
 import type { Item, Rectangle } from "./item.ts";
@@ -33,6 +34,7 @@ export function standing(index: ClusterIndex, lens: Lens): Iterable<Rectangle> {
     },
     changed: () => false,
     itemsOf,
+    effort: new Effort(Number.POSITIVE_INFINITY),
   });
 }
 

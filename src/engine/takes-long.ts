@@ -4,7 +4,7 @@ import type { EngineView } from "./query.ts";
 import { scopeKey, selectionKey } from "./selector.ts";
 
 /** A rule is only written into the rows of pods that the policy selects; a selector is looked up in each of them as well. */
-const RULES_PER_SELECTOR = 4;
+const RULES_PER_SELECTOR = 2;
 
 /** A label key or port name that nobody has asked for yet has the pods told apart anew, by all others as well. */
 const FACTS_PER_SELECTOR = 40;
@@ -16,7 +16,13 @@ const SELECTORS_PER_ADDRESS = 2;
 const COUNTS_PER_MATCH = 10;
 
 /**
- * Report whether, to judge a NetworkPolicy of so many `parts` (`countParts`), the engine would have to match its selectors and
+ * A policy of a tier may be about all pods of a cluster, however many there are, but not by hundreds of selectors: an
+ * AdminNetworkPolicy may have twenty thousand.
+ */
+const PEERS_IN_TIER = 64;
+
+/**
+ * Report whether, to judge a policy of so many `parts` (`countParts`), the engine would have to match its selectors and
  * write its rules more than `limit` times: for each of them the pods count that it may select. An upper bound; pods are
  * not looked at where it is low anyway.
  */
@@ -25,7 +31,7 @@ export function takesLong(
   parts: number,
   { engine, limit }: { readonly engine: EngineView; readonly limit: number },
 ): boolean {
-  if (policy.tier !== "NetworkPolicy") return false;
+  if (policy.tier !== "NetworkPolicy" && peerCount(policy) <= PEERS_IN_TIER) return false;
   // PERF: nearly every policy has so few parts that nobody need look at them (`bench -- admission`).
   const most = parts + 1;
   const ofAddresses = limit / SELECTORS_PER_ADDRESS;
@@ -50,6 +56,11 @@ export function takesLong(
     if (scopes.effort > limit) return true;
   }
   return false;
+}
+
+function peerCount({ ingress, egress }: Policy): number {
+  const rules = [...ingress.rules, ...egress.rules];
+  return rules.reduce((sum, { peers }) => sum + (peers === "all" ? 0 : peers.length), 0);
 }
 
 function selectionsOf({ peers }: Rule): readonly Selection[] {

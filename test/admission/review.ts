@@ -14,6 +14,10 @@ const KINDS: ReadonlyMap<unknown, Json> = new Map([
   ["NetworkPolicy", { group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" }],
   ["Namespace", { group: "", version: "v1", kind: "Namespace" }],
   [
+    "AdminNetworkPolicy",
+    { group: "policy.networking.k8s.io", version: "v1alpha1", kind: "AdminNetworkPolicy" },
+  ],
+  [
     "ClusterNetworkPolicy",
     { group: "policy.networking.k8s.io", version: "v1alpha2", kind: "ClusterNetworkPolicy" },
   ],

@@ -109,9 +109,13 @@ it("of labels and ports that policies ask for already is that of any others", ()
   expect(isLong(read("shop/x"), engine, 50_000)).toBe(false);
 });
 
-it("of a tier does not count: their number of rules and peers is small by their API", () => {
-  const { policy: read } = succeed(parseNetworkPolicy(policy("shop/x", {})));
-  expect(isLong({ ...read, tier: "Admin" }, world.engine, 0)).toBe(false);
+it.each([
+  [64, false],
+  [65, true],
+])("of a tier with %d peers counts where these are many", (count, expected) => {
+  const spec = peers(count, (at) => asking("NotIn", String(at)));
+  const { policy: read } = succeed(parseNetworkPolicy(policy("shop/x", spec)));
+  expect(isLong({ ...read, tier: "Admin" }, world.engine, 0)).toBe(expected);
 });
 
 describe("is answered within three seconds", () => {
@@ -350,6 +354,67 @@ describe("is answered within three seconds", () => {
     await admission.handle("validate", review({ object: policy("shop/x", spec) }), started + 3_000);
     expect(cpuMs() - started).toBeLessThan(3_000);
     expect(records.at(-1)?.decision?.kind).toBe("judged");
+  });
+
+  it("what differs for each of a thousand pods that ten policies tell apart", async () => {
+    const { admission, engine, records } = createWorld({
+      options: { policyPartsLimit: 30_000 },
+      clock: cpuMs,
+    });
+    const bits = Array.from({ length: 10 }, (_, bit) => bit);
+    for (let id = 0; id < 1_024; id += 1) {
+      const own = bits.map((bit): [string, string] => [`bit-${bit}`, String((id >> bit) & 1)]);
+      const labels = Object.fromEntries([["id", String(id)], ...own]);
+      const object = succeed(
+        parsePod({ metadata: { namespace: "shop", name: `p${id}`, labels }, spec: {} }),
+      );
+      engine.apply({ kind: "pod", op: "upsert", object });
+    }
+    for (const bit of bits) {
+      const podSelector = { matchLabels: { [`bit-${bit}`]: "1" } };
+      const ingress = [{ from: [{ namespaceSelector: {} }], ports: [{ port: 1 + bit }] }];
+      const { policy: object } = succeed(
+        parseNetworkPolicy(policy(`shop/bit-${bit}`, { podSelector, ingress })),
+      );
+      engine.apply({ kind: "policy", op: "upsert", object });
+    }
+    const spec = {
+      podSelector: {},
+      ingress: Array.from({ length: 200 }, (_, at) => ({
+        from: [{ podSelector: { matchLabels: { id: String(at) } } }],
+        ports: [{ port: 1_000 + at }],
+      })),
+    };
+    const started = cpuMs();
+    const asked = review({ object: policy("shop/x", spec) });
+    const reply = await admission.handle("validate", asked, started + 3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
+    expect(JSON.stringify(reply)).toContain("differs for too many pods");
+    expect(records.at(-1)?.decision?.kind).toBe("troubled");
+  });
+
+  it("an AdminNetworkPolicy of thousands of selectors for more pods than can be looked at", async () => {
+    const from = Array.from({ length: 70 }, (_, at) => at);
+    const spec = {
+      priority: 7,
+      subject: { namespaces: {} },
+      ingress: from.map((rule) => ({
+        action: "Deny",
+        from: from.map((peer) => ({
+          pods: { namespaceSelector: {}, ...asking("NotIn", `${rule}-${peer}`) },
+        })),
+      })),
+    };
+    const object = {
+      apiVersion: "policy.networking.k8s.io/v1alpha1",
+      kind: "AdminNetworkPolicy",
+      metadata: { name: "ours" },
+      spec,
+    };
+    const started = cpuMs();
+    const response = await world.ask(review({ object }));
+    expect(cpuMs() - started).toBeLessThan(3_000);
+    expect(JSON.stringify(response)).toContain("for as many pods and addresses");
   });
 
   it("a policy of a tier with all that its API allows, beside another of its priority", async () => {

@@ -418,6 +418,16 @@ describe("the groups of a delta", () => {
 
   const crowd = Array.from({ length: 25 }, (_, index) => pod(`crowd/c${index + 10} app=crowd`));
 
+  test("is refused where it would take more effort than is allowed, and leaves the cluster as it was", () => {
+    const cluster = [shop, web, db, networkPolicy("shop/in", "types Ingress")];
+    const engine = engineOf(cluster);
+    const within = (effort: number) =>
+      engine.previewWithin(effort, [open80], (_, { opened }) => opened);
+    expect(within(0)).toBe("too-much");
+    expect(within(1_000)).toEqual(engineOf(cluster).preview([open80], (_, { opened }) => opened));
+    expect(within(0)).toBe("too-much");
+  });
+
   test("pods of one workload are one end, and counted", () => {
     const pods = ["a", "b"].map((name) => pod(`shop/web-${name} app=web StatefulSet/web`));
     const [group] = groupsOf(
