@@ -187,7 +187,7 @@ export class LeaderElection {
     // Somebody was faster: that is what an election is.
     if (hasStatus(error, 409)) return;
     this.#options.observe({
-      kind: "leadership",
+      kind: "lease-failed",
       leading: this.#leading,
       message: messageOf(error),
     });

@@ -69,6 +69,8 @@ export type ClusterNotice =
   /** There were too many at once to remember. */
   | { readonly kind: "event-dropped" }
   | { readonly kind: "leadership"; readonly leading: boolean; readonly message: string }
+  /** The lease could not be looked at or renewed; it is tried again. */
+  | { readonly kind: "lease-failed"; readonly leading: boolean; readonly message: string }
   /** The other replicas could not be told of a change before it was admitted. */
   | { readonly kind: "telling-failed"; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: "access-review-failed"; readonly code: ErrorCode; readonly message: string };

@@ -22,6 +22,7 @@ const LEVELS: Readonly<Record<ClusterNotice["kind"], "warn" | "info">> = {
   "event-dropped": "warn",
   "telling-failed": "warn",
   "access-review-failed": "warn",
+  "lease-failed": "warn",
   listed: "info",
   absent: "info",
   dataplane: "info",

@@ -186,6 +186,7 @@ describeWithControlPlane("leader election", (plane) => {
     stand("a", client);
     await eventually(() => {
       expect(notices[0]).toMatchObject({
+        kind: "lease-failed",
         leading: false,
         message: expect.stringMatching(/^cannot get leases.coordination.k8s.io .*: 403/) as unknown,
       });

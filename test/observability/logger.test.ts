@@ -54,6 +54,15 @@ it("writes faults as errors, with what failed", () => {
   ]);
 });
 
+it("warns of a lease that cannot be had, and tells of whoever leads instead as news", () => {
+  const logger = new Logger("warn", descriptor);
+  logger.cluster({ kind: "leadership", leading: false, message: "b leads" });
+  logger.cluster({ kind: "lease-failed", leading: false, message: "cannot get leases: 403" });
+  expect(linesOf(logger)).toEqual([
+    expect.objectContaining({ level: 40, kind: "lease-failed", msg: "trouble with the cluster" }),
+  ]);
+});
+
 it("writes lines in bunches, and the last ones within a moment", async () => {
   const logger = new Logger("info", descriptor);
   for (let line = 0; line < 1000; line += 1) logger.info("one of many", { line });
