@@ -34,7 +34,10 @@ const drainSource = await readFile(
 const port = z.object({ name: z.string(), containerPort: z.number() });
 const probe = z.object({
   httpGet: z.object({ path: z.string(), port: z.string() }),
+  // Kubernetes' own defaults.
   timeoutSeconds: z.number().default(1),
+  periodSeconds: z.number().default(10),
+  failureThreshold: z.number().default(3),
 });
 const deployment = z
   .looseObject({
@@ -224,9 +227,12 @@ describe("the Deployment", () => {
   });
 
   it("is not taken for dead or unready while it judges the largest policy", () => {
-    for (const { timeoutSeconds } of [container.livenessProbe, container.readinessProbe]) {
-      expect(timeoutSeconds).toBe(5);
-    }
+    const { livenessProbe: liveness, readinessProbe: readiness } = container;
+    for (const { timeoutSeconds } of [liveness, readiness]) expect(timeoutSeconds).toBe(5);
+    const [deadAfter = 0, unreadyAfter = 0] = [liveness, readiness].map(
+      ({ periodSeconds, failureThreshold }) => periodSeconds * failureThreshold,
+    );
+    expect(deadAfter).toBeGreaterThan(3 * unreadyAfter);
   });
 
   it("lets the heap grow to three quarters of the memory limit", () => {
