@@ -1,10 +1,12 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { ApiResponse } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
+import { documentedCommands } from "../support/documented-commands.ts";
 import { Ringfence } from "../support/ringfence.ts";
 import { createNamespace, createPod, createShop, pod, policy } from "./shop.ts";
 
@@ -48,6 +50,28 @@ describeWithControlPlane("a certificate swapped under load", (plane) => {
     expect(answers.length).toBeGreaterThan(50);
     expect(answers.filter(({ status }) => status >= 300)).toEqual([]);
   }, 60_000);
+
+  it("two authorities are trusted after what is written, and the manifests can be applied again", async () => {
+    const authority = await readFile(plane().authority.certificate, "utf8");
+    const old = await readFile(plane().serving.certificate, "utf8");
+    await writeFile(join(plane().folder, "old-ca.crt"), old);
+    await plane().create("/api/v1/namespaces/ringfence-system/secrets", {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "ringfence-ca" },
+      stringData: { "tls.crt": authority },
+    });
+    const commands = documentedCommands("rotate-certificates", "bundle=");
+    const done = await plane().shell(commands);
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    for (const kind of ["validatingwebhookconfiguration", "mutatingwebhookconfiguration"]) {
+      const path = "jsonpath={.webhooks[*].clientConfig.caBundle}";
+      const { stdout } = await plane().kubectl(["get", kind, "ringfence", "-o", path]);
+      const bundles = stdout.split(" ").map((text) => Buffer.from(text, "base64").toString());
+      expect(new Set(bundles)).toEqual(new Set([`${old}${authority}`]));
+    }
+    await ringfence.configureWebhooks();
+  });
 
   /** Server-side apply, as kubectl does it; kubectl itself would spend most of the time starting. */
   function applyOnce(worker: number, round: number): Promise<ApiResponse> {
