@@ -51,7 +51,7 @@ const portSchema = z
     return onlyField<PortMatch>(context, entry, { portNumber, portRange, namedPort });
   });
 
-const adminNetworkPolicySchema = z.object({
+const adminNetworkPolicySchema = z.strictObject({
   apiVersion: z.literal("policy.networking.k8s.io/v1alpha1").exactOptional(),
   kind: z.literal("AdminNetworkPolicy").exactOptional(),
   metadata: metadataSchema,
@@ -60,9 +60,10 @@ const adminNetworkPolicySchema = z.object({
     subject: subjectSchema,
     ...rulesSchemas(["Allow", "Deny", "Pass"]),
   }),
+  status: z.unknown().optional(),
 });
 
-const baselineAdminNetworkPolicySchema = z.object({
+const baselineAdminNetworkPolicySchema = z.strictObject({
   apiVersion: z.literal("policy.networking.k8s.io/v1alpha1").exactOptional(),
   kind: z.literal("BaselineAdminNetworkPolicy").exactOptional(),
   metadata: metadataSchema.refine(({ name }) => name === "default", {
@@ -70,6 +71,7 @@ const baselineAdminNetworkPolicySchema = z.object({
     path: ["name"],
   }),
   spec: z.strictObject({ subject: subjectSchema, ...rulesSchemas(["Allow", "Deny"]) }),
+  status: z.unknown().optional(),
 });
 
 /** A policy.networking.k8s.io/v1alpha1 AdminNetworkPolicy as it is written. */

@@ -75,7 +75,7 @@ const egressRuleSchema = z
 
 const tierSchema = z.enum(["Admin", "Baseline"]);
 
-const clusterNetworkPolicySchema = z.object({
+const clusterNetworkPolicySchema = z.strictObject({
   apiVersion: z
     .enum(["policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1beta1"])
     .exactOptional(),
@@ -88,6 +88,7 @@ const clusterNetworkPolicySchema = z.object({
     ingress: z.array(ingressRuleSchema).max(MAX_ITEMS).nullish(),
     egress: z.array(egressRuleSchema).max(MAX_ITEMS).nullish(),
   }),
+  status: z.unknown().optional(),
 });
 
 /** A policy.networking.k8s.io ClusterNetworkPolicy as it is written: v1beta1 has the fields of v1alpha2. */

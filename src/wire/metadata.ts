@@ -70,6 +70,7 @@ export const metadataSchema = z
     ownerReferences: z.array(ownerReferenceSchema).nullish(),
     resourceVersion: z.string().nullish(),
     deletionTimestamp: z.string().nullish(),
+    spec: z.custom<undefined>(() => false, { error: "belongs beside `metadata`" }).exactOptional(),
   })
   .transform((metadata, context) => {
     // Mutating webhooks see an object before its name is made from `generateName`.

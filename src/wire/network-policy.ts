@@ -49,11 +49,12 @@ const specSchema = z.strictObject({
   egress: listOf(z.strictObject({ to: peersSchema, ports: portsSchema })),
 });
 
-const networkPolicySchema = z.object({
+const networkPolicySchema = z.strictObject({
   apiVersion: z.literal("networking.k8s.io/v1").exactOptional(),
   kind: z.literal("NetworkPolicy").exactOptional(),
   metadata: metadataSchema,
   spec: specSchema.nullish(),
+  status: z.unknown().optional(),
 });
 
 /** A networking.k8s.io/v1 NetworkPolicy as it is written, nothing filled in. */

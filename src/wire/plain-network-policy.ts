@@ -24,7 +24,7 @@ type Raw = Readonly<Record<string, unknown>>;
  * wrong. A property test holds this to the schema.
  */
 export function readPlainPolicy(raw: unknown): PlainPolicy | null {
-  if (!isObject(raw)) return null;
+  if (!hasOnly(raw, ["apiVersion", "kind", "metadata", "spec", "status"])) return null;
   const { apiVersion = "networking.k8s.io/v1", kind = "NetworkPolicy" } = raw;
   if (apiVersion !== "networking.k8s.io/v1" || kind !== "NetworkPolicy") return null;
   const metadata = readMetadata(raw["metadata"]);
@@ -47,7 +47,7 @@ function hasPlainRest(metadata: Raw): boolean {
     (resourceVersion === undefined || isText(resourceVersion)) &&
     (labels === undefined || isTextMap(labels)) &&
     (annotations === undefined || isTextMap(annotations)) &&
-    (metadata["ownerReferences"] ?? metadata["deletionTimestamp"]) === undefined
+    (metadata["ownerReferences"] ?? metadata["deletionTimestamp"] ?? metadata["spec"]) === undefined
   );
 }
 

@@ -145,6 +145,13 @@ describe("what the API server refuses is a problem with its path", () => {
       ["metadata.name: is not `default`, the only one there can be"],
     ],
     [
+      "what belongs in `spec` beside it",
+      { ...baseline({}), egress: [] },
+      [
+        "egress: unknown field `egress`; there is `apiVersion`, `kind`, `metadata`, `spec`, `status`",
+      ],
+    ],
+    [
       "a priority",
       baseline({ priority: 1 }),
       ["spec.priority: unknown field `priority`; there is `subject`, `ingress`, `egress`"],

@@ -242,6 +242,13 @@ describe("what the API server refuses is a problem with its path", () => {
     ["no subject", policy({ subject: {} }), [`spec.subject: ${ONE}`]],
     ["two subjects", policy({ subject: { namespaces: {}, pods: {} } }), [`spec.subject: ${ONE}`]],
     [
+      "what belongs in `spec` beside it",
+      { ...policy({}), priority: 5 },
+      [
+        "priority: unknown field `priority`; there is `apiVersion`, `kind`, `metadata`, `spec`, `status`",
+      ],
+    ],
+    [
       "an unknown field of the subject",
       policy({ subject: { namespaces: {}, ufo: 1 } }),
       ["spec.subject.ufo: unknown field `ufo`; there is `namespaces`, `pods`"],

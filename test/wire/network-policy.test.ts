@@ -173,6 +173,19 @@ describe("what the API server refuses is a problem with its path", () => {
       [`${PEER}.podSelecter: unknown field \`podSelecter\`; did you mean \`podSelector\`?`],
     ],
     [
+      "what belongs in `spec` beside it",
+      { ...named(null), podSelector: {}, Ingress: [] },
+      ["podSelector", "Ingress"].map(
+        (key) =>
+          `${key}: unknown field \`${key}\`; there is \`apiVersion\`, \`kind\`, \`metadata\`, \`spec\`, \`status\``,
+      ),
+    ],
+    [
+      "a `spec` in `metadata`",
+      { metadata: { name: "web", spec: { podSelector: {} } } },
+      ["metadata.spec: belongs beside `metadata`"],
+    ],
+    [
       "no CIDR",
       ingressFrom({ ipBlock: {} }),
       [`${PEER}.ipBlock.cidr: is missing; expected a string`],
