@@ -1,5 +1,6 @@
 import type { ResourceType } from "../cluster/resource-type.ts";
 import * as kinds from "../cluster/resource-type.ts";
+import { GROUP, VERSION } from "../resources/resource-metadata.ts";
 import { itemsOf } from "../wire/document.ts";
 import { textAt } from "../wire/shape.ts";
 import { hasPodTemplate, WORKLOAD_KINDS } from "../wire/workload.ts";
@@ -33,6 +34,9 @@ const OBJECTS: Readonly<
   "--policy": { type: kinds.NETWORK_POLICIES, isMeant: isA("NetworkPolicy") },
 };
 
+const PROFILES: ResourceType = { group: GROUP, version: VERSION, resource: "profiles" };
+const UNSCOPED: ReadonlySet<ResourceType> = new Set([kinds.NAMESPACES, PROFILES]);
+
 /**
  * Names that may follow a flag, from the manifests or the cluster that the other flags name; none if that
  * fails.
@@ -51,6 +55,21 @@ export async function namesFor(flag: string, flags: SourceFlags): Promise<readon
   }
 }
 
+/** Names of Profiles in the files of `--config`, and in `paths` and manifests or else the cluster; none of what fails. */
+export async function profilesFor(
+  flags: SourceFlags & { readonly config?: readonly string[] },
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const { manifests = [], config = [] } = flags;
+  const files = [...paths, ...manifests];
+  const asked = [
+    ...[...config, ...files].map(async (path) => ofManifests(isA("Profile"), [path])),
+    ...(files.length === 0 ? [ofCluster(PROFILES, flags)] : []),
+  ];
+  const found = await Promise.allSettled(asked);
+  return found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+}
+
 async function ofKubeconfig(flag: string, flags: SourceFlags): Promise<readonly string[]> {
   const { loadKubeconfig } = await import("../cluster/load-kubeconfig.ts");
   const config = await loadKubeconfig({ kubeconfig: flags.kubeconfig ?? null });
@@ -67,7 +86,7 @@ async function ofCluster(type: ResourceType, flags: SourceFlags): Promise<readon
   const { ApiClient } = await import("../cluster/api-client.ts");
   const client = new ApiClient(clientOptions({ ...flags, requestTimeout: TIMEOUT }));
   try {
-    const isAll = type === kinds.NAMESPACES || flags.allNamespaces === true;
+    const isAll = UNSCOPED.has(type) || flags.allNamespaces === true;
     const own = flags.namespace ?? (await client.contextNamespace()) ?? "default";
     const namespace = isAll ? "" : own;
     const list = await client.send({ verb: "list", type, namespace, query: { limit: "500" } });

@@ -40,15 +40,16 @@ async function namesAfter(
   words: readonly string[],
   last: string,
 ): Promise<readonly string[]> {
-  if (long === "--profile") return BUILT_IN_PROFILES;
   if (long === undefined || long === null || !NAMED.has(long)) return [];
+  let paths: readonly string[];
   try {
-    verb.parseOptions([...words]);
+    paths = verb.parseOptions([...words]).operands;
   } catch {
     return []; // a value that will be refused when the command is run
   }
-  const { namesFor } = await import("./complete-values.ts");
+  const { namesFor, profilesFor } = await import("./complete-values.ts");
   const flags = verb.opts<SourceFlags>();
+  if (long === "--profile") return [...BUILT_IN_PROFILES, ...(await profilesFor(flags, paths))];
   const [namespace = "", name] = last.split("/");
   if (name === undefined || flags.manifests !== undefined || flags.allNamespaces === true) {
     return namesFor(long, flags);
@@ -63,6 +64,7 @@ const NAMED: ReadonlySet<string> = new Set([
   "--dst-pod",
   "--dst-service",
   "--policy",
+  "--profile",
   "--context",
   "--cluster",
   "--user",

@@ -15,6 +15,7 @@ import { runCli } from "./run-cli.ts";
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../..");
 const SHOP = join(ROOT, "examples/shop/cluster");
+const PROFILES = join(ROOT, "test/cli/fixtures/custom-profile.yaml");
 const packTimeoutMs = 120_000;
 
 /** What `npm pack` gives, unpacked in a clean folder and with no dependency beside it. */
@@ -75,6 +76,11 @@ describe("the package", () => {
     { words: ["check", "-o", "s"], answer: ["sarif", ":4"] },
     { words: ["check", "--output=s"], answer: ["sarif", ":4"] },
     { words: ["check", "--profile", ""], answer: ["baseline", "restricted", ":4"] },
+    {
+      words: ["check", "nowhere", "--config", PROFILES, "--profile", ""],
+      answer: ["baseline", "house", "restricted", ":4"],
+    },
+    { words: ["check", PROFILES, "--profile", "h"], answer: ["house", ":4"] },
     {
       words: ["explain", "--manifests", SHOP, "--dst-pod", "shop/a"],
       answer: ["shop/api", ":4"],
