@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { Ringfence } from "../support/ringfence.ts";
-import { createShop } from "./shop.ts";
+import { createShop, policy, storedPolicy } from "./shop.ts";
 
 const clusterRole = "/apis/rbac.authorization.k8s.io/v1/clusterroles/ringfence";
 
@@ -81,6 +82,26 @@ describeWithControlPlane("Ringfence starts", (plane) => {
     expect(await plane().request("PATCH", clusterRole, restored)).toMatchObject({ status: 200 });
     await ringfence.untilReady();
   }, 60_000);
+
+  it("with what it is set to: another DNS in its baselines, and no Events", async () => {
+    const dns = { "dns-pod-labels": "app=resolver", "dns-addresses": "10.96.0.99" };
+    await ringfence.start({ ...dns, events: "false" });
+    await ringfence.untilReady();
+    const label = ["label", "namespace", "shop", "ringfence.dev/profile=restricted"];
+    expect(await plane().kubectl(label)).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => {
+      const allowed = JSON.stringify(await storedPolicy(plane(), "shop", "allow-dns"));
+      expect(allowed).toContain('"matchLabels":{"app":"resolver"}');
+      expect(allowed).toContain('"cidr":"10.96.0.99/32"');
+    }, 5_000);
+    const input = policy("shop", "open", { podSelector: {}, ingress: [{}] });
+    const denied = await plane().kubectl(["apply", "-f", "-"], { input });
+    expect(denied).toMatchObject({ code: 1 });
+    // An Event is written at once.
+    await sleep(1_000);
+    const events = await plane().kubectl(["get", "events", "-n", "shop", "-o", "name"]);
+    expect(events).toMatchObject({ code: 0, stdout: "" });
+  });
 });
 
 function rulesOf(role: unknown): unknown {
