@@ -2,7 +2,7 @@ import { AgentSettings } from "../../cluster/agent-settings.ts";
 import { formatAddress, parseAddress } from "../../engine/address.ts";
 import { type Address, type Pod, type Protocol, podKey } from "../../engine/model.ts";
 import { counted } from "../../rules/phrases.ts";
-import type { ResolverEndpoint } from "../../wire/endpoints.ts";
+import { type ResolverEndpoint, resolverPort } from "../../wire/endpoints.ts";
 import { labelOf, workloadLabel } from "../references.ts";
 import { resolversOf } from "../sources/resolvers.ts";
 import type { World } from "../sources/world.ts";
@@ -20,12 +20,12 @@ export function examineDns(patient: Patient): Diagnosis {
   }
   const where = [...new Set(resolvers.map((resolver) => `resolver ${describe(resolver, world)}`))];
   const pods = clientsIn(patient);
-  const cut = PROTOCOLS.flatMap((protocol) => cutOff(patient, pods, resolvers, protocol));
+  const cut = cutOff(patient, pods, resolvers);
   if (cut.length > 0) {
     return {
       check,
       status: "problem",
-      message: `${counted(new Set(cut.map(({ label }) => label)).size, "workload")} cannot resolve names`,
+      message: `${workloadsIn(cut)} cannot resolve names`,
       evidence: [
         ...where,
         ...cut.map(({ label, protocol }) => `${label}: no resolver over ${protocol}`),
@@ -47,16 +47,15 @@ export function examineNodeLocalDns(patient: Patient): readonly Diagnosis[] {
   const where = addresses.map(formatAddress).join(", ");
   const evidence = [`DaemonSet ${name}: answers at ${where}`];
   const pods = clientsIn(patient);
-  const cut = PROTOCOLS.flatMap((protocol) => cutOff(patient, pods, resolvers, protocol));
+  const cut = cutOff(patient, pods, resolvers);
   if (cut.length === 0) {
     return [fine(check, "policies let pods reach the cache of their node", evidence)];
   }
-  const who = counted(new Set(cut.map(({ label }) => label)).size, "workload");
   return [
     {
       check,
       status: "warning",
-      message: `no policy lets ${who} reach the cache of their node; some plugins then cut names off`,
+      message: `no policy lets ${workloadsIn(cut)} reach the cache of their node; some plugins then cut names off`,
       evidence: [
         ...evidence,
         ...cut.map(({ label, protocol }) => `${label}: not over ${protocol}`),
@@ -97,25 +96,28 @@ interface CutOff {
   readonly protocol: Protocol;
 }
 
-/** Workloads with a pod that certainly reaches no resolver. */
+/** Workloads with a pod that certainly reaches no resolver, for each protocol. */
 function cutOff(
   { world }: Patient,
   pods: readonly Pod[],
   resolvers: readonly ResolverEndpoint[],
-  protocol: "UDP" | "TCP",
 ): readonly CutOff[] {
-  const targets = resolvers.flatMap(({ end, udpPort, tcpPort }) => {
-    const port = protocol === "UDP" ? udpPort : tcpPort;
-    return port === null ? [] : [{ end, port }];
+  return PROTOCOLS.flatMap((protocol) => {
+    const targets = resolvers.flatMap((resolver) => {
+      const port = resolverPort(resolver, protocol);
+      return port === null ? [] : [{ to: resolver.end, protocol, port }];
+    });
+    const without = pods.filter((pod) => {
+      const from = { kind: "pod", key: podKey(pod) } as const;
+      return targets.every((target) => world.engine.verdict({ from, ...target }) === "denied");
+    });
+    const labels = targets.length === 0 ? [] : new Set(without.map(workloadLabel));
+    return Array.from(labels, (label) => ({ label, protocol }));
   });
-  const without = pods.filter((pod) => {
-    const from = { kind: "pod", key: podKey(pod) } as const;
-    return targets.every(
-      ({ end, port }) => world.engine.verdict({ from, to: end, protocol, port }) === "denied",
-    );
-  });
-  const labels = targets.length === 0 ? [] : new Set(without.map(workloadLabel));
-  return Array.from(labels, (label) => ({ label, protocol }));
+}
+
+function workloadsIn(cut: readonly CutOff[]): string {
+  return counted(new Set(cut.map(({ label }) => label)).size, "workload");
 }
 
 function describe({ end, udpPort, tcpPort }: ResolverEndpoint, { pods }: World): string {
