@@ -1,6 +1,6 @@
 import type { Connection } from "../../engine/query.ts";
 import { counted } from "../../rules/phrases.ts";
-import type { Difference } from "../commands/diff.ts";
+import type { Difference } from "../difference.ts";
 import type { Severity } from "../findings/finding.ts";
 import type { Objections } from "../findings/objections.ts";
 import { differenceLines } from "./difference-lines.ts";
