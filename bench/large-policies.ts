@@ -28,7 +28,7 @@ export async function benchLargePolicies(): Promise<readonly BenchRow[]> {
     for (let round = 0; round < ROUNDS; round += 1) {
       const started = performance.now();
       // oxlint-disable-next-line no-await-in-loop -- one after the other, as they are measured
-      await admission.handle("validate", JSON.parse(body), started + 60_000);
+      await admission.handle("validate", JSON.parse(body), Number.POSITIVE_INFINITY);
       measured.push(performance.now() - started);
     }
     return Math.min(...measured);

@@ -99,21 +99,27 @@ export class SelectorIndex implements ClassListener {
   mention(peers: readonly Peer[], facts: readonly string[]): readonly Mention[] {
     const mentions = new Map<NamespaceRecord | null, Mention>();
     if (facts.length > 0) mentions.set(null, { scope: null, facts: [...facts] });
-    if (peers.length > FEW) for (const peer of peers) this.#noteMention(peer, mentions);
+    // Let go after all are known: to acquire a scope anew is to look through all namespaces.
+    const scopes = peers.length > FEW ? peers.map((peer) => this.#noteMention(peer, mentions)) : [];
+    for (const scope of scopes) if (scope !== null) this.#namespaces.release(scope);
     for (const [sole, of] of mentions) this.partition.mentionFacts(of.facts, sole);
     return [...mentions.values()];
   }
 
-  #noteMention(peer: Peer, mentions: Map<NamespaceRecord | null, Mention>): void {
+  /** Note what a selector will mention; the scope is to be released. */
+  #noteMention(peer: Peer, mentions: Map<NamespaceRecord | null, Mention>): ScopeEntry | null {
     const facts = mentionedFacts(peer);
-    if (facts.length === 0) return;
+    if (facts.length === 0) return null;
     const scope = peer.kind === "pods" ? this.#namespaces.acquire(peer.selection.namespaces) : null;
     const sole = scope?.sole ?? null;
     const known = mentions.get(sole);
-    if (known !== undefined) known.facts.push(...facts);
-    else mentions.set(sole, { scope: sole === null ? null : scope, facts: [...facts] });
+    if (known !== undefined) {
+      known.facts.push(...facts);
+      return scope;
+    }
+    mentions.set(sole, { scope: sole === null ? null : scope, facts: [...facts] });
     // One for each namespace keeps it from being forgotten.
-    if (scope !== null && (known !== undefined || sole === null)) this.#namespaces.release(scope);
+    return sole === null ? scope : null;
   }
 
   forget(mentions: readonly Mention[]): void {

@@ -12,7 +12,7 @@ const FACTS_PER_SELECTOR = 40;
 /** To match addresses, and to tell the answers apart that they give, takes twice as long as to match a selector. */
 const SELECTORS_PER_ADDRESS = 2;
 
-/** To count the pods of a label takes a tenth of what it takes to match a selector with them. */
+/** A selector takes its time also where nobody has its label, and so do pods that are counted: a tenth of what it takes to match them. */
 const COUNTS_PER_MATCH = 10;
 
 /**
@@ -48,7 +48,7 @@ export function takesLong(
   const fresh = [...facts].filter((key) => engine.isNewFact(key)).length;
   const apart = (fresh * facts.size) / FACTS_PER_SELECTOR;
   if ((rules.length + selections.size + apart) * engine.podCount() <= limit) return false;
-  const scopes = new Scopes(engine);
+  const scopes = new Scopes(engine, facts);
   scopes.effort += apart * engine.podCount();
   scopes.effort += (rules.length / RULES_PER_SELECTOR) * scopes.selected(policy.subject);
   for (const selection of selections.values()) {
@@ -81,13 +81,17 @@ function keysOf({ pods }: Selection): readonly string[] {
 /** The pods of namespaces, counted by label as far as somebody asks. */
 class Scopes {
   readonly #engine: EngineView;
+  readonly #keys: ReadonlySet<string>;
   readonly #pods = new Map<string, readonly Pod[]>();
-  readonly #counts = new Map<string, ReadonlyMap<string, number>>();
+  readonly #counts = new Map<string, Counts>();
+  readonly #asked = new Set<string>();
   /** To count takes its time too. */
   effort = 0;
 
-  constructor(engine: EngineView) {
+  /** `keys`: of the labels that will be asked for. */
+  constructor(engine: EngineView, keys: ReadonlySet<string>) {
     this.#engine = engine;
+    this.#keys = keys;
   }
 
   /** How many pods a selection has at most: those of its namespaces, with the label that the fewest have. */
@@ -96,8 +100,8 @@ class Scopes {
     const there = this.#podsIn(scope, namespaces);
     const counts = pods.flatMap(({ key, operator, values }) => {
       if (operator !== "In") return [];
-      const byValue = this.#countsOf(`${scope} ${key}`, there, key);
-      return values.reduce((sum, value) => sum + (byValue.get(value) ?? 0), 0);
+      const byValue = this.#countsOf(scope, there, key);
+      return values.reduce((sum, value) => sum + (byValue?.get(value) ?? 0), 0);
     });
     return Math.min(there.length, ...counts);
   }
@@ -117,16 +121,32 @@ class Scopes {
     return this.#engine.matchingNamespaces(selector).map(({ name }) => name);
   }
 
-  #countsOf(at: string, pods: readonly Pod[], key: string): ReadonlyMap<string, number> {
-    const known = this.#counts.get(at);
-    if (known !== undefined) return known;
-    const counts = new Map<string, number>();
-    for (const { labels } of pods) {
-      const value = labels.get(key);
-      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
-    }
-    this.effort += pods.length / COUNTS_PER_MATCH;
-    this.#counts.set(at, counts);
-    return counts;
+  #countsOf(
+    scope: string,
+    pods: readonly Pod[],
+    key: string,
+  ): ReadonlyMap<string, number> | undefined {
+    const asked = `${scope} ${key}`;
+    if (!this.#asked.has(asked)) this.effort += pods.length / COUNTS_PER_MATCH;
+    this.#asked.add(asked);
+    const counts = this.#counts.get(scope) ?? countLabels(pods, this.#keys);
+    this.#counts.set(scope, counts);
+    return counts.get(key);
   }
+}
+
+/** How many pods have a label, by key and value. */
+type Counts = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+/** PERF: a policy may ask for thousands of keys, and a pod have thousands of labels, but seldom both. */
+function countLabels(pods: readonly Pod[], keys: ReadonlySet<string>): Counts {
+  const counts = new Map(Array.from(keys, (key) => [key, new Map<string, number>()]));
+  for (const { labels } of pods) {
+    for (const key of labels.size < keys.size ? labels.keys() : keys) {
+      const value = labels.get(key);
+      const byValue = counts.get(key);
+      if (value !== undefined) byValue?.set(value, (byValue.get(value) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
