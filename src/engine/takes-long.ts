@@ -140,12 +140,13 @@ type Counts = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** PERF: a policy may ask for thousands of keys, and a pod have thousands of labels, but seldom both. */
 function countLabels(pods: readonly Pod[], keys: ReadonlySet<string>): Counts {
-  const counts = new Map(Array.from(keys, (key) => [key, new Map<string, number>()]));
+  const counts = new Map<string, Map<string, number>>();
   for (const { labels } of pods) {
     for (const key of labels.size < keys.size ? labels.keys() : keys) {
-      const value = labels.get(key);
-      const byValue = counts.get(key);
-      if (value !== undefined) byValue?.set(value, (byValue.get(value) ?? 0) + 1);
+      const value = keys.has(key) ? labels.get(key) : undefined;
+      if (value === undefined) continue;
+      const byValue = counts.get(key) ?? new Map<string, number>();
+      counts.set(key, byValue.set(value, (byValue.get(value) ?? 0) + 1));
     }
   }
   return counts;

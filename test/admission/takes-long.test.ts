@@ -255,6 +255,22 @@ describe("is answered within three seconds", () => {
       "",
     ],
     [
+      "a label that nobody has in each of thousands of namespaces",
+      {
+        podSelector: {},
+        policyTypes: ["Ingress"],
+        ingress: [
+          {
+            from: Array.from({ length: 5_900 }, (_, at) => ({
+              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": `team-${at}` } },
+              podSelector: { matchLabels: { [`key-${at}`]: "x" } },
+            })),
+          },
+        ],
+      },
+      "selects none of 8 namespaces",
+    ],
+    [
       "thousands of rules with names of ports that nobody has",
       {
         podSelector: {},
