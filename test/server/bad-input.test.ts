@@ -226,7 +226,7 @@ describe("when the world is not as it should be", () => {
 
   it("it answers with the uid when it fails, and gives nothing away", async () => {
     const world = createWorld();
-    Object.assign(world.engine, { preview: fail });
+    Object.assign(world.engine, { previewWithin: fail });
     const other = await serve(world.admission);
     const enforced = await ask(other, asked);
     expect(enforced).toMatchObject({ uid: UID, allowed: false, status: { code: 500 } });
