@@ -109,7 +109,7 @@ export class Difference {
   isToldWithin(limit: number): boolean {
     const effort = new Effort(limit);
     const found = [...this.rectangles(EVERY_FLOW, effort)];
-    if (effort.isOver) return false;
+    if (effort.isUsedUp) return false;
     this.#everyFlow = found;
     return true;
   }

@@ -1,20 +1,24 @@
-/** A rectangle is worked out and its ends are named, which takes as long as to look at so many peers. */
-export const RECTANGLE_EFFORT = 30;
-
-/** How much may still be looked at: a look at one peer counts as one. */
+/**
+ * How much may be looked at, counted as whoever looks pleases. Once there is not enough left there is none: what
+ * has not been looked at by then is not known.
+ */
 export class Effort {
   #left: number;
+  #isUsedUp = false;
 
-  constructor(limit: number) {
-    this.#left = limit;
+  constructor(most: number) {
+    this.#left = most;
   }
 
-  /** Report whether more was asked for than there was. */
-  get isOver(): boolean {
-    return this.#left < 0;
+  /** Whether something was not looked at because it would have taken too much. */
+  get isUsedUp(): boolean {
+    return this.#isUsedUp;
   }
 
-  spend(effort: number): void {
-    this.#left -= effort;
+  /** Take so much, and report whether there was as much left. */
+  take(amount: number): boolean {
+    this.#isUsedUp ||= amount > this.#left;
+    if (!this.#isUsedUp) this.#left -= amount;
+    return !this.#isUsedUp;
   }
 }

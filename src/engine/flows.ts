@@ -1,6 +1,6 @@
 import { Answers } from "./answers.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
-import { type Effort, RECTANGLE_EFFORT } from "./effort.ts";
+import type { Effort } from "./effort.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Gate } from "./gate.ts";
 import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
@@ -130,7 +130,7 @@ class GroupSweep {
   }
 
   rectangles(): readonly Rectangle[] {
-    if (this.#plan.effort.isOver) return [];
+    if (this.#plan.effort.isUsedUp) return [];
     const { known, strangers } = this.#plan.peersOf(this.#sample);
     if (strangers) {
       const acquainted = new Set<EndpointClass>();
@@ -158,8 +158,7 @@ class GroupSweep {
       for (const cls of classes) {
         if (!changed(cls) && this.#isShut(index.rows.rowOf(cls, this.#far), cls)) continue;
         for (const item of itemsOf(cls)) {
-          effort.spend(1);
-          if (effort.isOver) return;
+          if (!effort.take(1)) return;
           const near = seen.has(item) ? null : this.#nearKey(item);
           seen.add(item);
           if (near === null) continue;
@@ -179,8 +178,7 @@ class GroupSweep {
   #sweepStrangers(known: ReadonlySet<EndpointClass>): void {
     const { itemsOf, effort } = this.#plan;
     for (const set of this.#strangers.sets()) {
-      effort.spend(1);
-      if (effort.isOver) return;
+      if (!effort.take(1)) return;
       const [like] = set.classes;
       if (like === undefined || this.#isShut(set.row, like)) continue;
       const peer = firstItem(set.classes, known, itemsOf);
@@ -210,8 +208,7 @@ class GroupSweep {
     if (peer === undefined) return;
     const { direction, lens, effort } = this.#plan;
     for (const subjects of this.#partsFor(near, peer)) {
-      effort.spend(RECTANGLE_EFFORT);
-      if (effort.isOver) return;
+      if (!effort.take(LOOKS_PER_RECTANGLE)) return;
       const [subject] = subjects;
       if (subject === undefined) continue;
       const change =
@@ -225,7 +222,7 @@ class GroupSweep {
   /** The subjects, parted by what the peer's row says of them. */
   #partsFor(near: string, peer: Item): Iterable<readonly Item[]> {
     if (near === NOTHING || this.#subjects.length === 1) return [this.#subjects];
-    this.#plan.effort.spend(this.#subjects.length / SUBJECTS_PER_LOOK);
+    this.#plan.effort.take(this.#subjects.length / SUBJECTS_PER_LOOK);
     this.#splitter ??= new SubjectSplitter(this.#subjects, this.#far, this.#plan.lens.denied);
     return this.#splitter.split(peer);
   }
@@ -248,6 +245,9 @@ class GroupSweep {
 
 /** Most subjects are those that no selector of the peer's matches. */
 const SUBJECTS_PER_LOOK = 8;
+
+/** A rectangle is worked out and its ends are named, which takes as long as to look at so many peers. */
+const LOOKS_PER_RECTANGLE = 30;
 
 /** The answers of a row that lets nothing through, neither before nor after. */
 const NOTHING = ">";

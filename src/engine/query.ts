@@ -398,7 +398,7 @@ export interface Engine extends EngineView {
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
   ): T;
-  /** The same, unless it would take more than this effort to tell what opens and closes: see `Effort`. */
+  /** The same, unless more than `effort` peers would have to be looked at to tell what opens and closes. */
   previewWithin<T>(
     effort: number,
     changes: readonly Change[],

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Certainty } from "../engine/dataplane.ts";
+import type { Effort } from "../engine/effort.ts";
 import type { Address, Labels, Policy, PolicyKind, Selector } from "../engine/model.ts";
 import type { Delta, EngineView } from "../engine/query.ts";
 import type { Problem } from "../errors.ts";
@@ -10,7 +11,6 @@ import type { NamespaceManifest } from "../wire/namespace.ts";
 import type { PolicyManifest } from "../wire/policy-manifest.ts";
 import type { Services } from "../wire/service-index.ts";
 import type { PodTemplate } from "../wire/workload.ts";
-import type { Effort } from "./effort.ts";
 import type { PatchOperation } from "./json-patch.ts";
 import type { PlacedRule } from "./placed-rules.ts";
 

@@ -1,9 +1,9 @@
+import { Effort } from "../engine/effort.ts";
 import type { Labels } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { AppError } from "../errors.ts";
 import type { RuleAction } from "../resources/profile.ts";
-import { Effort } from "./effort.ts";
 import { placedRules } from "./placed-rules.ts";
 import type {
   CompiledProfile,

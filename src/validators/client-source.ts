@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Effort } from "../rules/effort.ts";
+import type { Effort } from "../engine/effort.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Service, targetIn } from "../wire/service.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { rangeContains, rangesOverlap } from "../engine/address.ts";
+import type { Effort } from "../engine/effort.ts";
 import {
   type AddressRange,
   DIRECTIONS,
@@ -14,7 +15,6 @@ import {
 } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
-import type { Effort } from "../rules/effort.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { namespacesOf } from "./parts/bearers.ts";
 

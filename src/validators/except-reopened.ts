@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { mergeRanges, parseCidr, rangesCover, rangesOverlap } from "../engine/address.ts";
+import type { Effort } from "../engine/effort.ts";
 import type { AddressRange, PortMatch, Rule } from "../engine/model.ts";
-import type { Effort } from "../rules/effort.ts";
 import { listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Effort } from "../engine/effort.ts";
 import {
   POLICY_KINDS,
   type Pod,
@@ -16,7 +17,6 @@ import {
   unionPorts,
 } from "../engine/port-set.ts";
 import type { DirectionExplanation, EngineView } from "../engine/query.ts";
-import type { Effort } from "../rules/effort.ts";
 import { keyName, listed } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import type { Effort } from "../engine/effort.ts";
 import {
   type ContainerPort,
   POLICY_KINDS,
   type PortMatch,
   type Selection,
 } from "../engine/model.ts";
-import type { Effort } from "../rules/effort.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { bearersOf, MAX_READ, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
 import { receivers } from "./parts/receivers.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Effort } from "../engine/effort.ts";
 import {
   type ContainerPort,
   POLICY_KINDS,
@@ -6,7 +7,6 @@ import {
   type Selection,
 } from "../engine/model.ts";
 import { nearest } from "../nearest.ts";
-import type { Effort } from "../rules/effort.ts";
 import { addAt } from "../rules/json-patch.ts";
 import { listed, withHint } from "../rules/phrases.ts";
 import type { PlacedPort } from "../rules/placed-rules.ts";

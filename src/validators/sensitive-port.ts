@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
+import type { Effort } from "../engine/effort.ts";
 import { POLICY_KINDS, type PortMatch, type Selection } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
-import type { Effort } from "../rules/effort.ts";
 import { counted } from "../rules/phrases.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { Effort } from "../engine/effort.ts";
 import { POLICY_KINDS } from "../engine/model.ts";
 import { hasPoint, portPoint, portSet } from "../engine/port-set.ts";
-import type { Effort } from "../rules/effort.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import type { PlacedPort, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";

@@ -1,7 +1,7 @@
+import type { Effort } from "../../engine/effort.ts";
 import type { Labels, NamespaceScope, Pod, Selection, Selector } from "../../engine/model.ts";
 import type { EngineView } from "../../engine/query.ts";
 import { selectorMatches } from "../../engine/selector.ts";
-import type { Effort } from "../../rules/effort.ts";
 import type { ClusterFacts } from "../../rules/rule.ts";
 
 /** A pod, or a workload's template, which stands for pods that do not exist yet. */

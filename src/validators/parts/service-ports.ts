@@ -1,5 +1,5 @@
+import type { Effort } from "../../engine/effort.ts";
 import type { NamespaceScope, Selector } from "../../engine/model.ts";
-import type { Effort } from "../../rules/effort.ts";
 import type { Service } from "../../wire/service.ts";
 import { type Bearer, bearersOf, MAX_READ, namespacesOf, type Surroundings } from "./bearers.ts";
 
