@@ -15,15 +15,12 @@ import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
 import { createWorld, type Json, policy } from "./world.ts";
 
-/** Where other processes share the caches, the same work takes up to twice the CPU time. */
-const clock = (): number => cpuMs() / 2;
-
 /** A world with that many more pods in `shop`, each with an `id` and a hundred ports of its own. */
 function crowded(pods: number): ReturnType<typeof createWorld> {
   const world = createWorld({
     options: { policyPartsLimit: 30_000 },
     services: manyServices(),
-    clock,
+    clock: cpuMs,
   });
   const ports = Array.from({ length: 100 }, (_, at) => ({ name: `p${at}`, containerPort: 1 + at }));
   for (let id = 0; id < pods; id += 1) {
@@ -307,10 +304,10 @@ describe("is answered within three seconds", () => {
       "",
     ],
   ])("%s", async (_, spec, text) => {
-    const started = clock();
+    const started = cpuMs();
     const asked = review({ object: policy("shop/x", spec) });
     const reply = await world.admission.handle("validate", asked, started + 3_000);
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
     const response = reply?.response;
     expect(JSON.stringify(response)).toContain(text);
     // No rule was passed over because its time was up.
@@ -321,7 +318,7 @@ describe("is answered within three seconds", () => {
   it("thousands of blocks below the addresses of thousands of pods", async () => {
     const { admission, engine } = createWorld({
       options: { policyPartsLimit: 30_000 },
-      clock,
+      clock: cpuMs,
     });
     for (let id = 0; id < 6_000; id += 1) {
       const metadata = { namespace: "shop", name: `high-${id}` };
@@ -333,13 +330,13 @@ describe("is answered within three seconds", () => {
       ipBlock: { cidr: `20.${at >> 7}.${(at & 127) * 2}.0/24` },
     }));
     const spec = { podSelector: {}, policyTypes: ["Egress"], egress: [{ to }] };
-    const started = clock();
+    const started = cpuMs();
     await admission.handle("validate", review({ object: policy("shop/x", spec) }), started + 3_000);
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
   });
 
   it("selectors that match nobody among pods with thousands of labels", async () => {
-    const { admission, engine } = createWorld({ clock });
+    const { admission, engine } = createWorld({ clock: cpuMs });
     for (let id = 0; id < 1_000; id += 1) {
       const labels = Object.fromEntries(
         Array.from({ length: 100 }, (_, at) => [`key-${id}-${at}`, `value-${at}`]),
@@ -350,15 +347,15 @@ describe("is answered within three seconds", () => {
     }
     const podSelector = { matchLabels: { "kye-1-1": "valeu-a-long-way-from-any" } };
     const spec = { podSelector, ingress: [{ from: Array(3).fill({ podSelector }) }] };
-    const started = clock();
+    const started = cpuMs();
     await admission.handle("validate", review({ object: policy("shop/x", spec) }), started + 3_000);
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
   });
 
   it("selectors that tell pods apart by a hundred labels that nobody asked for before", async () => {
     const { admission, engine, records } = createWorld({
       options: { policyPartsLimit: 30_000 },
-      clock,
+      clock: cpuMs,
     });
     for (let id = 0; id < 700; id += 1) {
       const labels = Object.fromEntries(
@@ -369,16 +366,16 @@ describe("is answered within three seconds", () => {
       engine.apply({ kind: "pod", op: "upsert", object });
     }
     const spec = peers(100, (at) => ({ podSelector: { matchLabels: { [`key-${at}`]: "1" } } }));
-    const started = clock();
+    const started = cpuMs();
     await admission.handle("validate", review({ object: policy("shop/x", spec) }), started + 3_000);
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
     expect(records.at(-1)?.decision?.kind).toBe("judged");
   });
 
   it("what differs for each of a thousand pods that ten policies tell apart", async () => {
     const { admission, engine, records } = createWorld({
       options: { policyPartsLimit: 30_000 },
-      clock,
+      clock: cpuMs,
     });
     const bits = Array.from({ length: 10 }, (_, bit) => bit);
     for (let id = 0; id < 1_024; id += 1) {
@@ -404,10 +401,10 @@ describe("is answered within three seconds", () => {
         ports: [{ port: 1_000 + at }],
       })),
     };
-    const started = clock();
+    const started = cpuMs();
     const asked = review({ object: policy("shop/x", spec) });
     const reply = await admission.handle("validate", asked, started + 3_000);
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
     expect(JSON.stringify(reply)).toContain("differs for too many pods");
     expect(records.at(-1)?.decision?.kind).toBe("troubled");
   });
@@ -430,9 +427,9 @@ describe("is answered within three seconds", () => {
       metadata: { name: "ours" },
       spec,
     };
-    const started = clock();
+    const started = cpuMs();
     const response = await world.ask(review({ object }));
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
     expect(JSON.stringify(response)).toContain("for as many pods and addresses");
   });
 
@@ -467,9 +464,9 @@ describe("is answered within three seconds", () => {
       parseClusterNetworkPolicy(tiered("rival", rulesOf("DoesNotExist", "Accept"))),
     );
     world.engine.apply({ kind: "policy", op: "upsert", object });
-    const started = clock();
+    const started = cpuMs();
     const response = await world.ask(review({ object: tiered("ours", rulesOf("Exists", "Deny")) }));
-    expect(clock() - started).toBeLessThan(3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
     expect(JSON.stringify(response)).not.toContain("`equal-priority` failed");
   });
 });
