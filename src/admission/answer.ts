@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.ts";
-import { renderDelta, renderFlows } from "../rules/render-delta.ts";
+import { type Effect, renderDelta, renderEffect } from "../rules/render-delta.ts";
 import {
   type Decision,
   isRefused,
@@ -45,14 +45,21 @@ export function answer(request: AdmissionRequest, decision: Decision): Admission
     case "troubled":
       return answerTrouble(request, decision.trouble, decision.blocks);
     case "judged":
-      return decision.denials.length > 0
-        ? denied(uid, renderDenial(request, decision), remarksOn(request, decision))
-        : allowed(uid, remarksOn(request, decision));
+      return answerJudged(request, decision);
     case "resource":
       return answerResource(request, decision);
     default:
       return unreachable(decision);
   }
+}
+
+function answerJudged(request: AdmissionRequest, judged: Judged): AdmissionReply {
+  const { uid } = request;
+  const effect = renderDelta(judged.delta);
+  const remarks = remarksOn(request, judged, effect);
+  return judged.denials.length > 0
+    ? denied(uid, renderDenial(request, judged, effect), remarks)
+    : allowed(uid, remarks);
 }
 
 /** A resource that cannot be used is invalid; deleting one that is needed is denied. */
@@ -105,19 +112,19 @@ function ownerWarning(request: AdmissionRequest): readonly string[] {
   return owners.length === 0 ? [] : [renderOwnersGained(owners)];
 }
 
-function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
-  const { profile, delta, warnings, audits, denials, faults, notices } = judged;
-  const effect = renderDelta(delta);
+function remarksOn(request: AdmissionRequest, judged: Judged, effect: Effect): Remarks {
+  const { profile, warnings, audits, denials, faults, notices } = judged;
+  const change = renderEffect(effect);
   // A denial says in its message what would open and close. Every pod that starts reaches somebody, which is no
   // news.
   const isNews = denials.length === 0 && request.kind !== "Pod";
-  const announced = effect !== null && profile.announceChanges && isNews;
+  const announced = change !== null && profile.announceChanges && isNews;
   const excuses = notices.filter((one) => one.kind === "excused");
   const waived = notices.flatMap((one) => (one.kind === "waived" ? one.ruleIds : []));
   const ruleIds = [...denials, ...warnings, ...audits].map(({ ruleId }) => ruleId);
   return {
     warnings: [
-      ...(announced ? [effect] : []),
+      ...(announced ? [change] : []),
       ...notices.filter(({ kind }) => kind !== "reading").map(renderNotice),
       ...faults.map(({ error }) => `${error.message}; it was not applied`),
       ...ownerWarning(request),
@@ -135,8 +142,7 @@ function remarksOn(request: AdmissionRequest, judged: Judged): Remarks {
             exemptions: excuses.map(({ by }) => `${by.namespace}/${by.name}`).join(","),
           }),
       ...(waived.length === 0 ? {} : { waived: waived.join(",") }),
-      opened: renderFlows(delta.opened),
-      closed: renderFlows(delta.closed),
+      ...effect,
     },
   };
 }

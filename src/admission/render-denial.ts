@@ -1,5 +1,5 @@
 import { counted, objectName } from "../rules/phrases.ts";
-import { renderDelta } from "../rules/render-delta.ts";
+import { type Effect, renderEffect } from "../rules/render-delta.ts";
 import type { JudgedFinding } from "../rules/run-rules.ts";
 import { printable } from "../wire/printable.ts";
 import type { Judged } from "./decision.ts";
@@ -21,14 +21,17 @@ export function renderObject({ kind, namespace, name }: AdmissionRequest): strin
  * The whole message of a denial, most important first. One message for all problems: of several
  * webhooks' denials the API server shows only one.
  */
-export function renderDenial(request: AdmissionRequest, judged: Judged): string {
-  const { denials, delta, profile } = judged;
-  const effect = renderDelta(delta);
+export function renderDenial(
+  request: AdmissionRequest,
+  { denials, profile }: Judged,
+  effect: Effect,
+): string {
+  const change = renderEffect(effect);
   return [
     `${renderObject(request)} denied by profile "${profile.name}": ${counted(denials.length, "problem")}`,
     ...denials.slice(0, MAX_PROBLEMS).flatMap(renderProblem),
     ...(denials.length > MAX_PROBLEMS ? [`and ${denials.length - MAX_PROBLEMS} more`] : []),
-    ...(effect === null ? [] : [effect]),
+    ...(change === null ? [] : [change]),
     ...(hasFile(request) ? commandsFor(denials) : []),
   ].join("\n");
 }

@@ -70,23 +70,24 @@ export class AddressAtoms {
    * handful of the atoms that are cut, of however many (`test/admission/takes-long.test.ts`).
    */
   mention(ranges: readonly AddressRange[]): void {
-    for (const boundary of halving(boundariesOf(ranges))) {
+    const fresh: Address[] = [];
+    for (const boundary of boundariesOf(ranges)) {
       const count = this.#boundaries.get(boundary) ?? 0;
       this.#boundaries.set(boundary, count + 1);
-      if (count === 0) this.#cut(boundary);
+      if (count === 0) fresh.push(boundary);
     }
+    for (const boundary of halving(fresh)) this.#cut(boundary);
   }
 
   /** The same ranges as were mentioned together. */
   release(ranges: readonly AddressRange[]): void {
-    for (const boundary of halving(boundariesOf(ranges)).toReversed()) {
+    const gone: Address[] = [];
+    for (const boundary of boundariesOf(ranges)) {
       const count = this.#boundaries.get(boundary) ?? 0;
       if (count > 1) this.#boundaries.set(boundary, count - 1);
-      else {
-        this.#boundaries.delete(boundary);
-        this.#join(boundary);
-      }
+      else if (this.#boundaries.delete(boundary)) gone.push(boundary);
     }
+    for (const boundary of halving(gone).toReversed()) this.#join(boundary);
   }
 
   #cut(boundary: Address): void {
@@ -120,23 +121,24 @@ export class AddressAtoms {
   }
 }
 
-/** Where ranges cut, ascending: before the first address of each and behind its last, if that is still its family. */
-function boundariesOf(ranges: readonly AddressRange[]): readonly Address[] {
+/** Where ranges cut: before the first address of each and behind its last, if that is still its family. */
+function boundariesOf(ranges: readonly AddressRange[]): ReadonlySet<Address> {
   const boundaries = new Set<Address>();
   for (const { first, last } of ranges) {
     boundaries.add(first);
     if (last !== (familyOf(first) === 4 ? IPV4_SPACE : IPV6_SPACE).last) boundaries.add(last + 1n);
   }
-  return [...boundaries].toSorted((a, b) => (a < b ? -1 : 1));
+  return boundaries;
 }
 
-/** The one in the middle, then the halves in the same way. */
-function halving<T>(sorted: readonly T[]): readonly T[] {
-  const ordered: T[] = [];
+/** The one in the middle of them in their order, then the halves in the same way. */
+function halving(boundaries: readonly Address[]): readonly Address[] {
+  const sorted = boundaries.toSorted((a, b) => (a < b ? -1 : 1));
+  const ordered: Address[] = [];
   const add = (from: number, to: number): void => {
     if (from === to) return;
     const middle = (from + to) >> 1;
-    ordered.push(sorted[middle] as T);
+    ordered.push(sorted[middle] as Address);
     add(from, middle);
     add(middle + 1, to);
   };

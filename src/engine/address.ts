@@ -69,12 +69,14 @@ export function subtractRanges(
 ): readonly AddressRange[] {
   const cuts = mergeRanges(holes);
   const left: AddressRange[] = [];
+  let next = 0;
   for (const { first, last } of mergeRanges(ranges)) {
     let start = first;
-    for (const cut of cuts) {
-      if (cut.last < start || cut.first > last) continue;
+    for (let cut = cuts[next]; cut !== undefined && cut.first <= last; cut = cuts[++next]) {
       if (cut.first > start) left.push({ first: start, last: cut.first - 1n });
-      start = cut.last + 1n;
+      if (cut.last >= start) start = cut.last + 1n;
+      // The next range may begin inside this hole.
+      if (start > last) break;
     }
     if (start <= last) left.push({ first: start, last });
   }

@@ -22,8 +22,12 @@ export class Ascending<T> {
   /** The last item that starts at or before `at`, and all behind it. From the first on where there is none. */
   *from(at: bigint): Iterable<T> {
     const { block, index } = this.#placeOf(at);
-    yield* this.#blocks[block]?.slice(Math.max(index, 0)) ?? [];
-    for (const items of this.#blocks.slice(block + 1)) yield* items;
+    // PERF: mostly somebody wants a handful of them, tens of thousands of times.
+    let start = Math.max(index, 0);
+    for (let next = block; next < this.#blocks.length; next += 1, start = 0) {
+      const items = this.#blocks[next] ?? [];
+      for (let each = start; each < items.length; each += 1) yield items[each] as T;
+    }
   }
 
   /** The last item that starts at or before `at`. */

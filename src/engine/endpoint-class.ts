@@ -106,9 +106,13 @@ const DUAL: readonly Family[] = [4, 6];
 
 /** The families of these addresses; equal lists are one. */
 export function familiesAmong(addresses: readonly Address[]): readonly Family[] {
-  const [has4, has6] = [4, 6].map((family) => addresses.some((of) => familyOf(of) === family));
-  if (has4 === true && has6 === true) return DUAL;
-  return has4 === true ? IPV4 : has6 === true ? IPV6 : NONE;
+  let [has4, has6] = [false, false];
+  for (const address of addresses) {
+    if (familyOf(address) === 4) has4 = true;
+    else has6 = true;
+  }
+  if (has4 && has6) return DUAL;
+  return has4 ? IPV4 : has6 ? IPV6 : NONE;
 }
 
 /** The families a flow between two classes may be of. PERF: mostly both have the same one. */

@@ -29,6 +29,7 @@ export function selectingPolicies(cls: EndpointClass): readonly Selecting[] {
 
 /** The rules of these policies, ordered as they decide, and their content as text. */
 export function tiersOf(selecting: readonly Selecting[], direction: Direction): OrderedRules {
+  if (selecting.length === 0) return UNSELECTED;
   const admin = orderTier(selecting, "Admin", direction);
   const baseline = orderTier(selecting, "Baseline", direction);
   const rules = new Map<string, CompiledRule>();
@@ -47,6 +48,13 @@ export function tiersOf(selecting: readonly Selecting[], direction: Direction): 
     usesNames: selecting.some(({ policy }) => policy[direction].usesNames),
   };
 }
+
+/** PERF: so are most addresses, of which a policy may tell tens of thousands apart. */
+const UNSELECTED: OrderedRules = {
+  tiers: { admin: [], networkPolicy: null, isolated: NO, baseline: [] },
+  content: "|-|",
+  usesNames: false,
+};
 
 function textOf(rules: ReadonlyMap<string, CompiledRule>): string {
   const contents = Array.from(rules.keys());

@@ -4,6 +4,7 @@ import {
   formatRange,
   IPV4_SPACE,
   IPV6_SPACE,
+  mergeRanges,
   rangeSize,
   subtractRanges,
 } from "../engine/address.ts";
@@ -20,12 +21,10 @@ export function mostAddresses(
   named: number,
 ): string | null {
   const space = family === 4 ? IPV4_SPACE : IPV6_SPACE;
-  const missing = subtractRanges(
-    [space],
-    ranges.filter(({ first }) => familyOf(first) === family),
-  );
-  const size = missing.reduce((sum, range) => sum + rangeSize(range), 0n);
-  if (size * 2n >= rangeSize(space)) return null;
+  const held = mergeRanges(ranges.filter(({ first }) => familyOf(first) === family));
+  const size = held.reduce((sum, range) => sum + rangeSize(range), 0n);
+  if (size * 2n <= rangeSize(space)) return null;
+  const missing = subtractRanges([space], held);
   const most = missing.toSorted((a, b) => Number(rangeSize(b) - rangeSize(a)));
   const but = missing.length === 0 ? "" : ` (but ${capped(most.map(formatRange), named)})`;
   return `any IPv${family} address${but}`;

@@ -1,4 +1,5 @@
 import {
+  type AddressRange,
   DIRECTIONS,
   type Direction,
   type Peer,
@@ -18,6 +19,8 @@ export interface PlacedRule {
   readonly peersPath: string;
   /** Empty also where the rule does not look at peers. */
   readonly peers: readonly PlacedPeer[];
+  /** Those of the peers that are addresses. */
+  readonly blocks: readonly Block[];
   /** Empty also where the rule does not look at ports. */
   readonly ports: readonly PlacedPort[];
 }
@@ -34,6 +37,14 @@ export interface PlacedPeer {
   readonly paths: PeerPaths;
   /** What stands at `paths.item`. */
   readonly raw: unknown;
+}
+
+/** A peer that is addresses. */
+export interface Block {
+  readonly path: string;
+  /** An `ipBlock`, or the text of one of `networks`. */
+  readonly raw: unknown;
+  readonly ranges: readonly AddressRange[];
 }
 
 export interface PlacedPort {
@@ -80,14 +91,16 @@ function place(
   );
   const nowhere = { item: rule.path, path: rule.path, raw: undefined };
   const somewhere = { paths: samePath(peersPath), raw: undefined };
-  const { peers, ports } = rule;
+  const { peers: all, ports } = rule;
+  const peers =
+    all === "all" ? [] : all.map((peer, index) => ({ peer, ...(places[index] ?? somewhere) }));
   return {
     rule,
     peersPath,
-    peers:
-      peers === "all"
-        ? []
-        : peers.map((peer, index) => ({ peer, ...(places[index] ?? somewhere) })),
+    peers,
+    blocks: peers.flatMap(({ peer, paths, raw: of }) =>
+      peer.kind === "addresses" ? [{ path: paths.item, raw: of, ranges: peer.ranges }] : [],
+    ),
     ports:
       ports === "all"
         ? []

@@ -6,27 +6,44 @@ import {
   IPV6_SPACE,
   rangeSize,
 } from "../engine/address.ts";
+import type { AddressRange } from "../engine/model.ts";
 import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
 import { mostAddresses } from "./most-addresses.ts";
-import { capped, counted } from "./phrases.ts";
+import { counted } from "./phrases.ts";
 import { renderPorts } from "./render-ports.ts";
 
 /** How many ends of a group, and how many groups of flows, a line names before it counts. */
 const MAX_ENDS = 2;
 const MAX_GROUPS = 2;
 
-/** A range that is more than this part of its family counts as the world: most blocks with exceptions are. */
-const WORLD_PART = 64n;
+/** A range that is more than a 64th of its family counts as the world: most blocks with exceptions are. */
+const WORLD_BITS = 6n;
+const WORLDLY: Readonly<Record<Family, bigint>> = {
+  4: rangeSize(IPV4_SPACE) >> WORLD_BITS,
+  6: rangeSize(IPV6_SPACE) >> WORLD_BITS,
+};
+
+/** What opens and what closes: `shop/web → shop/db TCP 5432`, or `nothing`. */
+export interface Effect {
+  readonly opened: string;
+  readonly closed: string;
+}
+
+/** The effect of a change, in words. */
+export function renderDelta({ opened, closed }: Delta): Effect {
+  return { opened: renderFlows(opened), closed: renderFlows(closed) };
+}
 
 /** `opens shop/web → shop/db TCP 5432; closes nothing`, null where nothing opens or closes. */
-export function renderDelta(delta: Delta): string | null {
-  if (delta.opened.length === 0 && delta.closed.length === 0) return null;
-  return `opens ${renderFlows(delta.opened)}; closes ${renderFlows(delta.closed)}`;
+export function renderEffect({ opened, closed }: Effect): string | null {
+  return opened === NOTHING && closed === NOTHING ? null : `opens ${opened}; closes ${closed}`;
 }
+
+const NOTHING = "nothing";
 
 /** The widest groups of flows and how many more there are, `omitted` added; `nothing` for none. */
 export function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
-  if (flows.length === 0) return "nothing";
+  if (flows.length === 0) return NOTHING;
   // PERF: there may be a hundred thousand of them, each with thousands of ranges.
   const wide = flows.map((flow) => ({ flow, width: width(flow) }));
   const widest = wide.toSorted((a, b) => b.width - a.width).slice(0, MAX_GROUPS);
@@ -70,19 +87,30 @@ function renderFlow({ from, to, ports }: FlowGroup): string {
 export function renderGroup(group: Group): string {
   if (group.everyPod && group.everyIpv4 && group.everyIpv6) return "anything";
   const world = worldOf(group);
-  const named = group.endpoints.filter((end) =>
-    end.kind === "workload"
-      ? !group.everyPod && !group.whole.includes(end.namespace)
-      : !world.has(familyOf(end.range.first)),
-  );
+  const workloads: string[] = [];
+  const wide: AddressRange[] = [];
+  const narrow: AddressRange[] = [];
+  for (const end of group.endpoints) {
+    if (end.kind === "workload") {
+      const isTold = group.everyPod || group.whole.includes(end.namespace);
+      if (!isTold) workloads.push(`${end.namespace}/${end.workload.name}`);
+    } else if (!world.has(familyOf(end.range.first))) {
+      (isWorldly(end) ? wide : narrow).push(end.range);
+    }
+  }
+  // PERF: there may be tens of thousands of ranges; those that are not named are only counted.
   const ends = new Set([
     ...world.values(),
-    ...named.filter(isWorldly).map(renderEndpoint),
+    ...wide.slice(0, MAX_ENDS).map(formatRange),
     ...(group.everyPod ? ["every pod"] : group.whole.map((name) => `${name}/*`)),
-    ...named.map(renderEndpoint),
+    ...workloads,
+    ...narrow.slice(0, MAX_ENDS).map(formatRange),
   ]);
-  if (group.omitted === 0) return capped([...ends], MAX_ENDS);
-  return `${[...ends].slice(0, MAX_ENDS).join(", ")} and others, ${group.pods} pods in all`;
+  const named = [...ends].slice(0, MAX_ENDS).join(", ");
+  if (group.omitted > 0) return `${named} and others, ${group.pods} pods in all`;
+  const unsaid = Math.max(wide.length - MAX_ENDS, 0) + Math.max(narrow.length - MAX_ENDS, 0);
+  const more = Math.max(ends.size - MAX_ENDS, 0) + unsaid;
+  return more > 0 ? `${named} and ${more} more` : named;
 }
 
 /** The families of which a group holds most addresses, in words. */
@@ -100,12 +128,6 @@ function worldOf({ everyIpv4, everyIpv6, endpoints }: Group): ReadonlyMap<Family
 /** Report whether an end is a good part of all addresses. */
 function isWorldly(end: Endpoint): boolean {
   if (end.kind !== "addresses") return false;
-  const space = familyOf(end.range.first) === 4 ? IPV4_SPACE : IPV6_SPACE;
-  return rangeSize(end.range) * WORLD_PART > rangeSize(space);
-}
-
-function renderEndpoint(end: Endpoint): string {
-  return end.kind === "addresses"
-    ? formatRange(end.range)
-    : `${end.namespace}/${end.workload.name}`;
+  const { first, last } = end.range;
+  return last - first >= WORLDLY[familyOf(first)];
 }

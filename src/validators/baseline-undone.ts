@@ -10,7 +10,6 @@ import {
 import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { blocksOf } from "./parts/blocks.ts";
 import { selectsWhole } from "./parts/whole-namespace.ts";
 
 /** Report policies that give back to a whole namespace what a default-deny there takes. */
@@ -54,7 +53,9 @@ export const baselineUndone = defineValidator({
 function crowdOf(rules: readonly PlacedRule[], after: EngineView): string | null {
   const onEveryPort = rules.filter(({ rule }) => rule.ports === "all");
   if (onEveryPort.some(({ rule }) => rule.peers === "all")) return "everybody";
-  const ranges = mergeRanges(onEveryPort.flatMap(blocksOf).flatMap((block) => block.ranges));
+  const ranges = mergeRanges(
+    onEveryPort.flatMap(({ blocks }) => blocks).flatMap((block) => block.ranges),
+  );
   const holds = (space: AddressRange): boolean =>
     ranges.some((range) => rangeEncloses(range, space));
   if (holds(IPV4_SPACE)) return holds(IPV6_SPACE) ? "every address" : "every IPv4 address";

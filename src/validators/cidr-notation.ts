@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { formatAddress, formatRange, parseAddress, parseCidr } from "../engine/address.ts";
-import { POLICY_KINDS } from "../engine/model.ts";
+import {
+  familyOf,
+  formatAddress,
+  formatRange,
+  parseAddress,
+  parseCidr,
+} from "../engine/address.ts";
+import { type AddressRange, POLICY_KINDS } from "../engine/model.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { blocksOf } from "./parts/blocks.ts";
 
 /** Report address blocks that are not written as the network that they mean. */
 export const cidrNotation = defineValidator({
@@ -20,7 +25,7 @@ export const cidrNotation = defineValidator({
   parameters: z.strictObject({}),
   check({ placedRules }): readonly Finding[] {
     return placedRules
-      .flatMap(blocksOf)
+      .flatMap(({ blocks }) => blocks)
       .flatMap(({ path, raw }) => cidrsIn(raw, path))
       .flatMap(({ path, text }) => judge(path, text));
   },
@@ -48,26 +53,20 @@ function judge(path: string, text: string): readonly Finding[] {
   const [written = ""] = text.split("/");
   const address = parseAddress(written);
   if (range === null || address === null) return [];
-  const network = formatRange(range);
   const message =
     address === range.first
-      ? otherSpelling(written, formatAddress(address), text, network)
-      : `\`${text}\` has bits beyond its prefix and means all of \`${network}\``;
+      ? otherSpelling(text, written, range)
+      : `\`${text}\` has bits beyond its prefix and means all of \`${formatRange(range)}\``;
   if (message === null) return [];
+  const network = formatRange(range);
   const help = `write \`${network}\``;
   return [{ path, message, help, fix: { title: help, patch: [replaceAt(path, network)] } }];
 }
 
 /** IPv6 has many spellings, which all read alike; IPv4 with leading zeros, or inside IPv6, does not. */
-function otherSpelling(
-  written: string,
-  address: string,
-  text: string,
-  network: string,
-): string | null {
-  const isIpv4 = !address.includes(":");
-  if (!isIpv4 || written === address) return null;
+function otherSpelling(text: string, written: string, range: AddressRange): string | null {
+  if (familyOf(range.first) === 6 || written === formatAddress(range.first)) return null;
   return written.includes(":")
-    ? `\`${text}\` is the IPv4 network \`${network}\``
-    : `\`${text}\` is read as \`${network}\`; some programs take leading zeros for octal`;
+    ? `\`${text}\` is the IPv4 network \`${formatRange(range)}\``
+    : `\`${text}\` is read as \`${formatRange(range)}\`; some programs take leading zeros for octal`;
 }

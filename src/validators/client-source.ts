@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Effort } from "../engine/effort.ts";
-import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { accepting, type Block, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { type Service, targetIn } from "../wire/service.ts";
 import { MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
-import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
+import { blockText } from "./parts/blocks.ts";
 import { hasPort } from "./parts/ports.ts";
 import { servedBy, servicesIn } from "./parts/service-ports.ts";
 
@@ -25,7 +25,7 @@ export const clientSource = defineValidator({
     return accepting(placedRules)
       .filter(({ direction, peers }) => direction === "ingress" && peers.length > 0)
       .flatMap((placed) => {
-        const blocks = blocksOf(placed);
+        const blocks = placed.blocks;
         const service =
           blocks.length === 0 ? null : hidingService(placed, { after, facts }, effort);
         return service === null

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type AddressRange, POLICY_KINDS, type Pod, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
-import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { accepting, type Block, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
-import { type Block, blocksOf, blockText, isNetwork } from "./parts/blocks.ts";
+import { blockText, isNetwork } from "./parts/blocks.ts";
 import { exceptHelp } from "./parts/except-help.ts";
 
 /** Report address blocks with pods or Services of the cluster in them. */
@@ -20,7 +20,7 @@ export const clusterRange = defineValidator({
   parameters: z.strictObject({}),
   check({ placedRules, after, facts }): readonly Finding[] {
     return accepting(placedRules).flatMap((rule) =>
-      blocksOf(rule).flatMap((block) => judge(block, rule, { after, facts })),
+      rule.blocks.flatMap((block) => judge(block, rule, { after, facts })),
     );
   },
 });

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type AddressRange, POLICY_KINDS, podKey } from "../engine/model.ts";
 import type { EngineView } from "../engine/query.ts";
-import type { PlacedPeer, PlacedRule } from "../rules/placed-rules.ts";
+import type { Block, PlacedPeer, PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { type Block, blocksOf, blockText, isNetwork } from "./parts/blocks.ts";
+import { blockText, isNetwork } from "./parts/blocks.ts";
 
 /** Report what the dataplane of the cluster does not support, or perhaps not. */
 export const dataplaneSupport = defineValidator({
@@ -20,7 +20,7 @@ export const dataplaneSupport = defineValidator({
   check({ placedRules, after }): readonly Finding[] {
     return placedRules.flatMap((placed) => [
       ...placed.peers.flatMap(domainNames),
-      ...blocksOf(placed).flatMap((block) => unmatched(block, after)),
+      ...placed.blocks.flatMap((block) => unmatched(block, after)),
       ...sctp(placed, after),
     ]);
   },

@@ -3,10 +3,10 @@ import { mergeRanges, parseCidr, rangesCover, rangesOverlap } from "../engine/ad
 import type { Effort } from "../engine/effort.ts";
 import type { AddressRange, PortMatch, Rule } from "../engine/model.ts";
 import { listed } from "../rules/phrases.ts";
-import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { accepting, type Block, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { field } from "../wire/shape.ts";
-import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
+import { withExceptions } from "./parts/blocks.ts";
 
 /** Report exceptions of an address block that another block of the policy lets through again. */
 export const exceptReopened = defineValidator({
@@ -47,7 +47,7 @@ interface HoledBlock extends Block {
 }
 
 function holedBlocks(placed: PlacedRule): readonly HoledBlock[] {
-  return blocksOf(placed).map((block) => {
+  return placed.blocks.map((block) => {
     const except = field(block.raw, "except");
     const holes = (Array.isArray(except) ? except : []).flatMap((text: unknown) => {
       const range = parseCidr(String(text));

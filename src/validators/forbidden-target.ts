@@ -9,11 +9,11 @@ import {
 } from "../engine/model.ts";
 import type { EngineView, Verdict } from "../engine/query.ts";
 import { listed } from "../rules/phrases.ts";
-import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { accepting, type Block, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { cidrTextSchema } from "../wire/ip-block.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
-import { type Block, blocksOf, withExceptions } from "./parts/blocks.ts";
+import { withExceptions } from "./parts/blocks.ts";
 import { hasPort } from "./parts/ports.ts";
 
 /** PERF: for this many of the selected pods we look whether a higher tier denies the target anyway. */
@@ -113,7 +113,7 @@ function hitsOn(placed: PlacedRule, cidr: string): readonly Hit[] {
   const range = parseCidr(cidr);
   if (range === null) return [];
   if (placed.rule.peers === "all") return [{ cidr, range, blocks: [] }];
-  const blocks = blocksOf(placed).filter(({ ranges }) =>
+  const blocks = placed.blocks.filter(({ ranges }) =>
     ranges.some((one) => rangesOverlap(one, range)),
   );
   return blocks.length === 0 ? [] : [{ cidr, range, blocks }];

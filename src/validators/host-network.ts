@@ -10,7 +10,6 @@ import {
 import type { EngineView } from "../engine/query.ts";
 import { accepting } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { blocksOf } from "./parts/blocks.ts";
 
 /** How many are counted: a reader needs an example, not the number. */
 const MAX_PODS = 100;
@@ -46,7 +45,7 @@ export const hostNetwork = defineValidator({
       })),
       ...accepting(placedRules).flatMap((placed) => {
         const named = byAddress(after)
-          ? mergeRanges(blocksOf(placed).flatMap(({ ranges }) => ranges))
+          ? mergeRanges(placed.blocks.flatMap(({ ranges }) => ranges))
           : [];
         return placed.peers.flatMap(({ peer, paths }) =>
           (peer.kind === "pods" ? reliesOn(peer.selection, named, after) : []).map((message) => ({

@@ -5,7 +5,7 @@ import type { EngineView } from "../engine/query.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { type ClusterFacts, defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
-import { blocksOf, blockText } from "./parts/blocks.ts";
+import { blockText } from "./parts/blocks.ts";
 import { exceptHelp } from "./parts/except-help.ts";
 import { hasPort } from "./parts/ports.ts";
 
@@ -65,7 +65,7 @@ interface WideBlock {
 }
 
 function wideBlocks(placed: PlacedRule): readonly WideBlock[] {
-  return blocksOf(placed).flatMap((block) => {
+  return placed.blocks.flatMap((block) => {
     const ranges = block.ranges.filter((range) => rangeSize(range) > 1n);
     return ranges.length === 0
       ? []

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { type Family, familyOf, mergeRanges, rangeSize } from "../engine/address.ts";
 import { DIRECTIONS, type Direction, POLICY_KINDS } from "../engine/model.ts";
 import { listed } from "../rules/phrases.ts";
-import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
+import { accepting, type Block, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
+import { blockText } from "./parts/blocks.ts";
 
 /** Room for all private ranges together: 10/8, 172.16/12 and 192.168/16; fc00::/7. */
 const DEFAULT_PREFIX = 6;
@@ -60,7 +60,7 @@ function blocksIn(
   return rules
     .filter((rule) => rule.direction === direction)
     .flatMap((rule) =>
-      blocksOf(rule).flatMap((block) => {
+      rule.blocks.flatMap((block) => {
         const ranges = block.ranges.filter(({ first }) => familyOf(first) === family);
         return ranges.length === 0 ? [] : [{ ...block, rule: rule.peersPath, ranges }];
       }),

@@ -10,11 +10,11 @@ import {
 import type { EngineView } from "../engine/query.ts";
 import { replaceAt } from "../rules/json-patch.ts";
 import { counted, withHint } from "../rules/phrases.ts";
-import type { PeerPaths } from "../rules/placed-rules.ts";
+import type { Block, PeerPaths } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding, type Fix } from "../rules/rule.ts";
 import { cidrTextSchema } from "../wire/ip-block.ts";
 import { namespacesOf, type Surroundings, selectsAnything } from "./parts/bearers.ts";
-import { type Block, blocksOf, blockText } from "./parts/blocks.ts";
+import { blockText } from "./parts/blocks.ts";
 import { contradictionIn } from "./parts/contradiction.ts";
 import { isElsewhere } from "./parts/elsewhere.ts";
 import { renderSelector } from "./parts/render-selector.ts";
@@ -61,9 +61,7 @@ export const peerSelectsNothing = defineValidator({
       ...missed.flatMap(({ selection, paths }, index) =>
         judge(selection, paths, { after, facts }, index < MAX_HINTS),
       ),
-      ...placedRules.flatMap((placed) =>
-        blocksOf(placed).flatMap((block) => missing(block, known)),
-      ),
+      ...placedRules.flatMap((placed) => placed.blocks.flatMap((block) => missing(block, known))),
     ];
   },
 });

@@ -8,7 +8,6 @@ import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
 import { portNumberSchema } from "../wire/policy-port.ts";
 import { bearersOf, MAX_READ, MAX_READ_IN_ALL, type Surroundings } from "./parts/bearers.ts";
-import { blocksOf } from "./parts/blocks.ts";
 import { isOpen } from "./parts/open-selector.ts";
 
 const sensitiveSchema = z.strictObject({
@@ -102,7 +101,7 @@ function crowdOf(placed: PlacedRule, after: EngineView, limits: Parameters): str
     else for (const { name } of after.matchingNamespaces(namespaces.selector)) names.add(name);
   }
   if (names.size > limits.maxNamespaces) return counted(names.size, "namespace");
-  const ranges = mergeRanges(blocksOf(placed).flatMap((block) => block.ranges));
+  const ranges = mergeRanges(placed.blocks.flatMap((block) => block.ranges));
   const isWide = (family: Family, width: number, prefix: number): boolean =>
     ranges
       .filter(({ first }) => familyOf(first) === family)

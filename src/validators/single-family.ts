@@ -12,7 +12,6 @@ import type { EngineView } from "../engine/query.ts";
 import { selectorMatches } from "../engine/selector.ts";
 import { accepting, type PlacedRule } from "../rules/placed-rules.ts";
 import { defineValidator, type Finding } from "../rules/rule.ts";
-import { blocksOf } from "./parts/blocks.ts";
 
 /** PERF: in how many pods we look for a second address; the pods of a policy are mostly alike. */
 const MAX_PODS = 100;
@@ -85,7 +84,7 @@ interface Lone {
 function loneFamily(rules: readonly PlacedRule[], direction: Direction): readonly Lone[] {
   const of = rules.filter((rule) => rule.direction === direction);
   if (of.some(({ rule }) => rule.peers === "all")) return [];
-  const blocks = of.flatMap(blocksOf);
+  const blocks = of.flatMap(({ blocks }) => blocks);
   const [first] = blocks;
   const families = new Set(
     blocks.flatMap(({ ranges }) => ranges.map((range) => familyOf(range.first))),

@@ -2,25 +2,10 @@ import { familyOf, rangeSize } from "../../engine/address.ts";
 import type { AddressRange } from "../../engine/model.ts";
 import { addAt, appendTo } from "../../rules/json-patch.ts";
 import { counted, listed } from "../../rules/phrases.ts";
-import type { PlacedRule } from "../../rules/placed-rules.ts";
+import type { Block } from "../../rules/placed-rules.ts";
 import type { Fix } from "../../rules/rule.ts";
 import { isStrictSubset } from "../../wire/ip-block.ts";
 import { field } from "../../wire/shape.ts";
-
-/** A peer of a rule that is addresses. */
-export interface Block {
-  readonly path: string;
-  /** An `ipBlock`, or the text of one of `networks`. */
-  readonly raw: unknown;
-  readonly ranges: readonly AddressRange[];
-}
-
-/** The peers of a rule that are addresses, in its order. */
-export function blocksOf({ peers }: PlacedRule): readonly Block[] {
-  return peers.flatMap(({ peer, paths, raw }) =>
-    peer.kind === "addresses" ? [{ path: paths.item, raw, ranges: peer.ranges }] : [],
-  );
-}
 
 /** A block as it is written: a CIDR, in networking.k8s.io/v1 perhaps with exceptions. */
 export function blockText({ raw }: Pick<Block, "raw">): string {
