@@ -9,17 +9,11 @@ import {
   type Policy,
   type PortMatch,
   type PortRange,
-  type Protocol,
   type Rule,
   TIERS,
 } from "./model.ts";
 import { type PortSet, PROTOCOLS, portPoint, portSet } from "./port-set.ts";
 import type { Mention, Reading, SelectorEntry, SelectorIndex } from "./selector-index.ts";
-
-export interface NamedPort {
-  readonly protocol: Protocol | null;
-  readonly name: string;
-}
 
 /** A rule over interned selectors. `null` is "all". */
 export interface CompiledRule {
@@ -28,8 +22,8 @@ export interface CompiledRule {
   /** The same peers as a set; null if they are so few that going through them is faster. */
   readonly peerSet: ReadonlySet<SelectorEntry> | null;
   readonly ports: PortSet | null;
-  /** Ports that only the destination pod can resolve; they count beside `ports`. */
-  readonly names: readonly NamedPort[];
+  /** Ports that only the destination pod can resolve, by `namedPortKey`; they count beside `ports`. */
+  readonly names: ReadonlySet<string>;
   readonly path: string;
   readonly policy: Policy;
   /** Rules with the same content decide alike. */
@@ -91,7 +85,7 @@ export function bindPolicy(
   selectors.partition.mentionRanges(ranges);
   const bind = ({ isolates, rules }: DirectionRules): CompiledDirection => {
     const compiled = rules.map((rule) => bindRule(rule, policy, selectors, dataplane));
-    const usesNames = compiled.some(({ names }) => names.length > 0);
+    const usesNames = compiled.some(({ names }) => names.size > 0);
     return { isolates, rules: compiled, content: contentOf(compiled), usesNames };
   };
   return {
@@ -148,7 +142,8 @@ function bindRule(
       ? null
       : unitePeers(rule.peers).map((peer) => selectors.acquire(peer, reading));
   const ports = rule.ports === "all" ? null : portSet(rangesOf(rule.ports, dataplane));
-  const names = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
+  const named = rule.ports === "all" ? [] : rule.ports.filter((port) => port.kind === "named");
+  const names = new Set(named.map(namedPortKey));
   const content = `${rule.action} ${peersKey({ peers })} ${portsKey({ ports, names })}`;
   const peerSet = peers === null || peers.length < MANY ? null : new Set(peers);
   return { action: rule.action, peers, peerSet, ports, names, path: rule.path, policy, content };
@@ -166,9 +161,14 @@ export function peersKey({ peers }: Pick<CompiledRule, "peers">): string {
 
 /** The ports of a rule as text, whatever their order. */
 export function portsKey({ ports, names }: Pick<CompiledRule, "ports" | "names">): string {
-  const keys = names.map(({ protocol, name }) => `${protocol ?? "*"}/${name}`);
-  const named = keys.length < 2 ? (keys[0] ?? "") : keys.toSorted().join();
-  return `${ports?.key ?? "*"} ${named}`;
+  return `${ports?.key ?? "*"} ${[...names].toSorted().join()}`;
+}
+
+type NamedPort = Pick<Extract<PortMatch, { readonly kind: "named" }>, "protocol" | "name">;
+
+/** A port by its name and protocol, `null` for any, as text. */
+export function namedPortKey({ protocol, name }: NamedPort): string {
+  return `${protocol ?? "*"}/${name}`;
 }
 
 /**

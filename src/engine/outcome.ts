@@ -108,10 +108,9 @@ function unite(row: Row, flow: Flow): Outcome {
     // A Baseline tier has nothing to say to them.
     if (rule.policy.tier !== "NetworkPolicy") return;
     (match === YES ? sure : perhaps).push(rule.ports ?? ALL_PORTS);
-    for (const name of rule.names) {
-      const { ports, match: resolved } = namedPorts(name, flow.destination);
-      (least(match, resolved) === YES ? sure : perhaps).push(ports);
-    }
+    if (rule.names.size === 0) return;
+    const { ports, match: resolved } = namedPorts(rule, flow.destination);
+    (least(match, resolved) === YES ? sure : perhaps).push(ports);
   });
   const doubtful = row.sctp === "yes" ? NO_PORTS : SCTP;
   const allowed = subtractPorts(unitePorts(sure), doubtful);
@@ -156,7 +155,7 @@ function sctpDoubt(row: Row, point: number): Outcomes {
 /** The points where an answer of these rules may change. */
 function startsOf(rules: readonly CompiledRule[], destination: EndpointClass): readonly number[] {
   const cuts = cutPoints(rules);
-  if (rules.some(({ names }) => names.length > 0)) {
+  if (rules.some(({ names }) => names.size > 0)) {
     for (const { protocol, port } of destination.sample?.pod.ports ?? []) {
       cuts.add(portPoint(protocol, port)).add(portPoint(protocol, port + 1));
     }

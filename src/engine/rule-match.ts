@@ -1,4 +1,4 @@
-import type { CompiledRule, NamedPort } from "./compile.ts";
+import { type CompiledRule, namedPortKey } from "./compile.ts";
 import {
   type EndpointClass,
   type FlowFamily,
@@ -9,7 +9,7 @@ import {
   PERHAPS,
   YES,
 } from "./endpoint-class.ts";
-import type { Protocol } from "./model.ts";
+import type { PortRange } from "./model.ts";
 import { EVERY_PORT, hasPoint, type PortSet, PROTOCOLS, portSet } from "./port-set.ts";
 import { entryMatch } from "./selector-index.ts";
 
@@ -46,13 +46,12 @@ export function peerMatch(rule: CompiledRule, peer: EndpointClass, family: FlowF
 /** How surely the rule matches the port (a point of the port line), named ports resolved at the destination. */
 export function portMatch(rule: CompiledRule, destination: EndpointClass, point: number): Match {
   if (rule.ports === null || hasPoint(rule.ports, point)) return YES;
-  return rule.names.reduce<Match>((match, name) => {
-    const named = namedPorts(name, destination);
-    return hasPoint(named.ports, point) ? most(match, named.match) : match;
-  }, NO);
+  if (rule.names.size === 0) return NO;
+  const { ports, match } = namedPorts(rule, destination);
+  return hasPoint(ports, point) ? match : NO;
 }
 
-/** Where a port of that name leads, and how surely. */
+/** Where ports lead that a rule names, and how surely. */
 interface NamedPorts {
   readonly ports: PortSet;
   readonly match: Match;
@@ -61,19 +60,27 @@ interface NamedPorts {
 /**
  * A named port is looked up on the destination pod, by name and protocol; a pod without it is not
  * matched (NetworkPolicyPort.port). An address has no names, so there it may be any of the protocol.
+ * PERF: a rule may name thousands, so those of the pod are looked for among them.
  */
-export function namedPorts({ protocol, name }: NamedPort, destination: EndpointClass): NamedPorts {
+export function namedPorts({ names }: CompiledRule, destination: EndpointClass): NamedPorts {
   const pod = destination.namespace === null ? undefined : destination.sample?.pod;
-  const isWanted = (of: Protocol): boolean => protocol === null || protocol === of;
-  if (pod === undefined) {
-    const any = PROTOCOLS.filter(isWanted).map((of) => ({ protocol: of, ...EVERY_PORT }));
-    return { ports: portSet(any), match: PERHAPS };
-  }
-  const found = pod.ports.filter((port) => port.name === name && isWanted(port.protocol));
-  const intervals = found.map(({ protocol: of, port }) => ({
-    protocol: of,
-    first: port,
-    last: port,
+  if (pod === undefined) return { ports: portSet(protocolsAmong(names)), match: PERHAPS };
+  const found = pod.ports.filter(
+    ({ protocol, name }) =>
+      names.has(namedPortKey({ protocol, name })) ||
+      names.has(namedPortKey({ protocol: null, name })),
+  );
+  return {
+    ports: portSet(found.map(({ protocol, port }) => ({ protocol, first: port, last: port }))),
+    match: YES,
+  };
+}
+
+/** Every port of each protocol for which there is a name. */
+function protocolsAmong(names: ReadonlySet<string>): readonly PortRange[] {
+  const wanted = new Set(Array.from(names, (key) => key.slice(0, key.indexOf("/"))));
+  return PROTOCOLS.filter((of) => wanted.has("*") || wanted.has(of)).map((protocol) => ({
+    protocol,
+    ...EVERY_PORT,
   }));
-  return { ports: portSet(intervals), match: YES };
 }
