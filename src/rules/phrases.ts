@@ -9,8 +9,13 @@ export function counted(count: number, noun: string): string {
 
 /** The first `most` of a list, and how many more there are: `a, b and 4 more`. */
 export function capped(items: readonly string[], most: number, separator = ", "): string {
-  const named = items.slice(0, most).join(separator);
-  return items.length > most ? `${named} and ${items.length - most} more` : named;
+  return someOf(items.slice(0, most), items.length, separator);
+}
+
+/** Some names, of `total` in all: `a, b and 4 more`. */
+export function someOf(names: readonly string[], total: number, separator = ", "): string {
+  const named = names.join(separator);
+  return total > names.length ? `${named} and ${total - names.length} more` : named;
 }
 
 /** `` `a`, `b`, `c` and 4 more``. */

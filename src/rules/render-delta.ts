@@ -9,7 +9,7 @@ import {
 import type { AddressRange } from "../engine/model.ts";
 import type { Delta, Endpoint, FlowGroup, FlowList, Group } from "../engine/query.ts";
 import { mostAddresses } from "./most-addresses.ts";
-import { counted } from "./phrases.ts";
+import { counted, someOf } from "./phrases.ts";
 import { renderPorts } from "./render-ports.ts";
 
 /** How many ends of a group, and how many groups of flows, a line names before it counts. */
@@ -106,11 +106,10 @@ export function renderGroup(group: Group): string {
     ...workloads,
     ...narrow.slice(0, MAX_ENDS).map(formatRange),
   ]);
-  const named = [...ends].slice(0, MAX_ENDS).join(", ");
-  if (group.omitted > 0) return `${named} and others, ${group.pods} pods in all`;
+  const named = [...ends].slice(0, MAX_ENDS);
+  if (group.omitted > 0) return `${named.join(", ")} and others, ${group.pods} pods in all`;
   const unsaid = Math.max(wide.length - MAX_ENDS, 0) + Math.max(narrow.length - MAX_ENDS, 0);
-  const more = Math.max(ends.size - MAX_ENDS, 0) + unsaid;
-  return more > 0 ? `${named} and ${more} more` : named;
+  return someOf(named, ends.size + unsaid);
 }
 
 /** The families of which a group holds most addresses, in words. */

@@ -51,6 +51,17 @@ const GROUPS: readonly (readonly [string, Partial<Group>, string])[] = [
     "dev/*",
   ],
   [
+    "as many wide ranges as there are, before narrow ones",
+    {
+      endpoints: [
+        workload("shop/a"),
+        ...["1.1.1.1/32", "2.2.2.2/32", "3.3.3.3/32"].map(addresses),
+        ...["16.0.0.0/4", "48.0.0.0/4", "80.0.0.0/4"].map(addresses),
+      ],
+    },
+    "16.0.0.0/4, 48.0.0.0/4 and 5 more",
+  ],
+  [
     "more than two",
     { whole: ["dev", "test"], endpoints: [workload("shop/a"), workload("shop/b")] },
     "dev/*, test/* and 2 more",

@@ -136,6 +136,12 @@ describe("ranges", () => {
       ["10.0.0.1/32", "10.0.0.4/31"],
       ["10.0.0.0/32", "10.0.0.6/31"],
     ],
+    [
+      "one wide hole over two ranges and a part of a third",
+      ["10.0.0.0/31", "10.0.0.4/31", "10.0.0.14/31", "10.0.0.20/32"],
+      ["10.0.0.0/29", "10.0.0.8/29"],
+      ["10.0.0.20/32"],
+    ],
   ])("less %s", ([, ranges, holes, left]) => {
     expect(subtractRanges(ranges.map(range), holes.map(range)).map(formatRange)).toEqual(left);
   });
