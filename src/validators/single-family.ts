@@ -84,7 +84,7 @@ interface Lone {
 function loneFamily(rules: readonly PlacedRule[], direction: Direction): readonly Lone[] {
   const of = rules.filter((rule) => rule.direction === direction);
   if (of.some(({ rule }) => rule.peers === "all")) return [];
-  const blocks = of.flatMap(({ blocks }) => blocks);
+  const blocks = of.flatMap((rule) => rule.blocks);
   const [first] = blocks;
   const families = new Set(
     blocks.flatMap(({ ranges }) => ranges.map((range) => familyOf(range.first))),
