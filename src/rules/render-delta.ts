@@ -42,7 +42,7 @@ export function renderEffect({ opened, closed }: Effect): string | null {
 const NOTHING = "nothing";
 
 /** The widest groups of flows and how many more there are, `omitted` added; `nothing` for none. */
-export function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
+function renderFlows(flows: readonly FlowGroup[], omitted = 0): string {
   if (flows.length === 0) return NOTHING;
   // PERF: there may be a hundred thousand of them, each with thousands of ranges.
   const wide = flows.map((flow) => ({ flow, width: width(flow) }));
