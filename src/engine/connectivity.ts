@@ -37,6 +37,25 @@ export function connectionsOf(
   });
 }
 
+/** How many rows there are pod by pod: a pod is in one class, so that no two rectangles have a row in common. */
+export function connectionCount(rectangles: readonly Rectangle[]): number {
+  let count = 0;
+  for (const { from, to } of rectangles) {
+    const [sources, targets] = [sizeOf(from), sizeOf(to)];
+    const own = new Set(from);
+    // Neither from a pod to itself, nor from outside to outside.
+    const alone = sizeOf(to.filter((item) => own.has(item))).pods;
+    count += sources.all * targets.all - sources.outside * targets.outside - alone;
+  }
+  return count;
+}
+
+function sizeOf(items: readonly Item[]): { all: number; pods: number; outside: number } {
+  const pods = items.reduce((sum, item) => sum + (item.pods?.size ?? 0), 0);
+  const outside = items.filter((item) => item.pods === null).length;
+  return { all: pods + outside, pods, outside };
+}
+
 /** What changed, pair by pair. */
 export function pairDelta(rectangles: readonly Rectangle[], by: "workload" | "pod"): PairDelta {
   const pairs = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowPair[] => [

@@ -27,6 +27,12 @@ export function findingsOf(index: ClusterIndex): readonly ClusterFinding[] {
   ];
 }
 
+/** The same of one policy, without its duplicates. */
+export function findingsAbout(index: ClusterIndex, key: string): readonly ClusterFinding[] {
+  const policy = index.policy(key);
+  return policy?.policy.readable === true ? [...policyFindings(index, policy)] : [];
+}
+
 function* policyFindings(index: ClusterIndex, policy: CompiledPolicy): Iterable<ClusterFinding> {
   const { key, subject } = policy;
   if (subject.members.size + subject.maybe.size === 0) {

@@ -2,11 +2,17 @@ import { addressEffort } from "./address-effort.ts";
 import { nodesWithin, podsWithin } from "./addressed.ts";
 import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
-import { connectionsOf, connectivityRows, pairDelta, rectanglesOf } from "./connectivity.ts";
+import {
+  connectionCount,
+  connectionsOf,
+  connectivityRows,
+  pairDelta,
+  rectanglesOf,
+} from "./connectivity.ts";
 import { type Certainty, DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { type Difference, versionOf } from "./difference.ts";
 import { explainFlow } from "./explain.ts";
-import { findingsOf } from "./findings.ts";
+import { findingsAbout, findingsOf } from "./findings.ts";
 import { hostPodsOf, isolationOf } from "./isolation.ts";
 import { pairOutcome } from "./item.ts";
 import type {
@@ -148,8 +154,16 @@ export class MatchingEngine implements Engine {
     return connectionsOf(rectanglesOf(this.#index), by);
   }
 
+  connectionCount(): number {
+    return connectionCount(rectanglesOf(this.#index));
+  }
+
   findings(): readonly ClusterFinding[] {
     return findingsOf(this.#index);
+  }
+
+  findingsAbout(key: string): readonly ClusterFinding[] {
+    return findingsAbout(this.#index, key);
   }
 
   breaches(held: HeldClaim, limit: number): Breaches {

@@ -330,8 +330,12 @@ export interface EngineView {
   connectivity(limit: number): readonly ConnectivityRow[];
   /** The same pair by pair. A workload to itself is a pair if it has two pods that may talk. */
   connections(by: "workload" | "pod"): readonly Connection[];
+  /** How many `connections("pod")` are. */
+  connectionCount(): number;
   /** What has no effect, or could go without changing who can reach whom. */
   findings(): readonly ClusterFinding[];
+  /** Those of the findings that are about this policy alone, and not about it beside its duplicates. */
+  findingsAbout(key: string): readonly ClusterFinding[];
   /**
    * What of one policy could go, and which others do the same to the same pods. What takes the
    * comparison of more than `effort` classes is not found: an empty answer proves nothing.

@@ -167,10 +167,13 @@ describe("findings", { timeout: 300_000 }, () => {
         const texts = (list: readonly ClusterFinding[]): readonly string[] =>
           list
             .filter(({ code }) => REDUNDANCIES.has(code))
-            .map((each) => JSON.stringify(each))
+            .map(asText)
             .toSorted();
         expect(texts(alone)).toEqual(texts(whole));
         expect(twinsIn(alone)).toEqual(twinsIn(whole));
+        const about = w.policies.flatMap((each) => engine.findingsAbout(policyKey(each)));
+        const single = whole.filter((each) => "policy" in each);
+        expect(about.map(asText).toSorted()).toEqual(single.map(asText).toSorted());
         found += texts(alone).length;
         for (const effort of [0, 1, 5]) {
           const some = w.policies.flatMap((each) => engine.redundanciesOf(policyKey(each), effort));
@@ -199,3 +202,7 @@ describe("findings", { timeout: 300_000 }, () => {
     );
   });
 });
+
+function asText(finding: ClusterFinding): string {
+  return JSON.stringify(finding);
+}

@@ -88,7 +88,9 @@ describe("the engine against the naive oracle", { timeout: 300_000 }, () => {
   test("connections are the flows that the oracle does not deny", () => {
     fc.assert(
       fc.property(world, (w) => {
-        const connections = engineOf(w).connections("pod");
+        const engine = engineOf(w);
+        const connections = engine.connections("pod");
+        expect(engine.connectionCount()).toBe(connections.length);
         const running = w.pods.filter(({ ended }) => !ended);
         const plain = running.filter(
           ({ hostNetwork, addresses }) => !hostNetwork && addresses.length < 2,

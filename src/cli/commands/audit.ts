@@ -31,7 +31,10 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   const namespace = namespaceInQuestion(source, world);
   const policies = policiesIn(world, namespace);
   const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(policies, world)];
-  if (flags.fix === true) return fix(reduce(world, namespace), assumptions, flags.output);
+  if (flags.fix === true) {
+    const connections = world.engine.connectionCount();
+    return fix({ ...reduce(world, namespace), connections, assumptions }, flags.output);
+  }
   const governance = await Governance.read(world, report);
   const findings = inOrder([
     ...engineFindings(world, namespace),
@@ -61,13 +64,17 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   return { text, exitCode: findings.length > 0 ? EXIT.found : EXIT.ok };
 }
 
+interface Fix extends Reduction {
+  /** How many there are from pod to pod and outside, and still are. */
+  readonly connections: number;
+  readonly assumptions: readonly string[];
+}
+
 /** Ready for `kubectl apply -f -`; what is to be deleted stands in comments. */
 function fix(
-  reduction: Reduction,
-  assumptions: readonly string[],
+  { policies, deleted, rulesRemoved, connections, assumptions }: Fix,
   output: AuditFlags["output"],
 ): Outcome {
-  const { policies, deleted, rulesRemoved, connections } = reduction;
   const exitCode = policies.length + deleted.length > 0 ? EXIT.found : EXIT.ok;
   if (output === "json") {
     const proof = { connections, unchanged: true };

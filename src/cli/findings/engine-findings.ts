@@ -44,7 +44,8 @@ function describe(finding: ClusterFinding, world: World): readonly ReportedFindi
   if (finding.code === "duplicate-policies") {
     // A policy of a baseline stays, so the others are those that go.
     const policies = finding.policies.toSorted(
-      (a, b) => Number(isOfBaseline(b, world)) - Number(isOfBaseline(a, world)),
+      (a, b) =>
+        Number(isOfBaseline(world.policies.get(b))) - Number(isOfBaseline(world.policies.get(a))),
     );
     return policies.slice(1).flatMap((key) => told(key, { ...finding, policies }, world));
   }
@@ -55,13 +56,14 @@ function describe(finding: ClusterFinding, world: World): readonly ReportedFindi
 function told(key: string, finding: OfPolicies, world: World): readonly ReportedFinding[] {
   const source = world.policies.get(key);
   if (source === undefined || source.standing === "assumed") return [];
-  if (isOfBaseline(key, world)) return [];
+  if (isOfBaseline(source)) return [];
   if (finding.code === "selects-nothing" && isForAll(source.policy)) return [];
   return [report(judgedPolicy(source), { rule: finding.code, ...words(finding) })];
 }
 
-function isOfBaseline(key: string, { policies }: World): boolean {
-  return field(policies.get(key)?.manifest, "metadata", "labels", BASELINE_LABEL) !== undefined;
+/** Report whether Ringfence keeps the policy. */
+export function isOfBaseline(source: SourcePolicy | undefined): boolean {
+  return field(source?.manifest, "metadata", "labels", BASELINE_LABEL) !== undefined;
 }
 
 /** Whoever selects all pods of a namespace, as a baseline does, means those to come as well. */
