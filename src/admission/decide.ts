@@ -119,9 +119,9 @@ async function judgeInTime(asked: Case, around: Surroundings): Promise<Decision>
   const late = troubled({ kind: "past-deadline" }, mode, options.onDeadline);
   const judged = clock() < deadline ? await judgeAmongReplicas(asked, around) : "past-deadline";
   if (judged === "past-deadline") return late;
-  if (judged === "too-much") {
-    const limit = options.policyPartsLimit;
-    const tooMuch = { kind: "too-large", parts: "for-its-flows", limit } as const;
+  if (judged === "too-many-flows" || judged === "too-many-breaches") {
+    const parts = judged === "too-many-flows" ? "for-its-flows" : "for-invariants";
+    const tooMuch = { kind: "too-large", parts, limit: options.policyPartsLimit } as const;
     return troubled(tooMuch, mode, options.onTooLarge);
   }
   if (judged.kind === "untold") return troubled(judged, mode, "deny");

@@ -36,9 +36,9 @@ export type Trouble =
       readonly kind: "too-large";
       /**
        * `"uncounted"`: so many parts that they were not counted. `"for-its-flows"`: it opens and closes too much that differs
-       * from pod to pod.
+       * from pod to pod. `"for-invariants"`: all the Invariants that this concerns cannot be held against it.
        */
-      readonly parts: Oversize | "uncounted" | "for-its-flows";
+      readonly parts: Oversize | "uncounted" | "for-its-flows" | "for-invariants";
       readonly limit: number;
     }
   | { readonly kind: "rule-fault"; readonly faults: readonly RuleFault[] };

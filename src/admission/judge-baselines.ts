@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { Effort } from "../engine/effort.ts";
 import type { Change } from "../engine/model.ts";
 import { type BaselineFacts, type ClusterValues } from "../resources/baseline-variables.ts";
 import { renderBaseline } from "../resources/render-baseline.ts";
@@ -16,6 +17,8 @@ import type { Surroundings } from "./surroundings.ts";
 const NAMESPACES_AT_ONCE = 200;
 /** PERF: the time for all lots together. */
 const BUDGET_MS = 1_000;
+/** PERF: one Invariant alone may take longer than all of them should (`Engine.previewWithin`). */
+const MAX_EFFORT = 1_000_000;
 
 interface JudgedBaselines {
   /** The invariants that are made worse, each once. */
@@ -38,34 +41,42 @@ export async function judgeBaselines(
   const until = Math.min(clock() + BUDGET_MS, deadline);
   const values = around.clusterValues();
   const found = new Map<string, JudgedFinding>();
+  const effort = new Effort(MAX_EFFORT);
   for (let at = 0; at < chosen.length; at += NAMESPACES_AT_ONCE) {
     const some = chosen.slice(at, at + NAMESPACES_AT_ONCE);
     const changes = some.flatMap((one) => changesOf(one, values, around));
-    for (const finding of judge(changes, until, around)) {
-      if (!found.has(finding.ruleId)) found.set(finding.ruleId, finding);
-    }
+    const isWhole = judge(changes, { until, effort, found }, around);
     // oxlint-disable-next-line no-await-in-loop -- requests are answered meanwhile
     await setImmediate();
-    if (clock() > until) return { findings: [...found.values()], isWhole: false };
+    if (!isWhole || clock() > until) return { findings: [...found.values()], isWhole: false };
   }
   return { findings: [...found.values()], isWhole: true };
 }
 
-/** The same of changes that are all made at once. */
+interface Progress {
+  readonly until: number;
+  readonly effort: Effort;
+  /** By the Invariant. */
+  readonly found: Map<string, JudgedFinding>;
+}
+
+/** The same of changes that are all made at once. Report whether there was effort enough for all of them. */
 function judge(
   changes: readonly Change[],
-  until: number,
+  { until, effort, found }: Progress,
   { invariants, cluster: { engine }, clock }: Surroundings,
-): readonly JudgedFinding[] {
-  if (changes.length === 0) return [];
-  return engine.previewClaims(changes, (claims) => {
+): boolean {
+  if (changes.length === 0) return true;
+  const judged = engine.previewClaims(effort, changes, (claims) => {
     const breaches: typeof claims.breaches = (one, limit) => claims.breaches(one, limit);
-    return claims
-      .concerned()
-      .flatMap((claim) =>
-        clock() > until ? [] : judgeInvariants(invariants, { concerned: () => [claim], breaches }),
-      );
+    for (const claim of claims.concerned()) {
+      if (clock() > until) return;
+      for (const finding of judgeInvariants(invariants, { concerned: () => [claim], breaches })) {
+        if (!found.has(finding.ruleId)) found.set(finding.ruleId, finding);
+      }
+    }
   });
+  return judged === undefined;
 }
 
 /** What will be written in a namespace and is not there yet. */

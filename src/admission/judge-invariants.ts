@@ -1,5 +1,6 @@
+import type { Effort } from "../engine/effort.ts";
 import type { Change } from "../engine/model.ts";
-import type { ClaimPreview, Delta, Engine, FlowList } from "../engine/query.ts";
+import type { ClaimPreview, Delta, Engine, FlowList, TooMuch } from "../engine/query.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import type { HeldInvariants } from "../rules/held-invariants.ts";
 import { invariantId } from "../rules/names.ts";
@@ -22,6 +23,8 @@ interface InvariantContext {
   readonly delta?: Delta;
   /** What to do about flows that are closed. */
   readonly help?: string;
+  /** PERF: ids of Invariants that are found to be made worse already. */
+  readonly known?: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -36,7 +39,9 @@ export function judgeInvariants(
   if (invariants.size === 0) return [];
   return claims.concerned().flatMap((claim) => {
     const invariant = invariants.of(claim);
-    if (invariant === undefined) return [];
+    if (invariant === undefined || context.known?.has(invariantId(invariant.name)) === true) {
+      return [];
+    }
     const { appeared, unsure } = claims.breaches(claim, NAMED_GROUPS);
     return judge(invariant, { appeared, unsure }, context);
   });
@@ -54,23 +59,27 @@ export function judgeWithPossible(
     engine,
     invariants,
     changes,
+    effort,
   }: {
     readonly engine: Engine;
     readonly invariants: HeldInvariants;
     readonly changes: readonly Change[];
+    /** For all previews together. */
+    readonly effort: Effort;
   },
-): readonly JudgedFinding[] {
+): readonly JudgedFinding[] | TooMuch {
   if (invariants.size === 0 || possible.length === 0) return [];
   const singles = possible.length > 1 && possible.length <= MAX_SINGLE;
   const sets = [...(singles ? possible.map((change) => [change]) : []), possible];
   const known = new Map(found.map((finding) => [finding.ruleId, finding]));
   for (const set of sets) {
     const judged = engine.assume(set, () =>
-      engine.preview(changes, (_, delta, claims) => judgeInvariants(invariants, claims, { delta })),
+      engine.previewWithin(effort, changes, (_, delta, claims) =>
+        judgeInvariants(invariants, claims, { delta, known }),
+      ),
     );
-    for (const finding of judged) {
-      if (!known.has(finding.ruleId)) known.set(finding.ruleId, together(finding, set));
-    }
+    if (typeof judged === "string") return judged;
+    for (const finding of judged) known.set(finding.ruleId, together(finding, set));
   }
   return [...known.values()].filter((finding) => !found.includes(finding));
 }

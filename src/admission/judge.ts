@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Effort } from "../engine/effort.ts";
 import { type Change, type Policy, policyKey } from "../engine/model.ts";
+import type { Delta, Engine, TooMuch } from "../engine/query.ts";
 import type { Mode, RuleAction } from "../resources/profile.ts";
 import { type Excuse, excuse } from "../rules/excuse.ts";
 import type { CompiledProfile } from "../rules/rule.ts";
@@ -20,7 +22,8 @@ const BASELINE_HELP =
 
 /**
  * SECURITY: a dozen policies tell thousands of pods apart, and what a policy of hundreds of rules opens is told of each: that
- * took minutes, in which nobody else was answered (`test/admission/takes-long.test.ts`). So much takes a second or two.
+ * took minutes, in which nobody else was answered (`test/admission/takes-long.test.ts`). So much takes a second or two, to hold
+ * it against the Invariants included, with all that is possible beside it.
  */
 const MAX_EFFORT = 2_000_000;
 
@@ -36,7 +39,7 @@ export interface Case {
 
 /** The outcome of a case, and what it means for other requests. */
 export interface Judgement {
-  readonly outcome: Judged | "past-deadline" | "too-much";
+  readonly outcome: Judged | "past-deadline" | TooMuch;
   /** The changes that are now pending because of it; none if it is refused or a dry run. */
   readonly admitted: readonly Change[];
   /** Takes them back: they are not admitted after all. */
@@ -61,8 +64,8 @@ export async function judge(
   const possible = invariants.size === 0 ? [] : pending.beside(changes);
   const joins = ofBaseline.length > 0 && modeLeftBy(request) !== "enforce";
   const effort = effortFor(request);
-  const own = joins ? engine.previewWithin(effort, subject.changes, (_, it) => it) : null;
-  if (own === "too-much") return TOO_MUCH;
+  const own = joins ? ownDelta({ request, subject }, engine) : null;
+  if (typeof own === "string") return refusedFor(own);
   const previewed = engine.previewWithin(effort, changes, (after, changed, claims) => ({
     delta: changed,
     concernsInvariants: claims.concerned().length > 0,
@@ -84,14 +87,12 @@ export async function judge(
       facts,
     }),
   }));
-  if (previewed === "too-much") return TOO_MUCH;
+  if (typeof previewed === "string") return refusedFor(previewed);
   const { delta, broken, judgement, concernsInvariants } = previewed;
+  const together = judgeWithPossible(possible, broken, { engine, invariants, changes, effort });
+  if (typeof together === "string") return refusedFor(together);
   const excused = excuse(
-    [
-      ...judgement.findings,
-      ...broken,
-      ...judgeWithPossible(possible, broken, { engine, invariants, changes }),
-    ],
+    [...judgement.findings, ...broken, ...together],
     { ...subject, namespace: request.namespace || facts.ownNamespace },
     ruleBook.exemptions(),
     { nowMs: around.now(), maxDays: active.maxExemptionDays },
@@ -116,24 +117,31 @@ export async function judge(
       ...brokenResources(active, request.namespace, ruleBook),
     ],
   };
-  const waivable = judged.denials.every(({ finding }) => finding.waivedBy === "optout");
-  const outcome =
-    judged.denials.length > 0 && waivable ? await waive(judged, request, deadline, around) : judged;
+  const outcome = isWaivable(judged) ? await waive(judged, request, deadline, around) : judged;
   // Before anything else is judged: of two changes at once, the second must know of the first.
   const admitted = !request.dryRun && isAdmitted(outcome) ? changes : [];
   return { outcome, admitted, takeBack: pending.admit(admitted), concernsInvariants };
 }
 
-const TOO_MUCH: Judgement = {
-  outcome: "too-much",
-  admitted: [],
-  takeBack: () => undefined,
-  concernsInvariants: false,
-};
+/** What the request changes without what Ringfence does because of it. */
+function ownDelta(
+  { request, subject }: Pick<Case, "request" | "subject">,
+  engine: Engine,
+): Delta | TooMuch {
+  return engine.previewWithin(effortFor(request), subject.changes, (_, delta) => delta);
+}
+
+function refusedFor(outcome: TooMuch): Judgement {
+  return { outcome, admitted: [], takeBack: () => undefined, concernsInvariants: false };
+}
 
 /** SECURITY: a pod is let through whatever trouble there is, so it is always judged. It is one alone. */
-function effortFor({ kind }: GovernedRequest): number {
-  return kind === "Pod" ? Number.POSITIVE_INFINITY : MAX_EFFORT;
+function effortFor({ kind }: GovernedRequest): Effort {
+  return new Effort(kind === "Pod" ? Number.POSITIVE_INFINITY : MAX_EFFORT);
+}
+
+function isWaivable({ denials }: Judged): boolean {
+  return denials.length > 0 && denials.every(({ finding }) => finding.waivedBy === "optout");
 }
 
 function isAdmitted(outcome: Judged | "past-deadline"): boolean {

@@ -52,6 +52,9 @@ function renderTooLarge({ parts, limit }: Extract<Trouble, { kind: "too-large" }
   if (parts === "for-its-flows") {
     return "what it opens and closes differs for too many pods, as other policies select them, to be told; select fewer pods at once, or have fewer policies tell pods apart";
   }
+  if (parts === "for-invariants") {
+    return "it concerns too many Invariants, and pods that policies tell apart, to be held against them all; select fewer pods at once, or have fewer Invariants speak of as many pods";
+  }
   const count = parts === "uncounted" ? "too many" : parts;
   return `the policy has ${count} rules, peers, ports, address ranges and labels; at most ${limit} are judged`;
 }

@@ -115,7 +115,7 @@ export const settingsSchema = z.strictObject({
   onTooLarge: onTroubleSchema
     .default("deny")
     .describe(
-      "Answer in enforced namespaces to a policy with more than that, and to a change of policies or labels that opens and closes so much that differs from pod to pod that it would take seconds to tell.",
+      "Answer in enforced namespaces to a policy with more than that, and to a change of policies or labels that opens and closes so much that differs from pod to pod, or concerns so many Invariants, that it would take seconds to tell.",
     ),
   stalenessLimitMs: z
     .int()

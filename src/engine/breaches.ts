@@ -32,6 +32,9 @@ export function breachesOf(index: ClusterIndex, claim: BoundClaim, limit: number
   return { certain: certain.list(index, complete), perhaps: perhaps.list(index, complete) };
 }
 
+/** To find out whether and how a claim means an end takes as long as to look at so many peers. */
+const LOOKS_PER_END = 4;
+
 const NO_FLOWS: FlowList = { groups: [], omitted: 0, from: 0, to: 0, complete: true };
 const NO_CHANGE: BreachDelta = { appeared: NO_FLOWS, disappeared: NO_FLOWS, unsure: NO_FLOWS };
 
@@ -91,24 +94,31 @@ export class PreviewedClaims implements ClaimPreview {
 
   /**
    * PERF: if nobody comes to an end of the claim or leaves one, only flows that open or close can make a
-   * difference, and those are known. Null: they are all on other ports. Not so with addresses, since the
-   * claim may mean one of two families alone.
+   * difference, and those are known. Null: they are all on other ports, or there is no effort left to look. Not so with
+   * addresses, since the claim may mean one of two families alone.
    */
   #lensOn(claim: BoundClaim): ClaimLens | null {
     const ends = [...claim.claim.from, ...claim.claim.to];
-    if (ends.some(({ kind }) => kind === "addresses") || this.#changesEnds(claim)) {
-      return new ClaimLens(claim);
+    const meansAddresses = ends.some(({ kind }) => kind === "addresses");
+    if (meansAddresses || this.#difference.movesPods) {
+      const changed = DIRECTIONS.map((end) => this.#difference.changedAt(end).length);
+      if (!this.#mayLookAt(Math.max(...changed))) return null;
+      if (meansAddresses || this.#changesEnds(claim)) return new ClaimLens(claim);
     }
     if (isEmptyPorts(intersectPorts(claim.ports, this.#difference.touchedPorts()))) return null;
     const [from, to] = [this.#difference.touched("egress"), this.#difference.touched("ingress")];
+    if (!this.#mayLookAt(from.size + to.size)) return null;
     return new ClaimLens(claim, {
       egress: within(claim.from, from),
       ingress: within(claim.to, to),
     });
   }
 
+  #mayLookAt(ends: number): boolean {
+    return this.#difference.effort.take(ends * LOOKS_PER_END);
+  }
+
   #changesEnds(claim: BoundClaim): boolean {
-    if (!this.#difference.movesPods) return false;
     const lens = new ClaimLens(claim);
     return DIRECTIONS.some((end) =>
       this.#difference.changedAt(end).some((item) => isMoved(item) && changesKind(lens, item, end)),

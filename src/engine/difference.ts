@@ -1,5 +1,5 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
-import { Effort } from "./effort.ts";
+import type { Effort } from "./effort.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
 import { opposite, type Sweep, sweep } from "./flows.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
@@ -63,9 +63,13 @@ function unchanged(version: Version, pods: ReadonlySet<PodRecord> | null): reado
   return [{ before: version, after: version, pods }];
 }
 
-/** The difference between two moments. The index still knows both. */
+/**
+ * The difference between two moments. The index still knows both. Nothing more is found once the effort for it is used
+ * up, whatever is asked.
+ */
 export class Difference {
   readonly #index: ClusterIndex;
+  readonly effort: Effort;
   readonly #movedPods: ReadonlySet<PodRecord>;
   /** Every item that changed, by the classes it was or is in. */
   readonly #byClass = new Map<EndpointClass, Item[]>();
@@ -81,8 +85,10 @@ export class Difference {
     index: ClusterIndex,
     moved: readonly Item[],
     journal: ReadonlyMap<EndpointClass, RowsBefore | null>,
+    effort: Effort,
   ) {
     this.#index = index;
+    this.effort = effort;
     this.#movedPods =
       moved.length === 0 ? NO_PODS : new Set(moved.flatMap(({ pods }) => [...(pods ?? [])]));
     for (const item of moved) this.#note(item);
@@ -103,15 +109,6 @@ export class Difference {
   /** The items whose outgoing flows (`egress`) or incoming flows may have changed. */
   changedAt(end: Direction): readonly Item[] {
     return end === "egress" ? this.#egress : this.#ingress;
-  }
-
-  /** Report whether all flows that changed can be told with no more than this `effort`. */
-  isToldWithin(limit: number): boolean {
-    const effort = new Effort(limit);
-    const found = [...this.rectangles(EVERY_FLOW, effort)];
-    if (effort.isUsedUp) return false;
-    this.#everyFlow = found;
-    return true;
   }
 
   /** All flows that opened, closed, or became sure or unsure. */
@@ -141,19 +138,19 @@ export class Difference {
   }
 
   /** All that changed, as the lens sees it. */
-  *rectangles(lens: Lens, effort = new Effort(Number.POSITIVE_INFINITY)): Iterable<Rectangle> {
+  *rectangles(lens: Lens): Iterable<Rectangle> {
     if (this.#egress.length > 0) {
       const changedTo = new Set(this.#ingress);
-      yield* this.#sweep({ direction: "egress", lens, effort }, (cls) => {
+      yield* this.#sweep({ direction: "egress", lens }, (cls) => {
         const items = this.#itemsOf(cls);
         return this.#byClass.has(cls) ? items.filter((item) => !changedTo.has(item)) : items;
       });
     }
-    yield* this.#sweep({ direction: "ingress", lens, effort }, (cls) => this.#itemsOf(cls));
+    yield* this.#sweep({ direction: "ingress", lens }, (cls) => this.#itemsOf(cls));
   }
 
   #sweep(
-    asked: Pick<Sweep, "direction" | "lens" | "effort">,
+    asked: Pick<Sweep, "direction" | "lens">,
     itemsOf: (cls: EndpointClass) => readonly Item[],
   ): Iterable<Rectangle> {
     const { direction, lens } = asked;
@@ -164,6 +161,7 @@ export class Difference {
     return sweep({
       ...asked,
       index: this.#index,
+      effort: this.effort,
       subjects,
       peersOf: (sample) => peersWithin(this.#index, this.#peersOf(sample, direction, lens), there),
       changed: (cls) => this.#byClass.has(cls),

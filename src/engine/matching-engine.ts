@@ -11,6 +11,7 @@ import {
 } from "./connectivity.ts";
 import { type Certainty, DATAPLANES, type Dataplane } from "./dataplane.ts";
 import { type Difference, versionOf } from "./difference.ts";
+import type { Effort } from "./effort.ts";
 import { explainFlow } from "./explain.ts";
 import { findingsAbout, findingsOf } from "./findings.ts";
 import { hostPodsOf, isolationOf } from "./isolation.ts";
@@ -46,6 +47,7 @@ import type {
   PodMatches,
   ReachQuestion,
   Redundancy,
+  TooMuch,
   Verdict,
 } from "./query.ts";
 import { reachOf } from "./reach.ts";
@@ -97,33 +99,45 @@ export class MatchingEngine implements Engine {
   }
 
   previewWithin<T>(
-    effort: number,
+    effort: Effort,
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
-  ): T | "too-much" {
-    return this.#previewed(changes, (difference, claims) =>
-      difference.isToldWithin(effort)
-        ? ask(this, createDelta(this.#index, difference), claims)
-        : "too-much",
-    );
+  ): T | TooMuch {
+    const tell = (difference: Difference, claims: ClaimPreview): T | TooMuch => {
+      difference.everyFlow();
+      if (effort.isUsedUp) return "too-many-flows";
+      const answer = ask(this, createDelta(this.#index, difference), claims);
+      return effort.isUsedUp ? "too-many-breaches" : answer;
+    };
+    return this.#previewed(changes, tell, effort);
   }
 
-  previewClaims<T>(changes: readonly Change[], ask: (claims: ClaimPreview) => T): T {
-    return this.#previewed(changes, (_, claims) => ask(claims));
+  previewClaims<T>(
+    effort: Effort,
+    changes: readonly Change[],
+    ask: (claims: ClaimPreview) => T,
+  ): T | TooMuch {
+    const tell = (_: Difference, claims: ClaimPreview): T | TooMuch => {
+      const answer = ask(claims);
+      return effort.isUsedUp ? "too-many-breaches" : answer;
+    };
+    return this.#previewed(changes, tell, effort);
   }
 
   #previewed<T>(
     changes: readonly Change[],
     ask: (difference: Difference, claims: ClaimPreview) => T,
+    effort?: Effort,
   ): T {
-    return withChanges(this.#index, changes, (difference) => {
+    const during = (difference: Difference): T => {
       const claims = new PreviewedClaims(this.#index, difference);
       try {
         return ask(difference, claims);
       } finally {
         claims.end();
       }
-    });
+    };
+    return withChanges(this.#index, changes, during, effort);
   }
 
   assume<T>(changes: readonly Change[], ask: () => T): T {

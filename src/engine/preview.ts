@@ -1,6 +1,7 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { Difference, movedItems, versionsOf } from "./difference.ts";
+import { Effort } from "./effort.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { createGroup, NAMED } from "./group.ts";
 import type { Item, Rectangle } from "./item.ts";
@@ -13,12 +14,13 @@ import type { Delta, FlowGroup, Group } from "./query.ts";
 /**
  * Apply `changes`, hand over what they make different, and take them back: the index is afterwards as
  * it was. What the new policies mention refines the partition first, so that one partition tells of
- * both before and after.
+ * both before and after. Who asks for a difference beyond the `effort` gets a part of it.
  */
 export function withChanges<T>(
   index: ClusterIndex,
   changes: readonly Change[],
   ask: (difference: Difference) => T,
+  effort = new Effort(Number.POSITIVE_INFINITY),
 ): T {
   const { partition } = index.selectors;
   return whileApplied(index, changes, partition, (journal, apply) => {
@@ -30,7 +32,7 @@ export function withChanges<T>(
       before === null
         ? []
         : movedItems(before, versionsOf(index, index.inventory.affectedPods(changes)));
-    return ask(new Difference(index, moved, journal));
+    return ask(new Difference(index, moved, journal, effort));
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Certainty, Dataplane } from "./dataplane.ts";
+import type { Effort } from "./effort.ts";
 import type {
   Address,
   AddressRange,
@@ -385,6 +386,9 @@ export interface EngineView {
   stats(): EngineStats;
 }
 
+/** What there was not enough effort for: to tell what a change opens and closes, or else which claims that breaks. */
+export type TooMuch = "too-many-flows" | "too-many-breaches";
+
 /** The engine as the layers above see it. */
 export interface Engine extends EngineView {
   apply(change: Change): void;
@@ -402,14 +406,21 @@ export interface Engine extends EngineView {
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
   ): T;
-  /** The same, unless more than `effort` peers would have to be looked at to tell what opens and closes. */
+  /**
+   * The same, unless more peers than there is `effort` for would have to be looked at, to tell what opens and closes and
+   * all that is asked of the claims. One effort may do for several previews.
+   */
   previewWithin<T>(
-    effort: number,
+    effort: Effort,
     changes: readonly Change[],
     ask: (after: EngineView, delta: Delta, claims: ClaimPreview) => T,
-  ): T | "too-much";
+  ): T | TooMuch;
   /** The same of the claims alone. PERF: for so many changes that nobody would read what they open. */
-  previewClaims<T>(changes: readonly Change[], ask: (claims: ClaimPreview) => T): T;
+  previewClaims<T>(
+    effort: Effort,
+    changes: readonly Change[],
+    ask: (claims: ClaimPreview) => T,
+  ): T | TooMuch;
   /**
    * Answer as if `changes`, admitted and not yet seen, were there: what `ask` asks, previews too, is
    * about the cluster with them. Of several that name one object the last one counts. Afterwards the

@@ -4,6 +4,7 @@ import { countParts } from "../../src/engine/count-parts.ts";
 import type { Policy } from "../../src/engine/model.ts";
 import type { EngineView } from "../../src/engine/query.ts";
 import { takesLong } from "../../src/engine/takes-long.ts";
+import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
@@ -406,6 +407,51 @@ describe("is answered within three seconds", () => {
     const reply = await admission.handle("validate", asked, started + 3_000);
     expect(cpuMs() - started).toBeLessThan(3_000);
     expect(JSON.stringify(reply)).toContain("differs for too many pods");
+    expect(records.at(-1)?.decision?.kind).toBe("troubled");
+  });
+
+  it("hundreds of Invariants about nearly all of a thousand pods, with what was admitted a moment ago", async () => {
+    const port = (at: number) => 1_000 + at;
+    const invariant = (at: number): Resource =>
+      succeed(
+        parseResource({
+          apiVersion: "ringfence.dev/v1alpha1",
+          kind: "Invariant",
+          metadata: { name: `i${at}` },
+          spec: {
+            description: "All may ask all but one.",
+            mustReach: {
+              from: [{ namespaces: {} }],
+              to: [{ pods: asking("NotIn", String(at)) }],
+              ports: [{ port: port(at) }],
+            },
+          },
+        }),
+      );
+    const { admission, around, engine, records } = createWorld({
+      options: { policyPartsLimit: 30_000 },
+      resources: Array.from({ length: 200 }, (_, at) => invariant(at)),
+      clock: cpuMs,
+    });
+    for (let id = 0; id < 1_000; id += 1) {
+      const labels = { id: String(id), app: `a${id % 8}` };
+      const metadata = { namespace: "shop", name: `p${id}`, labels };
+      const object = succeed(parsePod({ metadata, spec: {} }));
+      engine.apply({ kind: "pod", op: "upsert", object });
+    }
+    const everyPort = [{ port: 1, endPort: 9_000 }];
+    const opening = (name: string, podSelector: Json): Json =>
+      policy(name, { podSelector, ingress: [{ from: [{ podSelector: {} }], ports: everyPort }] });
+    for (let at = 0; at < 8; at += 1) {
+      const raw = opening(`shop/before-${at}`, { matchLabels: { app: `a${at}` } });
+      const { policy: object } = succeed(parseNetworkPolicy(raw));
+      around.pending.admit([{ kind: "policy", op: "upsert", object }]);
+    }
+    const started = cpuMs();
+    const asked = review({ object: opening("shop/x", {}) });
+    const reply = await admission.handle("validate", asked, started + 3_000);
+    expect(cpuMs() - started).toBeLessThan(3_000);
+    expect(JSON.stringify(reply)).toContain("it concerns too many Invariants");
     expect(records.at(-1)?.decision?.kind).toBe("troubled");
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from "vitest";
 import { DATAPLANES, type DataplaneName } from "../../src/engine/dataplane.ts";
+import { Effort } from "../../src/engine/effort.ts";
 import type { Change } from "../../src/engine/model.ts";
-import type { FlowGroup, FlowList, Group } from "../../src/engine/query.ts";
+import type { ClaimPreview, FlowGroup, FlowList, Group } from "../../src/engine/query.ts";
 import {
   claim,
   engineOf,
@@ -516,7 +517,9 @@ describe("a change breaks or mends a claim", () => {
     const engine = engineOf([...before, ...namespacesOf(changes).filter(isNew(before))]);
     const held = engine.hold(claim(text));
     const found = engine.preview(changes, (_, __, claims) => claims.breaches(held, 10));
-    expect(engine.previewClaims(changes, (claims) => claims.breaches(held, 10))).toEqual(found);
+    const alone = (effort: number) =>
+      engine.previewClaims(new Effort(effort), changes, (claims) => claims.breaches(held, 10));
+    expect(alone(1_000)).toEqual(found);
     expect({
       appeared: lines(found.appeared),
       disappeared: lines(found.disappeared),
@@ -540,6 +543,29 @@ describe("a change breaks or mends a claim", () => {
     expect(byLabel).toEqual([]);
     const moved = engine.preview([without(vault)], (_, __, claims) => claims.concerned());
     expect(moved).toEqual([mine, reverse]);
+  });
+
+  it.each<[string, string, Change]>([
+    ["by a policy", noVault, open],
+    ["by labels", noVault, namespace("dev env=other")],
+    ["of addresses", "open from pods app=vault to 10.0.0.0/8", without(guarded)],
+  ])("is not told %s where that takes more effort than is allowed", (_, text, change) => {
+    const engine = engineOf([...cluster, guarded]);
+    const held = engine.hold(claim(text));
+    const tell = (claims: ClaimPreview): string => {
+      const { appeared, disappeared, unsure } = claims.breaches(held, 1);
+      return [appeared, disappeared, unsure].flatMap(lines).join("; ");
+    };
+    const all = engine.preview([change], (_after, _delta, claims) => tell(claims));
+    const told = Array.from({ length: 1_000 }, (_none, effort) => ({
+      within: engine.previewWithin(new Effort(effort), [change], (_after, _delta, claims) =>
+        tell(claims),
+      ),
+      alone: engine.previewClaims(new Effort(effort), [change], tell),
+    }));
+    const within = [...new Set(told.map((one) => one.within))];
+    expect(within.slice(-2)).toEqual(["too-many-breaches", all]);
+    expect([...new Set(told.map(({ alone }) => alone))]).toEqual(["too-many-breaches", all]);
   });
 
   test("after the preview nothing is told", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { Effort } from "../../src/engine/effort.ts";
 import type { Change } from "../../src/engine/model.ts";
 import type { Connection, FlowGroup, FlowPair } from "../../src/engine/query.ts";
 import {
@@ -422,10 +423,10 @@ describe("the groups of a delta", () => {
     const cluster = [shop, web, db, networkPolicy("shop/in", "types Ingress")];
     const engine = engineOf(cluster);
     const within = (effort: number) =>
-      engine.previewWithin(effort, [open80], (_, { opened }) => opened);
-    expect(within(0)).toBe("too-much");
+      engine.previewWithin(new Effort(effort), [open80], (_, { opened }) => opened);
+    expect(within(0)).toBe("too-many-flows");
     expect(within(1_000)).toEqual(engineOf(cluster).preview([open80], (_, { opened }) => opened));
-    expect(within(0)).toBe("too-much");
+    expect(within(0)).toBe("too-many-flows");
   });
 
   test("pods of one workload are one end, and counted", () => {
