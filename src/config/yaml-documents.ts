@@ -72,6 +72,20 @@ export interface YamlDocument {
   readonly position: (path: string) => Position;
 }
 
+/** A document of a file, by where its fields are written. */
+export function documentAt(
+  value: unknown,
+  file: string,
+  position: YamlDocument["position"],
+): YamlDocument {
+  const locate = (problem: Problem): Problem => {
+    const { line } = position(problem.path);
+    const path = `${file}:${line}${problem.path === "" ? "" : ` ${problem.path}`}`;
+    return { ...problem, path };
+  };
+  return { value, position, locate };
+}
+
 /** A place in a text, both from 1. */
 export interface Position {
   readonly line: number;
@@ -163,15 +177,7 @@ function readDocuments(
         const { line, col } = lineCounter.linePos(offsetOf(contents, jsonKeys(path)));
         return { line, column: col };
       };
-      documents.push({
-        value: value.value,
-        position,
-        locate: (problem) => {
-          const { line } = position(problem.path);
-          const path = `${file}:${line}${problem.path === "" ? "" : ` ${problem.path}`}`;
-          return { ...problem, path };
-        },
-      });
+      documents.push(documentAt(value.value, file, position));
     }
   }
   return { documents, problems, sound };

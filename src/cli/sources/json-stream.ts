@@ -1,8 +1,7 @@
-/** A value of a JSON text, with the text before it blanked out, so that it is where it was. */
+/** A value of a JSON text, and where it begins, or the space before it. */
 export interface JsonPart {
   readonly value: unknown;
-  /** PERF: made when somebody asks where a field is written. */
-  readonly text: () => string;
+  readonly start: number;
 }
 
 /**
@@ -12,13 +11,12 @@ export interface JsonPart {
 export function parseJsonStream(text: string): readonly JsonPart[] | null {
   if (!/^\s*[{[]/.test(text)) return null;
   const whole = parsed(text);
-  if (whole !== undefined) return [{ value: whole, text: () => text }];
+  if (whole !== undefined) return [{ value: whole, start: 0 }];
   const parts: JsonPart[] = [];
   for (const { start, end } of valuesIn(text)) {
     const value = parsed(text.slice(start, end));
     if (value === undefined) return null;
-    const before = (): string => text.slice(0, start).replaceAll(/[^\n]/g, " ");
-    parts.push({ value, text: () => before() + text.slice(start, end) });
+    parts.push({ value, start });
   }
   return parts;
 }

@@ -1,11 +1,12 @@
-import { type Position, parseYaml, type YamlDocument } from "../../config/yaml-documents.ts";
+import { documentAt, parseYaml, type YamlDocument } from "../../config/yaml-documents.ts";
 import { type Problem, type Result, success } from "../../errors.ts";
 import { capped } from "../../rules/phrases.ts";
 import { itemsOf } from "../../wire/document.ts";
 import { foreignPolicy } from "../../wire/policy-kind.ts";
-import { field, joinPaths } from "../../wire/shape.ts";
+import { field, joinPaths, jsonKeys } from "../../wire/shape.ts";
 import { InputError, usageError } from "../input-error.ts";
 import type { Report } from "../report.ts";
+import { JsonPlaces } from "./json-places.ts";
 import { parseJsonStream } from "./json-stream.ts";
 import { type ManifestFile, readManifestFiles } from "./manifest-files.ts";
 import type { SourceObject } from "./source-object.ts";
@@ -75,10 +76,7 @@ function objectOf(
   };
 }
 
-/**
- * The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast; it is read as
- * YAML only when somebody asks where a field is written.
- */
+/** The documents of a file. PERF: JSON is left to the runtime, which is fifty times as fast. */
 function parseText({
   path,
   text,
@@ -86,29 +84,11 @@ function parseText({
   const parts = parseJsonStream(text);
   if (parts === null) return parseYaml(text, path);
   return success(
-    parts.map(({ value, text: own }) => located(value, path, () => parseYaml(own(), path))),
+    parts.map(({ value, start }) => {
+      const places = new JsonPlaces(text, start);
+      return documentAt(value, path, (at) => places.position(jsonKeys(at)));
+    }),
   );
-}
-
-/** A value whose places are those of the YAML document it is too, which is read when somebody asks for one. */
-function located(
-  value: unknown,
-  path: string,
-  read: () => ReturnType<typeof parseYaml>,
-): YamlDocument {
-  let documents: ReturnType<typeof parseYaml> | undefined;
-  const document = (): YamlDocument | undefined => {
-    documents ??= read();
-    return documents.ok ? documents.value[0] : undefined;
-  };
-  return {
-    value,
-    locate: (problem): Problem => {
-      const named = { ...problem, path: `${path} ${problem.path}`.trimEnd() };
-      return document()?.locate(problem) ?? named;
-    },
-    position: (at): Position => document()?.position(at) ?? { line: 1, column: 1 },
-  };
 }
 
 function withHint(problem: Problem, text: string): Problem {
