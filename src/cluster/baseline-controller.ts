@@ -299,7 +299,7 @@ export class BaselineController implements ClusterListener {
   }
 
   #tell(baseline: string | null): void {
-    if (baseline !== null) this.#options.onProgress?.(baseline);
+    if (baseline !== null && this.#hasSeenAll()) this.#options.onProgress?.(baseline);
   }
 
   async #write(namespace: string, wanted: object, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type BackOff, retryMs } from "./back-off.ts";
 
 export interface WorkQueueOptions {
@@ -72,6 +73,8 @@ export class WorkQueue {
         return waitMs;
       },
     );
+    // PERF: of thousands of keys whose work waits for nothing, nobody else would be answered until all were done.
+    await setImmediate();
     this.#active.delete(key);
     if (restMs > 0 && !signal.aborted) this.#rest(key, restMs);
     this.#pump();

@@ -43,8 +43,11 @@ export interface ClusterSide {
   readonly baselines: NamespaceBaselines;
   readonly baselineController: BaselineController;
   /** What writes to the cluster; one process at a time is to do so. */
-  readonly writers: readonly [BaselineController, ResourceStatus, Rounds];
+  readonly writers: readonly [BaselineController, ResourceStatus, Rounds, Rounds];
 }
+
+/** How often invariants are looked at: after a change of policies, and at the latest for pods that came. */
+const INVARIANT_TIMES = { restMs: 2_000, atLatestMs: 10_000 };
 
 /** Build it, each part asking the others only once they run. Nothing is read or written yet. */
 export function createClusterSide(options: ClusterSideOptions): ClusterSide {
@@ -54,7 +57,17 @@ export function createClusterSide(options: ClusterSideOptions): ClusterSide {
     dataplane: DATAPLANES[config.dataplane === "auto" ? "generic" : config.dataplane],
   });
   const invariants = new HeldInvariants(engine, ruleBook);
-  const audit = new InvariantAudit({ engine, invariants, clock });
+  const audit = new InvariantAudit({
+    engine,
+    invariants,
+    clock,
+    onAudited: (name) => status.look(`Invariant ${name}`),
+  });
+  const invariantRounds = new Rounds({
+    work: (signal) => audit.audit(signal),
+    onFailure: (error) => observe({ kind: "audit-failed", ...faultOf(error) }),
+    ...INVARIANT_TIMES,
+  });
 
   const dnsPorts = followDnsPorts(() => cluster.facts.dns);
   const clusterValues = (): ClusterValues => ({
@@ -96,7 +109,10 @@ export function createClusterSide(options: ClusterSideOptions): ClusterSide {
     work: (signal) => storedFindings.audit(signal).finally(() => status.refresh()),
     onFailure: (error) => observe({ kind: "audit-failed", ...faultOf(error) }),
   });
-  const news = asking(() => rounds.ask());
+  const news = asking(() => {
+    rounds.ask();
+    invariantRounds.ask();
+  });
   const cluster: ClusterState = new ClusterState({
     client,
     engine,
@@ -128,7 +144,8 @@ export function createClusterSide(options: ClusterSideOptions): ClusterSide {
     baselineController.refresh();
     status.refresh();
     rounds.ask();
+    invariantRounds.ask();
   });
-  const writers = [baselineController, status, rounds] as const;
+  const writers = [baselineController, status, rounds, invariantRounds] as const;
   return { cluster, invariants, audit, clusterValues, baselines, baselineController, writers };
 }

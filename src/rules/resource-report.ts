@@ -1,7 +1,6 @@
 import type { Breaches, EngineView } from "../engine/query.ts";
 import { problemText } from "../errors.ts";
 import { endOfExemption } from "../resources/exemption.ts";
-import { resourceKey } from "../resources/resource.ts";
 import { renderTime } from "../wire/render-time.ts";
 import { exemptionLimit } from "./exemption-limit.ts";
 import type { InvariantAudit } from "./invariant-audit.ts";
@@ -70,6 +69,7 @@ export function reportOn(key: string, sources: ReportSources): ResourceReport | 
     };
   }
   const breaches = kind === "Invariant" ? audit.breaches(name) : undefined;
+  if (breaches === null) return null;
   if (breaches === undefined) return { conditions: [readiness(key, sources)], fields };
   fields["breaches"] = podsIn(breaches.certain);
   return { conditions: [readiness(key, sources), truth(breaches)], fields };
@@ -105,7 +105,7 @@ function readiness(key: string, sources: ReportSources): Condition {
   const { ruleBook, nowMs } = sources;
   const problems = ruleBook.problems().get(key);
   if (problems !== undefined) {
-    const isInForce = ruleBook.isInForce(key);
+    const isInForce = ruleBook.inForce(key) !== undefined;
     const what = isInForce ? "the last good version is in force" : "it is not in force";
     return {
       type: "Ready",
@@ -114,8 +114,8 @@ function readiness(key: string, sources: ReportSources): Condition {
       message: `${problems.map(problemText).join("; ")}; ${what}`,
     };
   }
-  const exemption = ruleBook.exemptions().find((one) => resourceKey(one) === key);
-  if (exemption === undefined) {
+  const exemption = ruleBook.inForce(key);
+  if (exemption?.kind !== "Exemption") {
     return { type: "Ready", status: "True", reason: "InForce", message: "in force" };
   }
   const limit = exemptionLimit(exemption, { ...sources, profiles: ruleBook.profiles });

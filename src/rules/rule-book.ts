@@ -112,9 +112,9 @@ export class RuleBook {
     this.#fileProblems = problems;
   }
 
-  /** Report whether some version of the resource is in force. */
-  isInForce(key: string): boolean {
-    return this.#keysInForce.has(key);
+  /** The version of the resource that is in force, if any is. */
+  inForce(key: string): Resource | undefined {
+    return this.#keysInForce.has(key) ? this.#lastGood.get(key) : undefined;
   }
 
   /** Report whether a custom resource of that key counts for nothing: one is built in, or in a file. */

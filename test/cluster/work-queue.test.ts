@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { WorkQueue } from "../../src/cluster/work-queue.ts";
 import { eventually } from "./eventually.ts";
@@ -31,6 +31,16 @@ describe("a work queue", () => {
     for (const key of "abcdefgh") queue.add(key);
     await eventually(() => expect(log.filter((line) => line.endsWith("ends"))).toHaveLength(8));
     expect(most).toBe(2);
+    await queue.stop();
+  });
+
+  it("lets others have their turn between keys whose work waits for nothing", async () => {
+    const { queue, log } = recording(async () => 0);
+    for (let key = 0; key < 100; key += 1) queue.add(String(key));
+    await setImmediate();
+    await setImmediate();
+    expect(log.length).toBeLessThan(20);
+    await eventually(() => expect(log).toHaveLength(200));
     await queue.stop();
   });
 

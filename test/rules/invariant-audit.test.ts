@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { parseResource } from "../../src/resources/resource.ts";
+import type { Result } from "../../src/errors.ts";
+import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { HeldInvariants } from "../../src/rules/held-invariants.ts";
 import { InvariantAudit } from "../../src/rules/invariant-audit.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
@@ -7,31 +8,80 @@ import { createWorld, policy } from "../admission/world.ts";
 import { named, resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
-it("looks at the cluster again when what it knows is two seconds old, and forgets what is no more", () => {
-  const { around, engine } = createWorld();
-  const raw = resourceDocument("Invariant", "closed", {
+/** That the shop does not reach into another namespace. */
+function closed(name: string, to = "dev"): Result<Resource, never> {
+  const raw = resourceDocument("Invariant", name, {
     description: "the shop does not reach into dev",
-    mustNotReach: { from: [{ namespaces: named("shop") }], to: [{ namespaces: named("dev") }] },
+    mustNotReach: { from: [{ namespaces: named("shop") }], to: [{ namespaces: named(to) }] },
   });
-  around.ruleBook.upsert("Invariant closed", { ok: true, value: succeed(parseResource(raw)) });
-  const invariants = new HeldInvariants(engine, around.ruleBook);
+  return { ok: true, value: succeed(parseResource(raw)) };
+}
+
+/** An audit of a world in which looking at an invariant takes `tookMs`. */
+function audited(tookMs: number) {
+  const { around, engine } = createWorld();
+  const { ruleBook } = around;
+  const invariants = new HeldInvariants(engine, ruleBook);
+  const seen: string[] = [];
   let nowMs = 0;
-  const audit = new InvariantAudit({ engine, invariants, clock: () => nowMs });
-  const broken = (): number | undefined => audit.breaches("closed")?.certain.groups.length;
+  const audit = new InvariantAudit({
+    engine,
+    invariants,
+    clock: () => (nowMs += tookMs),
+    onAudited: (name) => seen.push(name),
+  });
+  return { audit, engine, ruleBook, seen };
+}
+
+it("tells what was found when an invariant was last looked at, and forgets what is no more", async () => {
+  const { audit, engine, ruleBook } = audited(0);
+  ruleBook.upsert("Invariant closed", closed("closed"));
+  const broken = () => audit.breaches("closed")?.certain.groups.length;
+  const { signal } = new AbortController();
 
   expect(audit.breaches("another")).toBeUndefined();
+  expect(audit.breaches("closed")).toBeNull();
+  expect(audit.broken()).toBe(0);
+  await audit.audit(signal);
   expect(broken()).toBeGreaterThan(0);
   expect(audit.broken()).toBe(1);
 
   const denyAll = policy("dev/deny-all", { podSelector: {}, policyTypes: ["Ingress"] });
   const { policy: object } = succeed(parseNetworkPolicy(denyAll));
   engine.apply({ kind: "policy", op: "upsert", object });
-  nowMs = 1_999;
   expect(broken()).toBeGreaterThan(0);
-  nowMs = 2_000;
+  await audit.audit(signal);
   expect(broken()).toBe(0);
   expect(audit.broken()).toBe(0);
 
-  around.ruleBook.delete("Invariant closed");
-  expect(broken()).toBeUndefined();
+  ruleBook.upsert("Invariant closed", closed("closed", "payments"));
+  expect(audit.breaches("closed")).toBeNull();
+  ruleBook.delete("Invariant closed");
+  expect(audit.breaches("closed")).toBeUndefined();
+});
+
+it("says nothing of what it found before it was stopped", async () => {
+  const { audit, ruleBook } = audited(0);
+  ruleBook.upsert("Invariant closed", closed("closed"));
+  const stopping = new AbortController();
+  await audit.audit(stopping.signal);
+  stopping.abort();
+  expect(audit.breaches("closed")).toBeNull();
+  expect(audit.broken()).toBe(0);
+  await audit.audit(new AbortController().signal);
+  expect(audit.broken()).toBe(1);
+});
+
+it("takes a twentieth of the time for all invariants together, and looks at new ones first", async () => {
+  const { audit, ruleBook, seen } = audited(5);
+  for (const name of ["a", "b", "c"]) ruleBook.upsert(`Invariant ${name}`, closed(name));
+  const { signal } = new AbortController();
+  const started = performance.now();
+  await audit.audit(signal);
+  expect(performance.now() - started).toBeGreaterThan(3 * 90);
+  const again = audit.audit(signal);
+  ruleBook.delete("Invariant b");
+  ruleBook.upsert("Invariant d", closed("d"));
+  await again;
+  expect(seen).toEqual(["a", "b", "c", "a", "d", "c"]);
 });

@@ -12,6 +12,10 @@ const broken = resourceDocument("Profile", "strict", {
 });
 const profile = resourceDocument("Profile", "strict", { rules: [] });
 const team = resourceDocument("Baseline", "team", { policies: [] });
+const invariant = resourceDocument("Invariant", "closed", {
+  description: "d",
+  mustNotReach: { from: [{ world: true }], to: [{ namespaces: {} }] },
+});
 const until = (expires: string) =>
   resourceDocument(
     "Exemption",
@@ -99,6 +103,10 @@ it.for<[string, Example]>([
     },
   ],
   [
+    "nothing, as long as it was not looked at whether it holds",
+    { versions: [invariant], expected: [] },
+  ],
+  [
     "nothing, as long as its namespaces were not looked at",
     { versions: [team], rollOut: null, expected: [] },
   ],
@@ -119,6 +127,7 @@ it.for<[string, Example]>([
       engine,
       invariants: new HeldInvariants(engine, ruleBook),
       clock: () => 0,
+      onAudited: () => undefined,
     }),
     rollOutOf: () => rollOut,
     findingsOf: () => null,
