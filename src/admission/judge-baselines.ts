@@ -64,8 +64,9 @@ interface Progress {
 function judge(
   changes: readonly Change[],
   { until, effort, found }: Progress,
-  { invariants, cluster: { engine }, clock }: Surroundings,
+  { ruleBook, invariants, cluster: { engine }, clock }: Surroundings,
 ): boolean {
+  ruleBook.settle();
   if (changes.length === 0) return true;
   const judged = engine.previewClaims(effort, changes, (claims) => {
     const breaches: typeof claims.breaches = (one, limit) => claims.breaches(one, limit);

@@ -58,6 +58,7 @@ export async function judge(
 ): Promise<Judgement> {
   const { engine, facts } = around.cluster;
   const { ruleBook } = around;
+  ruleBook.settle();
   const { invariants, pending } = around;
   const ofBaseline = baselineChanges(request, around);
   const changes = [...subject.changes, ...ofBaseline];

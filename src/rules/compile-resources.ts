@@ -48,6 +48,15 @@ export function compileResources(
   return new Compilation(resources, options, retired).run();
 }
 
+/** PERF: what is wrong with each Baseline that was ever checked; none ever changes. */
+const CHECKED = new WeakMap<Baseline, readonly Problem[]>();
+
+function complaintsAbout(baseline: Baseline): readonly Problem[] {
+  const problems = CHECKED.get(baseline) ?? checkBaseline(baseline);
+  CHECKED.set(baseline, problems);
+  return problems;
+}
+
 class Compilation {
   readonly #resources: ReadonlyMap<string, Resource>;
   readonly #options: CompileOptions;
@@ -67,7 +76,7 @@ class Compilation {
   }
 
   run(): CompiledResources {
-    const baselines = this.#ofKind("Baseline").filter((it) => this.#holds(it, checkBaseline(it)));
+    const baselines = this.#ofKind("Baseline").filter((it) => this.#holds(it, complaintsAbout(it)));
     for (const profile of this.#ofKind("Profile")) this.#profile(profile);
     const invariants = this.#ofKind("Invariant");
     const exemptions = this.#ofKind("Exemption").filter((it) =>

@@ -29,21 +29,26 @@ export interface ProfileList extends CompiledProfiles {
  * Everything an organisation has decided: the built-in resources, those from files, and the custom resources of
  * the cluster. If the newest version of one is broken, the last good version stays in force. Of the same name,
  * a built-in one goes before one from a file, and that before a custom one.
+ *
+ * PERF: to take in one resource takes as long as there are others, so those that come at one moment, as in a list, are
+ * taken in together: at its end, or when somebody asks.
  */
 export class RuleBook {
   readonly profiles: ProfileList = {
-    get: (name: string): CompiledProfile | undefined => this.#inForce.profiles.get(name),
+    get: (name: string): CompiledProfile | undefined => this.#current().profiles.get(name),
     baselineNeeds: (name: string): NeededKeys | undefined => {
-      const baseline = this.#inForce.baselines.get(name);
+      const baseline = this.#current().baselines.get(name);
       return baseline === undefined ? undefined : keysNeededBy(baseline);
     },
     baselinePolicies: (name: string): readonly string[] =>
-      this.#inForce.baselines.get(name)?.policies.map((policy) => policy.name) ?? [],
+      this.#current()
+        .baselines.get(name)
+        ?.policies.map((policy) => policy.name) ?? [],
     baselineMisfits: (name, namespace): readonly Problem[] => {
-      const baseline = this.#inForce.baselines.get(name);
+      const baseline = this.#current().baselines.get(name);
       return baseline === undefined ? [] : misfitsOf(baseline, namespace);
     },
-    names: (): readonly string[] => [...this.#inForce.profiles.keys()].toSorted(),
+    names: (): readonly string[] => [...this.#current().profiles.keys()].toSorted(),
   };
   readonly #options: CompileOptions;
   readonly #builtIn: Resources;
@@ -57,6 +62,8 @@ export class RuleBook {
   #problems: Problems = new Map();
   #fileProblems: readonly Problem[] = [];
   #version = 0;
+  /** Of the custom resources that have changed and are not taken in. */
+  readonly #awaited = new Set<string>();
 
   /** With the built-in resources; throws if one does not fit the rules, which is a defect. */
   constructor(options: CompileOptions) {
@@ -72,27 +79,28 @@ export class RuleBook {
    * wrong with the labels.
    */
   baselineFor(labels: Labels): Result<Baseline, readonly Problem[]> {
-    return baselineFrom(this.#inForce, labels);
+    return baselineFrom(this.#current(), labels);
   }
 
   /** The same for any namespace, as if that custom resource were there. */
   baselinesWith(resource: Resource): (labels: Labels) => Result<Baseline, readonly Problem[]> {
+    this.settle();
     const custom = new Map(this.#good()).set(resourceKey(resource), resource);
     const { inForce } = compileResources(this.#merged(this.#files, custom), this.#options);
     return (labels) => baselineFrom(inForce, labels);
   }
 
-  /** Another number after every change of a resource. */
+  /** Another number after every change of a resource, taken in or not. */
   get version(): number {
     return this.#version;
   }
 
   invariants(): readonly Invariant[] {
-    return this.#inForce.invariants;
+    return this.#current().invariants;
   }
 
   exemptions(): readonly Exemption[] {
-    return this.#inForce.exemptions;
+    return this.#current().exemptions;
   }
 
   /**
@@ -100,6 +108,7 @@ export class RuleBook {
    * under `FILES`.
    */
   problems(): Problems {
+    this.settle();
     const problems = this.#fileProblems;
     return problems.length === 0 ? this.#problems : new Map([...this.#problems, [FILES, problems]]);
   }
@@ -114,12 +123,23 @@ export class RuleBook {
 
   /** The version of the resource that is in force, if any is. */
   inForce(key: string): Resource | undefined {
+    this.settle();
     return this.#keysInForce.has(key) ? this.#lastGood.get(key) : undefined;
   }
 
   /** Report whether a custom resource of that key counts for nothing: one is built in, or in a file. */
   isOverridden(key: string): boolean {
     return this.#builtIn.has(key) || this.#files.has(key);
+  }
+
+  /**
+   * Take in what has changed now, and not in a moment. To be called before a preview: what listens changes the engine,
+   * which must not happen during one.
+   */
+  settle(): void {
+    if (this.#awaited.size === 0) return;
+    this.#awaited.clear();
+    this.#rebuild();
   }
 
   /** Have `listener` called after every change of what is in force. */
@@ -137,6 +157,7 @@ export class RuleBook {
     resources: readonly Resource[],
     usersOf: (key: string) => readonly string[] = () => [],
   ): readonly Problem[] {
+    this.settle();
     const files = byKey(resources);
     const taken = [...files.keys()].filter((key) => this.#builtIn.has(key));
     const custom = this.#good();
@@ -152,19 +173,22 @@ export class RuleBook {
     ];
     if (bad.length > 0) return bad;
     this.#files = files;
+    this.#version++;
     this.#rebuild();
     return [];
   }
 
   /** Take a custom resource as the cluster has it; `key` is its `resourceKey`. */
   upsert(key: string, read: Result<Resource, readonly Problem[]>): void {
+    this.#await(key);
     this.#custom.set(key, read);
-    this.#rebuild();
   }
 
   /** A custom resource is gone. */
   delete(key: string): void {
-    if (this.#custom.delete(key)) this.#rebuild();
+    if (!this.#custom.has(key)) return;
+    this.#await(key);
+    this.#custom.delete(key);
   }
 
   /**
@@ -172,6 +196,7 @@ export class RuleBook {
    * given, or gone (null).
    */
   judge(key: string, resource: Resource | null): readonly Problem[] {
+    this.settle();
     if (resource !== null && this.#builtIn.has(key)) return [IS_BUILT_IN];
     if (resource !== null && this.#files.has(key)) return [IS_IN_A_FILE];
     const custom = new Map(this.#good());
@@ -184,6 +209,20 @@ export class RuleBook {
       if (other === key) return problems;
       return before.has(other) ? [] : problems.map((problem) => about(other, problem));
     });
+  }
+
+  #current(): InForce {
+    this.settle();
+    return this.#inForce;
+  }
+
+  /** The resource of that key is about to change. */
+  #await(key: string): void {
+    // The version before may be the last good one.
+    if (this.#awaited.has(key)) this.settle();
+    if (this.#awaited.size === 0) setImmediate(() => this.settle());
+    this.#awaited.add(key);
+    this.#version++;
   }
 
   /** The custom resources; of one that cannot be read, the last version that could be used. */
@@ -201,7 +240,6 @@ export class RuleBook {
   }
 
   #rebuild(): void {
-    this.#version++;
     const wanted = this.#merged(this.#files, this.#good());
     const first = compileResources(wanted, this.#options);
     const lasting = new Map(

@@ -1,10 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { beforeEach, describe, expect, it } from "vitest";
 import { parseResource, type Resource, resourceKey } from "../../src/resources/resource.ts";
 import { loadCustomRules } from "../../src/rules/load-custom-rules.ts";
 import { createRegistry } from "../../src/rules/registry.ts";
 import { resourceTargets } from "../../src/rules/resource-targets.ts";
 import { RuleBook } from "../../src/rules/rule-book.ts";
 import { VALIDATORS } from "../../src/validators/index.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
+import { cpuMs } from "../support/cpu-ms.ts";
 import { resourceDocument } from "../support/documents.ts";
 import { succeed } from "../wire/describe-policy.ts";
 
@@ -104,13 +107,74 @@ describe("files", () => {
 });
 
 describe("custom resources", () => {
-  it("come into force one by one, and go", () => {
+  beforeEach(collectGarbage);
+
+  it("come into force together where they come at one moment, soon or when somebody asks", async () => {
+    const ruleBook = book();
+    const changes: string[][] = [];
+    ruleBook.onChange(() => changes.push([...ruleBook.profiles.names()]));
+    put(ruleBook, profile("ours", { extends: "theirs" }));
+    put(ruleBook, profile("theirs"));
+    expect(changes).toEqual([]);
+    await setImmediate();
+    expect(changes).toEqual([["baseline", "ours", "restricted", "theirs"]]);
+    put(ruleBook, profile("more"));
+    expect(ruleBook.profiles.names()).toContain("more");
+    ruleBook.delete("Profile more");
+    ruleBook.settle();
+    await setImmediate();
+    expect(changes).toHaveLength(3);
+  });
+
+  it("keep their last good version also where another came at the same moment", () => {
+    const ruleBook = book();
+    put(ruleBook, profile("ours", naming("allow-all")));
+    put(ruleBook, profile("ours", { rulez: [] }));
+    expect(rulesOf(ruleBook, "ours")).toEqual(["allow-all"]);
+  });
+
+  it.each<[string, (at: number) => ReturnType<typeof resourceDocument>, number]>([
+    ["Exemptions", (at) => excuse({ rules: ["allow-all"] }, `team-${at}`), 5_000],
+    ["Invariants", (at) => invariant(`i${at}`), 3_000],
+    [
+      "Baselines of hundreds of peers",
+      (at) =>
+        resourceDocument("Baseline", `b${at}`, {
+          policies: Array.from({ length: 20 }, (_, policy) => ({
+            name: `p${policy}`,
+            spec: {
+              podSelector: {},
+              ingress: Array.from({ length: 15 }, (_none, peer) => ({
+                from: [{ podSelector: { matchLabels: { [`key-${peer}`]: "$(namespace.name)" } } }],
+              })),
+            },
+          })),
+        }),
+      200,
+    ],
+  ])("are listed and judged in seconds where there are many %s", async (_, make, count) => {
+    const ruleBook = book();
+    const all = Array.from({ length: count }, (_none, at) => make(at));
+    const started = cpuMs();
+    for (const raw of all) put(ruleBook, raw);
+    await setImmediate();
+    for (let at = count; at < count + 5; at += 1) {
+      const another = resource(make(at));
+      expect(ruleBook.judge(resourceKey(another), another)).toEqual([]);
+    }
+    expect(cpuMs() - started).toBeLessThan(3_000);
+  });
+
+  it("come into force one by one, and go", async () => {
     const ruleBook = book();
     const changes: string[][] = [];
     ruleBook.onChange(() => changes.push([...ruleBook.profiles.names()]));
     put(ruleBook, profile("ours", naming("allow-all")));
+    await setImmediate();
     put(ruleBook, invariant("vault"));
+    await setImmediate();
     put(ruleBook, resourceDocument("Baseline", "team", { policies: [] }));
+    await setImmediate();
     put(ruleBook, excuse({ rules: ["allow-all"], invariants: ["vault"] }));
     expect(ruleBook.invariants().map(({ name }) => name)).toEqual(["vault"]);
     expect(ruleBook.exemptions().map(({ namespace }) => namespace)).toEqual(["shop"]);
