@@ -87,6 +87,14 @@ export class TooLargeError extends ApiError {
   }
 }
 
+/** There was no whole answer in the time that the request had; a smaller part may come sooner. */
+export class SlowError extends ApiError {
+  constructor(what: string, cause: unknown) {
+    super(null, `cannot ${what}: no answer in time`, { cause });
+    this.name = "SlowError";
+  }
+}
+
 /**
  * The API server over raw JSON: what is sent is what was given, byte for byte. (The typed models of
  * client-node rename `ingress[].from`, and a policy sent through them allows everybody; only its
@@ -159,7 +167,7 @@ export class ApiClient {
   async #open(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const what = describe(request);
     const response = await this.#transmit(request, signal).catch((cause: unknown) => {
-      throw new ApiError(null, `cannot ${what}: ${reasonOf(cause, signal)}`, { cause });
+      throw unanswered(what, cause, signal);
     });
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
@@ -261,7 +269,7 @@ async function readText(
     }
   } catch (cause) {
     if (cause instanceof TooLargeError) throw cause;
-    throw new ApiError(null, `cannot ${what}: ${reasonOf(cause, signal)}`, { cause });
+    throw unanswered(what, cause, signal);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
@@ -303,10 +311,15 @@ function describe({ verb, type, namespace, name, subresource }: ApiRequest): str
   return object === "" ? `${verb} ${resource}` : `${verb} ${resource} ${object}`;
 }
 
-function reasonOf(cause: unknown, signal?: AbortSignal): string {
-  const error: unknown = signal?.aborted === true ? signal.reason : cause;
+function unanswered(what: string, cause: unknown, signal: AbortSignal): ApiError {
+  const error: unknown = signal.aborted ? signal.reason : cause;
+  return error instanceof Error && error.name === "TimeoutError"
+    ? new SlowError(what, cause)
+    : new ApiError(null, `cannot ${what}: ${reasonOf(error)}`, { cause });
+}
+
+function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return "no answer in time";
   // Refused on every address of a host: Node's own message is empty, its code is not.
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   return error.message === "" ? code : error.message;

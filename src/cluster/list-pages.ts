@@ -1,5 +1,5 @@
 import { listAt, textAt } from "../wire/shape.ts";
-import { type ApiClient, ApiError, TooLargeError } from "./api-client.ts";
+import { type ApiClient, ApiError, SlowError, TooLargeError } from "./api-client.ts";
 import type { ResourceType } from "./resource-type.ts";
 
 const PAGE_SIZE = 200;
@@ -28,8 +28,9 @@ export async function* listPages(
         if (error instanceof ApiError) return error;
         throw error;
       });
-    if (answer instanceof TooLargeError && limit > 1) {
-      // A page of many large objects: fewer of them fit.
+    const isTooMuch = answer instanceof TooLargeError || answer instanceof SlowError;
+    if (isTooMuch && limit > 1) {
+      // A page of many large objects: fewer of them fit, or come in time.
       limit = Math.ceil(limit / 4);
     } else if (answer instanceof ApiError) {
       // Never twice without a page in between, or we would spin.

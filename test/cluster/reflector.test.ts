@@ -267,6 +267,32 @@ describeWithControlPlane("a reflector", (plane) => {
     expect(ids.size).toBe(listed.length);
   });
 
+  it("asks for smaller pages where one does not come in time, and for larger ones later", async () => {
+    await follow(["a", "b"]);
+    const isPage = ({ path }: { readonly path: string }) =>
+      path.includes(`/${namespace}/configmaps`) && path.includes("limit=");
+    proxy.inject({ kind: "silence" }, (seen) => isPage(seen) && seen.path.includes("limit=500"));
+    const before = proxy.requests.length;
+    const later = startReflector(
+      client,
+      { type: configMaps, namespace },
+      { ...quick, pageSize: 500 },
+    );
+    await later.reflector.whenSynced;
+    expect(later.names()).toEqual(["a", "b"]);
+    proxy.inject({ kind: "status", status: 410 }, isWatch, 1);
+    proxy.dropConnections();
+    const limits = () =>
+      proxy.requests
+        .slice(before)
+        .filter(isPage)
+        .map(({ path }) => /limit=(\d+)/.exec(path)?.[1])
+        // Without the other reflector, and looks at one object.
+        .filter((limit) => Number(limit) > 2);
+    await eventually(() => expect(limits().slice(0, 3)).toEqual(["500", "125", "250"]));
+    await later.reflector.stop();
+  });
+
   it("waits for as long as it is told to, where that is longer than its back-off", async () => {
     proxy.inject(
       { kind: "status", status: 429, retryAfter: "1" },
