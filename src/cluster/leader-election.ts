@@ -30,14 +30,23 @@ export interface LeaseTiming {
 /** The values of controller-runtime. */
 const STANDARD_LEASE: LeaseTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
 
+/**
+ * SECURITY: a lease is heeded for at most so many times ours, whatever its duration says: of one that somebody has written
+ * for years, nobody would keep baselines any more.
+ */
+const MOST_LEASES = 4;
+
+/** The API server takes no greater number, and so no lease of whoever counts on from here. */
+const MAX_TRANSITIONS = 2 ** 31 - 1;
+
 /** Time to hand the lease back while shutting down. */
 const RELEASE_MS = 2_000;
 
 /**
  * One leader among the processes that share a coordination.k8s.io Lease.
  *
- * - Somebody else's lease has run out when it has not changed for `leaseDurationSeconds` by our own clock; the
- *   clocks of two machines are never compared.
+ * - Somebody else's lease has run out when it has not changed for `leaseDurationSeconds` by our own clock, or for four
+ *   times as long as ours lasts; the clocks of two machines are never compared.
  * - Whoever cannot renew stops leading before others may begin, and stands for election again. The process goes
  *   on: it serves the webhook, leader or not.
  */
@@ -113,8 +122,9 @@ export class LeaderElection {
     if (resourceVersion !== this.#seen.resourceVersion) this.#seen = { resourceVersion, at: now };
     if (holder === "" || holder === this.#options.identity) return true;
     const seconds = field(lease, "spec", "leaseDurationSeconds");
-    const leaseMs = typeof seconds === "number" ? seconds * 1000 : this.#timing.leaseMs;
-    return now - this.#seen.at > leaseMs;
+    const { leaseMs } = this.#timing;
+    const askedLeaseMs = typeof seconds === "number" ? seconds * 1000 : leaseMs;
+    return now - this.#seen.at > Math.min(askedLeaseMs, leaseMs * MOST_LEASES);
   }
 
   /** The lease, or null where there is none yet. */
@@ -128,7 +138,8 @@ export class LeaderElection {
   #holding(lease: unknown): object {
     const { identity } = this.#options;
     const renewing = field(lease, "spec", "holderIdentity") === identity;
-    const transitions = Number(field(lease, "spec", "leaseTransitions") ?? 0);
+    const known = Number(field(lease, "spec", "leaseTransitions") ?? 0);
+    const transitions = known < MAX_TRANSITIONS ? known : 0;
     const now = microTime();
     return {
       holderIdentity: identity,

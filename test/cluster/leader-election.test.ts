@@ -59,8 +59,8 @@ describeWithControlPlane("leader election", (plane) => {
   const spec = async (): Promise<unknown> =>
     field((await plane().request("GET", leasePath())).body, "spec");
   /** Write the lease as a process does that takes it for an hour. */
-  const take = async (holderIdentity: string): Promise<void> => {
-    const body = { spec: { holderIdentity, leaseDurationSeconds: 3600 } };
+  const take = async (holderIdentity: string, more: object = {}): Promise<void> => {
+    const body = { spec: { holderIdentity, leaseDurationSeconds: 3600, ...more } };
     const contentType = "application/merge-patch+json";
     await plane().request("PATCH", leasePath(), { body, contentType });
   };
@@ -132,6 +132,18 @@ describeWithControlPlane("leader election", (plane) => {
     expect(notices).toContainEqual(expect.objectContaining({ leading: false, message: "x leads" }));
     await sleep(timing.leaseMs + 500);
     expect(log).toEqual(["+a", "-a"]);
+  });
+
+  it("leads again after a while although somebody has taken the lease for an hour, and counted as far as one can", async () => {
+    begin();
+    stand("a", first, { leaseMs: 1000, renewMs: 600, retryMs: 100 });
+    await eventually(() => expect(log).toEqual(["+a"]));
+    await take("x", { leaseTransitions: 2 ** 31 - 1, renewTime: "2099-01-01T00:00:00.000000Z" });
+    await eventually(() => expect(log).toEqual(["+a", "-a"]));
+    await sleep(3000);
+    expect(log).toEqual(["+a", "-a"]);
+    await eventually(() => expect(log).toEqual(["+a", "-a", "+a"]));
+    expect(await spec()).toMatchObject({ holderIdentity: "a", leaseTransitions: 1 });
   });
 
   it("hands back no lease that is somebody else's by now", async () => {
