@@ -1,10 +1,10 @@
 import type { ClusterIndex, RowsBefore } from "./cluster-index.ts";
 import type { Effort } from "./effort.ts";
 import { type EndpointClass, isNode, type PodRecord } from "./endpoint-class.ts";
-import { opposite, type Sweep, sweep } from "./flows.ts";
+import { type Sweep, sweep } from "./flows.ts";
 import { type Item, isMoved, type Rectangle, type Version } from "./item.ts";
 import { changesKind, EVERY_FLOW, isOn, type Lens } from "./lens.ts";
-import type { Direction } from "./model.ts";
+import { type Direction, opposite } from "./model.ts";
 import { differingPeers, type Peers, peersWithin } from "./peers.ts";
 import { type PortSet, unitePorts } from "./port-set.ts";
 
@@ -78,6 +78,7 @@ export class Difference {
   readonly #egress: Item[] = [];
   readonly #ingress: Item[] = [];
   readonly #touched: { [end in Direction]?: ReadonlySet<EndpointClass> } = {};
+  #sources: ReadonlySet<EndpointClass> | null = null;
   #touchedPorts: PortSet | null = null;
   #everyFlow: readonly Rectangle[] | null = null;
 
@@ -235,13 +236,19 @@ export class Difference {
     // Where both ends changed, the rows of one end do not tell the whole: the ingress sweep takes all flows
     // between such items. At the other end, those that are left are as they were before.
     const others = direction === "ingress" ? this.#egress : [];
-    if (others.length > 0) known.push(this.#classesOf(others));
+    if (others.length > 0) known.push(this.#changedFrom());
     return {
       known,
       size: parts.reduce((sum, { size }) => sum + size, 2 * others.length),
       strangers,
       hosts: parts.some((part) => part.hosts),
     };
+  }
+
+  /** The classes whose outgoing flows may have changed. */
+  #changedFrom(): ReadonlySet<EndpointClass> {
+    this.#sources ??= new Set(this.#classesOf(this.#egress));
+    return this.#sources;
   }
 
   *#classesOf(items: readonly Item[]): Iterable<EndpointClass> {

@@ -1,11 +1,12 @@
 import { Answers } from "./answers.ts";
 import type { ClusterIndex } from "./cluster-index.ts";
+import { type CrowdPart, Crowds, type Gathering } from "./crowds.ts";
 import type { Effort } from "./effort.ts";
 import type { EndpointClass } from "./endpoint-class.ts";
 import { Gate } from "./gate.ts";
-import { endKey, type Item, isMoved, type Rectangle } from "./item.ts";
+import { classOf, endKey, type Item, isMoved, type Rectangle } from "./item.ts";
 import { itemKind, type Lens, type PairChange } from "./lens.ts";
-import type { Direction } from "./model.ts";
+import { type Direction, opposite } from "./model.ts";
 import { arePortsAsked, type ClassSet, classSets, type Peers } from "./peers.ts";
 import type { Row } from "./row.ts";
 import { SubjectSplitter } from "./subject-splitter.ts";
@@ -33,28 +34,37 @@ export interface Sweep {
  */
 export function sweep(plan: Sweep): Iterable<Rectangle> {
   const { subjects, direction, lens } = plan;
-  const strangers = new Strangers(plan);
+  const shared = { strangers: new Strangers(plan), crowds: new Crowds(plan) };
   const [only, second] = subjects;
   if (only === undefined) return [];
   // PERF: most changes are to the pods of one application.
-  if (second === undefined) return new GroupSweep(plan, only, subjects, strangers).rectangles();
+  if (second === undefined) {
+    return new GroupSweep(plan, only, subjects, { ...shared, crowds: null }).rectangles();
+  }
   const byPorts = arePortsAsked(plan.index, direction);
   const groups = Map.groupBy(subjects, (item) => {
     const ports = byPorts ? `${item.before?.cls.portsKey}>${item.after?.cls.portsKey}` : "";
     return `${endKey(item, direction)} ${itemKind(lens, item, direction)} ${ports}`;
   });
-  return sweepGroups(plan, groups.values(), strangers);
+  return sweepGroups(plan, groups.values(), shared);
+}
+
+/** What is worked out once for all groups. */
+interface Shared {
+  readonly strangers: Strangers;
+  /** Null for a group alone: to gather its peers would take as long as to look at them. */
+  readonly crowds: Crowds | null;
 }
 
 function* sweepGroups(
   plan: Sweep,
   groups: Iterable<readonly Item[]>,
-  strangers: Strangers,
+  shared: Shared,
 ): Iterable<Rectangle> {
   for (const subjects of groups) {
     const [sample] = subjects;
     if (sample !== undefined) {
-      yield* new GroupSweep(plan, sample, subjects, strangers).rectangles();
+      yield* new GroupSweep(plan, sample, subjects, shared).rectangles();
     }
   }
 }
@@ -107,6 +117,7 @@ interface Found {
 class GroupSweep {
   readonly #plan: Sweep;
   readonly #strangers: Strangers;
+  readonly #crowds: Crowds | null;
   readonly #far: Direction;
   /** One of the subjects, which stands for all. */
   readonly #sample: Item;
@@ -119,9 +130,10 @@ class GroupSweep {
   /** Those that concern all subjects, by what changes; made when first needed. */
   #ofAll: Map<string, Found> | null = null;
 
-  constructor(plan: Sweep, sample: Item, subjects: readonly Item[], strangers: Strangers) {
+  constructor(plan: Sweep, sample: Item, subjects: readonly Item[], { strangers, crowds }: Shared) {
     this.#plan = plan;
     this.#strangers = strangers;
+    this.#crowds = crowds;
     this.#far = opposite(plan.direction);
     this.#sample = sample;
     this.#subjects = subjects;
@@ -131,13 +143,7 @@ class GroupSweep {
 
   rectangles(): readonly Rectangle[] {
     if (this.#plan.effort.isUsedUp) return [];
-    const { known, strangers } = this.#plan.peersOf(this.#sample);
-    if (strangers) {
-      const acquainted = new Set<EndpointClass>();
-      for (const classes of known) for (const cls of classes) acquainted.add(cls);
-      this.#sweepKnown([acquainted]);
-      this.#sweepStrangers(acquainted);
-    } else this.#sweepKnown(known);
+    this.#sweepAll(this.#plan.peersOf(this.#sample));
     const rectangles: Rectangle[] = [];
     for (const { subjects, peers: lists, change } of this.#found) {
       const [only = [], ...others] = lists;
@@ -147,6 +153,19 @@ class GroupSweep {
       if (!isOnePod(from, to)) rectangles.push({ from, to, opened, closed, unsure });
     }
     return rectangles;
+  }
+
+  #sweepAll(peers: Peers): void {
+    const gathering = this.#crowds?.of(this.#sample, peers) ?? null;
+    if (gathering !== null) {
+      this.#sweepKnown([gathering.single]);
+      this.#sweepCrowds(gathering);
+    } else if (peers.strangers) {
+      const acquainted = new Set<EndpointClass>();
+      for (const classes of peers.known) for (const cls of classes) acquainted.add(cls);
+      this.#sweepKnown([acquainted]);
+      this.#sweepStrangers(acquainted);
+    } else this.#sweepKnown(peers.known);
   }
 
   /** One by one, grouped by what the rows of both ends say. */
@@ -187,6 +206,30 @@ class GroupSweep {
     }
   }
 
+  /** Crowd by crowd, of which our row says the same: who is in one matters only where that lets somebody through. */
+  #sweepCrowds({ crowds, single }: Gathering): void {
+    for (const { unchanged, changed } of crowds) {
+      if (!this.#plan.effort.take(1)) return;
+      this.#sweepParts(unchanged, single);
+      this.#sweepParts(changed, single);
+    }
+  }
+
+  #sweepParts(parts: readonly CrowdPart[], single: ReadonlySet<EndpointClass>): void {
+    const { effort } = this.#plan;
+    let near: string | null | undefined;
+    for (const { items, row } of parts) {
+      const peer = items.find((item) => !isIn(single, item));
+      if (peer === undefined) continue;
+      near ??= this.#nearKey(peer);
+      if (near === null || !effort.take(1)) return;
+      const isSame = peer.before?.[this.#far] === row;
+      const cls = classOf(peer);
+      if (isSame && cls !== undefined && this.#isShut(row, cls)) continue;
+      this.#meet(near, peer, () => items.filter((item) => !isIn(single, item)));
+    }
+  }
+
   /** Report whether the row of a class like `peer` lets none of our subjects through. */
   #isShut(row: Row, peer: EndpointClass): boolean {
     return !this.#plan.lens.denied && this.#gate.isShut(row, peer);
@@ -199,8 +242,8 @@ class GroupSweep {
     const { before, after } = this.#near.about(sample, peer);
     if (before === "" && after === "" && !this.#plan.lens.denied) return null;
     // The same answer settles it only if the other end will also say the same as before.
-    const same = before === after && peer.before === peer.after && !isMoved(sample);
-    return same ? null : `${before}>${after}`;
+    const isFarSame = !isMoved(peer) && peer.before?.[this.#far] === peer.after?.[this.#far];
+    return before === after && isFarSame && !isMoved(sample) ? null : `${before}>${after}`;
   }
 
   /** Note what changes between the subjects and peers that are all like `peer`. */
@@ -271,7 +314,7 @@ function isOnePod(from: readonly Item[], to: readonly Item[]): boolean {
   return x?.pods?.size === 1 && from.length === 1 && to.length === 1 && to[0] === x;
 }
 
-/** The other end's direction. */
-export function opposite(direction: Direction): Direction {
-  return direction === "egress" ? "ingress" : "egress";
+function isIn(classes: ReadonlySet<EndpointClass>, item: Item): boolean {
+  const cls = classOf(item);
+  return cls !== undefined && classes.has(cls);
 }

@@ -130,6 +130,11 @@ export type Direction = "ingress" | "egress";
 
 export const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
+/** The other end's direction. */
+export function opposite(direction: Direction): Direction {
+  return direction === "egress" ? "ingress" : "egress";
+}
+
 export interface DirectionRules {
   /** networking.k8s.io/v1: a selected pod accepts only what some rule allows. False in other tiers. */
   readonly isolates: boolean;

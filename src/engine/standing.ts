@@ -2,10 +2,10 @@ import type { ClusterIndex } from "./cluster-index.ts";
 import { versionOf } from "./difference.ts";
 import { Effort } from "./effort.ts";
 import { type EndpointClass, isNode } from "./endpoint-class.ts";
-import { opposite, sweep } from "./flows.ts";
+import { sweep } from "./flows.ts";
 import type { Item, Rectangle } from "./item.ts";
 import type { ClassSide, Lens } from "./lens.ts";
-import type { Direction } from "./model.ts";
+import { type Direction, opposite } from "./model.ts";
 import { differingPeers, peersWithin } from "./peers.ts";
 
 /** All that a lens sees now: the difference to an empty cluster. */
