@@ -19,7 +19,7 @@ import {
   portIntervals,
   portSet,
 } from "../engine/port-set.ts";
-import type { Connection, Endpoint } from "../engine/query.ts";
+import type { Connection, Endpoint, EngineView } from "../engine/query.ts";
 import { renderPorts } from "../rules/render-ports.ts";
 import { parsePort } from "../wire/policy-port.ts";
 import { compare } from "./compare.ts";
@@ -59,22 +59,45 @@ export function parseRowFilter(flags: RowFlags, world: World, source: Source): R
   };
 }
 
-/** The wanted rows in order of their ends, with address ranges merged where rows differ in nothing else. */
-export function filterRows(rows: readonly Connection[], filter: RowFilter): readonly Connection[] {
+/** More rows than anybody reads, or a process holds. */
+export const MAX_ROWS = 1_000_000;
+
+/**
+ * The wanted rows of who can reach whom, in order of their ends, with address ranges merged where rows differ in
+ * nothing else. Throws an InputError where there are too many.
+ */
+export function wantedRows(engine: EngineView, filter: RowFilter): readonly Connection[] {
   const { from, to, namespace, ports } = filter;
-  const wanted = rows.flatMap((row) => {
-    const inPlace = namespace === null || isIn(row.from, namespace) || isIn(row.to, namespace);
-    if (!inPlace || from?.(row.from) === false || to?.(row.to) === false) return [];
-    if (ports === null) return [row];
-    const allowed = intersectPorts(row.allowed, ports);
-    const unknown = intersectPorts(row.unknown, ports);
-    return isEmptyPorts(allowed) && isEmptyPorts(unknown) ? [] : [{ ...row, allowed, unknown }];
-  });
-  return mergeAddresses(wanted).toSorted(byEnds);
+  const isWanted = (source: Endpoint, target: Endpoint): boolean =>
+    (namespace === null || isIn(source, namespace) || isIn(target, namespace)) &&
+    from?.(source) !== false &&
+    to?.(target) !== false;
+  const rows = engine.connections("workload", { isWanted, limit: MAX_ROWS + 1 });
+  if (rows.length > MAX_ROWS) {
+    throw usageError(
+      `there are more than ${MAX_ROWS} connections: ask for those of a namespace with -n, or with --from or --to`,
+    );
+  }
+  return inOrder(
+    ports === null ? rows : mergeAddresses(rows.flatMap((row) => onPorts(row, ports))),
+  );
+}
+
+function onPorts(row: Connection, ports: PortSet): readonly Connection[] {
+  const allowed = intersectPorts(row.allowed, ports);
+  const unknown = intersectPorts(row.unknown, ports);
+  return isEmptyPorts(allowed) && isEmptyPorts(unknown) ? [] : [{ ...row, allowed, unknown }];
+}
+
+function inOrder(rows: readonly Connection[]): readonly Connection[] {
+  return rows
+    .map((row) => ({ row, place: `${placeOf(row.from)} ${placeOf(row.to)}` }))
+    .toSorted((a, b) => compare(a.place, b.place))
+    .map(({ row }) => row);
 }
 
 /** Rows that differ only in which addresses they are about, put together. */
-export function mergeAddresses(rows: readonly Connection[]): readonly Connection[] {
+function mergeAddresses(rows: readonly Connection[]): readonly Connection[] {
   const merged: Connection[] = [];
   const alike = new Map<string, { row: Connection; ranges: AddressRange[] }>();
   for (const row of rows) {
@@ -103,20 +126,16 @@ function rangeOf({ from, to }: Connection): AddressRange | null {
   return to.kind === "addresses" ? to.range : null;
 }
 
-function byEnds(a: Connection, b: Connection): number {
-  return compareEnds(a.from, b.from) || compareEnds(a.to, b.to);
+/** Text by which ends are put in order: workloads by name, then addresses in numeric order, those of IPv4 last. */
+export function placeOf(end: Endpoint): string {
+  if (end.kind === "workload") return `0${workloadLabel(end)}`;
+  const { first, last } = end.range;
+  const digits = [first, last].map((address) => address.toString(16).padStart(ADDRESS_DIGITS, "0"));
+  return `${familyOf(first) === 6 ? 1 : 2}${digits.join()}`;
 }
 
-/** Workloads by name, then addresses in numeric order, those of IPv4 last. */
-export function compareEnds(a: Endpoint, b: Endpoint): number {
-  if (a.kind === "addresses" && b.kind === "addresses") {
-    const [one, other] = [a.range, b.range];
-    const byFamily = familyOf(other.first) - familyOf(one.first);
-    return byFamily || compare(one.first, other.first) || compare(one.last, other.last);
-  }
-  if (a.kind !== b.kind) return a.kind === "addresses" ? 1 : -1;
-  return compare(endName(a), endName(b));
-}
+/** One more than those of an IPv6 address. */
+const ADDRESS_DIGITS = 33;
 
 /** `namespace/name[Kind]`, or `first-last` for addresses: how data names an end. */
 export function endName(end: Endpoint): string {

@@ -1,11 +1,12 @@
 import { rangeSize } from "../engine/address.ts";
 import { NO_PORTS, type PortSet } from "../engine/port-set.ts";
 import type { Connection, Endpoint, FlowPair } from "../engine/query.ts";
-import { endName, mergeAddresses } from "./connection-rows.ts";
+import { endName, MAX_ROWS } from "./connection-rows.ts";
 import { resolverAssumptions } from "./findings/assumed-surroundings.ts";
 import type { Governance } from "./findings/governance.ts";
 import { emptyAssumptions } from "./findings/knowledge.ts";
 import { type Objections, objectionsTo } from "./findings/objections.ts";
+import { usageError } from "./input-error.ts";
 import { baselineAssumptions } from "./sources/assumed-baseline.ts";
 import { changesBetween, type World, writtenIn } from "./sources/world.ts";
 
@@ -20,7 +21,10 @@ export interface Difference {
 
 /** The difference in connections, from workload to workload. */
 export function differenceBetween(before: World, after: World, governance: Governance): Difference {
-  const delta = before.engine.difference(changesBetween(before, after), "workload");
+  const delta = before.engine.difference(changesBetween(before, after), "workload", MAX_ROWS + 1);
+  if ([delta.opened, delta.closed, delta.unsure].some(({ length }) => length > MAX_ROWS)) {
+    throw usageError(`more than ${MAX_ROWS} connections open or close: compare less at a time`);
+  }
   const policies = [before, after].flatMap((world) => writtenIn(world, null));
   const objections = objectionsTo(before, after, governance);
   const isAboutDns = objections.findings.some(({ rule }) => rule === "dns-egress");
@@ -44,9 +48,8 @@ function inOrder(pairs: readonly FlowPair[]): readonly Connection[] {
     allowed: ports,
     unknown: NO_PORTS,
   }));
-  const merged = mergeAddresses(rows);
-  const bySource = Map.groupBy(merged, ({ from }) => endName(from));
-  return merged
+  const bySource = Map.groupBy(rows, ({ from }) => endName(from));
+  return rows
     .map((row) => {
       const [from, to] = [endName(row.from), endName(row.to)];
       return { row, danger: dangerOf(row, bySource.get(from)?.length ?? 0), name: `${from} ${to}` };

@@ -1,11 +1,10 @@
 import type { ClusterIndex } from "./cluster-index.ts";
-import type { PodRecord } from "./endpoint-class.ts";
-import { createGroup, rangesOf } from "./group.ts";
+import { createGroup } from "./group.ts";
 import type { Item, Rectangle } from "./item.ts";
 import { EVERY_FLOW } from "./lens.ts";
-import { podKey, workloadKey } from "./model.ts";
-import { isEmptyPorts, NO_PORTS, type PortSet, subtractPorts, unionPorts } from "./port-set.ts";
-import type { Connection, ConnectivityRow, Endpoint, FlowPair, PairDelta } from "./query.ts";
+import { PairRows } from "./pair-rows.ts";
+import { isEmptyPorts, NO_PORTS, type PortSet } from "./port-set.ts";
+import type { Connection, ConnectivityRow, FlowPair, PairDelta, Wanted } from "./query.ts";
 import { standing } from "./standing.ts";
 
 /** All of who can reach whom. */
@@ -27,102 +26,57 @@ export function connectivityRows(index: ClusterIndex, limit: number): readonly C
 export function connectionsOf(
   rectangles: readonly Rectangle[],
   by: "workload" | "pod",
+  wanted: Wanted = ALL_PAIRS,
 ): readonly Connection[] {
-  const allowed = pairsOf(rectangles, ({ opened }) => opened, by);
-  const unknown = pairsOf(rectangles, ({ unsure }) => unsure, by);
-  return [...new Map([...unknown, ...allowed])].map(([key, { from, to }]) => {
-    const open = allowed.get(key)?.ports ?? NO_PORTS;
-    const unsure = unknown.get(key)?.ports ?? NO_PORTS;
-    return { from, to, allowed: open, unknown: subtractPorts(unsure, open) };
-  });
+  return rowsOf(rectangles, by, wanted, ({ opened, unsure }) => [opened, unsure]);
 }
 
-/** How many rows there are pod by pod: a pod is in one class, so that no two rectangles have a row in common. */
-export function connectionCount(rectangles: readonly Rectangle[]): number {
+const ALL_PAIRS: Wanted = { isWanted: () => true, limit: Number.POSITIVE_INFINITY };
+
+/** From how many pods to how many others something is allowed or cannot be decided: a pod is in one class. */
+export function pairCount(rectangles: readonly Rectangle[]): number {
   let count = 0;
   for (const { from, to } of rectangles) {
-    const [sources, targets] = [sizeOf(from), sizeOf(to)];
     const own = new Set(from);
-    // Neither from a pod to itself, nor from outside to outside.
-    const alone = sizeOf(to.filter((item) => own.has(item))).pods;
-    count += sources.all * targets.all - sources.outside * targets.outside - alone;
+    // Not from a pod to itself.
+    count += podsOf(from) * podsOf(to) - podsOf(to.filter((item) => own.has(item)));
   }
   return count;
 }
 
-function sizeOf(items: readonly Item[]): { all: number; pods: number; outside: number } {
-  const pods = items.reduce((sum, item) => sum + (item.pods?.size ?? 0), 0);
-  const outside = items.filter((item) => item.pods === null).length;
-  return { all: pods + outside, pods, outside };
+function podsOf(items: readonly Item[]): number {
+  return items.reduce((sum, { pods }) => sum + (pods?.size ?? 0), 0);
 }
 
 /** What changed, pair by pair. */
-export function pairDelta(rectangles: readonly Rectangle[], by: "workload" | "pod"): PairDelta {
-  const pairs = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowPair[] => [
-    ...pairsOf(rectangles, portsOf, by).values(),
-  ];
+export function pairDelta(
+  rectangles: readonly Rectangle[],
+  by: "workload" | "pod",
+  limit = Number.POSITIVE_INFINITY,
+): PairDelta {
+  const flows = (portsOf: (rectangle: Rectangle) => PortSet): readonly FlowPair[] => {
+    const wanted = { ...ALL_PAIRS, limit };
+    const rows = rowsOf(rectangles, by, wanted, (rectangle) => [portsOf(rectangle), NO_PORTS]);
+    return rows.map(({ from, to, allowed: ports }) => ({ from, to, ports }));
+  };
   return {
-    opened: pairs(({ opened }) => opened),
-    closed: pairs(({ closed }) => closed),
-    unsure: pairs(({ unsure }) => unsure),
+    opened: flows(({ opened }) => opened),
+    closed: flows(({ closed }) => closed),
+    unsure: flows(({ unsure }) => unsure),
   };
 }
 
-function pairsOf(
+function rowsOf(
   rectangles: readonly Rectangle[],
-  portsOf: (rectangle: Rectangle) => PortSet,
   by: "workload" | "pod",
-): ReadonlyMap<string, FlowPair> {
-  const pairs = new Map<string, FlowPair>();
+  wanted: Wanted,
+  portsOf: (rectangle: Rectangle) => readonly [allowed: PortSet, unknown: PortSet],
+): readonly Connection[] {
+  const rows = new PairRows(by, wanted);
   for (const rectangle of rectangles) {
-    const ports = portsOf(rectangle);
-    if (isEmptyPorts(ports)) continue;
-    const targets = endsOf(rectangle.to, by);
-    for (const [fromKey, source] of endsOf(rectangle.from, by)) {
-      for (const [toKey, target] of targets) {
-        if (isAlone(source, target)) continue;
-        const key = `${fromKey} ${toKey}`;
-        const known = pairs.get(key);
-        const all = known === undefined ? ports : unionPorts(known.ports, ports);
-        pairs.set(key, { from: source.end, to: target.end, ports: all });
-      }
-    }
+    const [allowed, unknown] = portsOf(rectangle);
+    if (isEmptyPorts(allowed) && isEmptyPorts(unknown)) continue;
+    if (!rows.add(rectangle, { allowed, unknown })) break;
   }
-  return pairs;
-}
-
-interface End {
-  readonly end: Endpoint;
-  readonly pods: readonly PodRecord[];
-}
-
-function endsOf(items: readonly Item[], by: "workload" | "pod"): ReadonlyMap<string, End> {
-  const ends = new Map<string, End & { readonly pods: PodRecord[] }>();
-  for (const { pods } of items) {
-    for (const record of pods ?? []) {
-      if (record.namespace === null) continue;
-      const { pod } = record;
-      const key = by === "pod" ? podKey(pod) : workloadKey(pod);
-      const known = ends.get(key);
-      if (known !== undefined) known.pods.push(record);
-      else ends.set(key, { end: workloadEnd(record, by), pods: [record] });
-    }
-  }
-  for (const item of items) {
-    for (const range of rangesOf([item])) {
-      ends.set(`${range.first}-${range.last}`, { end: { kind: "addresses", range }, pods: [] });
-    }
-  }
-  return ends;
-}
-
-function workloadEnd({ pod }: PodRecord, by: "workload" | "pod"): Endpoint {
-  const workload = by === "pod" ? { kind: "Pod", name: pod.name } : pod.workload;
-  return { kind: "workload", namespace: pod.namespace, workload, pods: 1, sample: pod };
-}
-
-/** One pod and itself, or two stretches of addresses: no flow that policies have a say in. */
-function isAlone(from: End, to: End): boolean {
-  if (from.pods.length === 0) return to.pods.length === 0;
-  return from.pods.length === 1 && to.pods.length === 1 && from.pods[0] === to.pods[0];
+  return rows.rows();
 }

@@ -3,9 +3,9 @@ import { nodesWithin, podsWithin } from "./addressed.ts";
 import { breachesOf, PreviewedClaims } from "./breaches.ts";
 import { ClusterIndex } from "./cluster-index.ts";
 import {
-  connectionCount,
   connectionsOf,
   connectivityRows,
+  pairCount,
   pairDelta,
   rectanglesOf,
 } from "./connectivity.ts";
@@ -49,6 +49,7 @@ import type {
   Redundancy,
   TooMuch,
   Verdict,
+  Wanted,
 } from "./query.ts";
 import { reachOf } from "./reach.ts";
 import { redundanciesAbout } from "./redundancy.ts";
@@ -144,8 +145,10 @@ export class MatchingEngine implements Engine {
     return assumeChanges(this.#index, changes, ask);
   }
 
-  difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta {
-    return withChanges(this.#index, changes, (difference) => pairDelta(difference.everyFlow(), by));
+  difference(changes: readonly Change[], by: "workload" | "pod", limit?: number): PairDelta {
+    return withChanges(this.#index, changes, (difference) =>
+      pairDelta(difference.everyFlow(), by, limit),
+    );
   }
 
   verdict(flow: Flow): Verdict {
@@ -164,12 +167,12 @@ export class MatchingEngine implements Engine {
     return connectivityRows(this.#index, limit);
   }
 
-  connections(by: "workload" | "pod"): readonly Connection[] {
-    return connectionsOf(rectanglesOf(this.#index), by);
+  connections(by: "workload" | "pod", wanted?: Wanted): readonly Connection[] {
+    return connectionsOf(rectanglesOf(this.#index), by, wanted);
   }
 
-  connectionCount(): number {
-    return connectionCount(rectanglesOf(this.#index));
+  pairCount(): number {
+    return pairCount(rectanglesOf(this.#index));
   }
 
   findings(): readonly ClusterFinding[] {

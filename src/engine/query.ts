@@ -182,6 +182,13 @@ export interface Connection {
   readonly unknown: PortSet;
 }
 
+/** Which pairs an answer lists. */
+export interface Wanted {
+  isWanted(from: Endpoint, to: Endpoint): boolean;
+  /** How many there are at most. */
+  readonly limit: number;
+}
+
 /**
  * What a change does to who can reach whom. Opened is what is allowed for certain and was not, closed the other
  * way round: what becomes undecidable is closed if it was allowed. The two are disjoint.
@@ -329,10 +336,13 @@ export interface EngineView {
   explain(flow: Flow): Explanation;
   /** All of who can reach whom, aggregated; groups name at most `limit` ends. */
   connectivity(limit: number): readonly ConnectivityRow[];
-  /** The same pair by pair. A workload to itself is a pair if it has two pods that may talk. */
-  connections(by: "workload" | "pod"): readonly Connection[];
-  /** How many `connections("pod")` are. */
-  connectionCount(): number;
+  /**
+   * The same pair by pair, at most as many as are wanted. A workload to itself is a pair if it has two pods that may
+   * talk.
+   */
+  connections(by: "workload" | "pod", wanted?: Wanted): readonly Connection[];
+  /** How many of `connections("pod")` are from pod to pod. */
+  pairCount(): number;
   /** What has no effect, or could go without changing who can reach whom. */
   findings(): readonly ClusterFinding[];
   /** Those of the findings that are about this policy alone, and not about it beside its duplicates. */
@@ -427,6 +437,6 @@ export interface Engine extends EngineView {
    * index is as it was before. To be asked outside of previews.
    */
   assume<T>(changes: readonly Change[], ask: () => T): T;
-  /** The same delta as `preview`'s, pair by pair and uncapped. */
-  difference(changes: readonly Change[], by: "workload" | "pod"): PairDelta;
+  /** The same delta as `preview`'s, pair by pair; of opened, closed and unsure each at most `limit`. */
+  difference(changes: readonly Change[], by: "workload" | "pod", limit?: number): PairDelta;
 }

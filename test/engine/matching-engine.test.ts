@@ -332,6 +332,36 @@ describe("who can reach whom", () => {
     ]);
   });
 
+  test("each address of a workload is in one row, whichever of its pods it may talk with", () => {
+    const cluster = [
+      pod("shop/web-a app=a StatefulSet/web"),
+      pod("shop/web-b app=b StatefulSet/web"),
+      networkPolicy("shop/a", "pods app=a", "egress to 10.0.0.0/9 on TCP/80"),
+      networkPolicy("shop/b", "pods app=b", "egress to 10.64.0.0/10 on TCP/80 TCP/90"),
+    ];
+    const rows = engineOf(cluster)
+      .connections("workload")
+      .filter(({ to }) => to.kind === "addresses");
+    expect(rows.map(({ to, allowed }) => [endText(to), allowed.key])).toEqual([
+      ["10.0.0.0/10", "80,80"],
+      ["10.64.0.0/10", "80,80,90,90"],
+    ]);
+  });
+
+  test("those that are wanted, and no more of them than that", () => {
+    const engine = engineOf([web, db, tool]);
+    const ask = (name: string, limit: number): readonly Connection[] =>
+      engine.connections("pod", {
+        isWanted: ({ kind }, to) => kind === "workload" && endText(to).includes(name),
+        limit,
+      });
+    expect(lines(ask("db", 10))).toEqual([
+      "dev/tool[Pod] -> shop/db[Pod] all ? ",
+      "shop/web[Pod] -> shop/db[Pod] all ? ",
+    ]);
+    expect(ask("", 2)).toHaveLength(2);
+  });
+
   test("as rectangles, of which no more workloads are named than asked for", () => {
     const rows = engineOf([web, db, tool]).connectivity(1);
     const whole = rows.filter(({ from, to }) => from.everyPod && to.everyPod);

@@ -32,7 +32,7 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   const policies = policiesIn(world, namespace);
   const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(policies, world)];
   if (flags.fix === true) {
-    const connections = world.engine.connectionCount();
+    const connections = world.engine.pairCount();
     return fix({ ...reduce(world, namespace), connections, assumptions }, flags.output);
   }
   const governance = await Governance.read(world, report);
@@ -65,7 +65,7 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
 }
 
 interface Fix extends Reduction {
-  /** How many there are from pod to pod and outside, and still are. */
+  /** How many there are from pod to pod. */
   readonly connections: number;
   readonly assumptions: readonly string[];
 }
@@ -89,7 +89,7 @@ function fix(
   }
   const head = [
     `# ${counted(rulesRemoved, "rule")} and ${counted(deleted.length, "policy")} less.`,
-    `# Proved: all ${counted(connections, "connection")} from pod to pod and outside are as before.`,
+    `# Proved: all ${counted(connections, "connection")} from pod to pod, and those to and from outside, are as before.`,
     ...assumptions.map((text) => `# Assuming that ${text}.`),
     ...deleted.map((key) => `# delete: ${keyName(key)}`),
   ];

@@ -1,7 +1,7 @@
 import type { Pod } from "../../engine/model.ts";
 import type { Connection } from "../../engine/query.ts";
 import { unreachable } from "../../errors.ts";
-import { filterRows, parseRowFilter, type RowFlags, rowData } from "../connection-rows.ts";
+import { parseRowFilter, type RowFlags, rowData, wantedRows } from "../connection-rows.ts";
 import { emptyAssumptions } from "../findings/knowledge.ts";
 import { EXIT } from "../input-error.ts";
 import type { Outcome } from "../outcome.ts";
@@ -28,7 +28,7 @@ export async function connectivity(flags: ConnectivityFlags): Promise<Outcome> {
   const source = await openSource(flags, report);
   const world = await source.load(EVERYTHING);
   const filter = parseRowFilter(flags, world, source);
-  const rows = filterRows(world.engine.connections("workload"), filter);
+  const rows = wantedRows(world.engine, filter);
   if (rows.length === 0 && source.kind === "cluster") noteNoPods(filter.namespace, world, report);
   const assumptions = [
     ...baselineAssumptions([world]),

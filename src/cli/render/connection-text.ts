@@ -1,6 +1,7 @@
 import { ALL_PORTS, isEmptyPorts } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
-import { compareEnds, endName, endText, portsText } from "../connection-rows.ts";
+import { compare } from "../compare.ts";
+import { endName, endText, placeOf, portsText } from "../connection-rows.ts";
 import { alignColumns } from "./text.ts";
 
 /** One line a row: from, to, on what. */
@@ -43,7 +44,7 @@ function endsOf(rows: readonly Connection[]): readonly Endpoint[] {
   const ends = new Map(
     rows.flatMap(({ from, to }) => [from, to]).map((end) => [endName(end), end]),
   );
-  return [...ends.values()].toSorted(compareEnds);
+  return [...ends.values()].toSorted((a, b) => compare(placeOf(a), placeOf(b)));
 }
 
 /** RFC 4180, with a head. */
