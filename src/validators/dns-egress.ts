@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { familyOf } from "../engine/address.ts";
+import type { Effort } from "../engine/effort.ts";
 import {
   POLICY_KINDS,
   type Pod,
@@ -19,6 +20,9 @@ import { baselineOf } from "./parts/baseline-of.ts";
 /** PERF: a policy for the whole cluster is judged by this many of its pods. */
 const MAX_PODS = 2000;
 
+/** PERF: ways of pods to endpoints of the DNS that are looked at, of which there may be hundreds: some half a second. */
+const MAX_WAYS = 500_000;
+
 const PROTOCOLS: readonly Protocol[] = ["UDP", "TCP"];
 
 /** Report policies whose pods cannot resolve names. */
@@ -33,7 +37,7 @@ export const dnsEgress = defineValidator({
   onFault: "warn",
   since: "0.1.0",
   parameters: z.strictObject({}),
-  check({ object, oldObject, delta, after, facts }): readonly Finding[] {
+  check({ object, oldObject, delta, after, facts, effortUpTo }): readonly Finding[] {
     const governed = object ?? oldObject;
     if (governed?.kind !== "policy" || !mayCutOff(governed.policy, object !== null)) return [];
     const selected = after.select(governed.policy.subject, MAX_PODS);
@@ -41,7 +45,7 @@ export const dnsEgress = defineValidator({
     if (pods.length === 0) return [];
     if (facts.dns.length === 0) return [unknownDns(pods.length)];
     if (object === null && !closesDns(delta, pods, facts.dns)) return [];
-    const findings = judge(object, pods, after, facts.dns);
+    const findings = judge(object, pods, { after, dns: facts.dns, effort: effortUpTo(MAX_WAYS) });
     // Who may do without the baseline may do without what it allows.
     return object === null && baselineOf(oldObject) !== null
       ? findings.map((finding) => ({ ...finding, waivedBy: "optout" }))
@@ -85,16 +89,22 @@ function closesDns(delta: Delta, pods: readonly Pod[], dns: readonly ResolverEnd
     .some(({ ports }) => points.some((point) => hasPoint(ports, point)));
 }
 
+interface Asked {
+  readonly after: EngineView;
+  readonly dns: readonly ResolverEndpoint[];
+  /** One for each way of a pod. */
+  readonly effort: Effort;
+}
+
 function judge(
   object: GovernedObject | null,
   pods: readonly Pod[],
-  after: EngineView,
-  dns: readonly ResolverEndpoint[],
+  { after, dns, effort }: Asked,
 ): readonly Finding[] {
   const asked = dns.map((endpoint) => ({ ...endpoint, end: askedEnd(endpoint, after) }));
   const isAtFault = object?.kind === "policy" ? decides(object.policy, after) : () => true;
   const cut = PROTOCOLS.map((protocol) => {
-    const { denied, unknown } = cutOff(after, pods, asked, protocol);
+    const { denied, unknown } = cutOff(pods, protocol, { after, dns: asked, effort });
     return { protocol, unknown, denied: denied.filter(isAtFault) };
   });
   const denied = cut.filter((part) => part.denied.length > 0);
@@ -166,14 +176,14 @@ interface CutOff {
 
 /** Pods that are denied any endpoint of the DNS: a Service spreads queries over all of them. */
 function cutOff(
-  after: EngineView,
   pods: readonly Pod[],
-  dns: readonly ResolverEndpoint[],
   protocol: Protocol,
+  { after, dns, effort }: Asked,
 ): { readonly denied: readonly CutOff[]; readonly unknown: number } {
   const denied: CutOff[] = [];
   let unknown = 0;
   for (const pod of pods) {
+    if (!effort.take(dns.length)) break;
     const flow = worstFlow(after, pod, dns, protocol);
     if (flow === "unknown") unknown += 1;
     else if (flow !== null) denied.push({ pod, flow });

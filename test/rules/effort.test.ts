@@ -144,8 +144,28 @@ it.each<Row>([
 ])("$rule says where it stops", ({ rule, cluster, sized, few, ...row }) => {
   const foundIn = (object: object): readonly unknown[] =>
     judgeFixture([rule], fixtureSchema.parse({ about: "a bound", object, cluster })).findings;
-  // Not denied, though the profile says so: what was not looked at may be in order.
-  const stopped = expect.objectContaining({
+  expect(foundIn(sized(few))).not.toContainEqual(stopped(rule));
+  expect(foundIn(sized(row.many))).toContainEqual(stopped(rule));
+});
+
+it("dns-egress says where it stops", () => {
+  const ipBlock = { cidr: "198.18.0.0/15" };
+  const foundIn = (resolvers: number): readonly unknown[] => {
+    const fixture = fixtureSchema.parse({
+      about: "a bound",
+      cluster: pods("shop", 200),
+      object: policy({ ...many, policyTypes: ["Egress"], egress: [{ to: [{ ipBlock }] }] }),
+      dnsAddresses: range(resolvers, (at) => `198.18.${at >> 8}.${at & 255}`),
+    });
+    return judgeFixture(["dns-egress"], fixture).findings;
+  };
+  expect(foundIn(1_000)).toEqual([]);
+  expect(foundIn(1_500)).toEqual([stopped("dns-egress")]);
+});
+
+/** Not denied, though the profile says so: what was not looked at may be in order. */
+function stopped(rule: string): unknown {
+  return expect.objectContaining({
     ruleId: rule,
     action: "Warn",
     finding: {
@@ -154,10 +174,8 @@ it.each<Row>([
       help: "make several policies of it",
       unsure: true,
     },
-  }) as unknown;
-  expect(foundIn(sized(few))).not.toContainEqual(stopped);
-  expect(foundIn(sized(row.many))).toContainEqual(stopped);
-});
+  });
+}
 
 it("equal-priority sees a pod of a small policy among the thousands of a large one", () => {
   const fixture = fixtureSchema.parse({
