@@ -107,7 +107,8 @@ export class PreviewedClaims implements ClaimPreview {
     }
     if (isEmptyPorts(intersectPorts(claim.ports, this.#difference.touchedPorts()))) return null;
     const [from, to] = [this.#difference.touched("egress"), this.#difference.touched("ingress")];
-    if (!this.#mayLookAt(from.size + to.size)) return null;
+    const looks = Math.min(claim.from.size, from.size) + Math.min(claim.to.size, to.size);
+    if (!this.#mayLookAt(looks)) return null;
     return new ClaimLens(claim, {
       egress: within(claim.from, from),
       ingress: within(claim.to, to),

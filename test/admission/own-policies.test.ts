@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
+import { parseResource, type Resource } from "../../src/resources/resource.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
 import { collectGarbage } from "../support/collect-garbage.ts";
@@ -10,10 +11,33 @@ import { createWorld, type Json, namespace, policy } from "./world.ts";
 const APPS = 400;
 const OTHER_NAMESPACES = 30;
 const APPS_THERE = 60;
+const INVARIANTS = 150;
 
-/** Applications of a pod each, which two others may reach. */
+/** A namespace that must not reach an application of `shop`, on any port. */
+function invariant(at: number): Resource {
+  const named = (name: string): Json => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+  const [from, to] = [named(`team-${at % OTHER_NAMESPACES}`), named("shop")];
+  const podSelector = { matchLabels: { app: `app-${at}` } };
+  return succeed(
+    parseResource({
+      apiVersion: "ringfence.dev/v1alpha1",
+      kind: "Invariant",
+      metadata: { name: `i${at}` },
+      spec: {
+        description: "Teams leave each other alone.",
+        mustNotReach: {
+          from: [{ namespaces: from }],
+          to: [{ pods: { namespaceSelector: to, podSelector } }],
+        },
+      },
+    }),
+  );
+}
+
+/** Applications of a pod each, which two others may reach, and Invariants about some of them. */
 function busyWorld(): ReturnType<typeof createWorld> {
-  const world = createWorld({ clock: cpuMs });
+  const resources = Array.from({ length: INVARIANTS }, (_, at) => invariant(at));
+  const world = createWorld({ clock: cpuMs, resources });
   const add = (name: string, apps: number): void => {
     for (let at = 0; at < apps; at += 1) {
       const metadata = { namespace: name, name: `app-${at}-0`, labels: { app: `app-${at}` } };
@@ -63,6 +87,19 @@ it.each<[string, Json, string]>([
       egress: [{ action: "Deny", to: [{ namespaces: {} }], ...ssh }],
     }),
     "opens nothing; closes team-0/*",
+  ],
+  [
+    "a ClusterNetworkPolicy lets one namespace reach everybody on a port",
+    tiered({
+      ingress: [
+        {
+          action: "Accept",
+          from: [{ namespaces: { matchLabels: { "kubernetes.io/metadata.name": "team-3" } } }],
+          ...ssh,
+        },
+      ],
+    }),
+    "opens team-3/* → shop/app-33-0 TCP 22 (60 pods could not reach it before)",
   ],
   [
     "a policy lets every namespace reach every application of one",
