@@ -1,15 +1,14 @@
 import type { Labels } from "../engine/model.ts";
-import { failure, type Problem, type Result, success } from "../errors.ts";
+import type { Problem, Result } from "../errors.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
 import { keysNeededBy, type NeededKeys } from "../resources/baseline-variables.ts";
+import { type BaselineChoices, chosenBaseline } from "../resources/chosen-baseline.ts";
 import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import { builtInProfiles } from "../resources/profile.ts";
 import { misfitsOf } from "../resources/render-baseline.ts";
 import { type Resource, resourceKey } from "../resources/resource.ts";
 import { resourceProblem } from "../resources/resource-problem.ts";
-import { BASELINE_LABEL, PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import { jsonPath } from "../wire/shape.ts";
 import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
 import type { CompiledProfile, CompiledProfiles } from "./rule.ts";
 
@@ -74,12 +73,9 @@ export class RuleBook {
     this.#inForce = inForce;
   }
 
-  /**
-   * The baseline of a namespace with those labels: the one that it picks, else that of its profile; or what is
-   * wrong with the labels.
-   */
+  /** See `chosenBaseline`. */
   baselineFor(labels: Labels): Result<Baseline, readonly Problem[]> {
-    return baselineFrom(this.#current(), labels);
+    return chosenBaseline(labels, choicesOf(this.#current()));
   }
 
   /** The same for any namespace, as if that custom resource were there. */
@@ -87,7 +83,7 @@ export class RuleBook {
     this.settle();
     const custom = new Map(this.#good()).set(resourceKey(resource), resource);
     const { inForce } = compileResources(this.#merged(this.#files, custom), this.#options);
-    return (labels) => baselineFrom(inForce, labels);
+    return (labels) => chosenBaseline(labels, choicesOf(inForce));
   }
 
   /** Another number after every change of a resource, taken in or not. */
@@ -289,23 +285,11 @@ const IS_IN_A_FILE = resourceProblem(
   "a file of the configuration has the same name, and is in force; choose another name",
 );
 
-function baselineFrom(
-  { profiles, baselines }: InForce,
-  labels: Labels,
-): Result<Baseline, readonly Problem[]> {
-  const profile = labels.get(PROFILE_LABEL) ?? "";
-  const compiled = profiles.get(profile);
-  if (compiled === undefined) return lacking(PROFILE_LABEL, `profile \`${profile}\``);
-  const name = labels.get(BASELINE_LABEL) ?? compiled.baseline;
-  const baseline = baselines.get(name);
-  return baseline === undefined
-    ? lacking(BASELINE_LABEL, `Baseline \`${name}\``)
-    : success(baseline);
-}
-
-function lacking(label: string, what: string): Result<never, readonly Problem[]> {
-  const path = jsonPath(["metadata", "labels", label]);
-  return failure([resourceProblem(path, `there is no ${what}`)]);
+function choicesOf({ profiles, baselines }: InForce): BaselineChoices {
+  return {
+    ofProfile: (name) => profiles.get(name)?.baseline,
+    named: (name) => baselines.get(name),
+  };
 }
 
 function byKey(resources: readonly Resource[]): Resources {

@@ -1,15 +1,15 @@
 import { DEFAULT_SETTINGS } from "../../config/settings.ts";
 import { formatAddress } from "../../engine/address.ts";
-import { type Labels, type Namespace, policyKey } from "../../engine/model.ts";
-import { type Baseline, DEFAULT_BASELINE } from "../../resources/baseline.ts";
+import { type Namespace, policyKey } from "../../engine/model.ts";
+import { DEFAULT_BASELINE } from "../../resources/baseline.ts";
 import type { BaselineFacts, ClusterValues } from "../../resources/baseline-variables.ts";
+import { type BaselineChoices, chosenBaseline } from "../../resources/chosen-baseline.ts";
 import type { DnsTarget } from "../../resources/dns-target.ts";
 import { isLeftAlone, renderBaseline } from "../../resources/render-baseline.ts";
 import { parseResource, type Resource, resourceKey } from "../../resources/resource.ts";
 import { BUILT_IN_PROFILES } from "../../rules/names.ts";
 import { optInOf } from "../../rules/opt-in.ts";
 import { parseNetworkPolicy } from "../../wire/network-policy.ts";
-import { BASELINE_LABEL, PROFILE_LABEL } from "../../wire/ringfence-labels.ts";
 import { resolversOf, type Surroundings } from "./resolvers.ts";
 import { NOWHERE, type SourceObject } from "./source-object.ts";
 import type { SourcePolicy, World } from "./world.ts";
@@ -23,20 +23,15 @@ export function getsBaseline(namespace: Namespace | undefined): boolean {
   );
 }
 
-/** The baseline of a namespace with those labels; undefined where there is none, or none that can be told. */
-type BaselineOf = (labels: Labels) => Baseline | undefined;
-
-/** From the built-in resources and these; of several with the same name the last counts. */
-export function baselineFrom(resources: readonly SourceObject[]): BaselineOf {
+/** The built-in resources and these; of several with the same name the last counts. */
+export function baselineChoices(resources: readonly SourceObject[]): BaselineChoices {
   const known = new Map<string, Resource>();
   for (const { raw } of resources) {
     const read = parseResource(raw);
     if (read.ok) known.set(resourceKey(read.value), read.value);
   }
-  const isBuiltIn = (profile: string): boolean =>
-    BUILT_IN_PROFILES.some((name) => name === profile);
   const nameFor = (profile: string, children: readonly string[]): string | undefined => {
-    if (isBuiltIn(profile)) return DEFAULT_BASELINE.name;
+    if (BUILT_IN_PROFILES.some((name) => name === profile)) return DEFAULT_BASELINE.name;
     const resource = known.get(`Profile ${profile}`);
     if (resource?.kind !== "Profile" || children.includes(profile)) return undefined;
     if (resource.baseline !== null) return resource.baseline;
@@ -44,11 +39,13 @@ export function baselineFrom(resources: readonly SourceObject[]): BaselineOf {
       ? DEFAULT_BASELINE.name
       : nameFor(resource.extends, [...children, profile]);
   };
-  return (labels) => {
-    const name = labels.get(BASELINE_LABEL) ?? nameFor(labels.get(PROFILE_LABEL) ?? "", []);
-    if (name === DEFAULT_BASELINE.name) return DEFAULT_BASELINE;
-    const baseline = known.get(`Baseline ${name}`);
-    return baseline?.kind === "Baseline" ? baseline : undefined;
+  return {
+    ofProfile: (profile) => nameFor(profile, []),
+    named: (name) => {
+      if (name === DEFAULT_BASELINE.name) return DEFAULT_BASELINE;
+      const baseline = known.get(`Baseline ${name}`);
+      return baseline?.kind === "Baseline" ? baseline : undefined;
+    },
   };
 }
 
@@ -67,32 +64,25 @@ export interface MissingBaseline {
 export function missingBaseline(
   namespaces: ReadonlyMap<string, Joining>,
   world: Surroundings & Pick<World, "policies">,
-  baselineOf: BaselineOf,
+  choices: BaselineChoices,
 ): MissingBaseline {
   const policies = new Map<string, SourcePolicy>();
   const unknown = new Map<string, string>();
   const cluster = clusterValuesOf(world);
   for (const [namespace, joining] of namespaces) {
-    const { labels } = joining;
-    const baseline = baselineOf(labels);
-    const facts = { ...cluster, ...joining, namespace };
-    const rendered = baseline === undefined ? null : renderBaseline(baseline, facts);
-    if (rendered === null) unknown.set(namespace, `there is no ${lackedBy(labels)} here`);
-    else if (!rendered.ok) unknown.set(namespace, rendered.error[0]?.message ?? "");
-    else
-      for (const source of rendered.value.flatMap(assumedPolicy)) {
-        const key = policyKey(source.policy);
-        if (!world.policies.has(key)) policies.set(key, source);
-      }
+    const chosen = chosenBaseline(joining.labels, choices);
+    if (!chosen.ok) {
+      unknown.set(namespace, `${chosen.error[0]?.message ?? ""} here`);
+      continue;
+    }
+    const rendered = renderBaseline(chosen.value, { ...cluster, ...joining, namespace });
+    if (!rendered.ok) unknown.set(namespace, rendered.error[0]?.message ?? "");
+    for (const source of rendered.ok ? rendered.value.flatMap(assumedPolicy) : []) {
+      const key = policyKey(source.policy);
+      if (!world.policies.has(key)) policies.set(key, source);
+    }
   }
   return { policies, unknown };
-}
-
-function lackedBy(labels: Labels): string {
-  const picked = labels.get(BASELINE_LABEL);
-  return picked === undefined
-    ? `profile \`${labels.get(PROFILE_LABEL) ?? ""}\``
-    : `Baseline \`${picked}\``;
 }
 
 function clusterValuesOf(world: Surroundings): ClusterValues {

@@ -24,7 +24,12 @@ import { field, textAt } from "../../wire/shape.ts";
 import type { PodTemplate } from "../../wire/workload.ts";
 import { InputError } from "../input-error.ts";
 import type { Report } from "../report.ts";
-import { baselineFrom, getsBaseline, type Joining, missingBaseline } from "./assumed-baseline.ts";
+import {
+  baselineChoices,
+  getsBaseline,
+  type Joining,
+  missingBaseline,
+} from "./assumed-baseline.ts";
 import { DistinctObjects } from "./distinct-objects.ts";
 import { MentionedNamespaces } from "./mentioned-namespaces.ts";
 import type { Origin, SourceObject } from "./source-object.ts";
@@ -118,7 +123,7 @@ class WorldBuilder {
       raw: this.#raw,
       resources: [...this.#resources.values(), ...this.#options.config],
     };
-    const missing = missingBaseline(this.#joining, read, baselineFrom(read.resources));
+    const missing = missingBaseline(this.#joining, read, baselineChoices(read.resources));
     const policies = new Map([...read.policies, ...missing.policies]);
     const world = { ...read, policies, unknownBaselines: missing.unknown };
     for (const change of upserts(world)) world.engine.apply(change);
