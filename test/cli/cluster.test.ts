@@ -87,6 +87,23 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(result.stdout).toContain("allowed: shop/frontend-abc → shop/mysql-xyz TCP 3306");
   });
 
+  /** What kubectl is told after these words, which may not be a file. */
+  const completed = async (...words: readonly string[]): Promise<readonly string[]> => {
+    const path = [dirname(inject("plugin")), dirname(process.execPath), process.env["PATH"] ?? ""];
+    const { code, stdout } = await runCli(["__complete", "network-policy", ...words], {
+      program: "kubectl",
+      env: {
+        PATH: path.join(delimiter),
+        HOME: plane().folder,
+        KUBECONFIG: plane().adminKubeconfig,
+      },
+    });
+    expect(code).toBe(0);
+    const lines = stdout.split("\n").filter((line) => line !== "");
+    expect(lines.at(-1)).toBe(":4");
+    return lines.slice(0, -1);
+  };
+
   it.each([
     { words: ["-n", "sho"], answer: ["shop"] },
     { words: ["-n", "shop", "--dst-pod", "my"], answer: ["mysql", "mysql-xyz"] },
@@ -95,16 +112,7 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     { words: ["--context", ""], answer: ["test"] },
     { words: ["--as", "rita", "-n", ""], answer: [] },
   ])("completes names of the cluster in kubectl: $words", async ({ words, answer }) => {
-    const path = [dirname(inject("plugin")), dirname(process.execPath), process.env["PATH"] ?? ""];
-    const env = {
-      PATH: path.join(delimiter),
-      HOME: plane().folder,
-      KUBECONFIG: plane().adminKubeconfig,
-    };
-    const args = ["__complete", "network-policy", "simulate", ...words];
-    const { code, stdout } = await runCli(args, { program: "kubectl", env });
-    expect(code).toBe(0);
-    expect(stdout.split("\n").filter((line) => line !== "")).toEqual([...answer, ":4"]);
+    expect(await completed("simulate", ...words)).toEqual(answer);
   });
 
   describe("flags of kubectl", () => {
@@ -684,6 +692,19 @@ describeWithControlPlane("the plugin and a cluster", (plane) => {
     expect(stderr).toBe(
       "note: Profile broken is not in force: spec.rules[0].id: `nope` is no rule\n",
     );
+    await create("profiles", "Profile", "house", { rules: [] });
+    expect(await completed("check", "--profile", "")).toEqual([
+      "baseline",
+      "broken",
+      "house",
+      "restricted",
+    ]);
+    expect(await completed("diff", "-n", "shop", "--profile", "h")).toEqual(["house"]);
+    // Who may not read them is still offered those that are built in.
+    expect(await completed("check", "--as", "rita", "--profile", "")).toEqual([
+      "baseline",
+      "restricted",
+    ]);
     const rbac = "/apis/rbac.authorization.k8s.io/v1";
     await plane().create(`${rbac}/clusterroles`, {
       metadata: { name: "not-ours" },
