@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { countParts } from "../engine/count-parts.ts";
 import { Effort } from "../engine/effort.ts";
 import type { Change } from "../engine/model.ts";
 import { type BaselineFacts, type ClusterValues } from "../resources/baseline-variables.ts";
@@ -15,6 +16,8 @@ import type { Surroundings } from "./surroundings.ts";
  * between two such lots are not found.
  */
 const NAMESPACES_AT_ONCE = 200;
+/** PERF: fewer, once their policies have so many parts (`countParts`): all that a Baseline may say, in 200 namespaces, takes seconds. */
+const PARTS_AT_ONCE = 30_000;
 /** PERF: the time for all lots together. */
 const BUDGET_MS = 1_000;
 /** PERF: one Invariant alone may take longer than all of them should (`Engine.previewWithin`). */
@@ -42,15 +45,35 @@ export async function judgeBaselines(
   const values = around.clusterValues();
   const found = new Map<string, JudgedFinding>();
   const effort = new Effort(MAX_EFFORT);
-  for (let at = 0; at < chosen.length; at += NAMESPACES_AT_ONCE) {
-    const some = chosen.slice(at, at + NAMESPACES_AT_ONCE);
-    const changes = some.flatMap((one) => changesOf(one, values, around));
+  for (const changes of lotsOf(chosen, (one) => changesOf(one, values, around))) {
     const isWhole = judge(changes, { until, effort, found }, around);
     // oxlint-disable-next-line no-await-in-loop -- requests are answered meanwhile
     await setImmediate();
     if (!isWhole || clock() > until) return { findings: [...found.values()], isWhole: false };
   }
   return { findings: [...found.values()], isWhole: true };
+}
+
+/** The changes of so many that are judged together. */
+function* lotsOf(
+  chosen: readonly ChosenBaseline[],
+  changesIn: (one: ChosenBaseline) => readonly Change[],
+): Iterable<readonly Change[]> {
+  let changes: Change[] = [];
+  let namespaces = 0;
+  let parts = 0;
+  for (const one of chosen) {
+    const next = changesIn(one);
+    changes.push(...next);
+    namespaces += 1;
+    for (const change of next) {
+      if (change.kind === "policy" && change.op === "upsert") parts += countParts(change.object);
+    }
+    if (namespaces < NAMESPACES_AT_ONCE && parts < PARTS_AT_ONCE) continue;
+    yield changes;
+    [changes, namespaces, parts] = [[], 0, 0];
+  }
+  yield changes;
 }
 
 interface Progress {

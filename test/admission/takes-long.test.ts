@@ -1,10 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { faultsOf } from "../../src/admission/record.ts";
 import { countParts } from "../../src/engine/count-parts.ts";
 import type { Policy } from "../../src/engine/model.ts";
 import type { EngineView } from "../../src/engine/query.ts";
 import { takesLong } from "../../src/engine/takes-long.ts";
-import { parseResource, type Resource } from "../../src/resources/resource.ts";
+import { parseResource, type Resource, resourceKey } from "../../src/resources/resource.ts";
 import { parseClusterNetworkPolicy } from "../../src/wire/cluster-network-policy.ts";
 import { parseNetworkPolicy } from "../../src/wire/network-policy.ts";
 import { parsePod } from "../../src/wire/pod.ts";
@@ -12,9 +13,11 @@ import { parseService } from "../../src/wire/service.ts";
 import { ServiceIndex } from "../../src/wire/service-index.ts";
 import { collectGarbage } from "../support/collect-garbage.ts";
 import { cpuMs } from "../support/cpu-ms.ts";
+import { resourceDocument } from "../support/documents.ts";
+import { upsert } from "../support/dsl.ts";
 import { succeed } from "../wire/describe-policy.ts";
 import { review } from "./review.ts";
-import { createWorld, type Json, policy } from "./world.ts";
+import { createWorld, type Json, namespace, policy } from "./world.ts";
 
 /** A world with that many more pods in `shop`, each with an `id` and a hundred ports of its own. */
 function crowded(pods: number): ReturnType<typeof createWorld> {
@@ -453,6 +456,54 @@ describe("is answered within three seconds", () => {
     expect(cpuMs() - started).toBeLessThan(3_000);
     expect(JSON.stringify(reply)).toContain("it concerns too many Invariants");
     expect(records.at(-1)?.decision?.kind).toBe("troubled");
+  });
+
+  it("other requests, while a Baseline of hundreds of rules is held against an Invariant in hundreds of namespaces", async () => {
+    const baseline = (first: number): Json =>
+      resourceDocument("Baseline", "large", {
+        policies: Array.from({ length: 20 }, (_, at) => ({
+          name: `p${at}`,
+          spec: {
+            podSelector: { matchLabels: { app: `a${at}` } },
+            ingress: ports(15, first).map((port) => ({
+              from: [{ podSelector: { matchLabels: { team: "$(namespace.name)" } } }],
+              ports: [port],
+            })),
+          },
+        })),
+      });
+    const flows = { from: [{ world: true }], to: [{ namespaces: {} }] };
+    const { admission, around, engine } = createWorld({ clock: cpuMs });
+    for (const raw of [
+      baseline(1),
+      resourceDocument("Profile", "large", { baseline: "large" }),
+      resourceDocument("Invariant", "closed", { description: "d", mustNotReach: flows }),
+    ]) {
+      const value = succeed(parseResource(raw));
+      around.ruleBook.upsert(resourceKey(value), { ok: true, value });
+    }
+    const labels = { "ringfence.dev/profile": "large" };
+    for (let at = 0; at < 300; at += 1) engine.apply(upsert(namespace(`team-${at}`, labels)));
+    let longest = 0;
+    let last = cpuMs();
+    const over = new AbortController();
+    const watch = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        // oxlint-disable-next-line no-await-in-loop -- each turn of the event loop
+        await setImmediate();
+        longest = Math.max(longest, cpuMs() - last);
+        last = cpuMs();
+      }
+    };
+    const watching = watch();
+    const kind = { group: "ringfence.dev", version: "v1alpha1", kind: "Baseline" };
+    const request = { kind, namespace: "", operation: "UPDATE" };
+    const asked = review({ object: baseline(2), oldObject: baseline(1), request });
+    const reply = await admission.handle("validate", asked, cpuMs() + 10_000);
+    over.abort();
+    await watching;
+    expect(reply?.response.allowed).toBe(true);
+    expect(longest).toBeLessThan(1_500);
   });
 
   it("an AdminNetworkPolicy of thousands of selectors for more pods than can be looked at", async () => {
