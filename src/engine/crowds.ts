@@ -7,16 +7,14 @@ import { type Direction, opposite } from "./model.ts";
 import type { Peers } from "./peers.ts";
 import type { Row } from "./row.ts";
 
-/** Peers of which the rows of some subjects say the same. */
+/** Peers of which the rows of some subjects say the same, in parts: those whose own rows are as they were, and others. */
 interface Crowd {
-  /** In sets that are alike for everybody, those whose own rows are as they were… */
   readonly unchanged: readonly CrowdPart[];
-  /** … and the others. */
   readonly changed: readonly CrowdPart[];
 }
 
+/** Those of a crowd that have this row at their end, now and before. */
 export interface CrowdPart {
-  /** What all of them have at their end. */
   readonly row: Row | null;
   readonly items: readonly Item[];
 }
@@ -37,7 +35,7 @@ interface Plan {
   readonly effort: Effort;
 }
 
-/** A set of classes that a selector matches, by which others are told from them. */
+/** The classes that a selector matches, surely or perhaps. */
 type Side = ReadonlySet<EndpointClass>;
 
 /** Up to so many classes are looked at one by one. */
@@ -60,7 +58,7 @@ export class Crowds {
     this.#plan = plan;
   }
 
-  /** The peers of subjects like `sample`; null where it is as well to look at them one by one. */
+  /** The peers of subjects like this one; null where it is as well to look at them one by one. */
   of({ before, after }: Item, { known, size, strangers }: Peers): Gathering | null {
     const { index, direction } = this.#plan;
     const { classes } = index.selectors.partition;
@@ -147,7 +145,6 @@ function isSide(classes: Iterable<EndpointClass>): classes is Side {
   return classes instanceof Set;
 }
 
-/** The classes that selectors of a row match, surely and perhaps. */
 function sidesOf({ selectors }: Row): readonly Side[] {
   return selectors.flatMap(({ members, maybe }) => [members, maybe]);
 }

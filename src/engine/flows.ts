@@ -226,7 +226,10 @@ class GroupSweep {
       const isSame = peer.before?.[this.#far] === row;
       const cls = classOf(peer);
       if (isSame && cls !== undefined && this.#isShut(row, cls)) continue;
-      this.#meet(near, peer, () => items.filter((item) => !isIn(single, item)));
+      this.#meet(near, peer, () => {
+        effort.take(items.length / LISTED_PER_LOOK);
+        return items.filter((item) => !isIn(single, item));
+      });
     }
   }
 
@@ -288,6 +291,9 @@ class GroupSweep {
 
 /** Most subjects are those that no selector of the peer's matches. */
 const SUBJECTS_PER_LOOK = 8;
+
+/** Peers that something changes with are listed and counted, for each of many subjects. */
+const LISTED_PER_LOOK = 4;
 
 /** A rectangle is worked out and its ends are named, which takes as long as to look at so many peers. */
 const LOOKS_PER_RECTANGLE = 30;
