@@ -3,36 +3,11 @@ import type { KubectlResult } from "../support/control-plane.ts";
 import { describeWithControlPlane } from "../support/describe-with-control-plane.ts";
 import { named } from "../support/documents.ts";
 import { Ringfence } from "../support/ringfence.ts";
+import { POLICY_GROUP, policyDefinition } from "./policy-definition.ts";
 import { createShop } from "./shop.ts";
 
-const group = "policy.networking.k8s.io";
 const inNamespace = (name: string): object => ({
   namespaces: named(name),
-});
-
-/** The kind as far as Ringfence is concerned: the real schema is Ringfence's to check again. */
-const definition = (version: string): object => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: {
-    name: `clusternetworkpolicies.${group}`,
-    annotations: { "api-approved.kubernetes.io": "unapproved, a stand-in for tests" },
-  },
-  spec: {
-    group,
-    scope: "Cluster",
-    names: { kind: "ClusterNetworkPolicy", plural: "clusternetworkpolicies" },
-    versions: [
-      {
-        name: version,
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-        },
-      },
-    ],
-  },
 });
 
 describe.each(["v1alpha2", "v1beta1"])("where the API server serves %s alone", (version) => {
@@ -41,7 +16,7 @@ describe.each(["v1alpha2", "v1beta1"])("where the API server serves %s alone", (
 
     const apply = (name: string, spec: object): Promise<KubectlResult> => {
       const input = {
-        apiVersion: `${group}/${version}`,
+        apiVersion: `${POLICY_GROUP}/${version}`,
         kind: "ClusterNetworkPolicy",
         metadata: { name },
         spec: { tier: "Admin", priority: 10, ...spec },
@@ -53,12 +28,13 @@ describe.each(["v1alpha2", "v1beta1"])("where the API server serves %s alone", (
       await createShop(plane());
       // Ringfence starts in a cluster that lacks the kind.
       ringfence = await Ringfence.install(plane());
-      const defined = await plane().kubectl(["apply", "-f", "-"], { input: definition(version) });
+      const input = policyDefinition("ClusterNetworkPolicy", "clusternetworkpolicies", version);
+      const defined = await plane().kubectl(["apply", "-f", "-"], { input });
       expect(defined, defined.stderr).toMatchObject({ code: 0 });
       await vi.waitFor(async () => {
         const { status } = await plane().request(
           "GET",
-          `/apis/${group}/${version}/clusternetworkpolicies`,
+          `/apis/${POLICY_GROUP}/${version}/clusternetworkpolicies`,
         );
         expect(status).toBe(200);
       }, 10_000);
