@@ -1,12 +1,12 @@
 import type { EngineView } from "../engine/query.ts";
 import type { Exemption } from "../resources/exemption.ts";
 import { PROFILE_LABEL } from "../wire/ringfence-labels.ts";
-import type { CompiledProfiles } from "./rule.ts";
+import type { ProfileList } from "./rule-book.ts";
 
 /** What is needed to tell which profiles an Exemption is under. */
 export interface LimitSources {
   readonly engine: EngineView;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileList;
   /** The profile of cluster-scoped policies. */
   readonly clusterProfile: string;
 }
@@ -16,8 +16,11 @@ export function exemptionLimit(
   exemption: Pick<Exemption, "namespace" | "namespaceSelector">,
   { engine, profiles, clusterProfile }: LimitSources,
 ): { readonly profile: string; readonly maxDays: number } | null {
+  const limitOf = (name: string): number | null => profiles.get(name)?.maxExemptionDays ?? null;
+  // PERF: an exemption may be for thousands of namespaces, and most clusters set no limit.
+  if (profiles.names().every((name) => limitOf(name) === null)) return null;
   const limits = profilesOf(exemption, engine, clusterProfile).flatMap((profile) => {
-    const maxDays = profiles.get(profile)?.maxExemptionDays ?? null;
+    const maxDays = limitOf(profile);
     return maxDays === null ? [] : [{ profile, maxDays }];
   });
   return limits.toSorted((a, b) => a.maxDays - b.maxDays)[0] ?? null;

@@ -30,6 +30,8 @@ export interface NoticeSources extends Omit<LimitSources, "profiles"> {
 const DAY_MS = 86_400_000;
 /** Told once a day from then on. */
 const AHEAD_DAYS = 7;
+/** As many Events as are written until this is asked again; of more, those beyond a few hundred would be lost. */
+const MAX_AT_ONCE = 50;
 /** An end longer ago is old news. */
 const AFTER_DAYS = 1;
 
@@ -46,18 +48,21 @@ export class ExemptionNotices {
     this.#sources = sources;
   }
 
-  /** What is to be said now and has not been said before. */
+  /** What is to be said now and has not been said before, some at a time. */
   due(): readonly ExemptionNotice[] {
-    const exemptions = this.#sources.ruleBook.exemptions();
+    const exemptions = new Set(this.#sources.ruleBook.exemptions());
     for (const known of this.#said.keys()) {
-      if (!exemptions.includes(known)) this.#said.delete(known);
+      if (!exemptions.has(known)) this.#said.delete(known);
     }
-    return exemptions.flatMap((exemption) => {
+    const notices: ExemptionNotice[] = [];
+    for (const exemption of exemptions) {
       const notice = this.#noticeOf(exemption);
-      if (notice === null || this.#said.get(exemption) === notice.group) return [];
+      if (notice === null || this.#said.get(exemption) === notice.group) continue;
       this.#said.set(exemption, notice.group);
-      return [notice];
-    });
+      notices.push(notice);
+      if (notices.length === MAX_AT_ONCE) break;
+    }
+    return notices;
   }
 
   #noticeOf(exemption: Exemption): ExemptionNotice | null {

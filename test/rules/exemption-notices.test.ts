@@ -70,6 +70,18 @@ it("tells of an end once on each of the last seven days, and when it has come", 
   expect(due(end + hour)).toEqual([]);
 });
 
+it("tells of all that end at once, some at a time", () => {
+  const { due, ruleBook } = run();
+  const [known] = ruleBook.exemptions();
+  if (known === undefined) throw new Error("no exemption");
+  for (let at = 1; at < 120; at += 1) {
+    const value = { ...known, name: `e${at}` };
+    ruleBook.upsert(`Exemption shop/e${at}`, { ok: true, value });
+  }
+  const counts = Array.from({ length: 4 }, () => due(end).length);
+  expect(counts).toEqual([50, 50, 20, 0]);
+});
+
 it("tells nothing of one that ended long ago", () => {
   expect(run().due(end + 25 * hour)).toEqual([]);
 });
