@@ -4,7 +4,7 @@ import { GROUP, VERSION } from "../resources/resource-metadata.ts";
 import { itemsOf } from "../wire/document.ts";
 import { textAt } from "../wire/shape.ts";
 import { hasPodTemplate, WORKLOAD_KINDS } from "../wire/workload.ts";
-import type { Report } from "./report.ts";
+import { QUIET } from "./report.ts";
 import { clientOptions } from "./sources/cluster-flags.ts";
 import type { SourceFlags } from "./sources/load-world.ts";
 
@@ -95,12 +95,6 @@ async function ofCluster(type: ResourceType, flags: SourceFlags): Promise<readon
     client.close();
   }
 }
-
-const QUIET: Report = {
-  note: () => undefined,
-  assuming: () => undefined,
-  progress: () => undefined,
-};
 
 async function ofManifests(
   isMeant: IsMeant,

@@ -7,6 +7,7 @@ import type { Governance } from "./findings/governance.ts";
 import { emptyAssumptions } from "./findings/knowledge.ts";
 import { type Objections, objectionsTo } from "./findings/objections.ts";
 import { usageError } from "./input-error.ts";
+import type { Report } from "./report.ts";
 import { baselineAssumptions } from "./sources/assumed-baseline.ts";
 import { changesBetween, type World, writtenIn } from "./sources/world.ts";
 
@@ -20,13 +21,18 @@ export interface Difference {
 }
 
 /** The difference in connections, from workload to workload. */
-export function differenceBetween(before: World, after: World, governance: Governance): Difference {
+export function differenceBetween(
+  before: World,
+  after: World,
+  governance: Governance,
+  report: Pick<Report, "progress">,
+): Difference {
   const delta = before.engine.difference(changesBetween(before, after), "workload", MAX_ROWS + 1);
   if ([delta.opened, delta.closed, delta.unsure].some(({ length }) => length > MAX_ROWS)) {
     throw usageError(`more than ${MAX_ROWS} connections open or close: compare less at a time`);
   }
   const policies = [before, after].flatMap((world) => writtenIn(world, null));
-  const objections = objectionsTo(before, after, governance);
+  const objections = objectionsTo(before, after, governance, report);
   const isAboutDns = objections.findings.some(({ rule }) => rule === "dns-egress");
   return {
     opened: inOrder(delta.opened),

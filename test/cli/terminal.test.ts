@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { createShop } from "../e2e/shop.ts";
@@ -68,6 +71,44 @@ describe("colour", () => {
     const lines = stdout.replaceAll(/\u001B\[\d*m/g, "").split("\n");
     expect(lines.length).toBeGreaterThan(10);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe("the progress of what takes long", () => {
+  const items = Array.from({ length: 600 }, (_, index) => {
+    const metadata = { name: "web", namespace: `team-${index}`, labels: { app: "web" } };
+    const peer = { namespaceSelector: { matchLabels: { team: "a" } } };
+    return [
+      { apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [] } },
+      {
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata,
+        spec: { podSelector: {}, ingress: [{ from: [peer], ports: [{ port: 80 + index }] }] },
+      },
+    ];
+  }).flat();
+  let file = "";
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ringfence-progress-"));
+    file = join(folder, "many.json");
+    await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    return async () => rm(folder, { recursive: true });
+  });
+
+  it("is shown on a terminal, and taken away again", async () => {
+    const { stdout } = await onTerminal(`check ${file} -o json`);
+    const [before, ...shown] = stdout.split(`\r${ESCAPE}[K`);
+    expect(before).toBe("");
+    expect(shown.length).toBeGreaterThan(2);
+    const isProgress = (line: string): boolean => /^checking object \d+ of 600$/.test(line);
+    expect(shown.slice(0, -1).filter((line) => !isProgress(line))).toEqual([]);
+    expect(shown.at(-1)).toMatch(/^\{/);
+  });
+
+  it("is not shown in a pipe", async () => {
+    expect((await runCli(["check", file])).stderr).toBe("");
   });
 });
 

@@ -33,7 +33,7 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
   const assumptions = [...baselineAssumptions([world]), ...emptyAssumptions(policies, world)];
   if (flags.fix === true) {
     const connections = world.engine.pairCount();
-    return fix({ ...reduce(world, namespace), connections, assumptions }, flags.output);
+    return fix({ ...reduce(world, namespace, report), connections, assumptions }, flags.output);
   }
   const governance = await Governance.read(world, report);
   const findings = inOrder([
@@ -41,7 +41,7 @@ export async function audit(flags: AuditFlags): Promise<Outcome> {
     // They are about the cluster, whichever namespace is asked about.
     ...(namespace === null ? brokenInvariants(world, governance) : []),
   ]);
-  const { rulesRemoved, deleted } = reduce(world, namespace);
+  const { rulesRemoved, deleted } = reduce(world, namespace, report);
   const rules = totalRules(policies);
   const summary = [
     `in ${counted(policies.length, "policy")};`,

@@ -72,7 +72,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
   const objects = new Set(policies.map(({ policy }) => objectName(policy)));
   const judge = (sources: readonly SourcePolicy[]): readonly ReportedFinding[] => {
     const changes = [...namespaces, ...sources.map(policyChange)];
-    const judged = judgeChanges(changes, world, governance);
+    const judged = judgeChanges(changes, world, governance, report);
     const isSaid = (rule: string): boolean => judged.some((finding) => finding.rule === rule);
     const found = inOrder([
       ...unreadable,
@@ -93,7 +93,7 @@ export async function check(flags: CheckFlags, paths: readonly string[]): Promis
     });
   };
   if (flags.fix === true) {
-    const mended = mend(policies, world, governance);
+    const mended = mend(policies, world, governance, report);
     const left = judge(mended.map((policy) => policy.source));
     const changed = mended.filter((policy) => policy.findings.length > 0);
     if (changed.length === 0) report.note("there is nothing to mend, so nothing to apply");

@@ -26,7 +26,7 @@ export async function diff(flags: DiffFlags, trees: readonly string[]): Promise<
   const report = createReport();
   const { before, after } = await readBoth(flags, trees, report);
   const governance = await Governance.read(after, report, flags.profile);
-  const difference = differenceBetween(before, after, governance);
+  const difference = differenceBetween(before, after, governance, report);
   const { opened, closed, unsure } = difference;
   const isForbidden = difference.objections.findings.some((finding) => counts(finding, "error"));
   const found = opened.length + closed.length + unsure.length > 0 || isForbidden;

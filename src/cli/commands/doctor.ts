@@ -40,6 +40,7 @@ export async function doctor(flags: DoctorFlags): Promise<Outcome> {
     namespace,
     policies: asked.filter(({ policy }) => policy.readable),
     governance: await Governance.read({ resources: [] }, report, "restricted"),
+    report,
   };
   const diagnoses: readonly Diagnosis[] = [
     examineEnforcement(patient),

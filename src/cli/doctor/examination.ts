@@ -1,4 +1,5 @@
 import type { Governance } from "../findings/governance.ts";
+import type { Report } from "../report.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 
 /** What one check came to. */
@@ -19,6 +20,7 @@ export interface Patient {
   /** The namespace in question, null for all. */
   readonly namespace: string | null;
   readonly governance: Governance;
+  readonly report: Pick<Report, "progress">;
 }
 
 /** A check that found nothing. */

@@ -19,10 +19,10 @@ const QUESTIONS = [
 
 /** Whether policies select what their authors think. */
 export function examinePolicies(patient: Patient): readonly Diagnosis[] {
-  const { world, policies, governance, namespace } = patient;
+  const { world, policies, governance, namespace, report } = patient;
   const readable = examineReadable(patient);
   if (policies.length === 0) return [readable.status === "ok" ? noPolicies(namespace) : readable];
-  const findings = checkPolicies(policies, world, governance);
+  const findings = checkPolicies(policies, world, governance, report);
   return [
     ...QUESTIONS.map(({ check, rules, ok }) => {
       const found = findings.filter(({ rule }) => rules.some((name) => name === rule));

@@ -7,6 +7,7 @@ import { atMost, soften } from "../../rules/severity.ts";
 import { unasked } from "../../rules/unasked.ts";
 import { renderTime } from "../../wire/render-time.ts";
 import { PROFILE_LABEL } from "../../wire/ringfence-labels.ts";
+import { eachWithProgress, type Report } from "../report.ts";
 import { NOWHERE } from "../sources/source-object.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import {
@@ -25,8 +26,9 @@ export function checkPolicies(
   policies: readonly SourcePolicy[],
   world: World,
   governance: Governance,
+  progress: Progress,
 ): readonly ReportedFinding[] {
-  return judgeChanges(policies.map(policyChange), world, governance);
+  return judgeChanges(policies.map(policyChange), world, governance, progress);
 }
 
 /** What the webhook's rules say of changes, each judged as if it were the last one that led to `world`. */
@@ -34,11 +36,16 @@ export function judgeChanges(
   changes: readonly JudgedChange[],
   world: World,
   governance: Governance,
+  progress: Progress,
 ): readonly ReportedFinding[] {
   const resolvers = knownOrAssumedResolvers(world);
   const surroundings = { world, governance, resolvers, facts: factsOf(world, resolvers) };
-  return distinct(changes.flatMap((change) => judgeChange(change, surroundings)));
+  const judge = (change: JudgedChange): readonly ReportedFinding[] =>
+    judgeChange(change, surroundings);
+  return distinct(eachWithProgress(changes, progress, "checking object", judge).flat());
 }
+
+type Progress = Pick<Report, "progress">;
 
 interface Surroundings {
   readonly world: World;

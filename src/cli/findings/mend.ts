@@ -2,6 +2,7 @@ import { policyKey } from "../../engine/model.ts";
 import { applyPatch, type PatchOperation } from "../../rules/json-patch.ts";
 import { redundant } from "../../validators/redundant.ts";
 import { POLICY_READERS } from "../../wire/policy-readers.ts";
+import { eachWithProgress, QUIET, type Report } from "../report.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import type { ReportedFinding } from "./finding.ts";
 import type { Governance } from "./governance.ts";
@@ -33,9 +34,12 @@ export function mend(
   policies: readonly SourcePolicy[],
   world: World,
   governance: Governance,
+  report: Pick<Report, "progress">,
 ): readonly MendedPolicy[] {
-  return policies.map((policy) => {
-    const result = mendPolicy(policy, (candidate) => checkPolicies([candidate], world, governance));
+  return eachWithProgress(policies, report, "mending policy", (policy) => {
+    const result = mendPolicy(policy, (candidate) =>
+      checkPolicies([candidate], world, governance, QUIET),
+    );
     world.engine.apply({ kind: "policy", op: "upsert", object: result.source.policy });
     return result;
   });

@@ -3,6 +3,7 @@ import { NO_PORTS } from "../../engine/port-set.ts";
 import type { Connection, Endpoint } from "../../engine/query.ts";
 import { invariantId } from "../../rules/names.ts";
 import { workloadLabel } from "../references.ts";
+import { eachWithProgress, QUIET, type Report } from "../report.ts";
 import type { SourcePolicy, World } from "../sources/world.ts";
 import { distinct, inOrder, type ReportedFinding } from "./finding.ts";
 import { forbids } from "./forbids.ts";
@@ -19,9 +20,15 @@ export interface Objections {
 }
 
 /** Hold the policies and Namespaces that differ between two worlds against the rules of their profiles. */
-export function objectionsTo(before: World, after: World, governance: Governance): Objections {
-  const objects = judgedChangesBetween(before, after).map((change) => {
-    const findings = judgeChanges([change], after, governance);
+export function objectionsTo(
+  before: World,
+  after: World,
+  governance: Governance,
+  report: Pick<Report, "progress">,
+): Objections {
+  const changed = judgedChangesBetween(before, after);
+  const objects = eachWithProgress(changed, report, "checking object", (change) => {
+    const findings = judgeChanges([change], after, governance, QUIET);
     const rules = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
     return { findings, rules, opened: rules.length === 0 ? [] : openedBy(change, before, after) };
   });

@@ -3,6 +3,7 @@ import type { ClusterFinding } from "../../engine/query.ts";
 import { AppError } from "../../errors.ts";
 import { impliedPolicyTypes, parseNetworkPolicy } from "../../wire/network-policy.ts";
 import { isObject, listAt } from "../../wire/shape.ts";
+import { eachWithProgress, type Report } from "../report.ts";
 import { policiesIn, type SourcePolicy, type World } from "../sources/world.ts";
 import { applicableManifest } from "./applicable-manifest.ts";
 import { isOfBaseline } from "./engine-findings.ts";
@@ -31,11 +32,18 @@ type Raw = Readonly<Record<string, unknown>>;
  *
  * Throws an AppError if connectivity should turn out to differ: a defect, and nothing to be applied.
  */
-export function reduce(world: World, namespace: string | null): Reduction {
+export function reduce(
+  world: World,
+  namespace: string | null,
+  report: Pick<Report, "progress">,
+): Reduction {
   const reducer = new Reducer(world);
   // PERF: each policy is asked about alone. NetworkPolicies only allow, so that one with nothing to take out has
   // nothing after others have become less either.
-  const wasteful = policiesIn(world, namespace).filter((source) => reducer.isWasteful(source));
+  const policies = policiesIn(world, namespace);
+  const wasteful = eachWithProgress(policies, report, "looking at policy", (source) =>
+    reducer.isWasteful(source) ? [source] : [],
+  ).flat();
   // A rule that goes from another policy may be what this one is needless for.
   for (const source of wasteful) reducer.drop(source);
   for (const source of wasteful) reducer.shorten(source);
