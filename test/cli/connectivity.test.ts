@@ -363,6 +363,7 @@ describe("what a change opens and closes", () => {
     ["", "give two folders OLD NEW, or -f FILE"],
     ["examples/shop/cluster", "give two folders OLD NEW"],
     ["a b c", "give two folders OLD NEW"],
+    ["examples/shop/cluster examples/shop/cluster -f a", "give two folders OLD NEW"],
     ["a b", "a: there is no such file or folder"],
   ])("`diff %s` is an error", async (args, message) => {
     const result = await runCli(["diff", ...args.split(" ").filter((word) => word !== "")]);

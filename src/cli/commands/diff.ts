@@ -45,16 +45,13 @@ async function readBoth(
     }
     return (await openSource(flags, report, config)).loadWithFiles(SCOPE);
   }
-  if (next === undefined || others.length > 0 || flags.manifests !== undefined) {
+  const isOther = flags.manifests !== undefined || flags.filename !== undefined;
+  if (next === undefined || others.length > 0 || isOther) {
     throw usageError("give two folders OLD NEW, or -f FILE against a cluster or --manifests");
   }
-  const [before, after] = await Promise.all(
-    [old, next].map(async (path) => {
-      const source = await openSource({ ...flags, manifests: [path] }, report, config);
-      return source.load(SCOPE);
-    }),
-  );
-  if (before === undefined || after === undefined) throw new TypeError("two paths, two worlds");
+  const read = async (path: string): Promise<World> =>
+    (await openSource({ ...flags, manifests: [path] }, report, config)).load(SCOPE);
+  const [before, after] = await Promise.all([read(old), read(next)]);
   return { before, after };
 }
 
