@@ -140,8 +140,9 @@ export function createClusterSide(options: ClusterSideOptions): ClusterSide {
     clock,
     now: Date.now,
   });
-  ruleBook.onChange(() => {
-    baselineController.refresh();
+  ruleBook.onChange((kinds) => {
+    // PERF: thousands of namespaces are not to be looked at for each Exemption.
+    if (kinds.has("Profile") || kinds.has("Baseline")) baselineController.refresh();
     status.refresh();
     rounds.ask();
     invariantRounds.ask();

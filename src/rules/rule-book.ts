@@ -7,7 +7,7 @@ import type { Exemption } from "../resources/exemption.ts";
 import type { Invariant } from "../resources/invariant.ts";
 import { builtInProfiles } from "../resources/profile.ts";
 import { misfitsOf } from "../resources/render-baseline.ts";
-import { type Resource, resourceKey } from "../resources/resource.ts";
+import { RESOURCE_KINDS, type Resource, resourceKey } from "../resources/resource.ts";
 import { resourceProblem } from "../resources/resource-problem.ts";
 import { type CompileOptions, compileResources, type InForce } from "./compile-resources.ts";
 import type { CompiledProfile, CompiledProfiles } from "./rule.ts";
@@ -18,6 +18,9 @@ export const FILES = "files of resources";
 /** By `resourceKey`. */
 type Resources = ReadonlyMap<string, Resource>;
 type Problems = ReadonlyMap<string, readonly Problem[]>;
+
+/** Told of the kinds of the resources that may have changed. */
+type ChangeListener = (kinds: ReadonlySet<string>) => void;
 
 /** The profiles in force, by name. */
 export interface ProfileList extends CompiledProfiles {
@@ -52,7 +55,7 @@ export class RuleBook {
   readonly #options: CompileOptions;
   readonly #builtIn: Resources;
   readonly #custom = new Map<string, Result<Resource, readonly Problem[]>>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ChangeListener[] = [];
   #files: Resources = new Map();
   /** The last version of each resource that was in force; those that are gone may still be extended. */
   #lastGood: Resources = new Map();
@@ -134,12 +137,13 @@ export class RuleBook {
    */
   settle(): void {
     if (this.#awaited.size === 0) return;
+    const kinds = new Set(Array.from(this.#awaited, (key) => key.slice(0, key.indexOf(" "))));
     this.#awaited.clear();
-    this.#rebuild();
+    this.#rebuild(kinds);
   }
 
   /** Have `listener` called after every change of what is in force. */
-  onChange(listener: () => void): void {
+  onChange(listener: ChangeListener): void {
     this.#listeners.push(listener);
   }
 
@@ -170,7 +174,7 @@ export class RuleBook {
     if (bad.length > 0) return bad;
     this.#files = files;
     this.#version++;
-    this.#rebuild();
+    this.#rebuild(new Set(RESOURCE_KINDS.map(({ kind }) => kind)));
     return [];
   }
 
@@ -235,7 +239,7 @@ export class RuleBook {
     return new Map([...custom, ...files, ...this.#builtIn]);
   }
 
-  #rebuild(): void {
+  #rebuild(kinds: ReadonlySet<string>): void {
     const wanted = this.#merged(this.#files, this.#good());
     const first = compileResources(wanted, this.#options);
     const lasting = new Map(
@@ -250,7 +254,7 @@ export class RuleBook {
     this.#keysInForce = new Set(inUse.map(([key]) => key));
     this.#lastGood = new Map([...this.#lastGood, ...inUse]);
     this.#problems = this.#complaints({ first: first.problems, last: problems, lasting, wanted });
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(kinds);
   }
 
   /** Why the newest version of a resource is not in force, for every such resource. */

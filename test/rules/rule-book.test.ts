@@ -126,6 +126,23 @@ describe("custom resources", () => {
     expect(changes).toHaveLength(3);
   });
 
+  it("are told of by their kinds, those of files by all", () => {
+    const ruleBook = book();
+    const told: string[][] = [];
+    ruleBook.onChange((kinds) => told.push([...kinds].toSorted()));
+    put(ruleBook, invariant("vault"));
+    put(ruleBook, excuse({ rules: ["allow-all"] }));
+    ruleBook.settle();
+    ruleBook.delete("Exemption shop/e");
+    ruleBook.settle();
+    ruleBook.replaceFiles([resource(profile("ours"))]);
+    expect(told).toEqual([
+      ["Exemption", "Invariant"],
+      ["Exemption"],
+      ["Baseline", "Exemption", "Invariant", "Profile"],
+    ]);
+  });
+
   it("keep their last good version also where another came at the same moment", () => {
     const ruleBook = book();
     put(ruleBook, profile("ours", naming("allow-all")));
