@@ -41,6 +41,12 @@ type Side = ReadonlySet<EndpointClass>;
 /** Up to so many classes are looked at one by one. */
 const FEW = 16;
 
+/** To gather peers takes so much longer than to look at each of them once. */
+const LOOKS_PER_GATHERED = 3;
+
+/** So many groups of subjects, on the average, must have their peers in common. */
+const GROUPS_PER_GATHERING = 4;
+
 /** A selector that matches more than this part of the peers is wide. */
 const WIDE_PART = 32;
 
@@ -51,19 +57,24 @@ const WIDE_PART = 32;
  */
 export class Crowds {
   readonly #plan: Plan;
+  /** How many groups of subjects there are. */
+  readonly #groups: number;
+  #served = 0;
   readonly #ids = new Map<Side, number>();
   readonly #gathered = new Map<string, Gathering>();
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, groups: number) {
     this.#plan = plan;
+    this.#groups = groups;
   }
 
   /** The peers of subjects like this one; null where it is as well to look at them one by one. */
-  of({ before, after }: Item, { known, size, strangers }: Peers): Gathering | null {
+  of({ before, after }: Item, peers: Peers): Gathering | null {
     const { index, direction } = this.#plan;
     const { classes } = index.selectors.partition;
-    const most = strangers ? classes.size : size;
-    if (before === null || after === null || most <= FEW) return null;
+    const { known, strangers } = peers;
+    const most = strangers ? classes.size : peers.size;
+    if (before === null || after === null || !this.#isWorthwhile(peers, most)) return null;
     const sides = known.filter(isSide);
     if (sides.length < known.length) return null;
     const told = new Set([...sides, ...sidesOf(before[direction]), ...sidesOf(after[direction])]);
@@ -72,6 +83,8 @@ export class Crowds {
     if (narrow.reduce((sum, side) => sum + side.size, 0) * 2 > most) return null;
     const asked: readonly Side[] = strangers ? [classes] : sides;
     const gathered = this.#gather(asked.filter(isWide), [...told].filter(isWide));
+    if (gathered === null) return null;
+    this.#served += 1;
     const single = new Set(gathered.single);
     for (const side of narrow) {
       for (const cls of side) if (asked.some((one) => one.has(cls))) single.add(cls);
@@ -79,8 +92,16 @@ export class Crowds {
     return { crowds: gathered.crowds, single };
   }
 
-  /** The classes in one of `asked`, told apart by which of `wide` they are in. */
-  #gather(asked: readonly Side[], wide: readonly Side[]): Gathering {
+  /** Report whether to gather that many takes less than to look at each for each of the groups. */
+  #isWorthwhile({ size, strangers }: Peers, most: number): boolean {
+    const { index, direction } = this.#plan;
+    // Strangers are looked at row by row.
+    const looks = size + (strangers ? index.rows.count(opposite(direction)) : 0);
+    return most > FEW && this.#groups * looks >= most * LOOKS_PER_GATHERED;
+  }
+
+  /** The classes in one of `asked`, told apart by which of `wide` they are in; null where others had little use of theirs. */
+  #gather(asked: readonly Side[], wide: readonly Side[]): Gathering | null {
     const { itemsOf, lens, effort } = this.#plan;
     const far = opposite(this.#plan.direction);
     const key = [asked, wide]
@@ -88,6 +109,7 @@ export class Crowds {
       .join(";");
     const known = this.#gathered.get(key);
     if (known !== undefined) return known;
+    if (this.#gathered.size * GROUPS_PER_GATHERING > this.#served) return null;
     const single = new Set<EndpointClass>();
     const crowds = new Map<string, CrowdOf>();
     for (const cls of new Set(asked.flatMap((side) => [...side]))) {

@@ -34,26 +34,28 @@ export interface Sweep {
  */
 export function sweep(plan: Sweep): Iterable<Rectangle> {
   const { subjects, direction, lens } = plan;
-  const shared = { strangers: new Strangers(plan), crowds: new Crowds(plan) };
   const [only, second] = subjects;
   if (only === undefined) return [];
   // PERF: most changes are to the pods of one application.
   if (second === undefined) {
-    return new GroupSweep(plan, only, subjects, { ...shared, crowds: null }).rectangles();
+    return new GroupSweep(plan, only, subjects, sharedBy(plan, 1)).rectangles();
   }
   const byPorts = arePortsAsked(plan.index, direction);
   const groups = Map.groupBy(subjects, (item) => {
     const ports = byPorts ? `${item.before?.cls.portsKey}>${item.after?.cls.portsKey}` : "";
     return `${endKey(item, direction)} ${itemKind(lens, item, direction)} ${ports}`;
   });
-  return sweepGroups(plan, groups.values(), shared);
+  return sweepGroups(plan, groups.values(), sharedBy(plan, groups.size));
 }
 
 /** What is worked out once for all groups. */
 interface Shared {
   readonly strangers: Strangers;
-  /** Null for a group alone: to gather its peers would take as long as to look at them. */
-  readonly crowds: Crowds | null;
+  readonly crowds: Crowds;
+}
+
+function sharedBy(plan: Sweep, groups: number): Shared {
+  return { strangers: new Strangers(plan), crowds: new Crowds(plan, groups) };
 }
 
 function* sweepGroups(
@@ -117,7 +119,7 @@ interface Found {
 class GroupSweep {
   readonly #plan: Sweep;
   readonly #strangers: Strangers;
-  readonly #crowds: Crowds | null;
+  readonly #crowds: Crowds;
   readonly #far: Direction;
   /** One of the subjects, which stands for all. */
   readonly #sample: Item;
@@ -156,7 +158,7 @@ class GroupSweep {
   }
 
   #sweepAll(peers: Peers): void {
-    const gathering = this.#crowds?.of(this.#sample, peers) ?? null;
+    const gathering = this.#crowds.of(this.#sample, peers);
     if (gathering !== null) {
       this.#sweepKnown([gathering.single]);
       this.#sweepCrowds(gathering);

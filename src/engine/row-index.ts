@@ -59,6 +59,11 @@ export class RowIndex {
     return this.#naming[direction] > 0;
   }
 
+  /** How many rows of a direction there are. */
+  count(direction: Direction): number {
+    return this.#rows[direction].size;
+  }
+
   /** The rows of a direction; every class is a member of one. */
   current(direction: Direction): Iterable<Row> {
     this.settle();
