@@ -24,17 +24,17 @@ describeWithControlPlane("policies of the older tiers through kubectl", (plane) 
 
   beforeAll(async () => {
     await createShop(plane());
-    for (const [kind, plural] of Object.entries(PLURALS)) {
-      const input = policyDefinition(kind, plural, "v1alpha1");
-      // oxlint-disable-next-line no-await-in-loop -- there are two
-      const defined = await plane().kubectl(["apply", "-f", "-"], { input });
-      expect(defined, defined.stderr).toMatchObject({ code: 0 });
-      // oxlint-disable-next-line no-await-in-loop -- there are two
-      await vi.waitFor(async () => {
-        const path = `/apis/${POLICY_GROUP}/v1alpha1/${plural}`;
-        expect((await plane().request("GET", path)).status).toBe(200);
-      }, 10_000);
-    }
+    await Promise.all(
+      Object.entries(PLURALS).map(async ([kind, plural]) => {
+        const input = policyDefinition(kind, plural, "v1alpha1");
+        const defined = await plane().kubectl(["apply", "-f", "-"], { input });
+        expect(defined, defined.stderr).toMatchObject({ code: 0 });
+        await vi.waitFor(async () => {
+          const path = `/apis/${POLICY_GROUP}/v1alpha1/${plural}`;
+          expect((await plane().request("GET", path)).status).toBe(200);
+        }, 10_000);
+      }),
+    );
     ringfence = await Ringfence.install(plane());
   }, 120_000);
   afterAll(async () => ringfence?.stop());
