@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Labels } from "../engine/model.ts";
 import type { Problem, Result } from "../errors.ts";
 import { type Baseline, DEFAULT_BASELINE } from "../resources/baseline.ts";
@@ -220,7 +221,8 @@ export class RuleBook {
   #await(key: string): void {
     // The version before may be the last good one.
     if (this.#awaited.has(key)) this.settle();
-    if (this.#awaited.size === 0) setImmediate(() => this.settle());
+    // A defect is logged as a promise that nobody waits for; thrown into the event loop it would end the process.
+    if (this.#awaited.size === 0) void nextTurn().then(() => this.settle());
     this.#awaited.add(key);
     this.#version++;
   }

@@ -432,3 +432,20 @@ describe("judging a change of a resource", () => {
     expect(ruleBook.profiles.names()).toContain("child");
   });
 });
+
+it("a listener that fails at the end of a list is a rejection, which a process can log and go on", async () => {
+  const ruleBook = book();
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  try {
+    const rejected = new Promise((resolve) => process.once("unhandledRejection", resolve));
+    ruleBook.onChange(() => {
+      throw new TypeError("a defect");
+    });
+    put(ruleBook, profile("ours", naming("allow-all")));
+    expect(await rejected).toMatchObject({ message: "a defect" });
+    expect(rulesOf(ruleBook, "ours")).toContain("allow-all");
+  } finally {
+    for (const listener of others) process.on("unhandledRejection", listener);
+  }
+});
